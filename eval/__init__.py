@@ -1,0 +1,1 @@
+"""Rawi measured: question sets, metrics, runs and reports."""
