@@ -1,0 +1,207 @@
+"""config.yaml and ``RAWI_*`` environment variables → one frozen ``Settings``.
+
+Later beats earlier: defaults < config.yaml < environment < command line. Every key, its unit, range
+and reason stand in config.yaml; the ranges are enforced here. Nothing else in Rawi reads the
+environment or the file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from rag.errors import ConfigError
+
+ENV_PREFIX = "RAWI_"
+DEFAULT_FILE = Path("config.yaml")
+
+PositiveSeconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class Section(BaseModel):
+    """A group of settings: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class ModelsSettings(Section):
+    """Where weights come from and where they are kept."""
+
+    cache: Path | None = None
+    hub: str = "https://huggingface.co"
+    hub_timeout_s: PositiveSeconds = 3.0
+    offline: bool = False
+
+
+class DocumentsSettings(Section):
+    """Which files of the corpus are read."""
+
+    max_bytes: int = Field(20_000_000, ge=1_000, le=1_000_000_000)
+
+
+class PassagesSettings(Section):
+    """How documents are cut."""
+
+    max_chars: int = Field(400, ge=100, le=4_000)
+
+
+class EmbeddingSettings(Section):
+    """The sentence-transformers model that turns text into vectors."""
+
+    model: str = Field("multilingual-e5-small", min_length=1)
+    query_prompt: str = "query: "
+    passage_prompt: str = "passage: "
+    device: Literal["cpu", "cuda", "mps"] = "cpu"
+    batch_size: int = Field(16, ge=1, le=1_024)
+
+
+class RetrievalSettings(Section):
+    """How many passages are found and what of them is shown."""
+
+    passages: int = Field(5, ge=1, le=50)
+    evidence_sentences: int = Field(5, ge=1, le=20)
+    min_score: float = Field(0.84, ge=-1, le=1)
+
+
+class LLMSettings(Section):
+    """The model that writes the answer."""
+
+    backend: Literal["llamacpp", "transformers", "openai"] = "llamacpp"
+    model: str = Field("qwen2.5-coder-1.5b", min_length=1)
+    base_url: str = "http://127.0.0.1:8000/v1"
+    api_key: SecretStr = SecretStr("")
+    context_tokens: int = Field(4_096, ge=1_024, le=131_072)
+    max_tokens: int = Field(200, ge=16, le=4_096)
+    timeout_s: PositiveSeconds = 60.0
+    threads: int = Field(0, ge=0, le=256)
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+
+
+class QuestionSettings(Section):
+    """What a question and its history may be."""
+
+    max_chars: int = Field(2_000, ge=50, le=20_000)
+    history_turns: int = Field(4, ge=0, le=50)
+
+
+class ServerSettings(Section):
+    """Where ``rawi serve`` listens."""
+
+    host: str = Field("127.0.0.1", min_length=1)
+    port: int = Field(7860, ge=0, le=65_535)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, checked; passed on explicitly, never read from a global."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    corpus: Path = Path("seeds")
+    storage: Path = Path("storage")
+    models: ModelsSettings = ModelsSettings()
+    documents: DocumentsSettings = DocumentsSettings()
+    passages: PassagesSettings = PassagesSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    llm: LLMSettings = LLMSettings()
+    question: QuestionSettings = QuestionSettings()
+    server: ServerSettings = ServerSettings()
+
+
+def load(path: Path | None = None, **overrides: Any) -> Settings:
+    """Read the settings.
+
+    :param path: The YAML file; None takes ``./config.yaml`` if it is there, else the defaults.
+    :param overrides: Top-level values that beat file and environment; None means "not given".
+    :raises ConfigError: For a file that can't be read, an unknown key or a value that is not
+        allowed; the message names the key, the value and what is allowed.
+    """
+    if path is None and DEFAULT_FILE.is_file():
+        path = DEFAULT_FILE
+    from_file = {} if path is None else _read_yaml(path)
+    _refuse_unknown_variables(os.environ)
+
+    class FileSettings(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, from_file)
+
+    try:
+        return FileSettings(**{key: value for key, value in overrides.items() if value is not None})
+    except ValidationError as exc:
+        raise ConfigError(_explain(exc, path)) from exc
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    """Read one YAML mapping; its relative paths are relative to the file's own folder."""
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise ConfigError(f"{path}: can't be read ({exc.strerror})") from exc
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{path}: is not valid YAML: {' '.join(str(exc).split())}") from exc
+    if loaded is None:
+        return {}
+    if not isinstance(loaded, dict):
+        raise ConfigError(f"{path}: must hold keys and values, not a {type(loaded).__name__}")
+    for section, key in ((loaded, "corpus"), (loaded, "storage"), (loaded.get("models"), "cache")):
+        if isinstance(section, dict) and isinstance(section.get(key), str):
+            section[key] = path.resolve().parent / Path(section[key]).expanduser()
+    for name in ("llm", "embedding"):
+        section = loaded.get(name)
+        model = section.get("model") if isinstance(section, dict) else None
+        # A hub reference looks like a relative path too; only these forms are meant as one.
+        if isinstance(model, str) and model.startswith(("./", "../", "~/")):
+            loaded[name]["model"] = str(path.resolve().parent / Path(model).expanduser())
+    return loaded
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    """Raise for a ``RAWI_*`` variable outside every section; pydantic checks those inside."""
+    for name in environment:
+        if name.startswith(ENV_PREFIX):
+            top = name[len(ENV_PREFIX) :].lower().split("__")[0]
+            if top not in Settings.model_fields:
+                raise ConfigError(f"{name}: {_unknown(top, Settings)}")
+
+
+def _explain(exc: ValidationError, path: Path | None) -> str:
+    """Say in one line which setting is wrong, what it holds and what is allowed."""
+    error = exc.errors()[0]
+    keys = [str(part) for part in error["loc"]]
+    variable = ENV_PREFIX + "__".join(keys).upper()
+    where = variable if variable in os.environ else f"{path or 'settings'}: {'.'.join(keys)}"
+    if error["type"] == "extra_forbidden":
+        model: Any = Settings
+        for key in keys[:-1]:
+            model = model.model_fields[key].annotation
+        return f"{where}: {_unknown(keys[-1], model)}"
+    return f"{where} = {error['input']!r} is not allowed: {error['msg'].lower()}"
+
+
+def _unknown(key: str, model: type[BaseModel]) -> str:
+    known = sorted(model.model_fields)
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"there is no such key; {hint}known here: {', '.join(known)}"

@@ -1,0 +1,173 @@
+"""The LLM that writes the answer: ``llamacpp``, ``transformers`` or ``openai``, one interface.
+
+``llamacpp`` starts llama.cpp's own server inside this process, on a loopback port with a secret of
+its own, and talks to it as ``openai`` talks to any other: one client, one way to cancel.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import openai
+import xllamacpp
+from llama_index.core.llms import LLM, ChatMessage
+from llama_index.llms.openai_like import OpenAILike
+
+from rag.config import LLMSettings
+from rag.errors import ConfigError, DeadlineError, GenerationError, ModelError
+
+# llama.cpp greets a bad file with a crash unless the first bytes are looked at before.
+GGUF_MAGIC = b"GGUF"
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What one answer cost, in tokens of the model's own tokenizer; 0 where it doesn't say."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+def load_llm(settings: LLMSettings, weights: Path | str) -> LLM:
+    """Make the LLM ready to answer; its weights stay in memory as long as it is referenced.
+
+    :param weights: What ``rag.models.resolve`` made of ``llm.model``; the ``openai`` backend takes
+        ``llm.model`` itself, as the name that the server gives its model.
+    :raises ModelError: When the weights can't be loaded.
+    :raises ConfigError: When the backend can't take such weights.
+    """
+    return LOADERS[settings.backend](settings, weights)
+
+
+def stream(llm: LLM, messages: Sequence[ChatMessage], timeout_s: float) -> Iterator[str | Usage]:
+    """Yield the answer piece by piece, and last what it cost; closing the iterator cancels it.
+
+    :param timeout_s: Seconds for the whole answer.
+    :raises DeadlineError: When the answer is not whole after ``timeout_s``.
+    :raises GenerationError: When the model or its server fails.
+    """
+    deadline = time.monotonic() + timeout_s
+    usage = Usage()
+    try:
+        for response in llm.stream_chat(messages):
+            if response.delta:
+                yield response.delta
+            counts = response.additional_kwargs
+            if "prompt_tokens" in counts:
+                usage = Usage(counts["prompt_tokens"], counts["completion_tokens"])
+            if time.monotonic() > deadline:
+                raise DeadlineError(_too_slow(timeout_s))
+    except openai.APITimeoutError as exc:
+        raise DeadlineError(_too_slow(timeout_s)) from exc
+    except openai.APIConnectionError as exc:
+        raise GenerationError(
+            "the LLM server can't be reached: check llm.base_url and that it runs"
+        ) from exc
+    except openai.APIStatusError as exc:
+        raise GenerationError(
+            f"the LLM server refused ({exc.status_code}): {exc.message[:300]}"
+        ) from exc
+    except openai.APIError as exc:
+        raise GenerationError(f"the LLM failed while it answered: {exc.message[:300]}") from exc
+    yield usage
+
+
+def _too_slow(timeout_s: float) -> str:
+    return f"the LLM was not done after {timeout_s:g} seconds (llm.timeout_s)"
+
+
+class LlamaCpp(OpenAILike):
+    """llama.cpp in this process; the server ends when this object does."""
+
+    _server: Any = None
+
+    @classmethod
+    def from_gguf(cls, path: Path, settings: LLMSettings) -> LlamaCpp:
+        """Load a GGUF file.
+
+        :raises ModelError: When the file is not GGUF or llama.cpp can't load it.
+        """
+        check_gguf(path)
+        params = xllamacpp.CommonParams()
+        params.model.path = str(path)
+        params.n_ctx = settings.context_tokens
+        params.n_parallel = 1
+        params.cpuparams.n_threads = settings.threads or os.cpu_count() or 1
+        params.cpuparams_batch.n_threads = params.cpuparams.n_threads
+        params.hostnames = ["127.0.0.1"]
+        params.port = 0
+        params.api_keys = [secrets.token_urlsafe(32)]
+        params.ui = False
+        params.verbosity = 0
+        try:
+            server = xllamacpp.Server(params)
+        except RuntimeError as exc:
+            raise ModelError(
+                f"{path}: llama.cpp can't load it ({exc}); run: rawi models verify"
+            ) from exc
+        key = params.api_keys[0]
+        llm = cls(**_client(settings, f"{server.listening_address}/v1", key, path.name))
+        llm._server = server
+        return llm
+
+
+def check_gguf(path: Path) -> None:
+    """Raise ``ModelError`` unless the file begins as GGUF files do."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(len(GGUF_MAGIC))
+    except OSError as exc:
+        raise ModelError(f"{path}: can't be read ({exc.strerror})") from exc
+    if magic != GGUF_MAGIC:
+        raise ModelError(f"{path}: is not a GGUF file; set llm.model to one, or run: rawi models")
+
+
+def _client(settings: LLMSettings, url: str, key: str, model: str) -> dict[str, Any]:
+    """Return the arguments of an OpenAI-compatible client; greedy and seeded, never retrying."""
+    return {
+        "model": model,
+        "api_base": url,
+        "api_key": key,
+        "is_chat_model": True,
+        "context_window": settings.context_tokens,
+        "max_tokens": settings.max_tokens,
+        "temperature": 0.0,
+        "timeout": settings.timeout_s,
+        "max_retries": 0,
+        "additional_kwargs": {
+            "seed": settings.seed,
+            "stream_options": {"include_usage": True},
+        },
+    }
+
+
+def _load_llamacpp(settings: LLMSettings, weights: Path | str) -> LLM:
+    if not isinstance(weights, Path):
+        raise ConfigError(f"llm.model = {weights!r}: the llamacpp backend needs a GGUF file")
+    return LlamaCpp.from_gguf(weights, settings)
+
+
+def _load_openai(settings: LLMSettings, weights: Path | str) -> LLM:
+    # Servers that need no key still want the header filled.
+    key = settings.api_key.get_secret_value() or "none"
+    return OpenAILike(**_client(settings, settings.base_url, key, settings.model))
+
+
+def _load_transformers(settings: LLMSettings, weights: Path | str) -> LLM:
+    # Imports torch: seconds that the other backends need not pay.
+    from rag.llm_transformers import Transformers
+
+    return Transformers.load(settings, weights)
+
+
+LOADERS: dict[str, Callable[[LLMSettings, Path | str], LLM]] = {
+    "llamacpp": _load_llamacpp,
+    "openai": _load_openai,
+    "transformers": _load_transformers,
+}
