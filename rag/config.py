@@ -72,7 +72,8 @@ class RetrievalSettings(Section):
 
     passages: int = Field(5, ge=1, le=50)
     evidence_sentences: int = Field(5, ge=1, le=20)
-    min_score: float = Field(0.84, ge=-1, le=1)
+    min_score: float = Field(0.82, ge=-1, le=1)
+    min_score_across: float = Field(0.78, ge=-1, le=1)
 
 
 class LLMSettings(Section):

@@ -20,7 +20,7 @@ from llama_index.core.llms import LLM, ChatMessage
 from llama_index.llms.openai_like import OpenAILike
 
 from rag.config import LLMSettings
-from rag.errors import ConfigError, DeadlineError, GenerationError, ModelError
+from rag.errors import DeadlineError, GenerationError, ModelError
 
 # llama.cpp greets a bad file with a crash unless the first bytes are looked at before.
 GGUF_MAGIC = b"GGUF"
@@ -34,13 +34,12 @@ class Usage:
     completion_tokens: int = 0
 
 
-def load_llm(settings: LLMSettings, weights: Path | str) -> LLM:
+def load_llm(settings: LLMSettings, weights: Path | None) -> LLM:
     """Make the LLM ready to answer; its weights stay in memory as long as it is referenced.
 
-    :param weights: What ``rag.models.resolve`` made of ``llm.model``; the ``openai`` backend takes
-        ``llm.model`` itself, as the name that the server gives its model.
+    :param weights: What ``rag.models.resolve`` made of ``llm.model``; None for the ``openai``
+        backend, whose server has the weights.
     :raises ModelError: When the weights can't be loaded.
-    :raises ConfigError: When the backend can't take such weights.
     """
     return LOADERS[settings.backend](settings, weights)
 
@@ -147,26 +146,30 @@ def _client(settings: LLMSettings, url: str, key: str, model: str) -> dict[str, 
     }
 
 
-def _load_llamacpp(settings: LLMSettings, weights: Path | str) -> LLM:
-    if not isinstance(weights, Path):
-        raise ConfigError(f"llm.model = {weights!r}: the llamacpp backend needs a GGUF file")
-    return LlamaCpp.from_gguf(weights, settings)
-
-
-def _load_openai(settings: LLMSettings, weights: Path | str) -> LLM:
+def _load_openai(settings: LLMSettings, weights: Path | None) -> LLM:
     # Servers that need no key still want the header filled.
     key = settings.api_key.get_secret_value() or "none"
     return OpenAILike(**_client(settings, settings.base_url, key, settings.model))
 
 
-def _load_transformers(settings: LLMSettings, weights: Path | str) -> LLM:
+def _load_transformers(settings: LLMSettings, weights: Path | None) -> LLM:
     # Imports torch: seconds that the other backends need not pay.
     from rag.llm_transformers import Transformers
 
-    return Transformers.load(settings, weights)
+    return Transformers.load(settings, _needed(weights))
 
 
-LOADERS: dict[str, Callable[[LLMSettings, Path | str], LLM]] = {
+def _load_llamacpp(settings: LLMSettings, weights: Path | None) -> LLM:
+    return LlamaCpp.from_gguf(_needed(weights), settings)
+
+
+def _needed(weights: Path | None) -> Path:
+    if weights is None:
+        raise ModelError("this llm.backend needs weights; set llm.model")
+    return weights
+
+
+LOADERS: dict[str, Callable[[LLMSettings, Path | None], LLM]] = {
     "llamacpp": _load_llamacpp,
     "openai": _load_openai,
     "transformers": _load_transformers,

@@ -59,8 +59,8 @@ class Transformers(CustomLLM):
     _tokenizer: Any
 
     @classmethod
-    def load(cls, settings: LLMSettings, weights: Path | str) -> Transformers:
-        """Load a GGUF file, a model folder or a hub model that is already in the cache.
+    def load(cls, settings: LLMSettings, weights: Path) -> Transformers:
+        """Load a GGUF file or a model folder.
 
         :raises ModelError: When transformers can't load it.
         """
@@ -171,8 +171,8 @@ class Transformers(CustomLLM):
         )
 
 
-def _source(weights: Path | str) -> tuple[str, dict[str, str]]:
-    """Return what ``from_pretrained`` wants: a folder or name, and a GGUF file's own name."""
-    if isinstance(weights, Path) and weights.is_file():
+def _source(weights: Path) -> tuple[str, dict[str, str]]:
+    """Return what ``from_pretrained`` wants: a folder, and a GGUF file's own name."""
+    if weights.is_file():
         return str(weights.parent), {"gguf_file": weights.name}
     return str(weights), {}

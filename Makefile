@@ -1,0 +1,65 @@
+# Everything a newcomer, a maintainer and CI call. Needs python3 (3.10 or newer) with venv, and make.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# Off this index comes the CPU build of torch; without it pip falls back to the gigabytes of the GPU
+# build, which works too. Unreachable is fine: pip then looks where it is configured to.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+TORCH := $(shell grep -m1 '^torch==' requirements.lock)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run ask test test-fast check format lock clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.index  ## Install everything, fetch the weights, index seeds/
+
+run: setup  ## Open the chat page on http://127.0.0.1:7860
+	$(BIN)/rawi serve
+
+ask: setup  ## Answer one question: make ask Q="…"
+	@$(BIN)/rawi ask -- "$$Q"
+
+test: setup check  ## Run all checks and tests, with the real weights
+	$(BIN)/python -m pytest
+
+test-fast: $(VENV)/.installed  ## Run the tests that need no weights
+	$(BIN)/python -m pytest -m "not weights"
+
+check: $(VENV)/.installed  ## Lint and type-check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.installed  ## Put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## Remove what setup made, but for the weights in the user's cache
+	rm -rf $(VENV) storage build *.egg-info
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --retries 1 --timeout 15 --extra-index-url $(TORCH_INDEX) "$(TORCH)"
+	$(BIN)/pip install --quiet --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.index: $(VENV)/.installed config.yaml $(wildcard seeds/*)
+	$(BIN)/rawi models pull
+	$(BIN)/rawi index
+	touch $@
+
+# The lock holds for every Python from 3.10 on. The GPU packages that torch's own metadata pins are
+# left to pip, for machines that take the GPU build after all.
+lock: $(VENV)/.installed  ## Write requirements.lock anew from pyproject.toml
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra dev \
+	  --no-annotate --no-header pyproject.toml | grep -vE '^(nvidia|cuda|triton)' > requirements.new
+	(echo '# Made by "make lock". torch stands first: its CPU build is installed before the rest.'; \
+	  grep '^torch==' requirements.new; grep -v '^torch==' requirements.new) > requirements.lock
+	rm requirements.new

@@ -1,0 +1,568 @@
+"""Formulas, nothing else: what a run is scored by.
+
+::
+
+    retrieval   retrieval_scores, averages      recall@k, MRR, nDCG@10
+    evidence    covered                         is the gold span among what was shown
+    answers     is_correct                      the must_include rule of a question set
+                exact_match, f1, char_ngram_recall
+    citations   citation_precision, citation_recall, verbatim_share
+    refusals    abstention, risk_coverage, aurc
+    the rest    language_match_share, percentiles, share
+
+Every value is per question or a share in [0, 1]. A share over nothing (no citation in the whole
+run, no unanswerable question in the set) is ``None``, never 0 or 1.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import string
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import NamedTuple, TypeAlias
+
+import ir_measures
+import numpy as np
+
+from rag.language import detect, fold
+
+DocSpan: TypeAlias = tuple[str, int, int]
+"""Document, start, end: characters of the cleaned text, ``start < end``."""
+
+# ---------------------------------------------------------------------------------- retrieval
+
+RETRIEVAL_MEASURES = {
+    "recall@1": ir_measures.R @ 1,
+    "recall@5": ir_measures.R @ 5,
+    "recall@10": ir_measures.R @ 10,
+    "mrr": ir_measures.RR,
+    "ndcg@10": ir_measures.nDCG @ 10,
+}
+
+
+def retrieval_scores(
+    ranked: Mapping[str, Sequence[int]], gold: Mapping[str, Collection[int]]
+) -> dict[str, dict[str, float]]:
+    """Score each question's ranking of passages, by trec_eval's definitions.
+
+    With G the gold passages, r₁ r₂ … the ranking and rel(i) = 1 if rᵢ ∈ G, else 0:
+
+    * recall@k = |G ∩ {r₁ … r_k}| / |G|
+    * mrr = 1 / min{i : rel(i) = 1}, 0 when there is none; over the whole ranking, without a cut
+    * ndcg@10 = Σ_{i≤10} rel(i) / log₂(i+1), divided by Σ_{i≤min(10,|G|)} 1 / log₂(i+1)
+
+    Source: Järvelin and Kekäläinen 2002 (nDCG); trec_eval through ``ir-measures`` (Apache-2.0,
+    https://github.com/terrierteam/ir_measures).
+
+    :param ranked: Question id to passage numbers, best first. A question that is missing here, or
+        has an empty ranking, scores 0.
+    :param gold: Question id to the passages that answer it. It says which questions count.
+    :return: Question id to the values named in ``RETRIEVAL_MEASURES``, each in [0, 1].
+    :raises ValueError: If a ranking names a passage twice or belongs to no question of ``gold``,
+        or a question has no gold passage.
+    """
+    for question, passages in ranked.items():
+        if question not in gold:
+            raise ValueError(f"question {question!r} is ranked but has no gold passages")
+        if len(set(passages)) != len(passages):
+            raise ValueError(f"the ranking of question {question!r} names a passage twice")
+    for question, relevant in gold.items():
+        if not relevant:
+            raise ValueError(f"question {question!r} has no gold passage")
+    qrels = {question: {str(p): 1 for p in relevant} for question, relevant in gold.items()}
+    # trec_eval sorts by score and breaks ties by name: minus the rank keeps the given order.
+    run = {
+        question: {str(p): -float(rank) for rank, p in enumerate(passages)}
+        for question, passages in ranked.items()
+    }
+    names = {measure: name for name, measure in RETRIEVAL_MEASURES.items()}
+    scores: dict[str, dict[str, float]] = {
+        question: dict.fromkeys(RETRIEVAL_MEASURES, 0.0) for question in gold
+    }
+    for metric in ir_measures.iter_calc(list(names), qrels, run):
+        scores[metric.query_id][names[metric.measure]] = float(metric.value)
+    return scores
+
+
+def averages(scores: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Average each measure over the questions, each question weighing the same.
+
+    :param scores: Question id to named values, as ``retrieval_scores`` returns them.
+    :return: The mean by name.
+    :raises ValueError: If there is no question.
+    """
+    if not scores:
+        raise ValueError("there is no question to average over")
+    names = next(iter(scores.values()))
+    return {name: math.fsum(s[name] for s in scores.values()) / len(scores) for name in names}
+
+
+# ----------------------------------------------------------------------------------- evidence
+
+SENTENCE_GAP = 2
+"""Two shown spans at most this far apart are read as one: a space or a blank line between them."""
+
+
+def covered(gold: Collection[DocSpan], shown: Iterable[DocSpan], *, least: float = 1.0) -> float:
+    """Share of the gold spans that stand in what was shown (evidence hit).
+
+    A gold span g counts when |g ∩ ⋃ shown| / |g| ≥ ``least``, counted in characters. The default
+    asks for the whole span, because half a sentence may leave out the very number that was asked
+    for. Shown spans are sentences, so neighbours are joined over gaps of ``SENTENCE_GAP``: the
+    space between two shown sentences is not missing evidence. ``least=0.5`` is for comparing with
+    a splitter that cuts inside sentences.
+
+    :param gold: Spans that hold the answer.
+    :param shown: Spans that were shown, in any order, overlapping or not.
+    :param least: Share of a gold span's characters that must be shown, in (0, 1].
+    :return: Share of gold spans that count, in [0, 1].
+    :raises ValueError: If there is no gold span, a span is empty or reversed, or ``least`` is out
+        of range.
+    """
+    if not 0 < least <= 1:
+        raise ValueError(f"least is {least}; it must lie in (0, 1]")
+    _require_spans(gold)
+    joined = _joined(shown)
+    hits = sum(
+        sum(max(0, min(end, e) - max(start, s)) for s, e in joined[doc]) >= least * (end - start)
+        for doc, start, end in gold
+    )
+    return hits / len(gold)
+
+
+def _joined(spans: Iterable[DocSpan]) -> defaultdict[str, list[tuple[int, int]]]:
+    """Disjoint sorted intervals by document, joined over gaps of ``SENTENCE_GAP``."""
+    joined: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for doc, start, end in sorted(spans):
+        _require_span(doc, start, end)
+        intervals = joined[doc]
+        if intervals and start - intervals[-1][1] <= SENTENCE_GAP:
+            intervals[-1] = (intervals[-1][0], max(end, intervals[-1][1]))
+        else:
+            intervals.append((start, end))
+    return joined
+
+
+def _require_span(doc: str, start: int, end: int) -> None:
+    if not 0 <= start < end:
+        raise ValueError(f"span {start}:{end} of {doc!r} is empty, reversed or negative")
+
+
+def _require_spans(gold: Collection[DocSpan]) -> None:
+    if not gold:
+        raise ValueError("there is no gold span: this measure is for answerable questions")
+    for span in gold:
+        _require_span(*span)
+
+
+# ------------------------------------------------------------------------------------ answers
+
+_LATIN = "a-zß-öø-ɏ"
+_MARKDOWN = str.maketrans("", "", "*`")
+_THOUSANDS = re.compile(r"(?<!\d)\d{1,3}(?:,\d{3})+(?!,?\d)")
+
+
+def is_correct(
+    answer: str, must_include: Sequence[Sequence[str]], must_not_include: Sequence[str]
+) -> bool:
+    """Tell whether an answer is right: one alternative of every group, none of the forbidden.
+
+    Both sides are folded. An alternative may stand anywhere, except that
+
+    * a number is matched whole: ``6.6`` is not in ``16.6``, ``6.65`` or ``6.6.1``, ``5%`` not in
+      ``25%``, ``30`` not in ``3.30`` or ``1,300``. Letters may follow it (``30bn``, ``30 مليارات``,
+      ``بـ30``), a full stop too; ``1,500`` is ``1500`` and ``5 %`` is ``5%``. A number written onto
+      a Latin word is part of a name: ``3`` is not in ``o3``.
+    * a name that ends in a number ends there: ``GPT-5`` is not in ``GPT-5.5``, ``Grok-2`` not in
+      ``Grok-20``, ``GPT-4`` not in ``GPT-4o``.
+    * Latin letters are matched as whole words, in a plural or with an Arabic prefix too: ``Sora``
+      is in ``Soras``, ``Sora's``, ``Sora2`` and ``وSora``, not in ``Sorandom``.
+
+    A hyphen is a boundary (``mid-2024`` holds ``2024``, hence ``GPT-5`` holds ``5``): where that
+    matters, the set gives the alternative with its unit. Source: DESIGN.md, "Interfaces".
+
+    :param answer: What was answered.
+    :param must_include: Groups of alternatives. No group at all asks for nothing.
+    :param must_not_include: What a right answer does not hold.
+    :return: Whether it is right.
+    :raises ValueError: If a group is empty, or an alternative is when folded.
+    """
+    if not all(must_include):
+        raise ValueError("must_include holds a group without alternatives")
+    groups = [[_pattern(alternative) for alternative in group] for group in must_include]
+    forbidden = [_pattern(alternative) for alternative in must_not_include]
+    text = _comparable(answer)
+    return all(any(p.search(text) for p in group) for group in groups) and not any(
+        p.search(text) for p in forbidden
+    )
+
+
+def _comparable(text: str) -> str:
+    """Drop Markdown's signs, fold, and write numbers in one way."""
+    text = fold(text.translate(_MARKDOWN))
+    text = _THOUSANDS.sub(lambda number: number[0].replace(",", ""), text)
+    return re.sub(r"(?<=\d)\s+%", "%", text).strip()
+
+
+def _pattern(alternative: str) -> re.Pattern[str]:
+    """Pattern that finds an alternative in comparable text; see ``is_correct`` for its ends."""
+    wanted = _comparable(alternative)
+    if not wanted:
+        raise ValueError(f"alternative {alternative!r} is empty when folded")
+    before = after = ""
+    if wanted[0].isdigit():
+        before = rf"(?<![{_LATIN}\d])(?<!\d[.,])"
+    elif re.match(f"[{_LATIN}]", wanted):
+        before = f"(?<![{_LATIN}])"
+    if wanted[-1].isdigit():
+        after = r"(?!\d|[.,]\d)"
+        if re.search(rf"[{_LATIN}][\d.-]*$", wanted):
+            after += f"(?![{_LATIN}])"
+    elif re.search(f"[{_LATIN}]$", wanted):
+        after = f"s?(?![{_LATIN}])"
+    return re.compile(before + re.escape(wanted) + after)
+
+
+def normalize_squad(text: str) -> str:
+    """Lower, drop ASCII punctuation, drop a/an/the, join white space, in this order.
+
+    Source: Rajpurkar et al. 2016 (1606.05250), ``evaluate-v1.1.py``.
+
+    :param text: A prediction or a gold answer.
+    :return: Its words, one space between them.
+    """
+    bare = "".join(c for c in text.lower() if c not in string.punctuation)
+    return " ".join(re.sub(r"\b(a|an|the)\b", " ", bare).split())
+
+
+def normalize_folded(text: str) -> str:
+    """``normalize_squad`` over folded text, without any of Unicode's punctuation and leading ال.
+
+    ال goes where two letters or more remain, as in the light10
+    stemmer (Larkey et al. 2007). Give results of both normalisations: folding our own answers but
+    not those that an earlier paper was scored by would flatter us.
+
+    :param text: A prediction or a gold answer.
+    :return: Its words, one space between them.
+    """
+    bare = "".join(c for c in fold(text) if not unicodedata.category(c).startswith("P"))
+    words = normalize_squad(bare).split()
+    return " ".join(w[2:] if w.startswith("ال") and len(w) >= 4 else w for w in words)
+
+
+Normalizer: TypeAlias = Callable[[str], str]
+
+
+def exact_match(
+    prediction: str, golds: Collection[str], normalize: Normalizer = normalize_squad
+) -> float:
+    """SQuAD v1.1's EM: 1 when the normalised prediction equals a normalised gold answer, else 0.
+
+    Source: Rajpurkar et al. 2016 (1606.05250), ``evaluate-v1.1.py``, which reports percent.
+
+    :param prediction: What was answered.
+    :param golds: All accepted answers.
+    :param normalize: ``normalize_squad`` or ``normalize_folded``.
+    :return: 0 or 1.
+    :raises ValueError: If there is no gold answer.
+    """
+    _require_golds(golds)
+    return float(any(normalize(prediction) == normalize(gold) for gold in golds))
+
+
+def f1(prediction: str, golds: Collection[str], normalize: Normalizer = normalize_squad) -> float:
+    """SQuAD v1.1's F1: the best overlap of words with a gold answer.
+
+    With P and G the multisets of words, p = |P ∩ G| / |P|, r = |P ∩ G| / |G|:
+    F1 = 2pr / (p + r), 0 when nothing overlaps (two empty answers too, as in v1.1); the maximum
+    over the gold answers. Source: Rajpurkar et al. 2016 (1606.05250), ``evaluate-v1.1.py``.
+
+    :param prediction: What was answered.
+    :param golds: All accepted answers.
+    :param normalize: ``normalize_squad`` or ``normalize_folded``.
+    :return: In [0, 1].
+    :raises ValueError: If there is no gold answer.
+    """
+    _require_golds(golds)
+    predicted = Counter(normalize(prediction).split())
+    best = 0.0
+    for gold in golds:
+        wanted = Counter(normalize(gold).split())
+        common = (predicted & wanted).total()
+        if common:
+            # 2pr / (p + r) with the fractions resolved: the F1 of two bags of words.
+            best = max(best, 2 * common / (predicted.total() + wanted.total()))
+    return best
+
+
+def char_ngram_recall(
+    prediction: str,
+    golds: Collection[str],
+    n: int = 3,
+    normalize: Normalizer = normalize_squad,
+) -> float:
+    """Share of a gold answer's character n-grams that the prediction holds; forgives spelling.
+
+    With P and G the multisets of n-grams inside words (a word shorter than n is one n-gram):
+    |P ∩ G| / |G|, the maximum over the gold answers. It says nothing about what else the
+    prediction says, and gives part of the credit for a near miss (``1985`` for ``1980``).
+    Source: BERGEN (Rau et al. 2024, 2407.01102; Chirkova et al. 2024, 2407.01463),
+    ``modules/metrics.py`` of https://github.com/naver/bergen, ``Recall_char3gram``.
+
+    :param prediction: What was answered.
+    :param golds: All accepted answers.
+    :param n: Characters in an n-gram, at least 1.
+    :param normalize: ``normalize_squad`` (as BERGEN does) or ``normalize_folded``.
+    :return: In [0, 1].
+    :raises ValueError: If there is no gold answer, or ``n`` is below 1.
+    """
+    _require_golds(golds)
+    if n < 1:
+        raise ValueError(f"n is {n}; it must be at least 1")
+    predicted = _char_ngrams(normalize(prediction), n)
+    best = 0.0
+    for gold in golds:
+        wanted = _char_ngrams(normalize(gold), n)
+        if wanted:
+            best = max(best, (predicted & wanted).total() / wanted.total())
+    return best
+
+
+def _char_ngrams(text: str, n: int) -> Counter[str]:
+    return Counter(
+        word[i : i + n] for word in text.split() for i in range(max(1, len(word) - n + 1))
+    )
+
+
+def _require_golds(golds: Collection[str]) -> None:
+    if isinstance(golds, str):
+        raise ValueError("the gold answers are one string; give a list")
+    if not golds:
+        raise ValueError("there is no gold answer")
+
+
+# ---------------------------------------------------------------------------------- citations
+
+
+class Quote(NamedTuple):
+    """A citation as an answer gives it: ``text`` should be characters start to end of ``doc``."""
+
+    doc: str
+    start: int
+    end: int
+    text: str
+
+
+def citation_precision(gold: Collection[DocSpan], cited: Collection[DocSpan]) -> float:
+    """Share of an answer's citations that overlap a gold span by at least one character.
+
+    An answer without citations scores 0, as in ALCE (Gao et al. 2023, 2305.14627). ALCE asks a
+    language model whether the citation supports the statement; here the gold span does.
+
+    :param gold: Spans that hold the answer.
+    :param cited: Spans that the answer cites.
+    :return: In [0, 1].
+    :raises ValueError: If there is no gold span, or a span is empty or reversed.
+    """
+    _require_spans(gold)
+    return _overlapping(cited, gold) / len(cited) if cited else 0.0
+
+
+def citation_recall(gold: Collection[DocSpan], cited: Collection[DocSpan]) -> float:
+    """Share of the gold spans that a citation overlaps by at least one character.
+
+    Source: as ``citation_precision``.
+
+    :param gold: Spans that hold the answer.
+    :param cited: Spans that the answer cites.
+    :return: In [0, 1].
+    :raises ValueError: If there is no gold span, or a span is empty or reversed.
+    """
+    _require_spans(gold)
+    return _overlapping(gold, cited) / len(gold)
+
+
+def _overlapping(spans: Collection[DocSpan], others: Collection[DocSpan]) -> int:
+    """Count the spans that share a character with one of the others."""
+    for span in (*spans, *others):
+        _require_span(*span)
+    return sum(
+        any(doc == d and max(start, s) < min(end, e) for d, s, e in others)
+        for doc, start, end in spans
+    )
+
+
+def verbatim_share(quotes: Iterable[Quote], texts: Mapping[str, str]) -> float | None:
+    """Share of quotes with ``quote == text[start:end]``, character for character.
+
+    A quote of an unknown document, or with offsets outside of it, is not verbatim.
+    Source: ragas' ``quoted_spans_alignment`` is the same idea without offsets.
+
+    :param quotes: The citations of all answers.
+    :param texts: Document to its cleaned text.
+    :return: In [0, 1]; ``None`` when there is no quote.
+    """
+    return share(
+        doc in texts and 0 <= start < end <= len(texts[doc]) and texts[doc][start:end] == text
+        for doc, start, end, text in quotes
+    )
+
+
+# ----------------------------------------------------------------------------------- refusals
+
+
+class Abstention(NamedTuple):
+    """How well a run knows when to answer; a rate is ``None`` without questions of its sort."""
+
+    hallucination_rate: float | None
+    error_rate: float | None
+    balanced_accuracy: float | None
+
+
+def abstention(outcomes: Iterable[tuple[bool, bool]]) -> Abstention:
+    """Rates of answering what has no answer and of refusing what has one.
+
+    A question is positive when it is answerable and predicted positive when it is answered, so
+    that TP is answered and answerable, FP answered and not answerable, TN refused and not
+    answerable, FN refused and answerable:
+
+    * hallucination rate = FP / (FP + TN)
+    * error rate = FN / (FN + TP)
+    * balanced accuracy = ((1 - hallucination rate) + (1 - error rate)) / 2; 0.5 for a pipeline
+      that always or never answers
+
+    Source: NoMIRACL (Thakur et al. 2023, 2312.11361). Its third outcome, an output in an invalid
+    format, does not exist here: Rawi either abstains or answers.
+
+    :param outcomes: ``(answerable, abstained)`` of each question.
+    :return: The rates, in [0, 1].
+    """
+    counts = Counter((bool(answerable), bool(abstained)) for answerable, abstained in outcomes)
+    unanswerable = counts[False, False] + counts[False, True]
+    answerable = counts[True, False] + counts[True, True]
+    hallucinated = counts[False, False] / unanswerable if unanswerable else None
+    refused = counts[True, True] / answerable if answerable else None
+    balanced = None
+    if hallucinated is not None and refused is not None:
+        balanced = ((1 - hallucinated) + (1 - refused)) / 2
+    return Abstention(hallucinated, refused, balanced)
+
+
+class RiskPoint(NamedTuple):
+    """What happens when everything with ``confidence >= threshold`` is answered."""
+
+    threshold: float
+    coverage: float
+    risk: float
+
+
+def risk_coverage(answers: Iterable[tuple[float, bool]]) -> list[RiskPoint]:
+    """Points of the risk-coverage curve, one for each confidence that occurs, highest first.
+
+    At threshold t: coverage = share of questions with confidence ≥ t; risk = share of those that
+    are answered wrongly. Answers of equal confidence come and go together, because no threshold
+    tells them apart. An unanswerable question counts as wrong at any coverage that answers it.
+
+    Source: El-Yaniv and Wiener 2010; Geifman and El-Yaniv 2017 (1705.08500).
+
+    :param answers: ``(confidence, correct)`` of each question, as if all were answered.
+    :return: Points with rising coverage; the last has coverage 1.
+    :raises ValueError: If there is no answer, or a confidence is not a finite number.
+    """
+    groups = _by_confidence(answers)
+    total = sum(size for _, size, _ in groups)
+    points = []
+    taken = wrong = 0
+    for confidence, size, errors in groups:
+        taken += size
+        wrong += errors
+        points.append(RiskPoint(confidence, taken / total, wrong / taken))
+    return points
+
+
+def aurc(answers: Iterable[tuple[float, bool]]) -> float:
+    """Area under the risk-coverage curve: lower is better, 0 when nothing is wrong.
+
+    With the N answers sorted by falling confidence and e_k the errors among the first k:
+    AURC = (1/N) Σ_{k=1…N} e_k / k. Among answers of equal confidence, e_k is its expectation
+    over all orders, so the value does not depend on the order of the input; one confidence for
+    all gives the plain error rate.
+
+    Source: Geifman, Uziel and El-Yaniv 2019 (1805.08206); the handling of ties is ours.
+
+    :param answers: ``(confidence, correct)`` of each question, as if all were answered.
+    :return: In [0, 1].
+    :raises ValueError: If there is no answer, or a confidence is not a finite number.
+    """
+    risks: list[float] = []
+    wrong = 0
+    for _, size, errors in _by_confidence(answers):
+        taken = len(risks)
+        risks += [(wrong + i * errors / size) / (taken + i) for i in range(1, size + 1)]
+        wrong += errors
+    return math.fsum(risks) / len(risks)
+
+
+def _by_confidence(answers: Iterable[tuple[float, bool]]) -> list[tuple[float, int, int]]:
+    """Confidence, number of answers and number of wrong ones, highest confidence first."""
+    ordered = sorted(answers, reverse=True)
+    if not ordered:
+        raise ValueError("there is no answer to draw a risk-coverage curve of")
+    for confidence, _ in ordered:
+        if not math.isfinite(confidence):
+            raise ValueError(f"confidence {confidence} is not a finite number")
+    groups = []
+    for confidence, group in groupby(ordered, key=lambda answer: answer[0]):
+        flags = [correct for _, correct in group]
+        groups.append((float(confidence), len(flags), sum(not correct for correct in flags)))
+    return groups
+
+
+# ----------------------------------------------------------------------------------- the rest
+
+
+def share(flags: Iterable[bool]) -> float | None:
+    """Share of true flags.
+
+    :param flags: One for each thing that is judged.
+    :return: In [0, 1]; ``None`` when there is nothing to judge.
+    """
+    judged = [bool(flag) for flag in flags]
+    return sum(judged) / len(judged) if judged else None
+
+
+def language_match_share(answers: Iterable[tuple[str, str]]) -> float | None:
+    """Share of answers that are in the asker's language.
+
+    An answer without a letter (``300``) is in no language and is left out; BERGEN leaves out all
+    up to 20 characters. Source: BERGEN's correct-language rate (Chirkova et al. 2024, 2407.01463).
+
+    :param answers: ``(language of the question, answer)``, the language ``ar`` or ``en``; refusals
+        are answers too.
+    :return: In [0, 1]; ``None`` when no answer holds a letter.
+    """
+    return share(
+        detect(answer) == language
+        for language, answer in answers
+        if any(character.isalpha() for character in answer)
+    )
+
+
+def percentiles(values: Sequence[float], points: Sequence[float] = (50, 95)) -> dict[str, float]:
+    """Percentiles, interpolated linearly between the two nearest values (numpy's default).
+
+    The q-th percentile of N sorted values x₀ … stands at position h = (N-1) q / 100:
+    x_⌊h⌋ + (h - ⌊h⌋) (x_⌊h⌋₊₁ - x_⌊h⌋). Source: Hyndman and Fan 1996, type 7.
+
+    :param values: Measured times, in any unit.
+    :param points: Percentiles, each in [0, 100].
+    :return: ``{"p50": …, "p95": …}`` in the unit of ``values``.
+    :raises ValueError: If there is no value, or a point is out of range.
+    """
+    if not len(values):
+        raise ValueError("there is no value to take percentiles of")
+    return {f"p{point:g}": float(np.percentile(values, point)) for point in points}

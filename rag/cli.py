@@ -1,0 +1,318 @@
+"""The ``rawi`` command: index | search | ask | serve | models.
+
+JSON goes to stdout alone; bars and messages go to stderr. Exit status 0 done, 1 failed with one
+clear line, 2 wrong usage, 130 interrupted. Libraries that take seconds to import are imported
+inside the commands that need them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from rag import config
+from rag.errors import QuestionError, RawiError
+
+if TYPE_CHECKING:
+    from rag.engine import Answer, Engine, Turn
+    from rag.retrieval import Found
+
+app = typer.Typer(
+    name="rawi",
+    help="Answers questions in Arabic or English about a folder of documents, and shows the exact"
+    " sentence behind every statement.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+models_app = typer.Typer(help="The model weights: pull, list, verify.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+errors = Console(stderr=True, highlight=False)
+
+Corpus = Annotated[
+    Path | None, typer.Option("--corpus", help="Folder of documents.", show_default=False)
+]
+StorageFolder = Annotated[
+    Path | None, typer.Option("--storage", help="Folder of the index.", show_default=False)
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", help="YAML settings; ./config.yaml by default.", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to stdout, and nothing else.")]
+ModelNames = Annotated[
+    list[str] | None,
+    typer.Argument(help="Built-in names; the configured ones by default.", show_default=False),
+]
+Question = Annotated[str, typer.Argument(help="A question in Arabic or English.")]
+
+
+@app.command(epilog="Example: rawi index --corpus ~/articles --storage ~/articles.index")
+def index(
+    corpus: Corpus = None,
+    storage: StorageFolder = None,
+    config_file: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the index equal to the folder of documents."""
+    settings = config.load(config_file, corpus=corpus, storage=storage)
+    from rag import index, models
+    from rag.embedding import Embedder
+
+    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
+    with _bar("documents") as progress:
+        embedder = Embedder.load(settings.embedding, weights)
+        report = index.update(settings, embedder, progress)
+    for doc, reason in report.failed.items():
+        errors.print(f"[yellow]not indexed:[/] {escape(doc)}: {escape(reason)}")
+    if as_json:
+        _print_json(dataclasses.asdict(report))
+        return
+    print(  # noqa: T201 - the result of the command
+        f"{report.documents} documents, {report.passages} passages in {settings.storage}"
+        f" ({report.added} new, {report.changed} changed, {report.removed} removed,"
+        f" {report.unchanged} unchanged, {len(report.failed)} not indexed)"
+    )
+
+
+@app.command(epilog='Example: rawi search "كم بلغ تقييم OpenAI؟" -k 3')
+def search(
+    question: Question,
+    k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many passages.")] = 5,
+    corpus: Corpus = None,
+    storage: StorageFolder = None,
+    config_file: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find the passages nearest to a question, without the LLM."""
+    settings = config.load(config_file, corpus=corpus, storage=storage)
+    from rag import engine
+    from rag.language import detect
+
+    question = engine.check_question(question, settings.question)
+    with engine.open_retriever(settings) as retriever:
+        results = retriever.passages(question, k)
+    if as_json:
+        _print_json(
+            {
+                "question": question,
+                "language": detect(question),
+                "results": [dataclasses.asdict(found) for found in results],
+            }
+        )
+        return
+    for found in results:
+        _print_found(found)
+
+
+@app.command(epilog='Example: rawi ask "How much did SoftBank put into the round?"')
+def ask(
+    question: Question,
+    history: Annotated[
+        Path | None,
+        typer.Option(
+            help='Earlier messages, JSON: [{"role": "user", "content": "…"}, …]',
+            show_default=False,
+        ),
+    ] = None,
+    corpus: Corpus = None,
+    storage: StorageFolder = None,
+    config_file: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a question, with the sentences behind the answer."""
+    settings = config.load(config_file, corpus=corpus, storage=storage)
+    turns = _read_history(history)
+    from rag import engine
+
+    engine.check_question(question, settings.question)
+    with _opened(settings) as rawi:
+        for event in rawi.answer(question, turns):
+            if isinstance(event, engine.Answer):
+                _print_json(dataclasses.asdict(event)) if as_json else _print_answer(event)
+
+
+@app.command(epilog="Example: rawi serve --port 8080")
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0: any free.")] = None,
+    corpus: Corpus = None,
+    storage: StorageFolder = None,
+    config_file: ConfigFile = None,
+) -> None:
+    """Open the chat page."""
+    settings = config.load(config_file, corpus=corpus, storage=storage)
+    server = settings.server.model_copy(
+        update={k: v for k, v in {"host": host, "port": port}.items() if v is not None}
+    )
+    settings = settings.model_copy(update={"server": server})
+    with _opened(settings) as rawi:
+        from ui import app as web
+
+        web.run(rawi, settings.server)
+
+
+@models_app.command("pull", epilog="Example: rawi models pull")
+def models_pull(
+    names: ModelNames = None,
+    corpus: Corpus = None,
+    storage: StorageFolder = None,
+    config_file: ConfigFile = None,
+) -> None:
+    """Download the weights, check them, and keep them for every checkout of this user."""
+    settings = config.load(config_file, corpus=corpus, storage=storage)
+    from rag import models
+
+    with _bar("bytes") as progress:
+        for path in models.pull(
+            names or _configured(settings), settings=settings.models, progress=progress
+        ):
+            print(path)  # noqa: T201
+
+
+@models_app.command("list")
+def models_list(
+    corpus: Corpus = None,
+    storage: StorageFolder = None,
+    config_file: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the built-in weights: licence, size, and where they are."""
+    settings = config.load(config_file, corpus=corpus, storage=storage)
+    from rag import models
+
+    rows = models.list_models(settings=settings.models)
+    if as_json:
+        _print_json([{**dataclasses.asdict(row), "path": str(row.path)} for row in rows])
+        return
+    for row in rows:
+        where = row.path if row.present else "not here; run: rawi models pull " + row.name
+        print(f"{row.name:22} {row.licence:12} {row.size / 1e6:7.0f} MB  {where}")  # noqa: T201
+
+
+@models_app.command("verify")
+def models_verify(
+    names: ModelNames = None,
+    corpus: Corpus = None,
+    storage: StorageFolder = None,
+    config_file: ConfigFile = None,
+) -> None:
+    """Read the downloaded weights again and compare their SHA-256."""
+    settings = config.load(config_file, corpus=corpus, storage=storage)
+    from rag import models
+
+    with _bar("bytes") as progress:
+        checks = models.verify(
+            names or _configured(settings), settings=settings.models, progress=progress
+        )
+    for check in checks:
+        print(f"{'BAD' if check.problem else 'ok '} {check.path}")  # noqa: T201
+    problems = [f"{check.path}: {check.problem}" for check in checks if check.problem]
+    if problems:
+        raise RawiError("; ".join(problems))
+
+
+def main() -> None:
+    """Run the command line; every foreseeable mistake ends as one line on stderr."""
+    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    try:
+        app()
+    except RawiError as exc:
+        errors.print(f"[bold red]rawi:[/] {escape(str(exc))}", soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        errors.print("rawi: interrupted; nothing is lost")
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+def _configured(settings: config.Settings) -> list[str]:
+    from rag import models
+
+    wanted = [settings.llm.model] if settings.llm.backend != "openai" else []
+    return [name for name in [*wanted, settings.embedding.model] if name in models.BUILT_IN]
+
+
+def _read_history(path: Path | None) -> list[Turn]:
+    if path is None:
+        return []
+    from rag.engine import Turn
+
+    try:
+        turns = json.loads(path.read_text(encoding="utf-8"))
+        return [Turn(turn["role"], str(turn["content"])) for turn in turns]
+    except OSError as exc:
+        raise QuestionError(f"--history {path}: can't be read ({exc.strerror})") from exc
+    except (ValueError, KeyError, TypeError) as exc:
+        raise QuestionError(
+            f'--history {path}: must be a JSON list of {{"role", "content"}}'
+        ) from exc
+
+
+@contextmanager
+def _bar(unit: str) -> Iterator[Any]:
+    """Yield a callback ``(description, done, total)`` that draws a bar on stderr."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn(f"{{task.percentage:>3.0f}} % {unit}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=errors, transient=True) as bar:
+        task = bar.add_task("starting…", total=None)
+
+        def show(description: str, done: int, total: int) -> None:
+            bar.update(task, description=escape(description[-60:]), completed=done, total=total)
+
+        yield show
+
+
+@contextmanager
+def _opened(settings: config.Settings) -> Iterator[Engine]:
+    """Open the engine and say meanwhile what takes so long."""
+    from rag.engine import open_engine
+
+    with ExitStack() as stack:
+        with _status("loading the models…"):
+            rawi = stack.enter_context(open_engine(settings))
+        yield rawi
+
+
+def _status(message: str) -> Any:
+    return errors.status(message)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False))  # noqa: T201
+
+
+def _print_found(found: Found) -> None:
+    console = Console(highlight=False)
+    console.print(f"[dim]{found.score:.3f} {escape(found.doc)}:{found.start}-{found.end}[/]")
+    console.print(escape(found.text) + "\n", soft_wrap=True)
+
+
+def _print_answer(answer: Answer) -> None:
+    console = Console(highlight=False)
+    console.print(f"[bold]{escape(answer.answer)}[/]", soft_wrap=True)
+    for citation in answer.citations:
+        console.print(
+            f"\n  \\[{citation.marker}] {escape(citation.quote)}\n"
+            f"      [dim]{escape(citation.doc)}:{citation.start}-{citation.end}[/]",
+            soft_wrap=True,
+        )

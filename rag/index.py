@@ -1,0 +1,210 @@
+"""Make the index equal to the folder: what is new is added, what changed replaced, what left gone.
+
+A kill at any point loses nothing. Vectors are written before the transaction that makes a document
+true and removed after the one that makes it untrue; what a kill leaves between is swept up by the
+next run, which knows of it from the ``clean`` mark.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from filelock import FileLock, Timeout
+from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
+
+from rag import documents, passages, storage
+from rag.config import Settings
+from rag.documents import Document
+from rag.embedding import Embedder
+from rag.errors import DocumentError, IndexStorageError
+from rag.passages import Passage
+from rag.storage import Storage
+
+Progress = Callable[[str, int, int], None]
+
+# Ids deleted from or listed by Chroma in one call; its SQLite takes at most 32,766 variables.
+_BATCH = 5_000
+
+
+@dataclass(frozen=True)
+class IndexReport:
+    """What a run changed, in documents, and what stands in the index after it."""
+
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    failed: dict[str, str]
+    documents: int
+    passages: int
+
+
+def update(
+    settings: Settings, embedder: Embedder, progress: Progress = lambda *_: None
+) -> IndexReport:
+    """Bring the index in ``settings.storage`` up to date with ``settings.corpus``.
+
+    :param progress: Called with a document's id, the number done and the number to do.
+    :raises DocumentError: When the corpus isn't there or holds no document that can be read;
+        what was indexed before is kept.
+    :raises IndexStorageError: When the storage can't be written; what it held still stands.
+    """
+    files = documents.list_files(settings.corpus)
+    storage.current(settings.storage)  # refuses a folder of another version before touching it
+    folder = storage.folder_for(
+        settings.storage, storage.fingerprint(settings, embedder.fingerprint)
+    )
+    with storage.translated(settings.storage):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(settings.storage / "lock", timeout=0), Storage(folder) as store:
+                report = _synchronise(store, files, settings, embedder, progress)
+                storage.make_current(settings.storage, folder)
+        except Timeout as exc:
+            raise IndexStorageError(
+                f"{settings.storage}: another rawi is indexing there; wait for it to finish"
+            ) from exc
+    return report
+
+
+def _synchronise(
+    store: Storage, files: list[str], settings: Settings, embedder: Embedder, progress: Progress
+) -> IndexReport:
+    known = _prepare(store)
+    failed: dict[str, str] = {}
+    added = changed = unchanged = 0
+    for done, doc in enumerate(files):
+        progress(doc, done, len(files))
+        try:
+            content = documents.read_bytes(settings.corpus, doc, settings.documents)
+            document = documents.parse(doc, content)
+        except DocumentError as exc:
+            failed[doc] = str(exc)
+            continue
+        if known.get(doc) == document.sha256:
+            unchanged += 1
+            continue
+        pieces = passages.cut(document, settings.passages.max_chars)
+        _write(store, document, pieces, embedder)
+        added, changed = added + (doc not in known), changed + (doc in known)
+    progress("", len(files), len(files))
+    if not added + changed + unchanged:
+        # An empty or unreadable folder is a mistake more often than a wish: keep what there is.
+        raise DocumentError(_nothing_to_index(settings, failed))
+    gone = known.keys() - (set(files) - failed.keys())
+    for doc in sorted(gone):
+        _remove(store, doc)
+    return _finish(store, IndexReport(added, changed, len(gone), unchanged, failed, 0, 0))
+
+
+def _prepare(store: Storage) -> dict[str, str]:
+    """Sweep up after a kill, mark the index as being written, and return each document's hash."""
+    if not store.db.execute("SELECT 1 FROM state WHERE key = 'clean'").fetchone():
+        _sweep(store)
+    with store.db:
+        store.db.execute("DELETE FROM state WHERE key = 'clean'")
+    return dict(store.db.execute("SELECT id, sha256 FROM documents"))
+
+
+def _sweep(store: Storage) -> None:
+    """Make SQLite and Chroma hold the same passages; documents without vectors are done again."""
+    held: set[str] = set()
+    while batch := store.collection.get(limit=_BATCH, offset=len(held), include=[])["ids"]:
+        held.update(batch)
+    rows = store.db.execute("SELECT id, doc FROM passages").fetchall()
+    _delete_vectors(store, held - {passage for passage, _ in rows})
+    with store.db:
+        store.db.executemany(
+            "DELETE FROM documents WHERE id = ?",
+            [(doc,) for doc in {doc for passage, doc in rows if passage not in held}],
+        )
+
+
+def _write(store: Storage, document: Document, pieces: list[Passage], embedder: Embedder) -> None:
+    """Embed a document and make it, and nothing else of that id, part of the index."""
+    vectors = embedder.embed_passages([piece.text for piece in pieces])
+    sentences = [document.text[span.start : span.end] for p in pieces for span in p.sentences]
+    sentence_vectors = iter(embedder.embed_passages(sentences).astype(np.float16))
+    before = _passage_ids(store.db, document.id)
+    fresh = [
+        _node(piece, document, vector)
+        for piece, vector in zip(pieces, vectors, strict=True)
+        if piece.id not in before
+    ]
+    if fresh:
+        store.vectors.delete_nodes([node.node_id for node in fresh])
+        store.vectors.add(fresh)
+    with store.db:
+        store.db.execute("DELETE FROM documents WHERE id = ?", (document.id,))
+        store.db.execute(
+            "INSERT INTO documents VALUES (?, ?, ?, ?, ?)",
+            (document.id, document.sha256, document.title, document.language, document.text),
+        )
+        for piece in pieces:
+            spans = json.dumps(piece.sentences)
+            rows = np.stack([next(sentence_vectors) for _ in piece.sentences]).tobytes()
+            store.db.execute(
+                "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)",
+                (piece.id, piece.doc, piece.start, piece.end, spans, rows),
+            )
+    _delete_vectors(store, before - {piece.id for piece in pieces})
+
+
+def _remove(store: Storage, doc: str) -> None:
+    ids = _passage_ids(store.db, doc)
+    with store.db:
+        store.db.execute("DELETE FROM documents WHERE id = ?", (doc,))
+    _delete_vectors(store, ids)
+
+
+def _finish(store: Storage, report: IndexReport) -> IndexReport:
+    with store.db:
+        store.db.execute("DELETE FROM failures")
+        store.db.executemany("INSERT INTO failures VALUES (?, ?)", report.failed.items())
+        store.db.execute("INSERT OR REPLACE INTO state VALUES ('clean', 'yes')")
+    counts = store.db.execute(
+        "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages)"
+    ).fetchone()
+    return IndexReport(
+        report.added, report.changed, report.removed, report.unchanged, report.failed, *counts
+    )
+
+
+def _passage_ids(db: sqlite3.Connection, doc: str) -> set[str]:
+    return {row[0] for row in db.execute("SELECT id FROM passages WHERE doc = ?", (doc,))}
+
+
+def _delete_vectors(store: Storage, ids: Iterable[str]) -> None:
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), _BATCH):
+        store.vectors.delete_nodes(ordered[start : start + _BATCH])
+
+
+def _node(piece: Passage, document: Document, vector: np.typing.NDArray[np.float32]) -> TextNode:
+    return TextNode(
+        id_=piece.id,
+        text=piece.text,
+        embedding=[float(x) for x in vector],
+        metadata={
+            "doc": piece.doc,
+            "start": piece.start,
+            "end": piece.end,
+            "language": document.language,
+            "title": document.title,
+        },
+        relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=document.id)},
+    )
+
+
+def _nothing_to_index(settings: Settings, failed: dict[str, str]) -> str:
+    if not failed:
+        return f"{settings.corpus}: holds no documents; put .txt or .md files there"
+    doc, reason = next(iter(failed.items()))
+    return (
+        f"{settings.corpus}: none of its {len(failed)} files can be read;"
+        f" the first, {doc}: {reason}"
+    )

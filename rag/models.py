@@ -1,0 +1,178 @@
+"""Which weights, from where, checked how → a local path.
+
+The built-in weights (``catalog.py``) lie in ``<cache>/<name>/<version>/``. Whatever has its final
+name there was checked before it got it (``install.py``), so loading looks only at names and sizes;
+``verify`` reads every byte again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from rag import downloads, install
+from rag.catalog import BUILT_IN as BUILT_IN
+from rag.catalog import Kind as Kind
+from rag.catalog import Source, Weights
+from rag.config import ModelsSettings
+from rag.downloads import Progress as Progress
+from rag.errors import ModelError
+
+CONFIG_KEYS: Final[Mapping[Kind, str]] = {"llm": "llm.model", "embedder": "embedding.model"}
+
+HUB_REFERENCE: Final = re.compile(
+    r"(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*)(/(?P<file>[\w./-]+\.gguf))?(@(?P<revision>[\w./-]+))?"
+)
+
+
+@dataclass(frozen=True)
+class Check:
+    """What ``verify`` found for one file; ``problem`` is None when all is well."""
+
+    name: str
+    path: Path
+    problem: str | None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the file is what it should be."""
+        return self.problem is None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One line of ``rawi models list``; ``size`` in bytes, ``path`` where it is or will be."""
+
+    name: str
+    kind: Kind
+    licence: str
+    size: int
+    path: Path
+    present: bool
+
+
+def cache_dir(configured: Path | None) -> Path:
+    """Folder of all weights: the configured one, else the user's cache, shared by all checkouts."""
+    return configured or platformdirs.user_cache_path("rawi") / "models"
+
+
+def resolve(reference: str, *, kind: Kind, settings: ModelsSettings) -> Path:
+    """Find the weights that a setting names.
+
+    :param reference: A built-in name; a path to a GGUF file or a model folder; or on the hub
+        ``owner/repo`` or ``owner/repo/file.gguf``, with ``@revision`` if not its newest.
+    :returns: The GGUF file or the model folder.
+    :raises ModelError: When they are not there, or the reference means nothing.
+    """
+    key = CONFIG_KEYS[kind]
+    cache = cache_dir(settings.cache)
+    if (weights := BUILT_IN.get(reference)) is not None:
+        if weights.kind != kind:
+            raise ModelError(f"{key}: {reference} belongs in {CONFIG_KEYS[weights.kind]}")
+        if (source := install.present(weights, cache)) is None:
+            raise ModelError(f"{reference} is not in {cache}; {install.PULL}")
+        return _path(weights, source, cache)
+    # os.path says no where Path raises: a name too long, "~" of an unknown user.
+    path = Path(os.path.expanduser(reference))
+    if os.path.exists(path):
+        return _checked_path(path, kind)
+    match = HUB_REFERENCE.fullmatch(reference)
+    if match is None or (kind == "embedder" and match["file"]):
+        built_in = ", ".join(name for name, weights in BUILT_IN.items() if weights.kind == kind)
+        on_hub = "owner/repo[/file.gguf]" if kind == "llm" else "owner/repo"
+        raise ModelError(
+            f"{key}: {reference!r} is not a built-in model ({built_in}), an existing path, or "
+            f"{on_hub}[@revision] on the hub"
+        )
+    return downloads.fetch_reference(
+        match["repo"],
+        match["file"],
+        match["revision"],
+        cache=cache / "hub",
+        hub=settings.hub,
+        offline=settings.offline,
+    )
+
+
+def pull(names: Iterable[str], *, settings: ModelsSettings, progress: Progress) -> list[Path]:
+    """Fetch the built-in models that are not there yet.
+
+    :returns: Their paths, as ``resolve`` gives them.
+    :raises ModelError: When one can't be fetched, is not what it should be or doesn't fit the disk.
+    """
+    cache = cache_dir(settings.cache)
+    paths = []
+    for weights in map(_built_in, names):
+        source = install.install(weights, cache, settings=settings, progress=progress)
+        paths.append(_path(weights, source, cache))
+    return paths
+
+
+def verify(names: Iterable[str], *, settings: ModelsSettings, progress: Progress) -> list[Check]:
+    """Read every file of these models again and compare size and SHA-256."""
+    cache = cache_dir(settings.cache)
+    checks = []
+    for weights in map(_built_in, names):
+        home = cache / weights.name
+        versions = {source.version: source for source in (weights.hub, weights.registry)}
+        there = [source for version, source in versions.items() if (home / version).is_dir()]
+        if not there:
+            checks.append(Check(weights.name, home, f"is missing; {install.PULL}"))
+        for source in there:
+            folder = home / source.version
+            for file in source.files:
+                problem = install.problem(folder / file.path, file, progress)
+                advice = problem and f"{problem}; delete {folder}, then {install.PULL}"
+                checks.append(Check(weights.name, folder / file.path, advice))
+    return checks
+
+
+def list_models(*, settings: ModelsSettings) -> list[Listed]:
+    """Describe every built-in model."""
+    cache = cache_dir(settings.cache)
+    listed = []
+    for weights in BUILT_IN.values():
+        found = install.present(weights, cache)
+        source = found or weights.hub
+        size = sum(file.size for file in source.files)
+        path = _path(weights, source, cache)
+        listed.append(
+            Listed(weights.name, weights.kind, weights.licence, size, path, found is not None)
+        )
+    return listed
+
+
+def _built_in(name: str) -> Weights:
+    if name not in BUILT_IN:
+        raise ModelError(f"{name!r} is not a built-in model; there are: {', '.join(BUILT_IN)}")
+    return BUILT_IN[name]
+
+
+def _path(weights: Weights, source: Source, cache: Path) -> Path:
+    folder = cache / weights.name / source.version
+    return folder / source.files[0].path if weights.kind == "llm" else folder
+
+
+def _checked_path(path: Path, kind: Kind) -> Path:
+    """Refuse an existing path that plainly is no model, before a library fails inside it."""
+    if path.is_dir():
+        if (path / "config.json").is_file() or (path / "modules.json").is_file():
+            return path
+        wanted = "a model folder: it has no config.json"
+    elif kind == "embedder":
+        wanted = "a sentence-transformers folder"
+    else:
+        try:
+            with path.open("rb") as file:
+                if file.read(4) == b"GGUF":
+                    return path
+        except OSError as exc:
+            raise ModelError(f"{CONFIG_KEYS[kind]}: {path}: {exc.strerror}") from exc
+        wanted = "a GGUF file"
+    raise ModelError(f"{CONFIG_KEYS[kind]}: {path} is not {wanted}")

@@ -1,0 +1,192 @@
+"""The storage folder: which index is current, and its SQLite and Chroma halves.
+
+::
+
+    storage/
+    ├── CURRENT               {"format": 1, "index": "index-3f9c…"}; replaced atomically
+    ├── lock                  held while an index is being written
+    └── index-3f9c…/          named by its fingerprint; an index of another one stands beside it
+        ├── rawi.sqlite3      the truth: documents, passages, sentences
+        └── chroma/           their vectors; follows SQLite
+
+Only names listed here are ever written or removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import chromadb
+import chromadb.config
+from chromadb.errors import ChromaError
+from llama_index.core.vector_stores.types import BasePydanticVectorStore
+from llama_index.vector_stores.chroma import ChromaVectorStore
+
+from rag.config import Settings
+from rag.errors import IndexStorageError, NoIndexError, StaleIndexError
+
+# Raised by one whenever the tables, the cutting or the folding change.
+FORMAT = 1
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS documents (
+    id TEXT PRIMARY KEY, sha256 TEXT NOT NULL, title TEXT NOT NULL, language TEXT NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS passages (
+    id TEXT PRIMARY KEY,
+    doc TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    sentences TEXT NOT NULL,  -- JSON [[start, end], …] in the document's text
+    vectors BLOB NOT NULL     -- float16, one row for each sentence
+) STRICT;
+CREATE INDEX IF NOT EXISTS passages_of_document ON passages (doc);
+CREATE TABLE IF NOT EXISTS failures (doc TEXT PRIMARY KEY, reason TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+"""
+
+
+def fingerprint(settings: Settings, embedder: str) -> str:
+    """Name everything that decides what an index holds, apart from the documents.
+
+    :param embedder: ``Embedder.fingerprint``.
+    """
+    parts = [FORMAT, embedder, settings.passages.model_dump(mode="json")]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+class Storage:
+    """One index, opened; use as a context manager.
+
+    :ivar db: The SQLite connection; the caller commits.
+    :ivar vectors: The vector store, keyed by passage id.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        # Chroma and the web server call from other threads; SQLite itself serialises them.
+        self.db = sqlite3.connect(folder / "rawi.sqlite3", check_same_thread=False)
+        self.db.execute("PRAGMA journal_mode = WAL")
+        self.db.execute("PRAGMA foreign_keys = ON")
+        self.db.executescript(_SCHEMA)
+        self._client: Any = chromadb.PersistentClient(
+            str(folder / "chroma"), chromadb.config.Settings(anonymized_telemetry=False)
+        )
+        self.collection = self._client.get_or_create_collection(
+            "passages", configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
+        )
+        self.vectors: BasePydanticVectorStore = ChromaVectorStore(self.collection)
+
+    def text(self, doc: str) -> str:
+        """Return a document's cleaned text; empty when the index doesn't hold it."""
+        row = self.db.execute("SELECT text FROM documents WHERE id = ?", (doc,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def close(self) -> None:
+        """Close both halves."""
+        self.db.close()
+        self._client.close()
+
+    def __enter__(self) -> Storage:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+
+def open_current(settings: Settings, embedder: str) -> Storage:
+    """Open the current index for reading.
+
+    :raises NoIndexError: When there is none.
+    :raises StaleIndexError: When it was made with other weights, settings or by another version.
+    """
+    name = current(settings.storage)
+    if name is None:
+        raise NoIndexError(f"{settings.storage}: nothing is indexed there yet; run: rawi index")
+    if name != _name(fingerprint(settings, embedder)):
+        raise StaleIndexError(
+            f"{settings.storage}: was made with other weights or settings; run: rawi index"
+        )
+    with translated(settings.storage):
+        return Storage(settings.storage / name)
+
+
+def current(storage: Path) -> str | None:
+    """Return the folder name of the current index, or None when there is none.
+
+    :raises StaleIndexError: When another version of Rawi wrote it.
+    :raises IndexStorageError: When ``CURRENT`` can't be read.
+    """
+    path = storage / "CURRENT"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        version, name = content["format"], content["index"]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as exc:
+        raise IndexStorageError(f"{path}: can't be read ({exc.strerror})") from exc
+    except (ValueError, KeyError, TypeError) as exc:
+        raise IndexStorageError(
+            f"{path}: is damaged; delete {storage} and run: rawi index"
+        ) from exc
+    if version != FORMAT:
+        raise StaleIndexError(
+            f"{storage}: belongs to another version of Rawi (format {version}, this one has"
+            f" {FORMAT}); give another --storage, or delete it and run: rawi index"
+        )
+    if name != Path(name).name or not name.startswith("index-"):
+        raise IndexStorageError(f"{path}: is damaged; delete {storage} and run: rawi index")
+    return str(name)
+
+
+def make_current(storage: Path, index: Path) -> None:
+    """Point ``CURRENT`` at a finished index in one step and remove the others."""
+    scratch = storage / "CURRENT.new"
+    with scratch.open("w", encoding="utf-8") as file:
+        json.dump({"format": FORMAT, "index": index.name}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    scratch.replace(storage / "CURRENT")
+    for other in storage.glob("index-*"):
+        if other != index:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def folder_for(storage: Path, print_: str) -> Path:
+    """Return the folder of the index with this fingerprint."""
+    return storage / _name(print_)
+
+
+@contextmanager
+def translated(storage: Path) -> Iterator[None]:
+    """Turn what SQLite, Chroma and the file system raise into one clear line.
+
+    :raises IndexStorageError: In their place.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.Error, ChromaError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+        hint = _hint(storage, reason)
+        raise IndexStorageError(f"{storage}: {reason.splitlines()[0]}; {hint}") from exc
+
+
+def _hint(storage: Path, reason: str) -> str:
+    if "full" in reason or "No space" in reason or "code: 13" in reason:
+        return "free some space and run: rawi index (what is indexed so far is kept)"
+    if "read-only" in reason.lower() or "readonly" in reason or "Permission" in reason:
+        return "give a --storage folder that can be written to"
+    return f"if it happens again, delete {storage} and run: rawi index"
+
+
+def _name(print_: str) -> str:
+    return f"index-{print_}"
