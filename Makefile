@@ -43,8 +43,9 @@ clean:  ## Remove what setup made, but for the weights in the user's cache
 	rm -rf $(VENV) storage build *.egg-info
 
 $(VENV)/.installed: requirements.lock pyproject.toml
+	@echo "Installing into $(VENV) (one to five minutes)…"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --retries 1 --timeout 15 --extra-index-url $(TORCH_INDEX) "$(TORCH)"
+	@$(BIN)/pip install -qq --no-deps --retries 1 --timeout 15 --extra-index-url $(TORCH_INDEX) "$(TORCH)"
 	$(BIN)/pip install --quiet --requirement requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@

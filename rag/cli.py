@@ -56,7 +56,9 @@ ModelNames = Annotated[
     list[str] | None,
     typer.Argument(help="Built-in names; the configured ones by default.", show_default=False),
 ]
-Question = Annotated[str, typer.Argument(help="A question in Arabic or English.")]
+Question = Annotated[
+    str, typer.Argument(help="A question in Arabic or English; - reads it from standard input.")
+]
 
 
 @app.command(epilog="Example: rawi index --corpus ~/articles --storage ~/articles.index")
@@ -101,7 +103,7 @@ def search(
     from rag import engine
     from rag.language import detect
 
-    question = engine.check_question(question, settings.question)
+    question = engine.check_question(_read_question(question), settings.question)
     with engine.open_retriever(settings) as retriever:
         results = retriever.passages(question, k)
     if as_json:
@@ -137,7 +139,7 @@ def ask(
     turns = _read_history(history)
     from rag import engine
 
-    engine.check_question(question, settings.question)
+    question = engine.check_question(_read_question(question), settings.question)
     with _opened(settings) as rawi:
         for event in rawi.answer(question, turns):
             if isinstance(event, engine.Answer):
@@ -226,7 +228,8 @@ def models_verify(
 
 def main() -> None:
     """Run the command line; every foreseeable mistake ends as one line on stderr."""
-    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+    logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="rawi: %(message)s")
+    logging.getLogger("rag").setLevel(logging.WARNING)
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     try:
@@ -246,6 +249,10 @@ def _configured(settings: config.Settings) -> list[str]:
 
     wanted = [settings.llm.model] if settings.llm.backend != "openai" else []
     return [name for name in [*wanted, settings.embedding.model] if name in models.BUILT_IN]
+
+
+def _read_question(argument: str) -> str:
+    return sys.stdin.read() if argument == "-" else argument
 
 
 def _read_history(path: Path | None) -> list[Turn]:
@@ -273,7 +280,7 @@ def _bar(unit: str) -> Iterator[Any]:
         TextColumn(f"{{task.percentage:>3.0f}} % {unit}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=errors, transient=True) as bar:
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         task = bar.add_task("starting…", total=None)
 
         def show(description: str, done: int, total: int) -> None:

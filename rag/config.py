@@ -20,12 +20,16 @@ from pydantic_settings import (
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from rag.errors import ConfigError
 
 ENV_PREFIX = "RAWI_"
 DEFAULT_FILE = Path("config.yaml")
+
+# Where pydantic's own words are about Python.
+_ALLOWED = {"path_type": "must be a path", "model_type": "must hold keys and values"}
 
 PositiveSeconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -152,6 +156,10 @@ def load(path: Path | None = None, **overrides: Any) -> Settings:
         return FileSettings(**{key: value for key, value in overrides.items() if value is not None})
     except ValidationError as exc:
         raise ConfigError(_explain(exc, path)) from exc
+    except SettingsError as exc:  # RAWI_LLM=…: a whole section in one variable
+        raise ConfigError(
+            f"{ENV_PREFIX}*: {exc}; set one key as {ENV_PREFIX}SECTION__KEY, or give JSON"
+        ) from exc
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -166,6 +174,11 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(loaded, dict):
         raise ConfigError(f"{path}: must hold keys and values, not a {type(loaded).__name__}")
+    for key in loaded:
+        if key not in Settings.model_fields:
+            raise ConfigError(f"{path}: {key}: {_unknown(str(key), Settings)}")
+    # A section whose every key is commented out.
+    loaded = {k: v for k, v in loaded.items() if v is not None or k in ("corpus", "storage")}
     for section, key in ((loaded, "corpus"), (loaded, "storage"), (loaded.get("models"), "cache")):
         if isinstance(section, dict) and isinstance(section.get(key), str):
             section[key] = path.resolve().parent / Path(section[key]).expanduser()
@@ -191,14 +204,26 @@ def _explain(exc: ValidationError, path: Path | None) -> str:
     """Say in one line which setting is wrong, what it holds and what is allowed."""
     error = exc.errors()[0]
     keys = [str(part) for part in error["loc"]]
-    variable = ENV_PREFIX + "__".join(keys).upper()
-    where = variable if variable in os.environ else f"{path or 'settings'}: {'.'.join(keys)}"
+    where = _variable(keys) or f"{path or 'settings'}: {'.'.join(keys)}"
     if error["type"] == "extra_forbidden":
         model: Any = Settings
         for key in keys[:-1]:
             model = model.model_fields[key].annotation
         return f"{where}: {_unknown(keys[-1], model)}"
-    return f"{where} = {error['input']!r} is not allowed: {error['msg'].lower()}"
+    value = "(hidden)" if keys[-1] == "api_key" else repr(error["input"])
+    return f"{where} = {value} is not allowed: {_ALLOWED.get(error['type'], error['msg'].lower())}"
+
+
+def _variable(keys: list[str]) -> str | None:
+    """Return the environment variable that set this key, something in it or its section."""
+    wanted = ENV_PREFIX + "__".join(keys).upper() + "__"
+    for name in sorted(os.environ, reverse=True):
+        given = name.upper() + "__"
+        if name.upper().startswith(ENV_PREFIX) and (
+            given.startswith(wanted) or wanted.startswith(given)
+        ):
+            return name
+    return None
 
 
 def _unknown(key: str, model: type[BaseModel]) -> str:

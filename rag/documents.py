@@ -7,6 +7,7 @@ that can't be read is reported with its reason and the rest is indexed.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,17 +41,31 @@ class Document:
 def list_files(corpus: Path) -> list[str]:
     """Return the ids of all visible files below ``corpus``, sorted; links that lead out are left.
 
-    :raises DocumentError: When the folder isn't there or can't be listed.
+    A folder within that can't be listed stands among them, with a ``/`` at its end.
+
+    :raises DocumentError: When the corpus isn't there or can't be listed.
     """
     if not corpus.is_dir():
         raise DocumentError(f"{corpus}: no such folder; set corpus in config.yaml or give --corpus")
-    root = corpus.resolve()
+    closed: list[OSError] = []
+    found: list[str] = []
+    for folder, folders, names in os.walk(corpus, onerror=closed.append):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = [Path(folder, name) for name in names if not name.startswith(".")]
+        found += [path.relative_to(corpus).as_posix() for path in paths if _is_inside(path, corpus)]
+    for exc in closed:
+        if Path(exc.filename) == corpus:
+            raise DocumentError(f"{corpus}: can't be listed ({exc.strerror})")
+        found.append(Path(exc.filename).relative_to(corpus).as_posix() + "/")
+    return sorted(found)
+
+
+def _is_inside(path: Path, corpus: Path) -> bool:
+    """Tell whether a path, with its links followed, is a file of the corpus."""
     try:
-        found = [path.relative_to(corpus) for path in corpus.rglob("*") if path.is_file()]
-    except OSError as exc:
-        raise DocumentError(f"{corpus}: can't be listed ({exc.strerror})") from exc
-    visible = (path for path in found if not any(part.startswith(".") for part in path.parts))
-    return sorted(p.as_posix() for p in visible if (corpus / p).resolve().is_relative_to(root))
+        return path.is_file() and path.resolve().is_relative_to(corpus.resolve())
+    except PermissionError:  # read_bytes says so
+        return True
 
 
 def read_bytes(corpus: Path, doc: str, settings: DocumentsSettings) -> bytes:
@@ -58,6 +73,10 @@ def read_bytes(corpus: Path, doc: str, settings: DocumentsSettings) -> bytes:
 
     :raises DocumentError: For a type without a reader, a file that is too large or can't be read.
     """
+    if doc.endswith("/"):
+        raise DocumentError("this folder can't be listed; check its permissions")
+    if not _is_unicode(doc):
+        raise DocumentError("the file's name is not UTF-8; rename it")
     if _suffix(doc) not in READERS:
         raise DocumentError(f"not a file type that Rawi reads ({', '.join(sorted(READERS))})")
     path = corpus / doc
@@ -82,7 +101,7 @@ def parse(doc: str, content: bytes) -> Document:
         raise DocumentError("holds no text")
     return Document(
         id=doc,
-        title=_title(text) or PurePosixPath(doc).stem,
+        title=_title(text) or " ".join(clean(PurePosixPath(doc).stem).split()) or doc,
         language=detect(text),
         text=text,
         sha256=hashlib.sha256(content).hexdigest(),
@@ -105,6 +124,14 @@ def _title(text: str) -> str:
         if line and not _BYLINE.match(line):
             return line if len(line) <= TITLE_MAX_CHARS else ""
     return ""
+
+
+def _is_unicode(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _suffix(doc: str) -> str:

@@ -126,26 +126,28 @@ class Engine:
         yield Answer(question, language, answer, False, citations, evidence, timings)
 
     def _generate(self, prompt: prompts.Prompt) -> Iterator[str | llm.Usage]:
-        """Stream the LLM's answer without the working that precedes the answer marker."""
         pieces = llm.stream(self._llm, prompt.messages, self.settings.llm.timeout_s)
         if prompt.answer_marker is None:
-            yield from pieces
-            return
-        working: str | None = ""
-        for piece in pieces:
-            if isinstance(piece, llm.Usage):
-                if working:
-                    yield working
-                yield piece
-            elif working is None:
-                yield piece
-            else:
-                working += piece
-                if prompt.answer_marker in working:
-                    rest = working.split(prompt.answer_marker, 1)[1].lstrip()
-                    working = None
-                    if rest:
-                        yield rest
+            return pieces
+        return _without_working(pieces, prompt.answer_marker)
+
+
+def _without_working(pieces: Iterator[str | llm.Usage], marker: str) -> Iterator[str | llm.Usage]:
+    """Hold back what precedes the answer marker; without a marker it was the answer after all."""
+    held: str | None = ""
+    for piece in pieces:
+        if isinstance(piece, llm.Usage):
+            if held and marker not in held:
+                yield held
+            yield piece
+        elif held is None:
+            yield piece
+        else:
+            held += piece
+            beginning = held.partition(marker)[2].lstrip()
+            if beginning:
+                yield beginning
+                held = None
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from rag.storage import Storage
 
 Progress = Callable[[str, int, int], None]
 
-# Ids deleted from or listed by Chroma in one call; its SQLite takes at most 32,766 variables.
+# Passages that Chroma adds, deletes or lists in one call; it adds at most 5,461.
 _BATCH = 5_000
 
 
@@ -76,6 +76,7 @@ def _synchronise(
 ) -> IndexReport:
     known = _prepare(store)
     failed: dict[str, str] = {}
+    read: set[str] = set()
     added = changed = unchanged = 0
     for done, doc in enumerate(files):
         progress(doc, done, len(files))
@@ -83,8 +84,9 @@ def _synchronise(
             content = documents.read_bytes(settings.corpus, doc, settings.documents)
             document = documents.parse(doc, content)
         except DocumentError as exc:
-            failed[doc] = str(exc)
+            failed[_shown(doc)] = str(exc)
             continue
+        read.add(doc)
         if known.get(doc) == document.sha256:
             unchanged += 1
             continue
@@ -92,10 +94,10 @@ def _synchronise(
         _write(store, document, pieces, embedder)
         added, changed = added + (doc not in known), changed + (doc in known)
     progress("", len(files), len(files))
-    if not added + changed + unchanged:
+    if not read:
         # An empty or unreadable folder is a mistake more often than a wish: keep what there is.
         raise DocumentError(_nothing_to_index(settings, failed))
-    gone = known.keys() - (set(files) - failed.keys())
+    gone = known.keys() - read
     for doc in sorted(gone):
         _remove(store, doc)
     return _finish(store, IndexReport(added, changed, len(gone), unchanged, failed, 0, 0))
@@ -103,7 +105,9 @@ def _synchronise(
 
 def _prepare(store: Storage) -> dict[str, str]:
     """Sweep up after a kill, mark the index as being written, and return each document's hash."""
-    if not store.db.execute("SELECT 1 FROM state WHERE key = 'clean'").fetchone():
+    clean = store.db.execute("SELECT 1 FROM state WHERE key = 'clean'").fetchone()
+    (passages_held,) = store.db.execute("SELECT count(*) FROM passages").fetchone()
+    if not clean or passages_held != store.collection.count():
         _sweep(store)
     with store.db:
         store.db.execute("DELETE FROM state WHERE key = 'clean'")
@@ -116,12 +120,10 @@ def _sweep(store: Storage) -> None:
     while batch := store.collection.get(limit=_BATCH, offset=len(held), include=[])["ids"]:
         held.update(batch)
     rows = store.db.execute("SELECT id, doc FROM passages").fetchall()
-    _delete_vectors(store, held - {passage for passage, _ in rows})
+    torn = {doc for passage, doc in rows if passage not in held}
     with store.db:
-        store.db.executemany(
-            "DELETE FROM documents WHERE id = ?",
-            [(doc,) for doc in {doc for passage, doc in rows if passage not in held}],
-        )
+        store.db.executemany("DELETE FROM documents WHERE id = ?", [(doc,) for doc in torn])
+    _delete_vectors(store, held - {passage for passage, doc in rows if doc not in torn})
 
 
 def _write(store: Storage, document: Document, pieces: list[Passage], embedder: Embedder) -> None:
@@ -135,9 +137,9 @@ def _write(store: Storage, document: Document, pieces: list[Passage], embedder: 
         for piece, vector in zip(pieces, vectors, strict=True)
         if piece.id not in before
     ]
-    if fresh:
-        store.vectors.delete_nodes([node.node_id for node in fresh])
-        store.vectors.add(fresh)
+    _delete_vectors(store, [node.node_id for node in fresh])
+    for start in range(0, len(fresh), _BATCH):
+        store.vectors.add(fresh[start : start + _BATCH])
     with store.db:
         store.db.execute("DELETE FROM documents WHERE id = ?", (document.id,))
         store.db.execute(
@@ -198,6 +200,11 @@ def _node(piece: Passage, document: Document, vector: np.typing.NDArray[np.float
         },
         relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=document.id)},
     )
+
+
+def _shown(doc: str) -> str:
+    """Return a file name that can be stored and printed, even if it is not UTF-8."""
+    return doc.encode("utf-8", "backslashreplace").decode()
 
 
 def _nothing_to_index(settings: Settings, failed: dict[str, str]) -> str:

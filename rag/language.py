@@ -24,6 +24,18 @@ _INVISIBLE = re.compile(
     r"\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0"
     r"\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+# CPython sorts a run of combining marks in quadratic time; UAX #15 (stream-safe text) allows 30.
+_MARK_RUN = re.compile(r"(?:[^\w\s]|[\uff9e\uff9f]){31,}")
+
+
+def _shorten(run: re.Match[str]) -> str:
+    kept, marks = [], 0
+    for char in run[0]:
+        decomposed = unicodedata.normalize("NFKD", char)
+        marks = marks + len(decomposed) if unicodedata.combining(decomposed[0]) else 0
+        if marks <= 30:
+            kept.append(char)
+    return "".join(kept)
 
 
 def clean(text: str) -> str:
@@ -31,8 +43,8 @@ def clean(text: str) -> str:
 
     Tashkeel, tatweel, Arabic-Indic digits and curly quotes are the author's own and stay.
     """
-    text = _NEWLINE.sub("\n", _INVISIBLE.sub("", text))
-    return unicodedata.normalize("NFC", _SPACE.sub(" ", text))
+    text = _SPACE.sub(" ", _NEWLINE.sub("\n", _INVISIBLE.sub("", text)))
+    return unicodedata.normalize("NFC", _MARK_RUN.sub(_shorten, text))
 
 
 # PDFs hold tashkeel as characters of their own, which NFKC would turn into a space plus a mark and
@@ -119,16 +131,16 @@ _ARABIC_TOO = _ARABIC_ONLY | _words("ما من لا و")  # Persian has these as
 def detect(text: str) -> Language:
     """Return the language of a text by its words, not its letters.
 
-    Latin names within Arabic weigh nothing, function words weigh double, and the first word tips
+    Latin names within Arabic weigh nothing, function words weigh double, the first word and ؟ tip
     the balance of short texts. A tie is Arabic: foreign names are far more common there. Text of
     a third script or without letters is ``"en"``, unless it has an Arabic digit or mark.
     """
-    arabic = english = 0
+    arabic, english = 2 * ("؟" in text), 0
     first = True
     for found in _WORD.finditer(text):
         word = found[0]
         if found["arabic"]:
-            arabic += 1 + (word in _ARABIC_TOO) + 2 * first
+            arabic += 1 + (word in _ARABIC_TOO) + 2 * (found.start() == 0)
         elif first or (word.islower() and word.isalpha()):
             known = word.lower() in _ENGLISH_TOO
             if known or word[1:].islower():
@@ -143,9 +155,9 @@ def detect(text: str) -> Language:
 # English or of Arabic, and those that may be. Persian and Urdu are matched as they are written.
 _FOREIGN = (
     (_words("qui est quoi quel quelle quels quelles pourquoi où sont dans avec cette combien ont"),
-     _words("le la les des de du et en que comment il elle nous vous pour sur par un une au quand")),
+     _words("le la les des de du et en que comment il elle nous vous pour sur par un une au")),
     (_words("quién quien qué cuál cuáles cómo cuándo dónde cuánto cuánta cuántos está fue ¿"),
-     _words("el la los las de del que y en un una por para con es son como cual cuando donde se")),
+     _words("el la los las de del que y en un una por para con es son como cual cuando donde")),
     (_words("ist wer wie warum wann welche welcher welches nicht sind wurde eine werden wird"),
      _words("der die das dem den des von zu mit auf und im ein was wo hat viel für über in")),
     (_words("é quem não foi quais onde quanto quantos você"),
@@ -170,7 +182,7 @@ def is_supported(text: str) -> bool:
     False takes a third script, or two signs of one other language, one of them a word that is
     hardly ever part of a name, and next to no Arabic or English beside them.
     """
-    text = unicodedata.normalize("NFKC", text)
+    text = unicodedata.normalize("NFKC", clean(text))
     words = [found[0] for found in _WORD.finditer(text)]
     # A capital in mid-text is a name: "La La Land", "Dan Brown".
     seen = {word.lower() for i, word in enumerate(words) if i == 0 or not word[0].isupper()}
@@ -205,7 +217,7 @@ _MARK_AND_NEXT = re.compile(
 )
 _LIST_NUMBER = re.compile(r"[•·*–(\s-]*(?:\d{1,3}|\d{1,2}(?:\.\d{1,2})+|[^\W\d_])")
 _INITIALS = re.compile(r"(?:[^\W\d_]{1,2}\.)*[^\W\d_]|[ول][دأ]")  # J, U.S, Ph.D, أ, ق.م, ود
-_TITLES = _words("dr mr mrs ms prof st messrs vs e.g i.e cf approx")
+_TITLES = _words("dr mr mrs ms prof st mt messrs vs e.g i.e cf approx")
 _SHORTENED = _words("inc ltd co corp llc etc jr sr al dept est gen gov sen rep lt col")
 _BEFORE_NUMBER = _words(
     "no nos fig figs vol pp ch sec art eq jan feb mar apr jun jul aug sep sept oct nov dec"

@@ -10,13 +10,15 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import openai
 import xllamacpp
-from llama_index.core.llms import LLM, ChatMessage
+from llama_index.core.llms import LLM, ChatMessage, ChatResponse, ChatResponseGen, MessageRole
+from llama_index.llms.openai.utils import to_openai_message_dicts
 from llama_index.llms.openai_like import OpenAILike
 
 from rag.config import LLMSettings
@@ -54,14 +56,15 @@ def stream(llm: LLM, messages: Sequence[ChatMessage], timeout_s: float) -> Itera
     deadline = time.monotonic() + timeout_s
     usage = Usage()
     try:
-        for response in llm.stream_chat(messages):
-            if response.delta:
-                yield response.delta
-            counts = response.additional_kwargs
-            if "prompt_tokens" in counts:
-                usage = Usage(counts["prompt_tokens"], counts["completion_tokens"])
-            if time.monotonic() > deadline:
-                raise DeadlineError(_too_slow(timeout_s))
+        with closing(llm.stream_chat(messages)) as responses:
+            for response in responses:
+                if response.delta:
+                    yield response.delta
+                counts = response.additional_kwargs
+                if "prompt_tokens" in counts:
+                    usage = Usage(counts["prompt_tokens"], counts["completion_tokens"])
+                if time.monotonic() > deadline:
+                    raise DeadlineError(_too_slow(timeout_s))
     except openai.APITimeoutError as exc:
         raise DeadlineError(_too_slow(timeout_s)) from exc
     except openai.APIConnectionError as exc:
@@ -81,7 +84,33 @@ def _too_slow(timeout_s: float) -> str:
     return f"the LLM was not done after {timeout_s:g} seconds (llm.timeout_s)"
 
 
-class LlamaCpp(OpenAILike):
+class OpenAICompatible(OpenAILike):
+    """A server that speaks OpenAI's protocol: vLLM, Ollama, llama-server and many more.
+
+    llama-index's own stream stays open after its reader has closed it, because its callbacks keep
+    the traceback; the server then goes on decoding for nobody. This one hangs up at once.
+    """
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        """Yield the answer piece by piece; closing the generator closes the connection."""
+        create: Any = self._get_client().chat.completions.create
+        with create(
+            messages=to_openai_message_dicts(messages, model=self.model),
+            **self._get_model_kwargs(stream=True, **kwargs),
+        ) as chunks:
+            text = ""
+            for chunk in chunks:
+                delta = (chunk.choices[0].delta.content or "") if chunk.choices else ""
+                text += delta
+                yield ChatResponse(
+                    message=ChatMessage(role=MessageRole.ASSISTANT, content=text),
+                    delta=delta,
+                    raw=chunk,
+                    additional_kwargs=self._get_response_token_counts(chunk),
+                )
+
+
+class LlamaCpp(OpenAICompatible):
     """llama.cpp in this process; the server ends when this object does."""
 
     _server: Any = None
@@ -149,7 +178,7 @@ def _client(settings: LLMSettings, url: str, key: str, model: str) -> dict[str, 
 def _load_openai(settings: LLMSettings, weights: Path | None) -> LLM:
     # Servers that need no key still want the header filled.
     key = settings.api_key.get_secret_value() or "none"
-    return OpenAILike(**_client(settings, settings.base_url, key, settings.model))
+    return OpenAICompatible(**_client(settings, settings.base_url, key, settings.model))
 
 
 def _load_transformers(settings: LLMSettings, weights: Path | None) -> LLM:

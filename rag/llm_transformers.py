@@ -6,6 +6,7 @@ hangs its reader for good, and it can't be cancelled; this one can.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from queue import Empty
@@ -32,6 +33,9 @@ from transformers import (
 
 from rag.config import LLMSettings
 from rag.errors import DeadlineError, GenerationError, ModelError
+
+# The name of the thread that decodes one answer.
+DECODING = "rawi-decoding"
 
 
 class _Cancelled(StoppingCriteria):
@@ -70,8 +74,10 @@ class Transformers(CustomLLM):
             model: Any = AutoModelForCausalLM.from_pretrained(
                 where, dtype=torch.bfloat16, trust_remote_code=False, **options
             )
-        except (OSError, ValueError, RuntimeError) as exc:
-            raise ModelError(f"llm.model = {weights}: transformers can't load it ({exc})") from exc
+        except (OSError, ValueError, RuntimeError, struct.error) as exc:
+            raise ModelError(
+                f"llm.model = {weights}: transformers can't load it ({exc}); run: rawi models verify"
+            ) from exc
         if torch.cuda.is_available():
             model = model.to("cuda")
         llm = cls(
@@ -146,7 +152,7 @@ class Transformers(CustomLLM):
             finally:
                 streamer.end()
 
-        thread = Thread(target=generate, daemon=True)
+        thread = Thread(target=generate, name=DECODING, daemon=True)
         thread.start()
         text = ""
         try:

@@ -59,13 +59,15 @@ def _sentences(text: str) -> Iterator[Span]:
     for start, end in split_sentences(text):
         while end - start > SENTENCE_MAX_CHARS:
             limit = start + SENTENCE_MAX_CHARS
-            comma = max(text.rfind(mark, start, limit) for mark in "،,؛;:")
+            # Not the comma in 25,000 or the colon in 10:30.
+            comma = max(text.rfind(f"{mark} ", start, limit) for mark in "،,؛;:")
             stop = comma + 1 if comma > start else text.rfind(" ", start, limit)
             stop = stop if stop > start else limit
-            yield Span(start, stop)
-            start = stop + len(text[stop:end]) - len(text[stop:end].lstrip())
-        if start < end:
-            yield Span(start, end)
+            yield Span(start, start + len(text[start:stop].rstrip()))
+            start = stop
+            while text[start].isspace():
+                start += 1
+        yield Span(start, end)
 
 
 def _passage(document: Document, sentences: list[Span]) -> Passage:

@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle
-from llama_index.core.vector_stores.types import VectorStoreQuery
+from llama_index.core.vector_stores.types import (
+    FilterOperator,
+    MetadataFilter,
+    MetadataFilters,
+    VectorStoreQuery,
+)
 
 from rag.config import RetrievalSettings
 from rag.embedding import Embedder, Vectors, similarities
@@ -39,13 +45,27 @@ class Found:
 
 
 class Retriever(BaseRetriever):
-    """Finds passages in one index."""
+    """Finds passages in one index, or in some of its documents."""
 
-    def __init__(self, storage: Storage, embedder: Embedder, settings: RetrievalSettings) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        embedder: Embedder,
+        settings: RetrievalSettings,
+        docs: Collection[str] | None = None,
+    ) -> None:
         super().__init__()
         self.storage = storage
         self.embedder = embedder
         self._settings = settings
+        self._only = None
+        if docs is not None:
+            among = MetadataFilter(key="doc", value=sorted(docs), operator=FilterOperator.IN)
+            self._only = MetadataFilters(filters=[among])
+
+    def within(self, docs: Collection[str]) -> Retriever:
+        """Return a retriever that searches these documents alone, given by their ids."""
+        return Retriever(self.storage, self.embedder, self._settings, docs)
 
     def passages(self, question: str, k: int | None = None) -> list[Found]:
         """Return the ``k`` best passages, best first; ``retrieval.passages`` of them by default."""
@@ -69,13 +89,18 @@ class Retriever(BaseRetriever):
 
     def _nearest(self, query: Vectors, k: int) -> list[NodeWithScore]:
         result = self.storage.vectors.query(
-            VectorStoreQuery(query_embedding=[float(x) for x in query], similarity_top_k=k)
+            VectorStoreQuery(
+                query_embedding=[float(x) for x in query], similarity_top_k=k, filters=self._only
+            )
         )
         # The store answers exp(-distance), where the distance is 1 - cosine.
         cosines = [1 + math.log(similarity) for similarity in result.similarities or []]
+        # Chroma is ahead of SQLite while another process is indexing, and after a kill.
+        true = self.storage.passage_ids(result.ids or [])
         return [
             NodeWithScore(node=node, score=cosine)
             for node, cosine in zip(result.nodes or [], cosines, strict=True)
+            if node.node_id in true
         ]
 
     def _sentences(self, node: NodeWithScore, query: Vectors) -> list[Found]:
@@ -85,7 +110,7 @@ class Retriever(BaseRetriever):
             " JOIN documents ON documents.id = doc WHERE passages.id = ?",
             (node.node.node_id,),
         ).fetchone()
-        if row is None:  # Chroma may be ahead of SQLite while another process is indexing.
+        if row is None:  # Removed since it was found.
             return []
         doc, text, spans, blob = row
         spans = [Span(*span) for span in json.loads(spans)]

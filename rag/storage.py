@@ -16,10 +16,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
+import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,11 @@ from rag.errors import IndexStorageError, NoIndexError, StaleIndexError
 
 # Raised by one whenever the tables, the cutting or the folding change.
 FORMAT = 1
+
+# Chroma's own message for a full disk is often "Failed to apply logs".
+_LITTLE_SPACE_BYTES = 10_000_000
+
+_NAME = re.compile(r"index-[0-9a-f]{16}")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -75,11 +82,19 @@ class Storage:
         folder.mkdir(parents=True, exist_ok=True)
         # Chroma and the web server call from other threads; SQLite itself serialises them.
         self.db = sqlite3.connect(folder / "rawi.sqlite3", check_same_thread=False)
+        self._client: Any = None
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> None:
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA foreign_keys = ON")
         self.db.executescript(_SCHEMA)
-        self._client: Any = chromadb.PersistentClient(
-            str(folder / "chroma"), chromadb.config.Settings(anonymized_telemetry=False)
+        self._client = chromadb.PersistentClient(
+            str(self.folder / "chroma"), chromadb.config.Settings(anonymized_telemetry=False)
         )
         self.collection = self._client.get_or_create_collection(
             "passages", configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
@@ -91,10 +106,19 @@ class Storage:
         row = self.db.execute("SELECT text FROM documents WHERE id = ?", (doc,)).fetchone()
         return str(row[0]) if row else ""
 
+    def passage_ids(self, among: Sequence[str]) -> set[str]:
+        """Return those of these passage ids that the index holds."""
+        rows = self.db.execute(
+            "SELECT id FROM passages WHERE id IN (SELECT value FROM json_each(?))",
+            (json.dumps(among),),
+        )
+        return {row[0] for row in rows}
+
     def close(self) -> None:
         """Close both halves."""
         self.db.close()
-        self._client.close()
+        if self._client is not None:
+            self._client.close()
 
     def __enter__(self) -> Storage:
         return self
@@ -116,8 +140,11 @@ def open_current(settings: Settings, embedder: str) -> Storage:
         raise StaleIndexError(
             f"{settings.storage}: was made with other weights or settings; run: rawi index"
         )
+    folder = settings.storage / name
+    if not ((folder / "rawi.sqlite3").is_file() and (folder / "chroma").is_dir()):
+        raise NoIndexError(f"{folder}: the index is gone or in parts; run: rawi index")
     with translated(settings.storage):
-        return Storage(settings.storage / name)
+        return Storage(folder)
 
 
 def current(storage: Path) -> str | None:
@@ -135,17 +162,15 @@ def current(storage: Path) -> str | None:
     except OSError as exc:
         raise IndexStorageError(f"{path}: can't be read ({exc.strerror})") from exc
     except (ValueError, KeyError, TypeError) as exc:
-        raise IndexStorageError(
-            f"{path}: is damaged; delete {storage} and run: rawi index"
-        ) from exc
+        raise IndexStorageError(_damaged(path)) from exc
     if version != FORMAT:
         raise StaleIndexError(
             f"{storage}: belongs to another version of Rawi (format {version}, this one has"
             f" {FORMAT}); give another --storage, or delete it and run: rawi index"
         )
-    if name != Path(name).name or not name.startswith("index-"):
-        raise IndexStorageError(f"{path}: is damaged; delete {storage} and run: rawi index")
-    return str(name)
+    if not (isinstance(name, str) and _NAME.fullmatch(name)):
+        raise IndexStorageError(_damaged(path))
+    return name
 
 
 def make_current(storage: Path, index: Path) -> None:
@@ -156,8 +181,8 @@ def make_current(storage: Path, index: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     scratch.replace(storage / "CURRENT")
-    for other in storage.glob("index-*"):
-        if other != index:
+    for other in storage.iterdir():
+        if other != index and _NAME.fullmatch(other.name):
             shutil.rmtree(other, ignore_errors=True)
 
 
@@ -176,16 +201,30 @@ def translated(storage: Path) -> Iterator[None]:
         yield
     except (OSError, sqlite3.Error, ChromaError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
-        hint = _hint(storage, reason)
-        raise IndexStorageError(f"{storage}: {reason.splitlines()[0]}; {hint}") from exc
+        reason = reason.partition("\n")[0] or type(exc).__name__
+        raise IndexStorageError(f"{storage}: {reason}; {_hint(storage, reason)}") from exc
+
+
+def _damaged(path: Path) -> str:
+    return f"{path}: is damaged; delete this one file and run: rawi index"
 
 
 def _hint(storage: Path, reason: str) -> str:
-    if "full" in reason or "No space" in reason or "code: 13" in reason:
+    full = any(sign in reason for sign in ("full", "No space", "quota", "File too large"))
+    if full or _free_bytes(storage) < _LITTLE_SPACE_BYTES:
         return "free some space and run: rawi index (what is indexed so far is kept)"
     if "read-only" in reason.lower() or "readonly" in reason or "Permission" in reason:
         return "give a --storage folder that can be written to"
-    return f"if it happens again, delete {storage} and run: rawi index"
+    if reason in ("Not a directory", "File exists"):
+        return "give a --storage that is a folder"
+    return f"if it happens again, delete {storage}/index-* and run: rawi index"
+
+
+def _free_bytes(folder: Path) -> float:
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return math.inf
 
 
 def _name(print_: str) -> str:

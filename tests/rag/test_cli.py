@@ -1,0 +1,125 @@
+"""Every foreseeable mistake ends as one clear line and exit status 1; wrong usage as 2."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RAWI = [sys.executable, "-W", "ignore", "-c", "from rag.cli import main; main()"]
+
+
+@pytest.fixture
+def rawi(tmp_path):
+    """Run the command in an empty folder without anything of the developer's."""
+
+    def run(*arguments, stdin="", **environment):
+        return subprocess.run(
+            [*RAWI, *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            timeout=60,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+            | environment,
+        )
+
+    return run
+
+
+def failed_with_one_line(result, *words):
+    assert result.returncode == 1, result.stderr
+    assert result.stdout == ""
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("rawi: ")
+    for word in words:
+        assert word in lines[0]
+
+
+@pytest.mark.parametrize("command", ["ask", "search"])
+class TestQuestions:
+    def test_empty(self, rawi, command):
+        failed_with_one_line(rawi(command, "  "), "empty")
+
+    def test_far_too_long(self, rawi, command):
+        failed_with_one_line(rawi(command, "x" * 100_000), "100,000", "question.max_chars")
+
+    def test_far_too_long_from_standard_input(self, rawi, command):
+        failed_with_one_line(rawi(command, "-", stdin="هل " * 40_000), "question.max_chars")
+
+    def test_third_language(self, rawi, command):
+        failed_with_one_line(rawi(command, "Quelle est la capitale de la France ?"), "English")
+
+    def test_no_weights_and_no_network(self, rawi, command):
+        result = rawi(command, "How much?", RAWI_MODELS__OFFLINE="true")
+        failed_with_one_line(result, "rawi models pull")
+
+
+def test_no_weights_and_no_network_on_pull(rawi):
+    result = rawi("models", "pull", RAWI_MODELS__OFFLINE="true")
+    failed_with_one_line(result, "models.offline")
+
+
+def test_weights_that_mean_nothing(rawi):
+    result = rawi("index", RAWI_EMBEDDING__MODEL="no such model")
+    failed_with_one_line(result, "embedding.model", "no such model", "multilingual-e5-small")
+
+
+def test_unknown_setting(rawi):
+    failed_with_one_line(rawi("index", RAWI_LLM__MODLE="x"), "RAWI_LLM__MODLE", "model")
+
+
+def test_value_out_of_range(rawi, tmp_path):
+    (tmp_path / "config.yaml").write_text("server: {port: 99999}")
+    failed_with_one_line(rawi("index"), "server.port", "99999", "65535")
+
+
+def test_config_file_that_is_not_there(rawi):
+    failed_with_one_line(rawi("index", "--config", "none.yaml"), "none.yaml")
+
+
+@pytest.mark.parametrize("content", ["{", '{"role": "user"}', '[{"role": "user"}]', "[1]"])
+def test_history_that_is_not_one(rawi, tmp_path, content):
+    (tmp_path / "history.json").write_text(content)
+    failed_with_one_line(rawi("ask", "Who?", "--history", "history.json"), "history.json")
+
+
+def test_history_that_is_not_there(rawi):
+    failed_with_one_line(rawi("ask", "Who?", "--history", "none.json"), "none.json")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("frobnicate",), ("ask",), ("search", "Who?", "-k", "0"), ("ask", "--nope", "x")]
+)
+def test_wrong_usage(rawi, arguments):
+    result = rawi(*arguments)
+    assert result.returncode == 2
+    assert "Usage" in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("command", [(), ("index",), ("search",), ("ask",), ("models", "pull")])
+def test_help_explains(rawi, command):
+    result = rawi(*command, "--help")
+    assert result.returncode == 0
+    assert "Usage: " in result.stdout
+    assert not command or "Example" in result.stdout
+
+
+def test_models_list_is_json(rawi):
+    result = rawi("models", "list", "--json")
+    names = {row["name"]: row for row in json.loads(result.stdout)}
+    assert names["qwen2.5-coder-1.5b"]["licence"] == "Apache-2.0"
+    assert names["multilingual-e5-small"]["present"] is False
+
+
+def test_models_verify_says_what_is_missing(rawi):
+    result = rawi("models", "verify")
+    assert result.returncode == 1
+    assert "rawi models pull" in result.stderr

@@ -1,0 +1,180 @@
+"""Order and scores, worked out by hand.
+
+A text's vector counts its words of ``VOCABULARY``, with one more 1; the question "cat" is
+(cat 1, 1) / √2, so its cosine with a text of c cats, n other counts squared and the 1 is
+(c + 1) / (√2 · √(c² + n + 1)).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import pytest
+from llama_index.core.schema import QueryBundle
+
+from rag import index, storage
+from rag.config import RetrievalSettings, Settings
+from rag.retrieval import Found, Retriever
+from rag.storage import Storage
+from tests.conftest import WordEmbedder, Write
+
+DOCUMENTS = {
+    "cat.txt": "Cat.",  # 2 / (√2 · √2) = 1
+    "cats.txt": "Cat cat dog.",  # 3 / (√2 · √6)
+    "bird.txt": "Bird.",  # 1 / (√2 · √2) = 1/2
+    "zoo.txt": "Dog, fish and bird.",  # 1 / (√2 · √4)
+    "عربي.txt": "كلب كلب، قط.",  # 1 / (√2 · √6); the question's cat is not قط
+}
+COSINES = {
+    "cat.txt": 1.0,
+    "cats.txt": 3 / math.sqrt(2 * 6),
+    "bird.txt": 1 / 2,
+    "zoo.txt": 1 / math.sqrt(2 * 4),
+    "عربي.txt": 1 / math.sqrt(2 * 6),
+}
+# Sentences are kept in half precision: a cosine is off by at most one part in 2¹¹.
+HALF = 2**-11
+
+Open = Callable[..., Retriever]
+
+
+@pytest.fixture
+def stores() -> Iterator[list[Storage]]:
+    opened: list[Storage] = []
+    yield opened
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def open_retriever(
+    settings: Settings, embedder: WordEmbedder, write: Write, stores: list[Storage]
+) -> Open:
+    """Index these documents and open a retriever on them, with these settings."""
+
+    def open_retriever(documents: dict[str, str], **limits: int) -> Retriever:
+        for name, text in documents.items():
+            write(name, text)
+        index.update(settings, embedder)
+        stores.append(storage.open_current(settings, embedder.fingerprint))
+        return Retriever(stores[-1], embedder, RetrievalSettings(**limits))
+
+    return open_retriever
+
+
+def test_passages_come_best_first_with_their_exact_cosines(open_retriever: Open) -> None:
+    found = open_retriever(DOCUMENTS).passages("cat")
+    assert [passage.doc for passage in found] == list(COSINES)
+    for passage in found:
+        # The store answers exp(cosine - 1) in single precision.
+        assert passage.score == pytest.approx(COSINES[passage.doc], abs=1e-6)
+
+
+def test_a_passage_is_told_whole(open_retriever: Open) -> None:
+    found = open_retriever(DOCUMENTS).passages("قط")
+    # 2 / (√2 · √6); the others have neither word: the nearest is 1 / (√2 · √2).
+    assert found[0] == Found(
+        doc="عربي.txt", start=0, end=12, text="كلب كلب، قط.", language="ar", score=found[0].score
+    )
+    assert found[0].score == pytest.approx(2 / math.sqrt(2 * 6), abs=1e-6)
+    assert found[1].score == pytest.approx(1 / 2, abs=1e-6)
+
+
+def test_words_are_compared_folded(open_retriever: Open) -> None:
+    found = open_retriever(DOCUMENTS).passages("قِطّ؟ CAT!", 2)
+    # The question is (cat 1, قط 1, 1) / √3.
+    expected = {
+        "cat.txt": 2 / math.sqrt(3 * 2),
+        "cats.txt": 3 / math.sqrt(3 * 6),
+    }
+    assert {passage.doc: passage.score for passage in found} == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_score_may_be_negative(open_retriever: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    retriever = open_retriever({"cat.txt": "Cat."})
+    opposite = -retriever.embedder.embed_query("Cat.")
+    monkeypatch.setattr(type(retriever.embedder), "embed_query", lambda *_: opposite)
+    # exp(-2) comes back, of which the logarithm and 1 are -1.
+    assert retriever.passages("cat")[0].score == pytest.approx(-1, abs=1e-6)
+    # The sentence and its passage are the same text, so their mean is -1 too.
+    assert retriever.evidence("cat")[0].score == pytest.approx(-1, abs=HALF)
+
+
+@pytest.mark.parametrize(("k", "docs"), [(1, 1), (3, 3), (None, 2), (50, 5)])
+def test_k_is_respected(open_retriever: Open, k: int | None, docs: int) -> None:
+    retriever = open_retriever(DOCUMENTS, passages=2)
+    assert [found.doc for found in retriever.passages("cat", k)] == list(COSINES)[:docs]
+
+
+TWO = "Cat. Dog dog."
+# As one passage (cat 1, dog 2, 1) / √6: 2 / (√2 · √6).
+TWO_COSINE = 2 / math.sqrt(2 * 6)
+CAT = (1.0 + TWO_COSINE) / 2
+DOGS = (1 / math.sqrt(2 * 5) + TWO_COSINE) / 2  # (dog 2, 1) / √5: 1 / (√2 · √5)
+
+
+def test_a_sentence_scores_the_mean_of_its_own_cosine_and_its_passages(
+    open_retriever: Open,
+) -> None:
+    found = open_retriever({"two.txt": TWO}).evidence("cat")
+    assert [(sentence.text, sentence.start, sentence.end) for sentence in found] == [
+        ("Cat.", 0, 4),
+        ("Dog dog.", 5, 13),
+    ]
+    assert [sentence.score for sentence in found] == pytest.approx([CAT, DOGS], abs=HALF)
+
+
+def test_sentences_of_several_passages_are_ranked_together(open_retriever: Open) -> None:
+    found = open_retriever({"two.txt": TWO, "bird.txt": "Bird.", "cat.txt": "Cat."}).evidence("cat")
+    # "Bird." is its own passage: its score is its cosine, 1/2, between those of TWO's sentences.
+    assert DOGS < 1 / 2 < CAT < 1
+    assert [sentence.doc for sentence in found] == ["cat.txt", "two.txt", "bird.txt", "two.txt"]
+    assert [sentence.score for sentence in found] == pytest.approx([1, CAT, 0.5, DOGS], abs=HALF)
+
+
+def test_evidence_comes_from_the_best_passages_alone(open_retriever: Open) -> None:
+    documents = {"two.txt": TWO, "bird.txt": "Bird.", "cat.txt": "Cat."}
+    found = open_retriever(documents, passages=2).evidence("cat")
+    # The passages: cat.txt 1, two.txt .58, and bird.txt .5, which is the third.
+    assert [sentence.doc for sentence in found] == ["cat.txt", "two.txt", "two.txt"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 20])
+def test_evidence_sentences_are_limited(open_retriever: Open, limit: int) -> None:
+    retriever = open_retriever({"two.txt": TWO, "bird.txt": "Bird."}, evidence_sentences=limit)
+    found = [sentence.text for sentence in retriever.evidence("cat")]
+    assert found == ["Cat.", "Bird.", "Dog dog."][:limit]
+
+
+def test_every_text_is_a_slice_of_its_document(open_retriever: Open, settings: Settings) -> None:
+    text = (
+        "\ufeff# Cats\r\n\r\n\tThe cat sleeps.  Does the dog?\r\nنام القط. \u200bوالكلب؟ نعم! " * 30
+    )
+    retriever = open_retriever({"mixed.md": text}, evidence_sentences=20, passages=50)
+    document = retriever.storage.text("mixed.md")
+    for found in retriever.passages("cat قط") + retriever.evidence("cat قط"):
+        assert document[found.start : found.end] == found.text != ""
+    assert {found.language for found in retriever.evidence("cat قط")} == {"ar", "en"}
+
+
+def test_it_is_a_retriever_of_llama_index(open_retriever: Open) -> None:
+    retriever = open_retriever(DOCUMENTS, passages=2)
+    nodes = retriever.retrieve(QueryBundle("cat"))
+    assert [node.node.metadata["doc"] for node in nodes] == ["cat.txt", "cats.txt"]
+    assert [node.score for node in nodes] == pytest.approx([1, 3 / math.sqrt(12)], abs=1e-6)
+    assert nodes[0].node.metadata["title"] == "Cat."
+
+
+def test_vectors_that_are_not_true_yet_are_never_shown(open_retriever: Open) -> None:
+    retriever = open_retriever({"cat.txt": "Cat.", "bird.txt": "Bird."})
+    with retriever.storage.db as db:  # what a kill within an update leaves behind
+        db.execute("DELETE FROM documents WHERE id = 'cat.txt'")
+    assert [found.doc for found in retriever.passages("cat")] == ["bird.txt"]
+    assert [found.doc for found in retriever.evidence("cat")] == ["bird.txt"]
+
+
+def test_equal_questions_get_equal_answers(open_retriever: Open) -> None:
+    retriever = open_retriever({f"{n}.txt": "Cat." for n in range(30)}, passages=10)
+    assert retriever.evidence("cat") == retriever.evidence("cat")
+    assert retriever.passages("cat") == retriever.passages("cat")
