@@ -133,7 +133,7 @@ def test_asking_twice_gives_the_same_answer(rawi, asked):
     ("question", "refusal"),
     [
         ("ما أفضل طريقة لطهي الكسكس بالخضار؟", "لا تذكر الوثائق"),
-        ("How long should I boil an egg?", "The documents don't say"),
+        ("Who painted the Mona Lisa?", "The documents don't say"),
     ],
 )
 def test_a_question_without_an_answer_is_refused(rawi, indexed, question, refusal):

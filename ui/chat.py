@@ -20,7 +20,11 @@ def build(engine: Engine) -> gr.Blocks:
     """Lay out the page; one question is answered at a time, the others wait in Gradio's queue."""
     page: gr.Blocks
     with gr.Blocks(title=text.TITLE, analytics_enabled=False) as page:
-        gr.Markdown(f"# {text.TITLE}\n{text.TAGLINE['ar']}\n\n{text.TAGLINE['en']}")
+        gr.HTML(
+            f"<h1>{text.TITLE}</h1>"
+            f'<p dir="rtl" lang="ar">{text.TAGLINE["ar"]}</p>'
+            f'<p dir="ltr" lang="en">{text.TAGLINE["en"]}</p>'
+        )
         evidence = gr.HTML(elem_id="rawi-evidence", render=False)
 
         def respond(message: str, history: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -77,7 +81,8 @@ def _citations_html(citations: Sequence[Citation], language: Language) -> str:
         f'<p data-citation="{c.marker}">[{c.marker}] {_quote(c.quote, c.doc, c.start, c.end)}</p>'
         for c in citations
     )
-    return f'<section id="rawi-source"><h3>{text.SOURCES[language]}</h3>{rows}</section>'
+    title, side = text.SOURCES[language], direction(language)
+    return f'<section id="rawi-source" dir="{side}"><h3>{title}</h3>{rows}</section>'
 
 
 def _evidence_html(sentences: Sequence[Found], language: Language) -> str:
@@ -89,5 +94,5 @@ def _quote(quote: str, doc: str, start: int, end: int) -> str:
     language = detect(quote)
     return (
         f'<q dir="{direction(language)}" lang="{language}" data-start="{start}" data-end="{end}">'
-        f"{escape(quote)}</q> <small>{escape(doc)}</small>"
+        f"{escape(quote)}</q> <small><bdi>{escape(doc)}</bdi></small>"
     )
