@@ -53,7 +53,7 @@ def update(
         what was indexed before is kept.
     :raises IndexStorageError: When the storage can't be written; what it held still stands.
     """
-    files = documents.list_files(settings.corpus)
+    files = _documents(settings)
     storage.current(settings.storage)  # refuses a folder of another version before touching it
     folder = storage.folder_for(
         settings.storage, storage.fingerprint(settings, embedder.fingerprint)
@@ -69,6 +69,16 @@ def update(
                 f"{settings.storage}: another rawi is indexing there; wait for it to finish"
             ) from exc
     return report
+
+
+def _documents(settings: Settings) -> list[str]:
+    """List the corpus, without the storage folder if that lies within."""
+    files = documents.list_files(settings.corpus)
+    corpus, folder = settings.corpus.resolve(), settings.storage.resolve()
+    if corpus not in folder.parents:
+        return files
+    own = folder.relative_to(corpus).as_posix() + "/"
+    return [doc for doc in files if not doc.startswith(own)]
 
 
 def _synchronise(
@@ -90,6 +100,7 @@ def _synchronise(
         if known.get(doc) == document.sha256:
             unchanged += 1
             continue
+        storage.require_space(settings.storage, len(content))
         pieces = passages.cut(document, settings.passages.max_chars)
         _write(store, document, pieces, embedder)
         added, changed = added + (doc not in known), changed + (doc in known)
@@ -98,8 +109,7 @@ def _synchronise(
         # An empty or unreadable folder is a mistake more often than a wish: keep what there is.
         raise DocumentError(_nothing_to_index(settings, failed))
     gone = known.keys() - read
-    for doc in sorted(gone):
-        _remove(store, doc)
+    _remove(store, gone)
     return _finish(store, IndexReport(added, changed, len(gone), unchanged, failed, 0, 0))
 
 
@@ -137,7 +147,7 @@ def _write(store: Storage, document: Document, pieces: list[Passage], embedder: 
         for piece, vector in zip(pieces, vectors, strict=True)
         if piece.id not in before
     ]
-    _delete_vectors(store, [node.node_id for node in fresh])
+    # Chroma keeps what it holds of these ids: left by a kill, or the same passage anyway.
     for start in range(0, len(fresh), _BATCH):
         store.vectors.add(fresh[start : start + _BATCH])
     with store.db:
@@ -156,10 +166,10 @@ def _write(store: Storage, document: Document, pieces: list[Passage], embedder: 
     _delete_vectors(store, before - {piece.id for piece in pieces})
 
 
-def _remove(store: Storage, doc: str) -> None:
-    ids = _passage_ids(store.db, doc)
+def _remove(store: Storage, docs: Iterable[str]) -> None:
+    ids = {passage for doc in docs for passage in _passage_ids(store.db, doc)}
     with store.db:
-        store.db.execute("DELETE FROM documents WHERE id = ?", (doc,))
+        store.db.executemany("DELETE FROM documents WHERE id = ?", [(doc,) for doc in docs])
     _delete_vectors(store, ids)
 
 

@@ -76,7 +76,7 @@ class Transformers(CustomLLM):
             )
         except (OSError, ValueError, RuntimeError, struct.error) as exc:
             raise ModelError(
-                f"llm.model = {weights}: transformers can't load it ({exc}); run: rawi models verify"
+                f"llm.model = {weights}: can't be loaded ({exc}); run: rawi models verify"
             ) from exc
         if torch.cuda.is_available():
             model = model.to("cuda")

@@ -58,6 +58,7 @@ class Retriever(BaseRetriever):
         self.storage = storage
         self.embedder = embedder
         self._settings = settings
+        self._docs = docs
         self._only = None
         if docs is not None:
             among = MetadataFilter(key="doc", value=sorted(docs), operator=FilterOperator.IN)
@@ -88,6 +89,8 @@ class Retriever(BaseRetriever):
         return self._nearest(query, self._settings.passages)
 
     def _nearest(self, query: Vectors, k: int) -> list[NodeWithScore]:
+        if self._docs is not None and not self._docs:
+            return []  # Chroma refuses an empty filter
         result = self.storage.vectors.query(
             VectorStoreQuery(
                 query_embedding=[float(x) for x in query], similarity_top_k=k, filters=self._only

@@ -14,6 +14,7 @@ Only names listed here are ever written or removed.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -38,8 +39,11 @@ from rag.errors import IndexStorageError, NoIndexError, StaleIndexError
 # Raised by one whenever the tables, the cutting or the folding change.
 FORMAT = 1
 
-# Chroma's own message for a full disk is often "Failed to apply logs".
+# Opening an index, even to read it, takes some space; what Chroma says when there is none is
+# often "Failed to apply logs".
 _LITTLE_SPACE_BYTES = 10_000_000
+# Bytes of index for a byte of text at most, with vectors of 384 dimensions and scratch space.
+_GROWTH = 20
 
 _NAME = re.compile(r"index-[0-9a-f]{16}")
 
@@ -189,6 +193,15 @@ def make_current(storage: Path, index: Path) -> None:
 def folder_for(storage: Path, print_: str) -> Path:
     """Return the folder of the index with this fingerprint."""
     return storage / _name(print_)
+
+
+def require_space(storage: Path, document_bytes: int) -> None:
+    """Stop before a document would fill the disk: on a full one, the index can't even be read.
+
+    :raises OSError: As the file system would.
+    """
+    if _free_bytes(storage) < _LITTLE_SPACE_BYTES + _GROWTH * document_bytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @contextmanager

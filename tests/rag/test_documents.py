@@ -206,7 +206,7 @@ def test_a_file_that_left_after_it_was_listed_is_refused(settings: Settings) -> 
 
 def test_a_corpus_that_is_not_a_folder_is_refused(settings: Settings, write: Write) -> None:
     for corpus in (settings.corpus / "gone", write("a.txt", "Cats.")):
-        with pytest.raises(DocumentError, match="no such folder; set corpus in config.yaml") as e:
+        with pytest.raises(DocumentError, match="no such folder; set corpus in") as e:
             list_files(corpus)
         assert str(e.value).startswith(f"{corpus}: ")
 

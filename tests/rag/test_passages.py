@@ -27,7 +27,7 @@ TEXTS = {
     "Arabic paragraphs": "\n\n".join([ARABIC] * 40),
     "English paragraphs": "\n".join([ENGLISH * 3] * 20),
     "Windows newlines, tabs": f"{ENGLISH}\r\n\r\n\t{ARABIC}\r\n  \t\r\n{ENGLISH}",
-    "headings and lists": "# Cats\n\n1. Sleep.\n2. Eat.\n- a\n- b\n\n## القطط\n١. النوم.\n٢. الأكل.",
+    "headings and lists": "# Cats\n\n1. Sleep.\n2. Eat.\n- a\n\n## القطط\n١. النوم.\n٢. الأكل.",
     "tashkeel and emoji": "الدَّرْسُ الأَوَّلُ 🐈‍⬛. ثُمَّ 👩🏽‍🚀؟ " * 30,
     "marks alone": "... !!! ؟؟؟ *** — ",
     "no marks, no newlines": "cat قط " * 2_000,
