@@ -11,7 +11,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 TORCH := $(shell grep -m1 '^torch==' requirements.lock)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run ask test test-fast check format lock clean
+.PHONY: help setup run ask test test-fast eval bench check format lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,13 @@ test: setup check  ## Run all checks and tests, with the real weights
 
 test-fast: $(VENV)/.installed  ## Run the tests that need no weights
 	$(BIN)/python -m pytest -m "not weights"
+
+eval: setup  ## Measure Rawi on its own question set and write the report
+	$(BIN)/rawi eval qa eval/questions.jsonl --out eval/reports/latest --baseline --baseline-limit 40 --fresh
+	$(BIN)/rawi eval report eval/reports/latest
+
+bench: setup  ## Measure speed, memory and growth beside the plain baselines
+	$(BIN)/rawi eval bench --out eval/reports/bench
 
 check: $(VENV)/.installed  ## Lint and type-check
 	$(BIN)/ruff check .

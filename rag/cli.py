@@ -22,8 +22,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from eval.cli import eval_app
 from rag import config
 from rag.errors import QuestionError, RawiError
+from rag.language import clean
 
 if TYPE_CHECKING:
     from rag.engine import Answer, Engine, Turn
@@ -39,6 +41,7 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The model weights: pull, list, verify.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
+app.add_typer(eval_app, name="eval")
 errors = Console(stderr=True, highlight=False)
 
 Corpus = Annotated[
@@ -78,7 +81,7 @@ def index(
         embedder = Embedder.load(settings.embedding, weights)
         report = index.update(settings, embedder, progress)
     for doc, reason in report.failed.items():
-        errors.print(f"[yellow]not indexed:[/] {escape(doc)}: {escape(reason)}")
+        errors.print(f"[yellow]not indexed:[/] {_plain(doc)}: {_plain(reason)}", soft_wrap=True)
     if as_json:
         _print_json(dataclasses.asdict(report))
         return
@@ -284,7 +287,7 @@ def _bar(unit: str) -> Iterator[Any]:
         task = bar.add_task("starting…", total=None)
 
         def show(description: str, done: int, total: int) -> None:
-            bar.update(task, description=escape(description[-60:]), completed=done, total=total)
+            bar.update(task, description=_plain(description[-60:]), completed=done, total=total)
 
         yield show
 
@@ -304,13 +307,18 @@ def _status(message: str) -> Any:
     return errors.status(message)
 
 
+def _plain(text: str) -> str:
+    """Make a file's name or text harmless for a terminal: no escapes, no reordering, no markup."""
+    return escape(" ".join(clean(text).split()))
+
+
 def _print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False))  # noqa: T201
 
 
 def _print_found(found: Found) -> None:
     console = Console(highlight=False)
-    console.print(f"[dim]{found.score:.3f} {escape(found.doc)}:{found.start}-{found.end}[/]")
+    console.print(f"[dim]{found.score:.3f} {_plain(found.doc)}:{found.start}-{found.end}[/]")
     console.print(escape(found.text) + "\n", soft_wrap=True)
 
 
@@ -320,6 +328,6 @@ def _print_answer(answer: Answer) -> None:
     for citation in answer.citations:
         console.print(
             f"\n  \\[{citation.marker}] {escape(citation.quote)}\n"
-            f"      [dim]{escape(citation.doc)}:{citation.start}-{citation.end}[/]",
+            f"      [dim]{_plain(citation.doc)}:{citation.start}-{citation.end}[/]",
             soft_wrap=True,
         )

@@ -118,3 +118,15 @@ def drop_privileges() -> None:
     if os.geteuid() == 0:
         header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3, this process
         ctypes.CDLL(None).capset(header, (ctypes.c_uint32 * 6)())
+
+
+@pytest.fixture(scope="session")
+def indexed_seeds(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The project's own settings, with its own articles indexed by the real embedder."""
+    from rag import index, models
+
+    storage = tmp_path_factory.mktemp("seeds") / "storage"
+    settings = config.load(ROOT / "config.yaml", storage=storage)
+    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
+    index.update(settings, Embedder.load(settings.embedding, weights))
+    return settings

@@ -1,0 +1,233 @@
+"""The plain llama-index starter on the same weights: "what you would have had".
+
+What its documentation's first example does, and nothing more::
+
+    documents = SimpleDirectoryReader(folder).load_data()
+    index = VectorStoreIndex.from_documents(documents, …Chroma…)
+    index.as_query_engine(streaming=True).query(question)
+
+``RULES`` says what stands at its default and what doesn't, and goes into its summary with the
+versions of the libraries. Where the rules leave a choice, it is made in the starter's favour.
+llama-index's global ``Settings`` is never set: everything is passed.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import chromadb
+import chromadb.config
+from llama_index.core import SimpleDirectoryReader, StorageContext, VectorStoreIndex
+from llama_index.core.base.response.schema import StreamingResponse
+from llama_index.core.llms import LLM
+from llama_index.core.node_parser import SentenceSplitter
+from llama_index.core.query_engine import RetrieverQueryEngine
+from llama_index.core.schema import NodeWithScore, QueryBundle
+from llama_index.vector_stores.chroma import ChromaVectorStore
+
+from eval.identity import fingerprint, model_names, settings_of_answers
+from eval.llms import Metered
+from eval.run_qa import System
+from eval.sets import find_span
+from rag import documents, models
+from rag.config import Settings
+from rag.embedding import Embedder
+from rag.engine import Answer, Evidence, Timings, Token, Turn, check_question, load_llm
+from rag.errors import DocumentError, EvalError
+from rag.language import detect, fold
+from rag.retrieval import Found
+
+# Tokens of the splitter's own tokenizer (GPT-3.5's, which takes one for about every Arabic letter);
+# its default is 1,024, of which a news article makes a handful.
+CHUNK_TOKENS = 256
+TOP_K = 2
+
+RULES = (
+    "SimpleDirectoryReader with its defaults, but recursive; the file's path goes into what is"
+    " embedded and prompted, as it does by default",
+    f"SentenceSplitter with its defaults (overlap 200), but chunk_size={CHUNK_TOKENS}, not 1024",
+    "the same embedder with its own prompts: 'query: ' before questions, 'passage: ' before chunks",
+    "VectorStoreIndex over an in-memory Chroma collection with its defaults (squared L2)",
+    f"as_query_engine with its defaults: top {TOP_K}, response mode compact, the default English"
+    " question-answering prompt for chat models; streaming",
+    "the same LLM, served the same way, decoding greedily, with the same limit of tokens",
+    "no memory: a follow-up is asked as it stands",
+    "evidence: its source chunks, found again in the cleaned documents; it cites nothing",
+    "a refusal: an answer whose first sentence says in one of some thirty wordings that the"
+    " documents don't say",
+    "peak memory: not given, because Rawi ran in the same process before; make bench has it",
+    "time to evidence: when retrieval is done, though its user sees the sources with the answer",
+)
+
+# Folded. Generous: "is not specified in the context" counts, and so does "I don't know".
+_REFUSAL = re.compile(
+    r"empty response|no information|not enough information|insufficient information"
+    r"|(does not|doesn't|do not|don't|did not|didn't|cannot|can't|can not|could not|unable to)"
+    r" (\w+ )?(mention|provide|contain|specify|say|state|include|know|find|determine|answer|have)"
+    r"|not (\w+ )?(mentioned|provided|specified|stated|available|given|included|disclosed|known)"
+    r"|لا (يذكر|تذكر|يوجد|توجد|يوفر|توفر|يحتوي|تحتوي|يمكن|يمكنني|اعرف|اعلم|يحدد|تتوفر|يتضمن)"
+    r"|لم (يذكر|تذكر|يتم|يرد|ترد|يحدد|تحدد|اجد)"
+    r"|غير (مذكور|محدد|متوفر|معروف|متاح|موجود)"
+    r"|ليس(ت)? (هناك|لدي|مذكور)"
+)
+
+
+class Starter:
+    """Answers questions as the starter does, with the events of ``rag.engine``."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        query_engine: RetrieverQueryEngine,
+        metered: Metered,
+        texts: Mapping[str, str],
+    ) -> None:
+        self._settings = settings
+        self._query_engine = query_engine
+        self._metered = metered
+        self._texts = texts
+
+    def answer(
+        self, question: str, history: Sequence[Turn] = ()
+    ) -> Iterator[Evidence | Token | Answer]:
+        """Yield evidence, tokens and the answer; ``history`` is not looked at.
+
+        :raises QuestionError: When Rawi wouldn't take the question either.
+        :raises GenerationError: When the LLM fails.
+        """
+        began = time.perf_counter()
+        question = check_question(question, self._settings.question)
+        query = QueryBundle(question)
+        nodes = self._query_engine.retrieve(query)
+        retrieved = time.perf_counter()
+        evidence = tuple(found for node in nodes if (found := self._found(node)))
+        yield Evidence(evidence)
+        text, first_token = "", 0.0
+        for piece in _pieces(self._query_engine.synthesize(query, nodes)):
+            first_token = first_token or time.perf_counter()
+            text += piece
+            yield Token(piece)
+        ended = time.perf_counter()
+        usage = self._metered.take_usage()
+        timings = Timings(
+            retrieve_s=retrieved - began,
+            first_token_s=(first_token or ended) - began,
+            total_s=ended - began,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+        )
+        text = text.strip()
+        refused = is_refusal(text)
+        yield Answer(question, detect(question), text, refused, (), evidence, timings)
+
+    def _found(self, node: NodeWithScore) -> Found | None:
+        """Find a chunk in its cleaned document; None where cleaning changed it beyond finding."""
+        doc = _doc_id(node.node.metadata["file_path"], self._settings.corpus)
+        text = self._texts.get(doc, "")
+        place = find_span(text, node.node.get_content()) or _loosely(text, node.node.get_content())
+        if place is None:
+            return None
+        start, end = place
+        quoted = text[start:end]
+        return Found(doc, start, end, quoted, node.score or 0.0, detect(quoted))
+
+
+@contextmanager
+def open_starter(settings: Settings) -> Iterator[System]:
+    """Load the same weights as Rawi and index the corpus as the starter does.
+
+    :raises RawiError: When weights are missing, or the corpus holds nothing that can be read.
+    """
+    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
+    embedder = Embedder.load(settings.embedding, weights)
+    with starter(settings, embedder, load_llm(settings)) as system:
+        yield system
+
+
+@contextmanager
+def starter(settings: Settings, embedder: Embedder, model: LLM) -> Iterator[System]:
+    """Build the starter over ``settings.corpus``; its index is gone afterwards.
+
+    :raises EvalError: When the corpus holds nothing that can be read.
+    """
+    texts = _cleaned(settings)
+    if not texts:
+        raise EvalError(f"{settings.corpus}: holds no document that can be read; set --corpus")
+    metered = Metered(inner=model, timeout_s=settings.llm.timeout_s)
+    client = chromadb.EphemeralClient(chromadb.config.Settings(anonymized_telemetry=False))
+    name = f"starter-{uuid.uuid4().hex}"
+    try:
+        store = ChromaVectorStore(client.create_collection(name, embedding_function=None))
+        query_engine = _query_engine(settings, embedder, metered, store)
+        yield System(
+            name="llama-index starter",
+            pipeline=Starter(settings, query_engine, metered, texts),
+            texts=texts,
+            settings=settings_of_answers(settings),
+            models=model_names(settings, embedder.fingerprint, model),
+            code=fingerprint(Path(__file__).read_text(encoding="utf-8")),
+            rules=RULES,
+            shares_process=True,
+        )
+    finally:
+        client.delete_collection(name)
+
+
+def is_refusal(answer: str) -> bool:
+    """Tell whether the first sentence of an answer says that there is none."""
+    first = re.split(r"(?<=[.!?؟])\s|\n", answer.strip(), maxsplit=1)[0]
+    return not first or bool(_REFUSAL.search(fold(first)))
+
+
+def _query_engine(
+    settings: Settings, embedder: Embedder, metered: Metered, store: ChromaVectorStore
+) -> RetrieverQueryEngine:
+    loaded = SimpleDirectoryReader(str(settings.corpus), recursive=True).load_data()
+    index = VectorStoreIndex.from_documents(
+        loaded,
+        storage_context=StorageContext.from_defaults(vector_store=store),
+        embed_model=embedder,
+        transformations=[SentenceSplitter(chunk_size=CHUNK_TOKENS)],
+    )
+    query_engine = index.as_query_engine(llm=metered, similarity_top_k=TOP_K, streaming=True)
+    if not isinstance(query_engine, RetrieverQueryEngine):
+        raise EvalError("this version of llama-index has another starter; see eval/baseline.py")
+    return query_engine
+
+
+def _pieces(response: Any) -> Iterator[str]:
+    """Yield the answer piece by piece; what was not streamed is one piece."""
+    if isinstance(response, StreamingResponse):
+        yield from (piece for piece in response.response_gen if piece)
+    else:
+        yield str(response)
+
+
+def _cleaned(settings: Settings) -> dict[str, str]:
+    texts = {}
+    for doc in documents.list_files(settings.corpus):
+        try:
+            content = documents.read_bytes(settings.corpus, doc, settings.documents)
+            texts[doc] = documents.parse(doc, content).text
+        except DocumentError:
+            continue  # Rawi can't read it either: no gold stands in it
+    return texts
+
+
+def _doc_id(path: str, corpus: Path) -> str:
+    found = Path(path).resolve()
+    root = corpus.resolve()
+    return found.relative_to(root).as_posix() if found.is_relative_to(root) else found.name
+
+
+def _loosely(text: str, chunk: str) -> tuple[int, int] | None:
+    """Find a chunk whatever white space stands between its words."""
+    words = chunk.split()
+    found = re.search(r"\s+".join(map(re.escape, words)), text) if words else None
+    return found.span() if found else None

@@ -1,0 +1,254 @@
+"""Speed, memory and growth, each side by side with a baseline in the same run; ratios first.
+
+``make bench`` runs all of it in some fifteen minutes on two cores and writes bench.json and
+bench.md. Timings move from machine to machine and from hour to hour; their ratios hold better, so
+both sides take turns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eval.baseline import starter
+from eval.identity import machine, now, peak_memory_mb
+from eval.run import Pipeline
+from eval.sets import read_questions
+from rag import documents, engine, index, models, passages, storage
+from rag.config import Settings
+from rag.embedding import Embedder, Vectors
+from rag.engine import Answer, Timings
+from rag.retrieval import Retriever
+
+ROUNDS = 3
+QUESTIONS = 6
+GROWTH = (1_000, 10_000, 100_000)
+# Synthetic passages a document; a document is embedded and written as one.
+PASSAGES_PER_DOCUMENT = 500
+DIMENSIONS = 384
+TIMES: dict[str, Callable[[Timings], float]] = {
+    "time to evidence": lambda timings: timings.retrieve_s,
+    "time to first token": lambda timings: timings.first_token_s,
+    "time to the whole answer": lambda timings: timings.total_s,
+}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Rawi and a baseline at the same work, in turns; medians.
+
+    :ivar ratio: Rawi's figure by the baseline's.
+    """
+
+    what: str
+    unit: str
+    rawi: float
+    baseline: float
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Growth:
+    """One size of an index of synthetic text with synthetic vectors.
+
+    :ivar retrieve_ms: Median of one search without embedding the question.
+    :ivar peak_mb: Of the whole process, in 10⁶ bytes.
+    """
+
+    passages: int
+    index_s: float
+    retrieve_ms: float
+    peak_mb: float
+
+
+def run(settings: Settings, questions: Path, out: Path, sizes: Sequence[int] = GROWTH) -> Path:
+    """Measure everything and write the tables; returns bench.md.
+
+    :raises RawiError: When weights or index are missing.
+    """
+    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
+    embedder = Embedder.load(settings.embedding, weights)
+    comparisons = [indexing(settings, embedder, weights), *answering(settings, embedder, questions)]
+    embed_ms = 1000 * _median(lambda: embedder.embed_query("كم ساهمت SoftBank؟"), 20)
+    context = multiprocessing.get_context("spawn")
+    grown: list[Growth] = []
+    for size in sizes:
+        # A process of its own, so that its peak memory is its own.
+        with context.Pool(1) as pool:
+            grown.append(pool.apply(growth, (settings, size)))
+    result = {
+        "environment": f"{now()}, {machine()}",
+        "comparisons": [asdict(comparison) for comparison in comparisons],
+        "growth": [asdict(row) for row in grown],
+        "embed_question_ms": embed_ms,
+        "peak_memory_mb": peak_memory_mb(),
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "bench.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
+    page = out / "bench.md"
+    page.write_text(_table(result), encoding="utf-8")
+    return page
+
+
+def indexing(settings: Settings, embedder: Embedder, weights: Path) -> Comparison:
+    """Embed the corpus' passages with Rawi and with a plain fp32 sentence-transformers loop."""
+    from sentence_transformers import SentenceTransformer
+
+    plain = SentenceTransformer(str(weights), device="cpu")
+    texts = [
+        piece.text
+        for doc in documents.list_files(settings.corpus)
+        for piece in passages.cut(
+            documents.parse(doc, documents.read_bytes(settings.corpus, doc, settings.documents)),
+            settings.passages.max_chars,
+        )
+    ]
+    prompted = [settings.embedding.passage_prompt + text for text in texts]
+    ours, theirs = _in_turns(
+        lambda: embedder.embed_passages(texts),
+        lambda: plain.encode(prompted, batch_size=32, normalize_embeddings=True),
+        ROUNDS,
+    )
+    rawi, baseline = len(texts) / ours, len(texts) / theirs
+    return Comparison("embedding", "passages/s", rawi, baseline, rawi / baseline)
+
+
+def answering(settings: Settings, embedder: Embedder, questions: Path) -> list[Comparison]:
+    """Ask some questions of Rawi and of the llama-index starter on the same weights."""
+    asked = [q for q in read_questions(questions) if q.answerable and not q.context_turns]
+    asked = asked[:QUESTIONS]
+    llm = engine.load_llm(settings)
+    with (
+        storage.open_current(settings, embedder.fingerprint) as store,
+        starter(settings, embedder, llm) as system,
+    ):
+        rawi = engine.Engine(settings, Retriever(store, embedder, settings.retrieval), llm)
+        pipelines: tuple[Pipeline, Pipeline] = (rawi, system.pipeline)
+        for pipeline in pipelines:  # the first question of each fills its caches
+            _ask(pipeline, asked[0].question)
+        pairs = [
+            (_ask(pipelines[0], q.question), _ask(pipelines[1], q.question)) for q in asked[1:]
+        ]
+    return [
+        _compare(what, [(seconds(ours.timings), seconds(theirs.timings)) for ours, theirs in pairs])
+        for what, seconds in TIMES.items()
+    ]
+
+
+def growth(settings: Settings, size: int) -> Growth:
+    """Index ``size`` synthetic passages and search them."""
+    embedder = HashEmbedder(fingerprint="synthetic", query_prompt="", passage_prompt="")
+    with tempfile.TemporaryDirectory() as folder:
+        corpus, place = Path(folder) / "corpus", Path(folder) / "storage"
+        _write_corpus(corpus, size, settings.passages.max_chars)
+        settings = settings.model_copy(update={"corpus": corpus, "storage": place})
+        began = time.perf_counter()
+        report = index.update(settings, embedder)
+        took = time.perf_counter() - began
+        with storage.open_current(settings, embedder.fingerprint) as store:
+            retriever = Retriever(store, embedder, settings.retrieval)
+            retriever.evidence("warm up")
+            median = _median(lambda: retriever.evidence("جولة تمويل word7 word11"), 30)
+    return Growth(report.passages, took, 1000 * median, peak_memory_mb())
+
+
+class HashEmbedder(Embedder):
+    """Random but repeatable unit vectors: the cost of an index doesn't depend on their sense."""
+
+    def _encode(self, texts: list[str]) -> Vectors:
+        seeds = (hashlib.blake2b(text.encode(), digest_size=8).digest() for text in texts)
+        rows = [
+            np.random.default_rng(int.from_bytes(seed, "big")).standard_normal(DIMENSIONS)
+            for seed in seeds
+        ]
+        vectors = np.stack(rows).astype(np.float32)
+        unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return unit
+
+
+def _write_corpus(corpus: Path, size: int, chars: int) -> None:
+    """Write ``size`` paragraphs of made-up words, each of which becomes one passage."""
+    corpus.mkdir()
+    words = np.random.default_rng(0).integers(0, 5_000, size=(size, chars // 10))
+    for first in range(0, size, PASSAGES_PER_DOCUMENT):
+        rows = words[first : first + PASSAGES_PER_DOCUMENT]
+        lines = (" ".join(f"word{n}" for n in row) + "." for row in rows)
+        (corpus / f"{first:07}.txt").write_text("\n".join(lines), encoding="utf-8")
+
+
+def _ask(pipeline: Pipeline, question: str) -> Answer:
+    *_, last = pipeline.answer(question)
+    if not isinstance(last, Answer):
+        raise TypeError(f"{type(pipeline).__name__} ended without an answer")
+    return last
+
+
+def _compare(what: str, pairs: Sequence[tuple[float, float]]) -> Comparison:
+    """Compare seconds; the ratio is the median of the pairs' own ratios."""
+    return Comparison(
+        what,
+        "s",
+        statistics.median(ours for ours, _ in pairs),
+        statistics.median(theirs for _, theirs in pairs),
+        statistics.median(ours / theirs for ours, theirs in pairs),
+    )
+
+
+def _in_turns(
+    ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int
+) -> tuple[float, float]:
+    """Return the median seconds of each, run one after the other ``rounds`` times."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(rounds):
+        for work, taken in zip((ours, theirs), times, strict=True):
+            began = time.perf_counter()
+            work()
+            taken.append(time.perf_counter() - began)
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+def _median(work: Callable[[], Any], times: int) -> float:
+    taken = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - began)
+    return statistics.median(taken)
+
+
+def _table(result: dict[str, Any]) -> str:
+    lines = [
+        result["environment"],
+        "",
+        "| | ratio | Rawi | baseline | |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {c['what']} | {c['ratio']:.2f} | {c['rawi']:.2f} | {c['baseline']:.2f}"
+            f" | {c['unit']} |"
+            for c in result["comparisons"]
+        ),
+        "",
+        "Synthetic text and vectors; searches without embedding the question, which takes"
+        f" {result['embed_question_ms']:.0f} ms more.",
+        "",
+        "| passages | to the smallest | search, ms | indexing, s | peak memory, MB |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {g['passages']:,} | {g['retrieve_ms'] / result['growth'][0]['retrieve_ms']:.2f}"
+            f" | {g['retrieve_ms']:.1f} | {g['index_s']:.1f} | {g['peak_mb']:.0f} |"
+            for g in result["growth"]
+        ),
+        "",
+        f"Peak memory of the comparisons (both sides loaded): {result['peak_memory_mb']:.0f} MB.",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,247 @@
+"""``rawi eval``: qa | squad | abstain | report | bench.
+
+Only what parses the command line is imported here; the rest within the commands.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, ExitStack
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rag import config
+
+if TYPE_CHECKING:
+    from eval.run_qa import System
+    from rag.config import Settings
+    from rag.embedding import Embedder
+
+eval_app = typer.Typer(
+    help="Measure Rawi: its own questions, retrieval, refusals; and compare runs.",
+    no_args_is_help=True,
+)
+errors = Console(stderr=True, highlight=False)
+
+
+# The project's own set, over seeds/.
+QUESTIONS = Path(__file__).with_name("questions.jsonl")
+
+
+class PoolName(str, Enum):
+    """What the paragraphs of a SQuAD run are."""
+
+    same = "same"
+    mixed = "mixed"
+
+
+Out = Annotated[Path, typer.Option("--out", help="Folder of the run; made if it isn't there.")]
+Limit = Annotated[
+    int | None,
+    typer.Option("--limit", min=1, help="Ask only the first N questions.", show_default=False),
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Drop what an earlier run left in --out.")]
+RetrievalOnly = Annotated[
+    bool, typer.Option("--retrieval-only", help="Without the LLM: fast, no answers are written.")
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", help="YAML settings; ./config.yaml by default.", show_default=False),
+]
+Corpus = Annotated[
+    Path | None, typer.Option("--corpus", help="Folder of documents.", show_default=False)
+]
+StorageFolder = Annotated[
+    Path | None, typer.Option("--storage", help="Folder of its index.", show_default=False)
+]
+OwnCorpus = Annotated[
+    Path | None,
+    typer.Option("--corpus", help="Not used: the set brings its own.", show_default=False),
+]
+Indexes = Annotated[
+    Path | None,
+    typer.Option(
+        "--storage",
+        help="Folder that keeps the indexes of sets, to share them between runs; --out by default.",
+        show_default=False,
+    ),
+]
+
+
+@eval_app.command("qa", epilog="Example: rawi eval qa eval/questions.jsonl --out runs/today")
+def qa(
+    questions: Annotated[Path, typer.Argument(help="A question set, .jsonl.")],
+    out: Out,
+    baseline: Annotated[
+        bool,
+        typer.Option("--baseline", help="Also run the plain llama-index starter: DIR/baseline."),
+    ] = False,
+    baseline_limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="Ask the starter only the first N.", show_default=False),
+    ] = None,
+    retrieval_only: RetrievalOnly = False,
+    limit: Limit = None,
+    fresh: Fresh = False,
+    corpus: Corpus = None,
+    storage: StorageFolder = None,
+    config_file: ConfigFile = None,
+) -> None:
+    """Answer a question set over the corpus and judge the answers."""
+    if baseline and retrieval_only:
+        raise typer.BadParameter("--baseline writes answers: leave out --retrieval-only")
+    settings = config.load(config_file, corpus=corpus, storage=storage)
+    from eval.run_qa import open_rawi, run_qa
+
+    def measure(folder: Path, opening: AbstractContextManager[System], most: int | None) -> None:
+        with ExitStack() as stack:
+            with _loading():
+                system = stack.enter_context(opening)
+            _show(folder, run_qa(questions, folder, system, limit=most, fresh=fresh))
+
+    measure(out, open_rawi(settings, retrieval_only=retrieval_only), limit)
+    if baseline:
+        from eval.baseline import open_starter
+
+        measure(out / "baseline", open_starter(settings), baseline_limit or limit)
+
+
+@eval_app.command("squad", epilog="Example: rawi eval squad xquad.ar.json --out runs/xquad")
+def squad(
+    passages: Annotated[Path, typer.Argument(help="A SQuAD v1.1 file.")],
+    out: Out,
+    questions: Annotated[
+        Path | None,
+        typer.Option(help="Take the questions from this file: same ids, other language."),
+    ] = None,
+    pool: Annotated[
+        PoolName, typer.Option(help="mixed: every second paragraph from the other language.")
+    ] = PoolName.same,
+    retrieval_only: RetrievalOnly = False,
+    limit: Limit = None,
+    fresh: Fresh = False,
+    corpus: OwnCorpus = None,
+    storage: Indexes = None,
+    config_file: ConfigFile = None,
+) -> None:
+    """Find a SQuAD file's paragraphs by its questions, and answer them."""
+    settings = config.load(config_file)
+    from eval.pool import make_task
+    from eval.run_squad import run_squad
+
+    task = make_task(passages, questions, pool.value)
+    details = {"passages": str(passages), "questions_from": str(questions or passages)}
+    embedder, llm = _models(settings, retrieval_only)
+    summary = run_squad(
+        task,
+        out,
+        settings,
+        embedder,
+        llm,
+        details={**details, "pool": pool.value},
+        indexes=storage,
+        limit=limit,
+        fresh=fresh,
+    )
+    _show(out, summary)
+
+
+@eval_app.command("abstain", epilog="Example: rawi eval abstain nomiracl.ar.jsonl --out runs/nm")
+def abstain(
+    questions: Annotated[Path, typer.Argument(help="Questions with their passages, .jsonl.")],
+    out: Out,
+    retrieval_only: RetrievalOnly = False,
+    limit: Limit = None,
+    fresh: Fresh = False,
+    corpus: OwnCorpus = None,
+    storage: Indexes = None,
+    config_file: ConfigFile = None,
+) -> None:
+    """Answer or refuse questions whose passages are given."""
+    settings = config.load(config_file)
+    from eval.run_abstain import run_abstain
+
+    embedder, llm = _models(settings, retrieval_only)
+    summary = run_abstain(
+        questions, out, settings, embedder, llm, indexes=storage, limit=limit, fresh=fresh
+    )
+    _show(out, summary)
+
+
+@eval_app.command("report", epilog="Example: rawi eval report runs/today runs/before")
+def report(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of runs; the first gets it.")],
+    corpus: OwnCorpus = None,
+    storage: OwnCorpus = None,
+    config_file: ConfigFile = None,
+) -> None:
+    """Write report.md and report.html into the first folder."""
+    from eval import report as pages
+
+    print(pages.write(folders))  # noqa: T201 - the result of the command
+
+
+@eval_app.command("bench", epilog="Example: rawi eval bench --out runs/bench")
+def bench(
+    out: Out,
+    questions: Annotated[
+        Path, typer.Option(help="A question set, .jsonl, over the corpus.")
+    ] = QUESTIONS,
+    size: Annotated[
+        list[int] | None,
+        typer.Option(min=100, help="Passages to grow to; repeat it.", show_default=False),
+    ] = None,
+    corpus: Corpus = None,
+    storage: StorageFolder = None,
+    config_file: ConfigFile = None,
+) -> None:
+    """Measure speed, memory and growth beside the plain baselines."""
+    settings = config.load(config_file, corpus=corpus, storage=storage)
+    from eval import bench as benchmark
+
+    page = benchmark.run(settings, questions, out, size or benchmark.GROWTH)
+    print(page.read_text(encoding="utf-8"))  # noqa: T201 - the result of the command
+
+
+def _models(settings: Settings, retrieval_only: bool) -> tuple[Embedder, Any]:
+    from rag import engine, models
+    from rag.embedding import Embedder
+
+    with _loading():
+        weights = models.resolve(
+            settings.embedding.model, kind="embedder", settings=settings.models
+        )
+        embedder = Embedder.load(settings.embedding, weights)
+        return embedder, None if retrieval_only else engine.load_llm(settings)
+
+
+def _loading() -> Any:
+    return errors.status("loading the models…")
+
+
+def _show(out: Path, summary: dict[str, Any]) -> None:
+    """Print the measures to stderr, and to stdout where they are."""
+    # One language's figures are those of all.
+    groups = {
+        k: v for k, v in summary["metrics"].items() if len(summary["metrics"]) > 2 or k != "all"
+    }
+    table = Table(
+        "", *groups, "n", title=f"{out}: {summary['system']}", box=None, padding=(0, 1, 0, 0)
+    )
+    for measure in dict.fromkeys(m for measures in groups.values() for m in measures):
+        values = [group.get(measure) for group in groups.values()]
+        count = max(value["n"] for value in values if value)
+        table.add_row(measure, *map(_cell, values), str(count))
+    errors.print(table)
+    print(out / "summary.json")  # noqa: T201 - the result of the command
+
+
+def _cell(value: dict[str, Any] | None) -> str:
+    if value is None:
+        return ""
+    bounds = "" if value["low"] is None else f" {value['low']:.2f}–{value['high']:.2f}"
+    return f"{value['mean']:.3f}{bounds}"

@@ -1,0 +1,57 @@
+"""Texts of a set → documents in a folder → an index, as ``rawi index`` would make it.
+
+The folder is named by its content, so that another set never meets another's index; inside, the
+index is brought up to date like any other, and keeps what is the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from eval.run import bar
+from rag import index
+from rag.config import Settings
+from rag.embedding import Embedder
+from rag.errors import EvalError
+from rag.storage import Storage
+
+
+def build(
+    texts: Mapping[str, str], folder: Path, settings: Settings, embedder: Embedder
+) -> Settings:
+    """Write the texts that are not there yet, index them, and return settings that point there.
+
+    :param texts: File name, relative and ending in ``.txt``, to text.
+    :param folder: Used for nothing else; holds ``documents/`` and ``index/`` afterwards.
+    :raises EvalError: When a text can't be indexed.
+    :raises IndexStorageError: When the index can't be written.
+    """
+    documents = folder / "documents"
+    for name, text in texts.items():
+        path = documents / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            scratch = path.with_name(f".{path.name}.new")  # hidden: never indexed half
+            scratch.write_text(text, encoding="utf-8", errors="replace")
+            scratch.replace(path)
+    settings = settings.model_copy(update={"corpus": documents, "storage": folder / "index"})
+    with bar("indexing", len(texts)) as show:
+        report = index.update(settings, embedder, lambda _doc, done, _total: show(done))
+    for name, reason in report.failed.items():
+        raise EvalError(f"{documents / name}: {reason}; correct the set")
+    return settings
+
+
+def texts_of(storage: Storage) -> dict[str, str]:
+    """Return the cleaned text of every document of an index, by id."""
+    return dict(storage.db.execute("SELECT id, text FROM documents ORDER BY id"))
+
+
+def hash_of(texts: Mapping[str, str]) -> str:
+    """Return a hexadecimal name for documents and their texts."""
+    digest = hashlib.sha256()
+    for name, text in sorted(texts.items()):
+        digest.update(f"{name}\0{len(text)}\0{text}\0".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()

@@ -1,0 +1,155 @@
+"""What a run is a run of, and where and when it ran."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import platform
+import resource
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from llama_index.core.llms import LLM
+
+import rag
+from rag import models
+from rag.config import Settings
+
+LIBRARIES = (
+    "chromadb",
+    "llama-index-core",
+    "llama-index-llms-openai-like",
+    "llama-index-vector-stores-chroma",
+    "numpy",
+    "sentence-transformers",
+    "torch",
+    "transformers",
+    "xllamacpp",
+)
+
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Everything that decides what the answers are; any difference makes it another run.
+
+    :ivar kind: ``qa``, ``squad`` or ``abstain``, and who answers.
+    :ivar set: Hash of what is asked, not of what is expected.
+    :ivar corpus: Hash of the documents.
+    :ivar settings: The settings that reach the answers.
+    :ivar models: Embedder and LLM, by name and content.
+    :ivar code: Hash of the pipeline's source.
+    """
+
+    kind: str
+    set: str
+    corpus: str
+    settings: Mapping[str, Any]
+    models: Mapping[str, str]
+    code: str
+
+    def differences(self, other: Mapping[str, Any]) -> list[str]:
+        """Name what differs, settings and models by their keys."""
+        mine, theirs = _flat(dataclasses.asdict(self)), _flat(other)
+        return sorted(key for key in mine.keys() | theirs if mine.get(key) != theirs.get(key))
+
+
+def environment(identity: Identity) -> Line:
+    """Say when, where and with what this is run."""
+    versions = {name: _version(name) for name in LIBRARIES}
+    return {
+        "date": now(),
+        "machine": machine(),
+        "python": platform.python_version(),
+        "versions": {name: version for name, version in versions.items() if version},
+        "settings": fingerprint(dict(identity.settings))[:16],
+        "command": " ".join(["rawi", *sys.argv[1:]]),
+    }
+
+
+def now() -> str:
+    """Return date and time in UTC, to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+def machine() -> str:
+    """Return processor, cores, memory and system in one line."""
+    cpu = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        cpu = names[0].partition(":")[2].strip() if names else cpu
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}"
+
+
+def peak_memory_mb() -> float:
+    """Return the most memory that this process has held so far, in 10⁶ bytes.
+
+    With the llamacpp backend the LLM is part of it: its file is mapped into this process.
+    """
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # macOS counts bytes, Linux units of 1,024.
+    return round(peak * (1 if sys.platform == "darwin" else 1024) / 1e6, 1)
+
+
+def settings_of_answers(settings: Settings) -> Line:
+    """Return the settings that can change an answer: not where things are, nor secrets."""
+    dumped: Line = settings.model_dump(
+        mode="json", exclude={"corpus", "storage", "models", "server"}
+    )
+    for key in ("api_key", "base_url", "threads"):
+        del dumped["llm"][key]
+    return dumped
+
+
+def model_names(settings: Settings, embedder: str, llm: LLM | None) -> dict[str, str]:
+    """Name the weights by what they hold.
+
+    :param embedder: ``Embedder.fingerprint``.
+    :param llm: None when no LLM takes part.
+    """
+    if llm is None:
+        return {"embedder": embedder, "llm": ""}
+    name = llm.metadata.model_name
+    if settings.llm.backend != "openai":
+        weights = models.resolve(settings.llm.model, kind="llm", settings=settings.models)
+        if weights.is_file():
+            name = f"{weights.name}, {weights.stat().st_size} bytes"
+    return {"embedder": embedder, "llm": name}
+
+
+def pipeline_code() -> str:
+    """Return a hash of the source of ``rag``, but for the command line, which only prints."""
+    folder = Path(rag.__file__).parent
+    files = sorted(path for path in folder.glob("*.py") if path.name != "cli.py")
+    return fingerprint([[path.name, path.read_text(encoding="utf-8")] for path in files])
+
+
+def fingerprint(value: Any) -> str:
+    """Return a hexadecimal name for a JSON value."""
+    dumped = json.dumps(value, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(dumped.encode("ascii")).hexdigest()
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, inner in value.items():
+        name = f"{prefix}{key}"
+        flat |= _flat(inner, f"{name}.") if isinstance(inner, Mapping) else {name: inner}
+    return flat
+
+
+def _version(library: str) -> str | None:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,82 @@
+"""LLMs that stand in the place of the real one, or before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from llama_index.core.llms import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseGen,
+    CustomLLM,
+    LLMMetadata,
+)
+from pydantic import PrivateAttr
+
+from rag import llm
+
+
+class _ChatOnly(CustomLLM):
+    """Says no to bare prompts: everything measured here streams chats."""
+
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        """Raise ``NotImplementedError``."""
+        raise NotImplementedError
+
+    def stream_complete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> CompletionResponseGen:
+        """Raise ``NotImplementedError``."""
+        raise NotImplementedError
+
+
+class SilentLLM(_ChatOnly):
+    """Ends every answer before it begins, so that the engine decides and retrieves without one."""
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        """Describe it to llama-index."""
+        return LLMMetadata(model_name="none", is_chat_model=True)
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        """Yield nothing."""
+        yield from ()
+
+
+class Metered(_ChatOnly):
+    """Passes everything on to an LLM, and counts its tokens.
+
+    :ivar inner: An ``LLM`` that chats.
+    :ivar timeout_s: Seconds for one answer.
+    """
+
+    inner: Any
+    timeout_s: float
+    _usage: llm.Usage = PrivateAttr(default=llm.Usage())
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        """Describe the inner LLM."""
+        described: LLMMetadata = self.inner.metadata
+        return described
+
+    def take_usage(self) -> llm.Usage:
+        """Return the tokens since this was last called."""
+        usage, self._usage = self._usage, llm.Usage()
+        return usage
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        """Stream, with errors and time limit as Rawi's own answers have them."""
+        text = ""
+        for piece in llm.stream(self.inner, messages, self.timeout_s):
+            if isinstance(piece, llm.Usage):
+                self._usage = llm.Usage(
+                    self._usage.prompt_tokens + piece.prompt_tokens,
+                    self._usage.completion_tokens + piece.completion_tokens,
+                )
+                continue
+            text += piece
+            yield ChatResponse(message=ChatMessage(role="assistant", content=text), delta=piece)

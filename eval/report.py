@@ -1,0 +1,93 @@
+"""``rawi eval report``: the results of runs as a page, report.html, and as text, report.md.
+
+::
+
+    results      folder → Results
+    comparison   two Results → differences, flips
+    tables       Results → Table
+    figures      Results → Figure, by plots: numbers → SVG
+    page         all of these → Page
+    write        Page → the two templates → files
+
+Nothing is measured here: numbers are those of summary.json and scores.jsonl, and the same files
+give the same bytes. All texts of documents and answers are escaped: they are anybody's.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from eval import page, results
+from rag.errors import EvalError
+from rag.language import clean, detect, direction
+
+_NUMBER = re.compile(r"[\d\s.,%()–−+<>=kMGBms·]*")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]#|~!])")
+
+
+def write(folders: Sequence[Path]) -> Path:
+    """Write report.md and report.html into the first folder.
+
+    Runs that share questions are compared with the first of them; the others get their own section.
+
+    :param folders: Of ``rawi eval qa``, ``squad`` or ``abstain``, the newest first.
+    :return: The HTML file.
+    :raises EvalError: When a file is missing or damaged, or can't be written.
+    """
+    runs = [results.read(folder) for folder in folders]
+    if not runs:
+        raise EvalError("there is no run to report; give the folders of one or more runs")
+    content = page.page(runs)
+    for name in ("report.md", "report.html"):
+        path = folders[0] / name
+        text = _environment(name).get_template(f"{name}.jinja").render(page=content)
+        try:
+            path.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+        except OSError as exc:
+            raise EvalError(f"{path}: can't be written ({exc.strerror})") from exc
+    return folders[0] / "report.html"
+
+
+def _environment(name: str) -> jinja2.Environment:
+    markdown = name.endswith(".md")
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        undefined=jinja2.StrictUndefined,
+        autoescape=True,
+        finalize=_markdown if markdown else _visible,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["direction"] = _direction
+    environment.tests["number_like"] = lambda text: _NUMBER.fullmatch(text) is not None
+    return environment
+
+
+def _visible(value: object) -> object:
+    """Drop what HTML can't hold or a reader can't see, such as marks that reorder a line."""
+    return clean(value) if type(value) is str else value
+
+
+def _markdown(value: object) -> object:
+    """Escape a text for one cell of a table; Arabic is set from right to left."""
+    if type(value) is not str:
+        return value
+    text = " ".join(clean(value).split())
+    escaped = _MARKDOWN.sub(r"\\\1", html.escape(text, quote=False)).replace("://", ":&#47;/")
+    cell = f"<span{_direction(text)}>{escaped}</span>" if _direction(text) else escaped
+    return Markup(cell)  # noqa: S704 - escaped above
+
+
+def _direction(text: str) -> Markup:
+    """Return the attributes of an element that holds Arabic; the page itself is English."""
+    language = detect(text)
+    if direction(language) == "ltr":
+        return Markup("")
+    return Markup(' dir="rtl" lang="ar"')

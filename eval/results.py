@@ -1,0 +1,157 @@
+"""Reads a run's folder back, and says of each question how it went."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from rag.errors import EvalError
+
+Line = dict[str, Any]
+
+COMPLEMENT = "refused_unanswerable"
+"""Is 1 - hallucination_rate: shown and tested, the same result would stand there twice."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """What ``rawi eval`` left in a folder; ``eval.run`` says what is in each file.
+
+    :ivar scores: Lines of scores.jsonl by id.
+    :ivar answers: Lines of answers.jsonl by id; of a ``--retrieval-only`` SQuAD run, none.
+    :ivar baseline: The plain llama-index starter on the same questions, if it was run.
+    """
+
+    folder: Path
+    about: Line
+    summary: Line
+    scores: Mapping[str, Line]
+    answers: Mapping[str, Line]
+    baseline: Results | None
+
+    @property
+    def kind(self) -> str:
+        """Return ``qa``, ``squad`` or ``abstain``."""
+        return str(self.summary["kind"])
+
+    @property
+    def values(self) -> dict[str, Mapping[str, float]]:
+        """Return question id to its value of every measure that applies, but ``COMPLEMENT``."""
+        return {
+            id_: {name: value for name, value in line["values"].items() if name != COMPLEMENT}
+            for id_, line in self.scores.items()
+        }
+
+    @property
+    def outcomes(self) -> dict[str, float]:
+        """Return question id to how it went as one number; a question flips when that changes."""
+        return {id_: _outcome(line) for id_, line in self.scores.items()}
+
+    def shared(self, other: Results) -> list[str]:
+        """Return the ids of the questions that both were asked, of the same language pair."""
+        if self.kind != other.kind:
+            return []
+        keys = ("language", "question")
+        return [
+            id_
+            for id_, line in self.scores.items()
+            if id_ in other.scores
+            and all(line.get(key) == other.scores[id_].get(key) for key in keys)
+        ]
+
+
+def read(folder: Path) -> Results:
+    """Read a run.
+
+    :raises EvalError: When a file is not there or damaged, with what to run.
+    """
+    summary = _object(folder / "summary.json", ("kind", "set", "metrics", "environment"))
+    scores = _lines(folder / "scores.jsonl", ("values", "cluster", "language", "category"))
+    answers: dict[str, Line] = {}
+    if summary["kind"] != "squad" or "costs" in summary:
+        answers = _lines(folder / "answers.jsonl", ("abstained",))
+        for id_ in scores:
+            if id_ not in answers:
+                raise EvalError(f"{folder / 'answers.jsonl'}: has no {id_!r}; {_again(folder)}")
+    baseline = folder / "baseline"
+    return Results(
+        folder=folder,
+        about=_object(folder / "run.json", ("identity",)),
+        summary=summary,
+        scores=scores,
+        answers=answers,
+        baseline=read(baseline) if (baseline / "run.json").exists() else None,
+    )
+
+
+def verdict(score: Line) -> tuple[str, bool | None]:
+    """Say in words how a question went, and whether that is good; ``None`` where neither."""
+    values = score["values"]
+    if "abstained" not in score:
+        rank = round(1 / values["mrr"]) if values.get("mrr") else None
+        return (f"found at rank {rank}" if rank else "not found"), values.get("recall@5") == 1
+    if score.get("answerable") is False:
+        return ("rightly refused", True) if score["abstained"] else ("invented", False)
+    if score["abstained"]:
+        return "wrongly refused", False
+    if "correct" in values:
+        return ("right", True) if values["correct"] else ("wrong", False)
+    if "f1_folded" in values:
+        return f"F1 {100 * values['f1_folded']:.0f} %", None
+    return "answered", True
+
+
+def _outcome(score: Line) -> float:
+    values: Mapping[str, float] = score["values"]
+    if "right" in values:
+        return values["right"]
+    if "recall@1" not in values:
+        for rate in ("error_rate", "hallucination_rate"):
+            if rate in values:
+                return 1 - values[rate]
+    return float(score["right"])
+
+
+def _lines(path: Path, keys: tuple[str, ...]) -> dict[str, Line]:
+    lines = [
+        _parsed(text, f"{path}, line {number}", ("id", *keys), path.parent)
+        for number, text in enumerate(_text(path).split("\n"), start=1)
+        if text.strip()
+    ]
+    if not lines:
+        raise EvalError(f"{path}: holds no question; {_again(path.parent)}")
+    return {str(line["id"]): line for line in lines}
+
+
+def _object(path: Path, keys: tuple[str, ...]) -> Line:
+    return _parsed(_text(path), str(path), keys, path.parent)
+
+
+def _parsed(text: str, where: str, keys: tuple[str, ...], folder: Path) -> Line:
+    try:
+        value = json.loads(text)
+    except ValueError as exc:
+        raise EvalError(f"{where}: is not JSON ({exc}); {_again(folder)}") from exc
+    missing = [key for key in keys if not (isinstance(value, dict) and key in value)]
+    if missing:
+        raise EvalError(f"{where}: has no {missing[0]!r}; {_again(folder)}")
+    return cast("Line", value)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise EvalError(f"{path}: is not there; {_again(path.parent)}") from None
+    except (OSError, UnicodeDecodeError) as exc:
+        raise EvalError(f"{path}: can't be read ({exc}); {_again(path.parent)}") from exc
+
+
+def _again(folder: Path) -> str:
+    """Say how a run's files are made: what is answered already is kept."""
+    if folder.name == "baseline":
+        return f"run: rawi eval qa FILE.jsonl --baseline --out {folder.parent}"
+    return f"run: rawi eval qa|squad|abstain FILE --out {folder}"

@@ -1,0 +1,275 @@
+"""What every run shares: a folder that survives a kill, a bar, and where and with what it ran.
+
+::
+
+    DIR/run.json        what was run on what, with which settings, weights and code; sessions
+    DIR/answers.jsonl   one line a question, written as soon as it is answered
+    DIR/run.jsonl       SQuAD only: the ranking of paragraphs, one line a question
+    DIR/scores.jsonl    one line a question: its cluster and its value of every measure
+    DIR/summary.json    the measures
+
+``answers.jsonl`` and ``run.jsonl`` are kept from one start to the next as long as run.json says
+that nothing has changed which could change an answer. The other files are made from them each time,
+so that a corrected gold answer or a new measure costs seconds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from filelock import FileLock, Timeout
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from eval.identity import Identity, Line, environment, machine, now, peak_memory_mb
+from rag.engine import Answer, Evidence, Token, Turn
+from rag.errors import DeadlineError, EvalError, QuestionError
+
+# Raised by one whenever the lines of answers.jsonl or run.jsonl change.
+FORMAT = 1
+KEPT = ("answers.jsonl", "run.jsonl")
+MADE = ("scores.jsonl", "summary.json")
+
+T = TypeVar("T")
+_console = Console(stderr=True, highlight=False)
+
+
+class Pipeline(Protocol):
+    """What answers questions: ``rag.engine.Engine``, the starter, or a double."""
+
+    def answer(
+        self, question: str, history: Sequence[Turn] = ()
+    ) -> Iterator[Evidence | Token | Answer]:
+        """Yield an ``Answer`` last."""
+        ...
+
+
+class RunFolder:
+    """The folder of one run; see ``opened``."""
+
+    def __init__(self, path: Path, about: Line) -> None:
+        self.path = path
+        self.about = about
+
+    def each(
+        self, name: str, items: Mapping[str, T], record: Callable[[T], Line], label: str
+    ) -> dict[str, Line]:
+        """Return one line for each item, in their order, recording those not there yet.
+
+        :param name: Of the file; a line is flushed before the next item is begun.
+        :param items: By id.
+        :param record: Makes the line, without its id.
+        :param label: Of the bar.
+        :raises EvalError: When the file is damaged or can't be written.
+        """
+        path = self.path / name
+        lines = _read_lines(path)
+        todo = [id_ for id_ in items if id_ not in lines]
+        began = time.perf_counter()
+        with bar(label, len(items)) as show:
+            for done, id_ in enumerate(todo, start=len(items) - len(todo)):
+                show(done)
+                lines[id_] = {"id": id_, **record(items[id_])}
+                with _translated(path), path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(lines[id_], ensure_ascii=False) + "\n")
+            show(len(items))
+        if todo:
+            self._add_session(name, len(todo), time.perf_counter() - began)
+        return {id_: lines[id_] for id_ in items}
+
+    def write_lines(self, name: str, lines: Sequence[Line]) -> None:
+        """Replace a file of lines in one step."""
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        _replace(self.path / name, text)
+
+    def write_summary(self, summary: Line) -> Line:
+        """Write summary.json in one step, and return it with where and when it was made."""
+        summary = {"environment": self.about["environment"], **summary}
+        _replace(self.path / "summary.json", _pretty(summary))
+        return summary
+
+    def peak_memory_mb(self) -> float | None:
+        """Return the highest peak of the sessions that answered, in 10⁶ bytes."""
+        peaks: list[float] = [
+            session["peak_memory_mb"]
+            for session in self.about["sessions"]
+            if session["file"] == "answers.jsonl"
+        ]
+        return max(peaks, default=None)
+
+    def _add_session(self, name: str, questions: int, seconds: float) -> None:
+        self.about["sessions"].append(
+            {
+                "date": now(),
+                "machine": machine(),
+                "file": name,
+                "questions": questions,
+                "seconds": round(seconds, 3),
+                "peak_memory_mb": peak_memory_mb(),
+            }
+        )
+        _replace(self.path / "run.json", _pretty(self.about))
+
+
+@contextmanager
+def opened(
+    out: Path, identity: Identity, details: Mapping[str, Any], *, fresh: bool = False
+) -> Iterator[RunFolder]:
+    """Open a run's folder, to begin it or to go on with it.
+
+    :param details: More for run.json: the set's path and whatever helps a reader.
+    :param fresh: Drop what an earlier run left there.
+    :raises EvalError: When the folder can't be written, belongs to a run of something else, or
+        another process is writing to it.
+    """
+    with _translated(out):
+        out.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out / ".lock", timeout=0)
+    try:
+        with _translated(out):
+            lock.acquire()
+    except Timeout as exc:
+        raise EvalError(
+            f"{out}: another rawi eval is writing there; wait for it, or give another --out"
+        ) from exc
+    try:
+        with _translated(out):
+            about = _begin(out, identity, details, fresh)
+        yield RunFolder(out, about)
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except Timeout:  # filelock's, which is an OSError too
+        raise
+    except OSError as exc:
+        raise EvalError(
+            f"{exc.filename or path}: {exc.strerror}; give an --out that can be written to"
+        ) from exc
+
+
+def _begin(out: Path, identity: Identity, details: Mapping[str, Any], fresh: bool) -> Line:
+    path = out / "run.json"
+    if fresh:
+        for name in (*KEPT, *MADE, "run.json"):
+            (out / name).unlink(missing_ok=True)
+    about: Line = {
+        "format": FORMAT,
+        "identity": dataclasses.asdict(identity),
+        **details,
+        "environment": environment(identity),
+        "sessions": [],
+    }
+    if any((out / name).exists() for name in KEPT):
+        earlier = _read_about(path)
+        differing = identity.differences(earlier["identity"])
+        if earlier["format"] != FORMAT:
+            differing.append("format")
+        if differing:
+            raise EvalError(
+                f"{out}: holds a run with another {', '.join(differing)}; give --fresh to start"
+                " anew, or another --out"
+            )
+        # Where and when it was begun; judging it anew on another machine measures no time there.
+        about |= {"environment": earlier["environment"], "sessions": earlier["sessions"]}
+    _replace(path, _pretty(about))
+    return about
+
+
+def ask(pipeline: Pipeline, question: str, history: Sequence[Turn] = ()) -> Line:
+    """Return what ``rawi ask --json`` gives of an answer; ``error`` where there was none.
+
+    A question that Rawi doesn't take counts as refused, one that took too long as answered wrongly.
+    Any other failure would fail every question after it too, so it ends the run, to be resumed.
+    """
+    try:
+        last: Evidence | Token | Answer | None = None
+        for last in pipeline.answer(question, history):  # noqa: B007 - the last one is wanted
+            pass
+    except QuestionError as exc:
+        return _unanswered(str(exc), abstained=True)
+    except DeadlineError as exc:
+        return _unanswered(str(exc), abstained=False)
+    if not isinstance(last, Answer):
+        raise EvalError(f"{type(pipeline).__name__} ended without an answer; it is broken")
+    whole = dataclasses.asdict(last)
+    return {key: whole[key] for key in ("answer", "abstained", "citations", "evidence", "timings")}
+
+
+def _unanswered(error: str, *, abstained: bool) -> Line:
+    return {
+        "answer": "",
+        "abstained": abstained,
+        "citations": [],
+        "evidence": [],
+        "timings": None,
+        "error": error,
+    }
+
+
+@contextmanager
+def bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Draw a bar with the time left on stderr; yields what to call with the number done."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=_console, disable=not _console.is_terminal) as progress:
+        task = progress.add_task(label, total=total)
+        yield lambda done: progress.update(task, completed=done)
+
+
+def _read_about(path: Path) -> Line:
+    try:
+        about: Line = json.loads(path.read_text(encoding="utf-8"))
+        about["format"], about["identity"], about["environment"], about["sessions"]
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise EvalError(
+            f"{path.parent}: holds answers but no run.json that says of what; give --fresh to"
+            " drop them, or another --out"
+        ) from exc
+    return about
+
+
+def _read_lines(path: Path) -> dict[str, Line]:
+    """Return the whole lines by id; what a kill left of the last one is cut off the file."""
+    if not path.exists():
+        return {}
+    content = path.read_bytes()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        with path.open("rb+") as file:
+            file.truncate(whole)
+    lines: dict[str, Line] = {}
+    for number, line in enumerate(content[:whole].split(b"\n")[:-1], start=1):
+        try:
+            loaded = json.loads(line)
+            lines[loaded["id"]] = loaded
+        except (ValueError, KeyError, TypeError) as exc:
+            raise EvalError(
+                f"{path}, line {number}: is damaged; delete the line, or give --fresh"
+            ) from exc
+    return lines
+
+
+def _replace(path: Path, text: str) -> None:
+    scratch = path.with_name(path.name + ".new")
+    with _translated(path):
+        scratch.write_text(text, encoding="utf-8")
+        scratch.replace(path)
+
+
+def _pretty(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"

@@ -1,0 +1,236 @@
+"""``rawi eval qa``: a question set over a folder, put to Rawi or to another pipeline.
+
+Questions about the same sentence rise and fall together, most of all an Arabic one and its English
+twin, so a cluster is the first sentence that holds gold; a question without gold is its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from llama_index.core.llms import LLM
+
+from eval import corpus, metrics, run, score
+from eval.identity import (
+    Identity,
+    Line,
+    fingerprint,
+    model_names,
+    pipeline_code,
+    settings_of_answers,
+)
+from eval.llms import SilentLLM
+from eval.metrics import DocSpan, Quote
+from eval.score import Scored
+from eval.sets import Question, find_span, read_questions
+from rag import engine
+from rag.config import Settings
+from rag.engine import load_llm
+from rag.errors import EvalError
+from rag.language import split_sentences
+from rag.retrieval import Retriever
+
+HALF = 0.5
+
+
+@dataclass(frozen=True)
+class System:
+    """A pipeline that is measured.
+
+    :ivar name: As tables show it.
+    :ivar texts: Document to its cleaned text: gold spans are looked up in it.
+    :ivar rules: How it was set up, for the summary.
+    :ivar writes: Whether its answers hold text; else they are not judged.
+    :ivar shares_process: Whether another system ran before in this process, so that its peak
+        memory can't be told.
+    """
+
+    name: str
+    pipeline: run.Pipeline
+    texts: Mapping[str, str]
+    settings: Mapping[str, Any]
+    models: Mapping[str, str]
+    code: str
+    rules: tuple[str, ...] = ()
+    writes: bool = True
+    shares_process: bool = False
+
+
+@contextmanager
+def open_rawi(settings: Settings, *, retrieval_only: bool = False) -> Iterator[System]:
+    """Open Rawi over its index.
+
+    :param retrieval_only: Decide and show evidence as ever, but write no answer.
+    :raises RawiError: As ``rag.engine.open_engine``; the index is not made here.
+    """
+    with engine.open_retriever(settings) as retriever:
+        yield rawi(settings, retriever, SilentLLM() if retrieval_only else load_llm(settings))
+
+
+def rawi(settings: Settings, retriever: Retriever, llm: LLM) -> System:
+    """Describe Rawi as a system."""
+    writes = not isinstance(llm, SilentLLM)
+    return System(
+        name="rawi" if writes else "rawi, retrieval only",
+        pipeline=engine.Engine(settings, retriever, llm),
+        texts=corpus.texts_of(retriever.storage),
+        settings=settings_of_answers(settings),
+        models=model_names(settings, retriever.embedder.fingerprint, llm if writes else None),
+        code=pipeline_code(),
+        writes=writes,
+    )
+
+
+def run_qa(
+    path: Path, out: Path, system: System, *, limit: int | None = None, fresh: bool = False
+) -> Line:
+    """Ask every question, write the files of ``eval.run``, and return the summary.
+
+    :param limit: Ask only so many, from the first.
+    :raises EvalError: When the set, the folder or the corpus don't fit.
+    :raises GenerationError: When the LLM fails; what is answered is kept.
+    """
+    questions = read_questions(path)
+    gold = {q.id: _locate(q, system.texts, path) for q in questions}
+    asked = {q.id: q for q in questions[:limit]}
+    identity = Identity(
+        kind=f"qa, {system.name}",
+        set=fingerprint([[q.id, q.question, _turns(q)] for q in questions]),
+        corpus=corpus.hash_of(system.texts),
+        settings=system.settings,
+        models=system.models,
+        code=system.code,
+    )
+    with run.opened(out, identity, {"file": str(path)}, fresh=fresh) as folder:
+        answers = folder.each(
+            "answers.jsonl", asked, lambda q: _ask(system.pipeline, q), f"{system.name}: answers"
+        )
+        scored = [_score(q, answers[q.id], gold[q.id], system) for q in asked.values()]
+        folder.write_lines("scores.jsonl", [score.line(s) for s in scored])
+        summary = _summary(path, system, len(questions), scored, answers, folder)
+        return folder.write_summary(summary)
+
+
+def _ask(pipeline: run.Pipeline, question: Question) -> Line:
+    turns = [engine.Turn(turn.role, turn.content) for turn in question.context_turns]
+    return run.ask(pipeline, question.question, turns)
+
+
+def _turns(question: Question) -> list[dict[str, str]]:
+    return [dataclasses.asdict(turn) for turn in question.context_turns]
+
+
+def _locate(question: Question, texts: Mapping[str, str], path: Path) -> list[DocSpan]:
+    """Find the gold spans in the documents that the question names, or else in any."""
+    spans: list[DocSpan] = []
+    for gold in question.gold_spans:
+        docs = [*question.source, *(doc for doc in texts if doc not in question.source)]
+        places = ((doc, find_span(texts.get(doc, ""), gold)) for doc in docs)
+        found = next(((doc, *place) for doc, place in places if place), None)
+        if found is None:
+            raise EvalError(
+                f"{path}: question {question.id!r}: no indexed document holds the gold span"
+                f" {gold[:60]!r}; correct it, or index the right folder (--corpus, --storage)"
+            )
+        spans.append(found)
+    return spans
+
+
+def _cluster(question: Question, gold: Sequence[DocSpan], texts: Mapping[str, str]) -> str:
+    if not gold:
+        return question.id
+    doc, start, _ = min(gold)
+    sentence = next(s for s in reversed(split_sentences(texts[doc])) if s.start <= start)
+    return f"{doc}:{sentence.start}"
+
+
+def _score(question: Question, answer: Line, gold: Sequence[DocSpan], system: System) -> Scored:
+    """Judge one answer; a measure that doesn't apply to it is left out."""
+    right = (
+        question.answerable
+        and not answer["abstained"]
+        and metrics.is_correct(answer["answer"], question.must_include, question.must_not_include)
+    )
+    values: dict[str, float | None] = {}
+    values |= score.refusal_values(question.answerable, answer["abstained"])
+    if question.answerable:
+        shown = _spans(answer["evidence"])
+        values["evidence_hit"] = metrics.covered(gold, shown)
+        values["evidence_hit_half"] = metrics.covered(gold, shown, least=HALF)
+    if system.writes:
+        values |= _answer_values(question, answer, gold, right, system.texts)
+    return Scored(
+        id=question.id,
+        cluster=_cluster(question, gold, system.texts),
+        language=question.language,
+        category=question.category,
+        values={name: float(value) for name, value in values.items() if value is not None},
+        confidence=score.confidence(answer),
+        right=right if system.writes else question.answerable,
+        about={
+            "question": question.question,
+            "answerable": question.answerable,
+            "gold_answer": question.answer,
+            "gold_spans": [list(span) for span in gold],
+            "answer": answer["answer"],
+            "abstained": answer["abstained"],
+        },
+    )
+
+
+def _answer_values(
+    question: Question,
+    answer: Line,
+    gold: Sequence[DocSpan],
+    right: bool,
+    texts: Mapping[str, str],
+) -> dict[str, float | None]:
+    """Judge the text and the citations; citations of answerable questions that were answered."""
+    values: dict[str, float | None] = {
+        "right": right if question.answerable else answer["abstained"]
+    }
+    if question.answerable:
+        values["correct"] = right
+    if question.answerable and not answer["abstained"]:
+        cited = _spans(answer["citations"])
+        recall = metrics.citation_recall(gold, cited)
+        values["citation_precision"] = metrics.citation_precision(gold, cited)
+        values["citation_recall"] = recall
+        values["right_and_cited"] = recall > 0 if right else None
+    values["verbatim_share"] = metrics.verbatim_share(_quotes(answer), texts)
+    values["language_match"] = metrics.language_match_share([(question.language, answer["answer"])])
+    return values
+
+
+def _spans(found: Sequence[Mapping[str, Any]]) -> list[DocSpan]:
+    return [(f["doc"], f["start"], f["end"]) for f in found]
+
+
+def _quotes(answer: Line) -> list[Quote]:
+    return [Quote(c["doc"], c["start"], c["end"], c["quote"]) for c in answer["citations"]]
+
+
+def _summary(
+    path: Path,
+    system: System,
+    total: int,
+    scored: Sequence[Scored],
+    answers: Mapping[str, Line],
+    folder: run.RunFolder,
+) -> Line:
+    return {
+        "kind": "qa",
+        "system": system.name,
+        "rules": list(system.rules),
+        "set": {"file": str(path), "questions": len(scored), "of": total},
+        "failed": sum("error" in answer for answer in answers.values()),
+        **score.tables(scored),
+        "risk_coverage": score.risk_coverage(scored),
+        "costs": score.costs(scored, answers),
+        "peak_memory_mb": None if system.shares_process else folder.peak_memory_mb(),
+    }

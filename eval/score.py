@@ -1,0 +1,189 @@
+"""From one value per question to tables: by language and category, with intervals.
+
+Questions of one cluster rise and fall together, so intervals resample clusters; what a cluster is,
+each kind of set says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from eval import metrics
+from eval.statistics import cluster_bootstrap
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a question's answer is worth.
+
+    :ivar language: Of the question; ``question→paragraph`` in retrieval sets.
+    :ivar values: By measure, each in [0, 1]; a measure that does not apply is left out.
+    :ivar confidence: Of the pipeline that it can answer; higher is surer.
+    :ivar right: Whether the answer was given and right.
+    :ivar about: What a reader of the scores wants beside them: question, gold answer, …
+    """
+
+    id: str
+    cluster: str
+    language: str
+    category: str
+    values: Mapping[str, float]
+    confidence: float
+    right: bool
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
+def line(scored: Scored) -> Json:
+    """Return the line of scores.jsonl."""
+    return {
+        "id": scored.id,
+        "cluster": scored.cluster,
+        "language": scored.language,
+        "category": scored.category,
+        "values": dict(scored.values),
+        "confidence": scored.confidence,
+        "right": scored.right,
+        **scored.about,
+    }
+
+
+def tables(scored: Sequence[Scored]) -> Json:
+    """Return the measures over all questions, by language, by category, and by both."""
+    languages = _grouped(scored, lambda s: s.language)
+    summary: Json = {
+        "metrics": {"all": table(scored), **{k: table(v) for k, v in languages.items()}}
+    }
+    categories = _grouped((s for s in scored if s.category), lambda s: s.category)
+    if categories:
+        summary["by_category"] = {k: table(v) for k, v in categories.items()}
+        # A handful of questions each: a mean, but no interval that one could believe.
+        summary["by_language_and_category"] = {
+            language: {
+                k: table(v, intervals=False)
+                for k, v in _grouped(group, lambda s: s.category).items()
+            }
+            for language, group in languages.items()
+        }
+    return summary
+
+
+def table(scored: Sequence[Scored], *, intervals: bool = True) -> Json:
+    """Return ``{measure: {"mean", "low", "high", "n"}}``; no bounds for fewer than two clusters.
+
+    ``balanced_accuracy`` is made here of ``error_rate`` and ``hallucination_rate``.
+    """
+    names = dict.fromkeys(name for s in scored for name in s.values)
+    result = {}
+    for name in names:
+        rows = [(s.values[name], s.cluster) for s in scored if name in s.values]
+        result[name] = _value(rows, intervals)
+    if "error_rate" in names and "hallucination_rate" in names:
+        result["balanced_accuracy"] = _value(_balanced(scored), intervals)
+    return result
+
+
+def _value(rows: Sequence[tuple[float, str]], intervals: bool) -> Json:
+    values, clusters = [v for v, _ in rows], [c for _, c in rows]
+    low = high = None
+    if intervals and len(set(clusters)) > 1:
+        _, low, high = cluster_bootstrap(values, clusters)
+    return {"mean": sum(values) / len(values), "low": low, "high": high, "n": len(values)}
+
+
+def _balanced(scored: Sequence[Scored]) -> list[tuple[float, str]]:
+    """Spread balanced accuracy over the questions, so that it can be resampled like a mean.
+
+    It is the mean of two rates, a over n₁ answerable questions and u over n₀ unanswerable ones.
+    Question i with outcome oᵢ (1 right, 0 wrong) of the answerable ones weighs
+    (a + u) / 2 + (oᵢ - a) (n₁ + n₀) / (2 n₁), the others likewise: the mean is (a + u) / 2
+    exactly, and the spread that of its linearisation, whatever the shares of the two sorts.
+    """
+    sorts = [
+        [(1 - s.values[name], s.cluster) for s in scored if name in s.values]
+        for name in ("error_rate", "hallucination_rate")
+    ]
+    rates = [sum(outcome for outcome, _ in sort) / len(sort) for sort in sorts]
+    total, balanced = sum(map(len, sorts)), sum(rates) / 2
+    return [
+        (balanced + (outcome - rate) * total / (2 * len(sort)), cluster)
+        for sort, rate in zip(sorts, rates, strict=True)
+        for outcome, cluster in sort
+    ]
+
+
+def risk_coverage(scored: Sequence[Scored]) -> Json:
+    """Return the risk-coverage curve over all questions and by language.
+
+    A question that the run refused has no answer to judge: it counts as wrong where the curve
+    goes beyond the run's own coverage, so that there the curve is an upper bound of the risk.
+    ``own`` is where the run itself stands.
+    """
+    groups = {"all": list(scored), **_grouped(scored, lambda s: s.language)}
+    return {name: _curve(group) for name, group in groups.items()}
+
+
+def _curve(scored: Sequence[Scored]) -> Json:
+    answers = [(s.confidence, s.right) for s in scored]
+    answered = [s for s in scored if not s.about.get("abstained")]
+    risk = metrics.share(not s.right for s in answered)
+    return {
+        "aurc": metrics.aurc(answers),
+        "own": {"coverage": len(answered) / len(scored), "risk": risk},
+        "points": [list(point) for point in metrics.risk_coverage(answers)],
+    }
+
+
+def costs(scored: Sequence[Scored], answers: Mapping[str, Mapping[str, Any]]) -> Json:
+    """Return seconds (p50, p95) and mean tokens, over all answers and by language.
+
+    The first token is counted where one was written, the rest over all questions.
+
+    :param answers: Lines of answers.jsonl by id.
+    """
+    groups = {"all": list(scored), **_grouped(scored, lambda s: s.language)}
+    return {name: _cost([answers[s.id] for s in group]) for name, group in groups.items()}
+
+
+def _cost(answers: Iterable[Mapping[str, Any]]) -> Json:
+    timed = [answer for answer in answers if answer["timings"]]
+    everything = [answer["timings"] for answer in timed]
+    written = [a["timings"] for a in timed if a["answer"] and not a["abstained"]]
+    sources = {"retrieve_s": everything, "first_token_s": written, "total_s": everything}
+    return {
+        "seconds": {
+            name: metrics.percentiles([timings[name] for timings in source])
+            for name, source in sources.items()
+            if source
+        },
+        "tokens_mean": {
+            name: sum(timings[name] for timings in written) / len(written)
+            for name in ("prompt_tokens", "completion_tokens")
+            if written
+        },
+    }
+
+
+def refusal_values(answerable: bool, abstained: bool) -> dict[str, float]:
+    """Return the measures of refusing that apply to one question; see ``metrics.abstention``."""
+    if answerable:
+        return {"error_rate": float(abstained)}
+    return {
+        "refused_unanswerable": float(abstained),
+        "hallucination_rate": float(not abstained),
+    }
+
+
+def confidence(answer: Mapping[str, Any]) -> float:
+    """Return the score of the best evidence, for now; -1 where there is none."""
+    return max((found["score"] for found in answer["evidence"]), default=-1.0)
+
+
+def _grouped(scored: Iterable[Scored], key: Callable[[Scored], str]) -> dict[str, list[Scored]]:
+    groups: dict[str, list[Scored]] = {}
+    for s in scored:
+        groups.setdefault(key(s), []).append(s)
+    return dict(sorted(groups.items()))
