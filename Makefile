@@ -31,7 +31,7 @@ test-fast: $(VENV)/.installed  ## Run the tests that need no weights
 	$(BIN)/python -m pytest -m "not weights"
 
 eval: setup  ## Measure Rawi on its own question set and write the report
-	$(BIN)/rawi eval qa eval/questions.jsonl --out eval/reports/latest --baseline --baseline-limit 40 --fresh
+	$(BIN)/rawi eval qa eval/questions.jsonl --out eval/reports/latest --baseline --baseline-limit 30 --fresh
 	$(BIN)/rawi eval report eval/reports/latest
 
 bench: setup  ## Measure speed, memory and growth beside the plain baselines

@@ -75,7 +75,7 @@ class RetrievalSettings(Section):
     """How many passages are found and what of them is shown."""
 
     passages: int = Field(5, ge=1, le=50)
-    evidence_sentences: int = Field(5, ge=1, le=20)
+    evidence_sentences: int = Field(3, ge=1, le=20)
     min_score: float = Field(0.82, ge=-1, le=1)
     min_score_across: float = Field(0.78, ge=-1, le=1)
 
