@@ -95,7 +95,7 @@ class Engine:
         began = time.perf_counter()
         question = check_question(question, self.settings.question)
         language = detect(question)
-        evidence = tuple(self.retriever.evidence(_with_context(question, history)))
+        evidence = tuple(self.retriever.evidence(question, _context(history)))
         retrieved = time.perf_counter()
         yield Evidence(evidence)
         if not grounding.is_enough(evidence, language, self.settings.retrieval):
@@ -204,7 +204,6 @@ def check_question(question: str, settings: QuestionSettings) -> str:
     return question
 
 
-def _with_context(question: str, history: Sequence[Turn]) -> str:
-    """Put the asker's previous question before a follow-up, so that retrieval knows its subject."""
-    previous = [turn.content for turn in history if turn.role == "user"]
-    return f"{previous[-1]}\n{question}" if previous else question
+def _context(history: Sequence[Turn]) -> str:
+    """Return the last exchange, which a follow-up most often refers to."""
+    return "\n".join(clean(turn.content) for turn in history[-2:])

@@ -73,9 +73,17 @@ class Retriever(BaseRetriever):
         query = self.embedder.embed_query(question)
         return [_found(node) for node in self._nearest(query, k or self._settings.passages)]
 
-    def evidence(self, question: str) -> list[Found]:
-        """Return the ``retrieval.evidence_sentences`` best sentences, best first."""
+    def evidence(self, question: str, context: str = "") -> list[Found]:
+        """Return the ``retrieval.evidence_sentences`` best sentences, best first.
+
+        :param context: What was said before a follow-up. The search goes half by the question
+            alone and half by both together: a follow-up may name its subject or lean on what it
+            follows, and nothing tells which.
+        """
         query = self.embedder.embed_query(question)
+        if context:
+            both = query + self.embedder.embed_query(f"{context}\n{question}")
+            query = both / np.linalg.norm(both)
         candidates = [
             sentence
             for node in self._nearest(query, self._settings.passages)

@@ -302,7 +302,7 @@ class RandomRetriever(Retriever):
     def passages(self, question: str, k: int | None = None) -> list[Found]:
         return self._shuffled(question, super().passages(question, k))
 
-    def evidence(self, question: str) -> list[Found]:
+    def evidence(self, question: str, context: str = "") -> list[Found]:
         everything = [
             Found(doc, text.index(s), text.index(s) + len(s), s, 1.0, "en")
             for doc, text in DOCS.items()

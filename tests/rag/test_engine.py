@@ -21,15 +21,15 @@ class OneSentence:
     """A retriever whose every search finds the same evidence."""
 
     def __init__(self, *evidence: Found) -> None:
-        self.asked: list[str] = []
+        self.asked: list[tuple[str, str]] = []
         self._evidence = list(evidence)
         self.storage = SimpleNamespace(text=lambda doc: TEXT)
         self.embedder = SimpleNamespace(
             embed_passages=lambda texts: np.ones((len(texts), 1), dtype=np.float32)
         )
 
-    def evidence(self, question: str, docs: object = None) -> list[Found]:
-        self.asked.append(question)
+    def evidence(self, question: str, context: str = "") -> list[Found]:
+        self.asked.append((question, context))
         return self._evidence
 
 
@@ -83,11 +83,16 @@ def test_without_the_marker_the_whole_reply_is_the_answer():
     assert events[-1].timings.completion_tokens == 3
 
 
-def test_a_follow_up_is_searched_together_with_the_question_before_it():
+def test_a_follow_up_is_searched_with_the_exchange_before_it():
     rawi = engine("It gave 30.")
-    history = [Turn("user", "Who led the round?"), Turn("assistant", "SoftBank.")]
+    history = [
+        Turn("user", "What is Meta?"),
+        Turn("assistant", "A company."),
+        Turn("user", "Who led the round?"),
+        Turn("assistant", "SoftBank."),
+    ]
     list(rawi.answer("And how much was it?", history))
-    assert rawi.retriever.asked == ["Who led the round?\nAnd how much was it?"]
+    assert rawi.retriever.asked == [("And how much was it?", "Who led the round?\nSoftBank.")]
 
 
 def test_closing_the_answer_stops_the_llm():

@@ -126,7 +126,8 @@ def test_a_sentence_scores_the_mean_of_its_own_cosine_and_its_passages(
 
 
 def test_sentences_of_several_passages_are_ranked_together(open_retriever: Open) -> None:
-    found = open_retriever({"two.txt": TWO, "bird.txt": "Bird.", "cat.txt": "Cat."}).evidence("cat")
+    documents = {"two.txt": TWO, "bird.txt": "Bird.", "cat.txt": "Cat."}
+    found = open_retriever(documents, evidence_sentences=4).evidence("cat")
     # "Bird." is its own passage: its score is its cosine, 1/2, between those of TWO's sentences.
     assert DOGS < 1 / 2 < CAT < 1
     assert [sentence.doc for sentence in found] == ["cat.txt", "two.txt", "bird.txt", "two.txt"]
@@ -145,6 +146,18 @@ def test_evidence_sentences_are_limited(open_retriever: Open, limit: int) -> Non
     retriever = open_retriever({"two.txt": TWO, "bird.txt": "Bird."}, evidence_sentences=limit)
     found = [sentence.text for sentence in retriever.evidence("cat")]
     assert found == ["Cat.", "Bird.", "Dog dog."][:limit]
+
+
+def test_a_follow_up_is_searched_half_by_what_went_before(open_retriever: Open) -> None:
+    retriever = open_retriever({"cat.txt": "Cat.", "dog.txt": "Dog."}, evidence_sentences=2)
+    found = retriever.evidence("cat", "dog")
+    # "cat" is (1, 0, 1)/√2 and "dog\\ncat" (1, 1, 1)/√3; their sum, made a unit, meets "Cat." and
+    # "Dog.", of one sentence each, at the cosine with the sum by its length.
+    cat, both = 1 / 2**0.5, 1 / 3**0.5
+    length = (2 * (cat + both) ** 2 + both**2) ** 0.5
+    expected = [2 * (cat + both) / 2**0.5 / length, (cat + 2 * both) / 2**0.5 / length]
+    assert [sentence.doc for sentence in found] == ["cat.txt", "dog.txt"]
+    assert [sentence.score for sentence in found] == pytest.approx(expected, abs=HALF)
 
 
 def test_every_text_is_a_slice_of_its_document(open_retriever: Open) -> None:

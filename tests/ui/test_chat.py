@@ -18,7 +18,7 @@ FOUND = Found("a<b>.txt", 0, len(QUOTE), QUOTE, 0.9, "ar")
 
 def engine(*replies):
     retriever = SimpleNamespace(
-        evidence=lambda question, docs=None: [FOUND],
+        evidence=lambda question, context="": [FOUND],
         storage=SimpleNamespace(text=lambda doc: QUOTE),
         embedder=SimpleNamespace(
             embed_passages=lambda texts: np.ones((len(texts), 1), dtype=np.float32)
