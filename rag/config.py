@@ -153,7 +153,9 @@ def load(path: Path | None = None, **overrides: Any) -> Settings:
             return init_settings, env_settings, InitSettingsSource(settings_cls, from_file)
 
     try:
-        return FileSettings(**{key: value for key, value in overrides.items() if value is not None})
+        read = FileSettings(**{key: value for key, value in overrides.items() if value is not None})
+        # A class of the module's own, so that settings can be sent to another process.
+        return Settings(**dict(read))
     except ValidationError as exc:
         raise ConfigError(_explain(exc, path)) from exc
     except SettingsError as exc:  # RAWI_LLM=…: a whole section in one variable

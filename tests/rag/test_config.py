@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -205,3 +206,11 @@ def test_the_key_is_never_shown(load: Any, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(ConfigError, match=r"llm\.api_key = \(hidden\)") as caught:
         load("llm: {api_key: [s3cret]}")
     assert "s3cret" not in str(caught.value)
+
+
+def test_settings_can_be_sent_to_another_process(isolated: Path) -> None:
+    (isolated / "config.yaml").write_text("llm: {max_tokens: 77}", encoding="utf-8")
+    settings = config.load()
+    sent = pickle.loads(pickle.dumps(settings))
+    assert sent == settings
+    assert sent.llm.max_tokens == 77
