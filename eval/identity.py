@@ -96,9 +96,14 @@ def peak_memory_mb() -> float:
 
     With the llamacpp backend the LLM is part of it: its file is mapped into this process.
     """
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # macOS counts bytes, Linux units of 1,024.
-    return round(peak * (1 if sys.platform == "darwin" else 1024) / 1e6, 1)
+    status = Path("/proc/self/status")
+    if status.is_file():
+        # Linux passes ru_maxrss on from the process that started this one; VmHWM is its own.
+        lines = status.read_text(encoding="utf-8").splitlines()
+        kib = next(line.split()[1] for line in lines if line.startswith("VmHWM:"))
+        return round(int(kib) * 1024 / 1e6, 1)
+    # In bytes on macOS.
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 1)
 
 
 def settings_of_answers(settings: Settings) -> Line:
