@@ -16,7 +16,7 @@ TORCH := $(shell grep -m1 '^torch==' requirements.lock)
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: $(VENV)/.index  ## Install everything, fetch the weights, index seeds/
+setup: storage/CURRENT  ## Install everything, fetch the weights, index seeds/
 
 run: setup  ## Open the chat page on http://127.0.0.1:7860
 	$(BIN)/rawi serve
@@ -57,7 +57,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(VENV)/.index: $(VENV)/.installed config.yaml $(wildcard seeds/*)
+storage/CURRENT: $(VENV)/.installed config.yaml $(wildcard seeds/*)
 	$(BIN)/rawi models pull
 	$(BIN)/rawi index
 	touch $@

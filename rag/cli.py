@@ -1,4 +1,4 @@
-"""The ``rawi`` command: index | search | ask | serve | models.
+"""The ``rawi`` command: index | search | ask | serve | models | eval.
 
 JSON goes to stdout alone; bars and messages go to stderr. Exit status 0 done, 1 failed with one
 clear line, 2 wrong usage, 130 interrupted. Libraries that take seconds to import are imported
@@ -166,6 +166,7 @@ def serve(
     with _opened(settings) as rawi:
         from ui import app as web
 
+        errors.print(f"Rawi answers on http://{server.host}:{server.port} (Ctrl-C ends it)")
         web.run(rawi, settings.server)
 
 
