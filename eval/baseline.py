@@ -52,7 +52,8 @@ RULES = (
     "SimpleDirectoryReader with its defaults, but recursive; the file's path goes into what is"
     " embedded and prompted, as it does by default",
     f"SentenceSplitter with its defaults (overlap 200), but chunk_size={CHUNK_TOKENS}, not 1024",
-    "the same embedder with its own prompts: 'query: ' before questions, 'passage: ' before chunks",
+    "the same embedder without Rawi's adapter, with its own prompts: 'query: ' before questions,"
+    " 'passage: ' before chunks",
     "VectorStoreIndex over an in-memory Chroma collection with its defaults (squared L2)",
     f"as_query_engine with its defaults: top {TOP_K}, response mode compact, the default English"
     " question-answering prompt for chat models; streaming",
@@ -144,9 +145,7 @@ def open_starter(settings: Settings) -> Iterator[System]:
 
     :raises RawiError: When weights are missing, or the corpus holds nothing that can be read.
     """
-    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
-    embedder = Embedder.load(settings.embedding, weights)
-    with starter(settings, embedder, load_llm(settings)) as system:
+    with starter(settings, plain_embedder(settings), load_llm(settings)) as system:
         yield system
 
 
@@ -177,6 +176,13 @@ def starter(settings: Settings, embedder: Embedder, model: LLM) -> Iterator[Syst
         )
     finally:
         client.delete_collection(name)
+
+
+def plain_embedder(settings: Settings) -> Embedder:
+    """Load the embedder's weights as they are published, in full precision."""
+    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
+    plain = settings.embedding.model_copy(update={"adapter": "none", "dtype": "float32"})
+    return Embedder.load(plain, weights)
 
 
 def is_refusal(answer: str) -> bool:

@@ -20,14 +20,15 @@ from typing import Any
 
 import numpy as np
 
-from eval.baseline import starter
+from eval.baseline import plain_embedder, starter
 from eval.identity import machine, now, peak_memory_mb
 from eval.run import Pipeline
 from eval.sets import read_questions
 from rag import documents, engine, index, models, passages, storage
 from rag.config import Settings
-from rag.embedding import Embedder, Vectors
+from rag.embedding import Embedder, PassageInput, Vectors
 from rag.engine import Answer, Timings
+from rag.language import detect, split_sentences
 from rag.retrieval import Retriever
 
 ROUNDS = 3
@@ -114,8 +115,9 @@ def indexing(settings: Settings, embedder: Embedder, weights: Path) -> Compariso
         )
     ]
     prompted = [settings.embedding.passage_prompt + text for text in texts]
+    inputs = [PassageInput("", text, tuple(split_sentences(text)), detect(text)) for text in texts]
     ours, theirs = _in_turns(
-        lambda: embedder.embed_passages(texts),
+        lambda: embedder.embed_passages(inputs),
         lambda: plain.encode(prompted, batch_size=32, normalize_embeddings=True),
         ROUNDS,
     )
@@ -130,7 +132,7 @@ def answering(settings: Settings, embedder: Embedder, questions: Path) -> list[C
     llm = engine.load_llm(settings)
     with (
         storage.open_current(settings, embedder.fingerprint) as store,
-        starter(settings, embedder, llm) as system,
+        starter(settings, plain_embedder(settings), llm) as system,
     ):
         rawi = engine.Engine(settings, Retriever(store, embedder, settings.retrieval), llm)
         pipelines: tuple[Pipeline, Pipeline] = (rawi, system.pipeline)
@@ -165,7 +167,8 @@ def growth(settings: Settings, size: int) -> Growth:
 class HashEmbedder(Embedder):
     """Random but repeatable unit vectors: the cost of an index doesn't depend on their sense."""
 
-    def _encode(self, texts: list[str]) -> Vectors:
+    def encode(self, texts: list[str]) -> Vectors:
+        """Return unit vectors ``(n, DIMENSIONS)`` that the texts alone decide."""
         seeds = (hashlib.blake2b(text.encode(), digest_size=8).digest() for text in texts)
         rows = [
             np.random.default_rng(int.from_bytes(seed, "big")).standard_normal(DIMENSIONS)

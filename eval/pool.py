@@ -55,9 +55,10 @@ def make_task(passages: Path, questions: Path | None, pool: Pool) -> Task:
             raise EvalError("--pool mixed needs the other language: give --questions OTHER.json")
         _require_parallel(base, other, passages, questions)
     files = [base, other if pool == "mixed" else base]
-    texts = tuple(
-        files[number % 2].paragraphs[number].text for number in range(len(base.paragraphs))
-    )
+    paragraphs = [files[number % 2].paragraphs[number] for number in range(len(base.paragraphs))]
+    # As an article would stand in a folder.
+    headings = [f"{p.title.replace('_', ' ')}\n\n" if p.title else "" for p in paragraphs]
+    texts = tuple(h + p.text for h, p in zip(headings, paragraphs, strict=True))
     by_id = [{q.id: q for q in file.questions} for file in files]
     asked = []
     for question in other.questions:
@@ -73,7 +74,10 @@ def make_task(passages: Path, questions: Path | None, pool: Pool) -> Task:
                 paragraph=number,
                 paragraph_language=files[number % 2].language,
                 answers=question.answers,
-                spans=by_id[number % 2][question.id].answers,
+                spans=tuple(
+                    GoldAnswer(answer.text, answer.start + len(headings[number]))
+                    for answer in by_id[number % 2][question.id].answers
+                ),
             )
         )
     return Task(texts, tuple(asked), other.language)

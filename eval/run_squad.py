@@ -25,7 +25,7 @@ from eval.metrics import DocSpan, normalize_folded
 from eval.pool import Asked, Task
 from eval.score import Scored
 from eval.sets import find_span
-from rag import storage
+from rag import reranking, storage
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.engine import Engine
@@ -74,7 +74,9 @@ def run_squad(
         home = (indexes or out) / f"squad-{key[:12]}"
         placed = corpus.build(names, home, settings, embedder)
         with storage.open_current(placed, embedder.fingerprint) as store:
-            retriever = Retriever(store, embedder, placed.retrieval)
+            retriever = Retriever(
+                store, embedder, placed.retrieval, reranker=reranking.load(placed)
+            )
             ranked = folder.each(
                 "run.jsonl", asked, lambda a: _rank(retriever, a, len(names)), "rankings"
             )

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from rag import e5_unpack
 
-Kind = Literal["llm", "embedder"]
+Kind = Literal["llm", "embedder", "reranker"]
 
 
 @dataclass(frozen=True)

@@ -67,17 +67,24 @@ class EmbeddingSettings(Section):
     model: str = Field("multilingual-e5-small", min_length=1)
     query_prompt: str = "query: "
     passage_prompt: str = "passage: "
+    adapter: str = Field("auto", min_length=1)
     device: Literal["cpu", "cuda", "mps"] = "cpu"
-    batch_size: int = Field(16, ge=1, le=1_024)
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    batch_size: int = Field(8, ge=1, le=1_024)
 
 
 class RetrievalSettings(Section):
     """How many passages are found and what of them is shown."""
 
     passages: int = Field(5, ge=1, le=50)
-    evidence_sentences: int = Field(3, ge=1, le=20)
-    min_score: float = Field(0.82, ge=-1, le=1)
-    min_score_across: float = Field(0.78, ge=-1, le=1)
+    evidence_sentences: int = Field(7, ge=1, le=20)
+    prompt_sentences: int = Field(3, ge=1, le=20)
+    words: float = Field(0.014, ge=0, le=1)
+    words_across: float = Field(0.005, ge=0, le=1)
+    names_across: float = Field(0.013, ge=0, le=1)
+    sentence_words: float = Field(0.1, ge=0, le=1)
+    reranker: str | None = None
+    min_score: float = Field(0.5, ge=-2, le=2)
 
 
 class LLMSettings(Section):

@@ -19,7 +19,7 @@ from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import grounding, llm, models, prompts, storage
+from rag import grounding, llm, models, prompts, reranking, storage
 from rag.config import QuestionSettings, Settings
 from rag.embedding import Embedder, weights_fingerprint
 from rag.errors import QuestionError
@@ -98,12 +98,13 @@ class Engine:
         evidence = tuple(self.retriever.evidence(question, _context(history)))
         retrieved = time.perf_counter()
         yield Evidence(evidence)
-        if not grounding.is_enough(evidence, language, self.settings.retrieval):
+        if not grounding.is_enough(evidence, self.settings.retrieval):
             now = time.perf_counter() - began
             timings = Timings(retrieved - began, now, now, 0, 0)
             yield Answer(question, language, prompts.REFUSAL[language], True, (), evidence, timings)
             return
-        prompt = prompts.build(question, language, evidence)
+        read = evidence[: self.settings.retrieval.prompt_sentences]
+        prompt = prompts.build(question, language, read)
         text, usage, first_token = "", llm.Usage(), 0.0
         for piece in self._generate(prompt):
             if isinstance(piece, llm.Usage):
@@ -159,7 +160,8 @@ def open_retriever(settings: Settings) -> Iterator[Retriever]:
     weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
     fingerprint = weights_fingerprint(weights, settings.embedding)
     with storage.open_current(settings, fingerprint) as store:
-        yield Retriever(store, Embedder.load(settings.embedding, weights), settings.retrieval)
+        embedder = Embedder.load(settings.embedding, weights)
+        yield Retriever(store, embedder, settings.retrieval, reranker=reranking.load(settings))
 
 
 @contextmanager

@@ -16,11 +16,12 @@ import numpy as np
 from filelock import FileLock, Timeout
 from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 
-from rag import documents, passages, storage
+from rag import documents, lexical, passages, storage
 from rag.config import Settings
 from rag.documents import Document
-from rag.embedding import Embedder
+from rag.embedding import Embedder, PassageInput
 from rag.errors import DocumentError, IndexStorageError
+from rag.language import Span, detect
 from rag.passages import Passage
 from rag.storage import Storage
 
@@ -132,44 +133,76 @@ def _sweep(store: Storage) -> None:
     rows = store.db.execute("SELECT id, doc FROM passages").fetchall()
     torn = {doc for passage, doc in rows if passage not in held}
     with store.db:
-        store.db.executemany("DELETE FROM documents WHERE id = ?", [(doc,) for doc in torn])
+        for doc in torn:
+            _forget(store.db, doc)
     _delete_vectors(store, held - {passage for passage, doc in rows if doc not in torn})
 
 
 def _write(store: Storage, document: Document, pieces: list[Passage], embedder: Embedder) -> None:
     """Embed a document and make it, and nothing else of that id, part of the index."""
-    vectors = embedder.embed_passages([piece.text for piece in pieces])
-    sentences = [document.text[span.start : span.end] for p in pieces for span in p.sentences]
-    sentence_vectors = iter(embedder.embed_passages(sentences).astype(np.float16))
+    languages = [detect(piece.text) for piece in pieces]
+    vectors = embedder.embed_passages(
+        [
+            PassageInput(
+                heading="" if piece.text.startswith(document.title) else document.title,
+                text=piece.text,
+                sentences=tuple(Span(a - piece.start, z - piece.start) for a, z in piece.sentences),
+                language=language,
+            )
+            for piece, language in zip(pieces, languages, strict=True)
+        ]
+    )
     before = _passage_ids(store.db, document.id)
     fresh = [
-        _node(piece, document, vector)
-        for piece, vector in zip(pieces, vectors, strict=True)
+        _node(piece, document, found.passage)
+        for piece, found in zip(pieces, vectors, strict=True)
         if piece.id not in before
     ]
     # Chroma keeps what it holds of these ids: left by a kill, or the same passage anyway.
     for start in range(0, len(fresh), _BATCH):
         store.vectors.add(fresh[start : start + _BATCH])
     with store.db:
-        store.db.execute("DELETE FROM documents WHERE id = ?", (document.id,))
+        _forget(store.db, document.id)
         store.db.execute(
             "INSERT INTO documents VALUES (?, ?, ?, ?, ?)",
             (document.id, document.sha256, document.title, document.language, document.text),
         )
-        for piece in pieces:
-            spans = json.dumps(piece.sentences)
-            rows = np.stack([next(sentence_vectors) for _ in piece.sentences]).tobytes()
-            store.db.execute(
-                "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?)",
-                (piece.id, piece.doc, piece.start, piece.end, spans, rows),
-            )
+        for piece, language, found in zip(pieces, languages, vectors, strict=True):
+            rows = np.vstack([found.passage, found.sentences]).astype(np.float16).tobytes()
+            number = store.db.execute(
+                'INSERT INTO passages (id, doc, start, "end", language, sentences, vectors)'
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    piece.id,
+                    piece.doc,
+                    piece.start,
+                    piece.end,
+                    language,
+                    json.dumps(piece.sentences),
+                    rows,
+                ),
+            ).lastrowid
+            lexical.insert(store.db, number or 0, f"{document.title}\n{piece.text}")
     _delete_vectors(store, before - {piece.id for piece in pieces})
+
+
+def _forget(db: sqlite3.Connection, doc: str) -> None:
+    """Delete a document with its passages and their words."""
+    rows = db.execute(
+        'SELECT number, title, substr(text, start + 1, "end" - start)'
+        " FROM passages JOIN documents ON documents.id = doc WHERE doc = ?",
+        (doc,),
+    ).fetchall()
+    for number, title, text in rows:
+        lexical.delete(db, number, f"{title}\n{text}")
+    db.execute("DELETE FROM documents WHERE id = ?", (doc,))
 
 
 def _remove(store: Storage, docs: Iterable[str]) -> None:
     ids = {passage for doc in docs for passage in _passage_ids(store.db, doc)}
     with store.db:
-        store.db.executemany("DELETE FROM documents WHERE id = ?", [(doc,) for doc in docs])
+        for doc in docs:
+            _forget(store.db, doc)
     _delete_vectors(store, ids)
 
 

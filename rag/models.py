@@ -24,7 +24,11 @@ from rag.config import ModelsSettings
 from rag.downloads import Progress as Progress
 from rag.errors import ModelError
 
-CONFIG_KEYS: Final[Mapping[Kind, str]] = {"llm": "llm.model", "embedder": "embedding.model"}
+CONFIG_KEYS: Final[Mapping[Kind, str]] = {
+    "llm": "llm.model",
+    "embedder": "embedding.model",
+    "reranker": "retrieval.reranker",
+}
 
 HUB_REFERENCE: Final = re.compile(
     r"(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*)(/(?P<file>[\w./-]+\.gguf))?(@(?P<revision>[\w./-]+))?"
@@ -83,7 +87,7 @@ def resolve(reference: str, *, kind: Kind, settings: ModelsSettings) -> Path:
     if os.path.exists(path):
         return _checked_path(path, kind)
     match = HUB_REFERENCE.fullmatch(reference)
-    if match is None or (kind == "embedder" and match["file"]):
+    if match is None or (kind != "llm" and match["file"]):
         built_in = ", ".join(name for name, weights in BUILT_IN.items() if weights.kind == kind)
         on_hub = "owner/repo[/file.gguf]" if kind == "llm" else "owner/repo"
         raise ModelError(
@@ -165,7 +169,7 @@ def _checked_path(path: Path, kind: Kind) -> Path:
         if (path / "config.json").is_file() or (path / "modules.json").is_file():
             return path
         wanted = "a model folder: it has no config.json"
-    elif kind == "embedder":
+    elif kind != "llm":
         wanted = "a sentence-transformers folder"
     else:
         try:

@@ -1,19 +1,26 @@
 """Question → passages → evidence sentences; a llama-index ``BaseRetriever``.
 
-A passage is found by its vector; a sentence of it is ranked by the mean of its own cosine with the
-question and its passage's, so that a sentence is read in its context.
+A passage is found by its vector or by its words, and ranked by both::
+
+    same language as the question     cosine + words · (BM25 - the best two's mean)
+    the other language                cosine + words_across · BM25 + names_across · BM25 of names
+
+Words say which of two passages in one language is nearer, but nothing about a passage in the other
+that says the same: so BM25 only lowers the passages that hold fewer of the question's words than
+the best do, and a right passage in the other language isn't outranked for want of them.
+
+A sentence is ranked by its own cosine, its passage's score and its share of the question's words.
 """
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from llama_index.core.base.base_retriever import BaseRetriever
-from llama_index.core.schema import NodeWithScore, QueryBundle
+from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from llama_index.core.vector_stores.types import (
     FilterOperator,
     MetadataFilter,
@@ -21,10 +28,18 @@ from llama_index.core.vector_stores.types import (
     VectorStoreQuery,
 )
 
+from rag import lexical
 from rag.config import RetrievalSettings
-from rag.embedding import Embedder, Vectors, similarities
+from rag.embedding import Embedder, Vectors
 from rag.language import Language, Span, detect
+from rag.lexical import LexicalQuery
+from rag.reranking import Reranker
 from rag.storage import Storage
+
+# Passages that each ranking brings to the fusion: the right one is hardly ever further down.
+_CANDIDATES = 50
+# A sentence's own part in its score; the rest is its passage's.
+_OWN = 0.7
 
 
 @dataclass(frozen=True)
@@ -32,7 +47,7 @@ class Found:
     """A passage or sentence that bears on a question.
 
     :ivar start: First character in the document's cleaned text; ``end`` is one past the last.
-    :ivar score: Cosine with the question, -1 to 1; comparable within one question only.
+    :ivar score: Higher is nearer; comparable within one question only.
     :ivar language: Of the text itself.
     """
 
@@ -44,6 +59,41 @@ class Found:
     language: Language
 
 
+@dataclass(frozen=True)
+class _Query:
+    """A question, as each ranking wants it."""
+
+    question: str
+    language: Language
+    vector: Vectors
+    words: LexicalQuery
+
+
+@dataclass(frozen=True)
+class _Passage:
+    """A passage of the index.
+
+    :ivar vectors: Unit vectors: of the passage, then of each sentence.
+    """
+
+    id: str
+    doc: str
+    span: Span
+    language: Language
+    sentences: tuple[Span, ...]
+    vectors: Vectors
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """A passage with its text and its score."""
+
+    passage: _Passage
+    title: str
+    text: str
+    score: float
+
+
 class Retriever(BaseRetriever):
     """Finds passages in one index, or in some of its documents."""
 
@@ -53,8 +103,10 @@ class Retriever(BaseRetriever):
         embedder: Embedder,
         settings: RetrievalSettings,
         docs: Collection[str] | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
         super().__init__()
+        self._reranker = reranker
         self.storage = storage
         self.embedder = embedder
         self._settings = settings
@@ -66,12 +118,21 @@ class Retriever(BaseRetriever):
 
     def within(self, docs: Collection[str]) -> Retriever:
         """Return a retriever that searches these documents alone, given by their ids."""
-        return Retriever(self.storage, self.embedder, self._settings, docs)
+        return Retriever(self.storage, self.embedder, self._settings, docs, self._reranker)
 
     def passages(self, question: str, k: int | None = None) -> list[Found]:
         """Return the ``k`` best passages, best first; ``retrieval.passages`` of them by default."""
-        query = self.embedder.embed_query(question)
-        return [_found(node) for node in self._nearest(query, k or self._settings.passages)]
+        return [
+            Found(
+                doc=ranked.passage.doc,
+                start=ranked.passage.span.start,
+                end=ranked.passage.span.end,
+                text=ranked.text,
+                score=ranked.score,
+                language=ranked.passage.language,
+            )
+            for ranked in self._ranked(self._query(question), k or self._settings.passages)
+        ]
 
     def evidence(self, question: str, context: str = "") -> list[Found]:
         """Return the ``retrieval.evidence_sentences`` best sentences, best first.
@@ -80,23 +141,79 @@ class Retriever(BaseRetriever):
             alone and half by both together: a follow-up may name its subject or lean on what it
             follows, and nothing tells which.
         """
-        query = self.embedder.embed_query(question)
-        if context:
-            both = query + self.embedder.embed_query(f"{context}\n{question}")
-            query = both / np.linalg.norm(both)
+        query = self._query(question, context)
         candidates = [
             sentence
-            for node in self._nearest(query, self._settings.passages)
-            for sentence in self._sentences(node, query)
+            for ranked in self._ranked(query, self._settings.passages)
+            for sentence in self._sentences(ranked, query)
         ]
         candidates.sort(key=lambda found: -found.score)
         return candidates[: self._settings.evidence_sentences]
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        query = self.embedder.embed_query(query_bundle.query_str)
-        return self._nearest(query, self._settings.passages)
+        query = self._query(query_bundle.query_str)
+        return [
+            NodeWithScore(
+                node=TextNode(
+                    id_=ranked.passage.id,
+                    text=ranked.text,
+                    metadata={
+                        "doc": ranked.passage.doc,
+                        "title": ranked.title,
+                        "start": ranked.passage.span.start,
+                        "end": ranked.passage.span.end,
+                        "language": ranked.passage.language,
+                    },
+                ),
+                score=ranked.score,
+            )
+            for ranked in self._ranked(query, self._settings.passages)
+        ]
 
-    def _nearest(self, query: Vectors, k: int) -> list[NodeWithScore]:
+    def _query(self, question: str, context: str = "") -> _Query:
+        vector = self.embedder.embed_query(question)
+        if context:
+            both = vector + self.embedder.embed_query(f"{context}\n{question}")
+            vector = both / np.linalg.norm(both)
+        words = lexical.prepare(self.storage.db, question)
+        return _Query(question, detect(question), vector, words)
+
+    def _ranked(self, query: _Query, k: int) -> list[_Ranked]:
+        """Return the ``k`` best passages by vectors and words, best first."""
+        wanted = max(k, _CANDIDATES)
+        words = self._search(query, "grams", wanted)
+        names = self._search(query, "names", wanted)
+        passages = self._read(self._nearest(query.vector, wanted), words.keys() | names.keys())
+        same = [
+            words[n] for n, p in passages.items() if p.language == query.language and n in words
+        ]
+        best_two = sorted(same)[-2:]
+        reference = sum(best_two) / len(best_two) if best_two else 0.0
+        # What a full list doesn't hold may score as much as its last.
+        unlisted = min(words.values()) if len(words) == wanted else 0.0
+        settings = self._settings
+        scored = []
+        for number, passage in passages.items():
+            score = float(passage.vectors[0] @ query.vector)
+            if passage.language == query.language:
+                score += settings.words * (words.get(number, unlisted) - reference)
+            else:
+                score += settings.words_across * words.get(number, 0.0)
+                score += settings.names_across * names.get(number, 0.0)
+            scored.append((score, passage))
+        scored.sort(key=lambda pair: (-pair[0], pair[1].id))
+        ranked = [self._with_text(passage, score) for score, passage in scored[:k]]
+        if self._reranker is None:
+            return ranked
+        order = self._reranker.order(query.question, [r.text for r in ranked])
+        # The scores stay where they are: thresholds know this scale and no cross-encoder's.
+        return [replace(ranked[i], score=r.score) for i, r in zip(order, ranked, strict=True)]
+
+    def _search(self, query: _Query, table: lexical.Table, limit: int) -> Mapping[int, float]:
+        return lexical.search(self.storage.db, query.words, table, limit, self._docs)
+
+    def _nearest(self, query: Vectors, k: int) -> list[str]:
+        """Return the ids of the passages with the nearest vectors."""
         if self._docs is not None and not self._docs:
             return []  # Chroma refuses an empty filter
         result = self.storage.vectors.query(
@@ -104,49 +221,49 @@ class Retriever(BaseRetriever):
                 query_embedding=[float(x) for x in query], similarity_top_k=k, filters=self._only
             )
         )
-        # The store answers exp(-distance), where the distance is 1 - cosine.
-        cosines = [1 + math.log(similarity) for similarity in result.similarities or []]
-        # Chroma is ahead of SQLite while another process is indexing, and after a kill.
-        true = self.storage.passage_ids(result.ids or [])
-        return [
-            NodeWithScore(node=node, score=cosine)
-            for node, cosine in zip(result.nodes or [], cosines, strict=True)
-            if node.node_id in true
-        ]
+        return result.ids or []
 
-    def _sentences(self, node: NodeWithScore, query: Vectors) -> list[Found]:
-        """Return the sentences of a passage with their scores, in the passage's order."""
-        row = self.storage.db.execute(
-            "SELECT doc, text, sentences, vectors FROM passages"
-            " JOIN documents ON documents.id = doc WHERE passages.id = ?",
-            (node.node.node_id,),
-        ).fetchone()
-        if row is None:  # Removed since it was found.
-            return []
-        doc, text, spans, blob = row
-        spans = [Span(*span) for span in json.loads(spans)]
-        vectors = np.frombuffer(blob, dtype=np.float16).reshape(len(spans), -1)
-        own = similarities(query, vectors.astype(np.float32))
-        return [
-            Found(
-                doc=doc,
-                start=span.start,
-                end=span.end,
-                text=text[span.start : span.end],
-                score=(score + (node.score or 0.0)) / 2,
-                language=detect(text[span.start : span.end]),
+    def _read(self, ids: Collection[str], numbers: Collection[int]) -> dict[int, _Passage]:
+        """Read passages by id or number; those that the index doesn't hold are left out.
+
+        Chroma is ahead of SQLite while another process is indexing, and after a kill.
+        """
+        rows = self.storage.db.execute(
+            'SELECT number, id, doc, start, "end", language, sentences, vectors FROM passages'
+            " WHERE id IN (SELECT value FROM json_each(?))"
+            " OR number IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(ids)), json.dumps(list(numbers))),
+        )
+        passages = {}
+        for number, id_, doc, start, end, language, spans, blob in rows:
+            sentences = tuple(Span(*span) for span in json.loads(spans))
+            vectors = np.frombuffer(blob, dtype=np.float16).reshape(1 + len(sentences), -1)
+            passages[number] = _Passage(
+                id_, doc, Span(start, end), language, sentences, vectors.astype(np.float32)
             )
-            for span, score in zip(spans, own, strict=True)
-        ]
+        return passages
 
+    def _with_text(self, passage: _Passage, score: float) -> _Ranked:
+        start, end = passage.span
+        row = self.storage.db.execute(
+            "SELECT title, substr(text, ?, ?) FROM documents WHERE id = ?",
+            (start + 1, end - start, passage.doc),
+        ).fetchone()
+        title, text = row or ("", "")  # removed since it was found
+        return _Ranked(passage, title, text, score)
 
-def _found(node: NodeWithScore) -> Found:
-    metadata = node.node.metadata
-    return Found(
-        doc=metadata["doc"],
-        start=metadata["start"],
-        end=metadata["end"],
-        text=node.node.get_content(),
-        score=node.score or 0.0,
-        language=detect(node.node.get_content()),
-    )
+    def _sentences(self, ranked: _Ranked, query: _Query) -> list[Found]:
+        """Return the sentences of a passage with their scores, in the passage's order."""
+        found = []
+        begin = ranked.passage.span.start
+        cosines = ranked.passage.vectors[1:] @ query.vector
+        for span, cosine in zip(ranked.passage.sentences, cosines, strict=True):
+            text = ranked.text[span.start - begin : span.end - begin]
+            if not text:
+                continue
+            language = detect(text)
+            table: lexical.Table = "grams" if language == query.language else "names"
+            words = self._settings.sentence_words * query.words.share(text, table)
+            score = _OWN * float(cosine) + (1 - _OWN) * ranked.score + words
+            found.append(Found(ranked.passage.doc, *span, text, score, language))
+        return found

@@ -6,7 +6,7 @@
     ├── CURRENT               {"format": 1, "index": "index-3f9c…"}; replaced atomically
     ├── lock                  held while an index is being written
     └── index-3f9c…/          named by its fingerprint; an index of another one stands beside it
-        ├── rawi.sqlite3      the truth: documents, passages, sentences
+        ├── rawi.sqlite3      the truth: documents, passages, sentences; their words (FTS5)
         └── chroma/           their vectors; follows SQLite
 
 Only names listed here are ever written or removed.
@@ -22,7 +22,7 @@ import os
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,12 @@ from chromadb.errors import ChromaError
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 from llama_index.vector_stores.chroma import ChromaVectorStore
 
+from rag import lexical
 from rag.config import Settings
 from rag.errors import IndexStorageError, NoIndexError, StaleIndexError
 
 # Raised by one whenever the tables, the cutting or the folding change.
-FORMAT = 1
+FORMAT = 2
 
 # Opening an index, even to read it, takes some space; what Chroma says when there is none is
 # often "Failed to apply logs".
@@ -53,11 +54,11 @@ CREATE TABLE IF NOT EXISTS documents (
     text TEXT NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS passages (
-    id TEXT PRIMARY KEY,
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
     doc TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
-    start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL, language TEXT NOT NULL,
     sentences TEXT NOT NULL,  -- JSON [[start, end], …] in the document's text
-    vectors BLOB NOT NULL     -- float16, one row for each sentence
+    vectors BLOB NOT NULL     -- float16: a row for the passage, then one for each sentence
 ) STRICT;
 CREATE INDEX IF NOT EXISTS passages_of_document ON passages (doc);
 CREATE TABLE IF NOT EXISTS failures (doc TEXT PRIMARY KEY, reason TEXT NOT NULL) STRICT;
@@ -96,7 +97,7 @@ class Storage:
     def _open(self) -> None:
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA foreign_keys = ON")
-        self.db.executescript(_SCHEMA)
+        self.db.executescript(_SCHEMA + lexical.SCHEMA)
         self._client = chromadb.PersistentClient(
             str(self.folder / "chroma"), chromadb.config.Settings(anonymized_telemetry=False)
         )
@@ -109,14 +110,6 @@ class Storage:
         """Return a document's cleaned text; empty when the index doesn't hold it."""
         row = self.db.execute("SELECT text FROM documents WHERE id = ?", (doc,)).fetchone()
         return str(row[0]) if row else ""
-
-    def passage_ids(self, among: Sequence[str]) -> set[str]:
-        """Return those of these passage ids that the index holds."""
-        rows = self.db.execute(
-            "SELECT id FROM passages WHERE id IN (SELECT value FROM json_each(?))",
-            (json.dumps(among),),
-        )
-        return {row[0] for row in rows}
 
     def close(self) -> None:
         """Close both halves."""

@@ -45,7 +45,7 @@ class WordEmbedder(Embedder):
             model_name="words", fingerprint=fingerprint, query_prompt="", passage_prompt=""
         )
 
-    def _encode(self, texts: list[str]) -> Vectors:
+    def encode(self, texts: list[str]) -> Vectors:
         self.seen.extend(texts)
         words = [re.findall(r"\w+", fold(text)) for text in texts]
         counts = [[found.count(word) for word in VOCABULARY] + [1] for found in words]

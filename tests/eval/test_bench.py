@@ -14,7 +14,7 @@ def test_synthetic_paragraphs_become_one_passage_each(settings):
 
 def test_synthetic_vectors_are_units_that_repeat():
     embedder = bench.HashEmbedder(fingerprint="x", query_prompt="", passage_prompt="")
-    one, two = embedder.embed_passages(["a", "b"]), embedder.embed_passages(["b", "a"])
+    one, two = embedder.embed_texts(["a", "b"]), embedder.embed_texts(["b", "a"])
     assert np.array_equal(one, two[::-1])
     assert np.linalg.norm(one, axis=1) == pytest.approx([1, 1])
     assert not np.array_equal(one[0], one[1])

@@ -25,7 +25,7 @@ class OneSentence:
         self._evidence = list(evidence)
         self.storage = SimpleNamespace(text=lambda doc: TEXT)
         self.embedder = SimpleNamespace(
-            embed_passages=lambda texts: np.ones((len(texts), 1), dtype=np.float32)
+            embed_texts=lambda texts: np.ones((len(texts), 1), dtype=np.float32)
         )
 
     def evidence(self, question: str, context: str = "") -> list[Found]:
@@ -59,7 +59,7 @@ def test_events_come_in_order_and_tokens_make_up_the_answer():
     assert (timings.prompt_tokens, timings.completion_tokens) == (7, 4)
 
 
-@pytest.mark.parametrize("found", [(), (Found("a.txt", 0, 25, TEXT, 0.5, "en"),)])
+@pytest.mark.parametrize("found", [(), (Found("a.txt", 0, 25, TEXT, 0.4, "en"),)])
 @pytest.mark.parametrize(("question", "language"), [("Who?", "en"), ("من؟", "ar")])
 def test_too_little_evidence_is_refused_in_the_askers_language(found, question, language):
     events = list(engine(evidence=found).answer(question))

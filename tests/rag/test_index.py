@@ -34,7 +34,13 @@ def state(settings: Settings, fingerprint: str = PRINT) -> State:
 
 def state_of(store: Storage) -> State:
     documents = store.db.execute("SELECT * FROM documents ORDER BY id").fetchall()
-    passages = store.db.execute("SELECT * FROM passages ORDER BY id").fetchall()
+    passages = store.db.execute(
+        'SELECT id, doc, start, "end", language, sentences, vectors FROM passages ORDER BY id'
+    ).fetchall()
+    grams, names = (
+        store.db.execute(f"SELECT * FROM {table}_vocabulary ORDER BY term").fetchall()
+        for table in ("grams", "names")
+    )
     failures = store.db.execute("SELECT * FROM failures ORDER BY doc").fetchall()
     held = store.collection.get(include=["embeddings", "metadatas", "documents"])
     columns = (held[name] for name in ("ids", "embeddings", "metadatas", "documents"))
@@ -49,6 +55,8 @@ def state_of(store: Storage) -> State:
         "passages": passages,
         "failures": failures,
         "vectors": vectors,
+        "grams": grams,
+        "names": names,
     }
 
 
@@ -402,8 +410,8 @@ def at(owner: object, name: str, call: int = 1, *, after: bool = False) -> None:
 
 
 KILLS: dict[str, tuple[object, str, int, bool]] = {
-    "before anything is embedded": (WordEmbedder, "_encode", 1, False),
-    "between passages and sentences": (WordEmbedder, "_encode", 2, False),
+    "before anything is embedded": (WordEmbedder, "encode", 1, False),
+    "between passages and sentences": (WordEmbedder, "encode", 2, False),
     "before the first vectors": (ChromaVectorStore, "add", 1, False),
     "after the first vectors, before they are true": (ChromaVectorStore, "add", 1, True),
     "after the second vectors, before they are true": (ChromaVectorStore, "add", 2, True),

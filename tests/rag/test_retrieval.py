@@ -33,8 +33,10 @@ COSINES = {
     "zoo.txt": 1 / math.sqrt(2 * 4),
     "عربي.txt": 1 / math.sqrt(2 * 6),
 }
-# Sentences are kept in half precision: a cosine is off by at most one part in 2¹¹.
+# Vectors are kept in half precision: a cosine is off by at most one part in 2¹¹.
 HALF = 2**-11
+
+VECTORS_ALONE = {"words": 0, "words_across": 0, "names_across": 0, "sentence_words": 0}
 
 Open = Callable[..., Retriever]
 
@@ -53,12 +55,12 @@ def open_retriever(
 ) -> Open:
     """Index these documents and open a retriever on them, with these settings."""
 
-    def open_retriever(documents: dict[str, str], **limits: int) -> Retriever:
+    def open_retriever(documents: dict[str, str], **changed: float) -> Retriever:
         for name, text in documents.items():
             write(name, text)
         index.update(settings, embedder)
         stores.append(storage.open_current(settings, embedder.fingerprint))
-        return Retriever(stores[-1], embedder, RetrievalSettings(**limits))
+        return Retriever(stores[-1], embedder, RetrievalSettings(**VECTORS_ALONE | changed))
 
     return open_retriever
 
@@ -67,8 +69,7 @@ def test_passages_come_best_first_with_their_exact_cosines(open_retriever: Open)
     found = open_retriever(DOCUMENTS).passages("cat")
     assert [passage.doc for passage in found] == list(COSINES)
     for passage in found:
-        # The store answers exp(cosine - 1) in single precision.
-        assert passage.score == pytest.approx(COSINES[passage.doc], abs=1e-6)
+        assert passage.score == pytest.approx(COSINES[passage.doc], abs=HALF)
 
 
 def test_a_passage_is_told_whole(open_retriever: Open) -> None:
@@ -77,8 +78,8 @@ def test_a_passage_is_told_whole(open_retriever: Open) -> None:
     assert found[0] == Found(
         doc="عربي.txt", start=0, end=12, text="كلب كلب، قط.", language="ar", score=found[0].score
     )
-    assert found[0].score == pytest.approx(2 / math.sqrt(2 * 6), abs=1e-6)
-    assert found[1].score == pytest.approx(1 / 2, abs=1e-6)
+    assert found[0].score == pytest.approx(2 / math.sqrt(2 * 6), abs=HALF)
+    assert found[1].score == pytest.approx(1 / 2, abs=HALF)
 
 
 def test_words_are_compared_folded(open_retriever: Open) -> None:
@@ -88,15 +89,14 @@ def test_words_are_compared_folded(open_retriever: Open) -> None:
         "cat.txt": 2 / math.sqrt(3 * 2),
         "cats.txt": 3 / math.sqrt(3 * 6),
     }
-    assert {passage.doc: passage.score for passage in found} == pytest.approx(expected, abs=1e-6)
+    assert {passage.doc: passage.score for passage in found} == pytest.approx(expected, abs=HALF)
 
 
 def test_a_score_may_be_negative(open_retriever: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     retriever = open_retriever({"cat.txt": "Cat."})
     opposite = -retriever.embedder.embed_query("Cat.")
     monkeypatch.setattr(type(retriever.embedder), "embed_query", lambda *_: opposite)
-    # exp(-2) comes back, of which the logarithm and 1 are -1.
-    assert retriever.passages("cat")[0].score == pytest.approx(-1, abs=1e-6)
+    assert retriever.passages("cat")[0].score == pytest.approx(-1, abs=HALF)
     # The sentence and its passage are the same text, so their mean is -1 too.
     assert retriever.evidence("cat")[0].score == pytest.approx(-1, abs=HALF)
 
@@ -110,11 +110,11 @@ def test_k_is_respected(open_retriever: Open, k: int | None, docs: int) -> None:
 TWO = "Cat. Dog dog."
 # As one passage (cat 1, dog 2, 1) / √6: 2 / (√2 · √6).
 TWO_COSINE = 2 / math.sqrt(2 * 6)
-CAT = (1.0 + TWO_COSINE) / 2
-DOGS = (1 / math.sqrt(2 * 5) + TWO_COSINE) / 2  # (dog 2, 1) / √5: 1 / (√2 · √5)
+CAT = 0.7 * 1.0 + 0.3 * TWO_COSINE
+DOGS = 0.7 / math.sqrt(2 * 5) + 0.3 * TWO_COSINE  # (dog 2, 1) / √5: 1 / (√2 · √5)
 
 
-def test_a_sentence_scores_the_mean_of_its_own_cosine_and_its_passages(
+def test_a_sentence_scores_by_its_own_cosine_and_its_passages(
     open_retriever: Open,
 ) -> None:
     found = open_retriever({"two.txt": TWO}).evidence("cat")
@@ -173,7 +173,7 @@ def test_it_is_a_retriever_of_llama_index(open_retriever: Open) -> None:
     retriever = open_retriever(DOCUMENTS, passages=2)
     nodes = retriever.retrieve(QueryBundle("cat"))
     assert [node.node.metadata["doc"] for node in nodes] == ["cat.txt", "cats.txt"]
-    assert [node.score for node in nodes] == pytest.approx([1, 3 / math.sqrt(12)], abs=1e-6)
+    assert [node.score for node in nodes] == pytest.approx([1, 3 / math.sqrt(12)], abs=HALF)
     assert nodes[0].node.metadata["title"] == "Cat."
 
 
@@ -199,3 +199,82 @@ def test_equal_questions_get_equal_answers(open_retriever: Open) -> None:
     retriever = open_retriever({f"{n}.txt": "Cat." for n in range(30)}, passages=10)
     assert retriever.evidence("cat") == retriever.evidence("cat")
     assert retriever.passages("cat") == retriever.passages("cat")
+
+
+# Words.
+
+WORDS_ALIKE = {"one.txt": "Dog, one red balloon.", "two.txt": "Dog, one green kite."}
+
+
+def test_of_two_passages_with_one_vector_that_with_the_words_is_nearer(
+    open_retriever: Open,
+) -> None:
+    for question, doc in (("the red one", "one.txt"), ("the green kites", "two.txt")):
+        retriever = open_retriever(WORDS_ALIKE | {"cat.txt": "Cat."}, words=0.01)
+        found = retriever.passages(question, 2)
+        assert next(passage.doc for passage in found) == doc
+        assert found[0].score > found[1].score
+
+
+def test_words_only_lower_what_holds_fewer_than_the_best(open_retriever: Open) -> None:
+    plain = {f.doc: f.score for f in open_retriever(DOCUMENTS).passages("a fish")}
+    mixed = {f.doc: f.score for f in open_retriever(DOCUMENTS, words=0.01).passages("a fish")}
+    # zoo.txt alone holds the word, so it is what the others are measured by. The Arabic passage
+    # shares no word with the question, and that says nothing about it.
+    assert {doc for doc in plain if mixed[doc] == plain[doc]} == {"zoo.txt", "عربي.txt"}
+    assert {doc for doc in plain if mixed[doc] < plain[doc]} == {"cat.txt", "cats.txt", "bird.txt"}
+
+
+def test_a_name_in_the_other_script_brings_its_passage(open_retriever: Open) -> None:
+    documents = {
+        "altman.txt": "The kite of Altman.",
+        "other.txt": "The kite of Johnson.",
+        "third.txt": "A boat.",
+        "fourth.txt": "A train.",
+    }
+    found = open_retriever(documents, names_across=0.01).passages("أين ألتمان؟")
+    assert found[0].doc == "altman.txt"
+    assert found[0].score > found[1].score
+
+
+def test_a_number_brings_its_passage_in_the_other_language(open_retriever: Open) -> None:
+    documents = {
+        "a.txt": "It rose by 4177 points.",
+        "b.txt": "It rose by 9320 points.",
+        "c.txt": "It fell.",
+        "d.txt": "It stood.",
+    }
+    found = open_retriever(documents, words_across=0.01).passages("من ارتفع ٩٣٢٠ نقطة؟")
+    assert found[0].doc == "b.txt"
+    assert found[0].score > found[1].score
+
+
+def test_a_passage_that_only_words_find_is_found(open_retriever: Open) -> None:
+    documents = {f"{n}.txt": "Cat." for n in range(60)} | {"far.txt": "Dog dog dog zyxwv."}
+    retriever = open_retriever(documents, words=0.5)
+    assert "far.txt" in [found.doc for found in retriever.passages("cat zyxwv", 50)]
+
+
+def test_a_sentence_gains_by_the_questions_words(open_retriever: Open) -> None:
+    retriever = open_retriever({"a.txt": "Dog one. Dog balloon."}, sentence_words=0.1)
+    found = retriever.evidence("a balloon")
+    assert [sentence.text for sentence in found] == ["Dog balloon.", "Dog one."]
+    # Its vector is the other's: the gain is the whole weight, or nothing.
+    assert found[0].score - found[1].score == pytest.approx(0.1, abs=HALF)
+
+
+class Backwards:
+    """A reranker that prefers what was last."""
+
+    def order(self, question, texts):
+        return list(reversed(range(len(texts))))
+
+
+def test_a_reranker_reorders_and_leaves_the_scores_in_their_places(open_retriever: Open) -> None:
+    plain = open_retriever(DOCUMENTS)
+    reranked = Retriever(
+        plain.storage, plain.embedder, RetrievalSettings(**VECTORS_ALONE), reranker=Backwards()
+    )
+    before, after = plain.passages("cat", 3), reranked.passages("cat", 3)
+    assert [found.doc for found in after] == [found.doc for found in reversed(before)]
+    assert [found.score for found in after] == [found.score for found in before]

@@ -21,7 +21,7 @@ def engine(*replies):
         evidence=lambda question, context="": [FOUND],
         storage=SimpleNamespace(text=lambda doc: QUOTE),
         embedder=SimpleNamespace(
-            embed_passages=lambda texts: np.ones((len(texts), 1), dtype=np.float32)
+            embed_texts=lambda texts: np.ones((len(texts), 1), dtype=np.float32)
         ),
     )
     return Engine(Settings(), retriever, ScriptedLLM(replies=deque(replies)))

@@ -1,0 +1,48 @@
+"""Words in the other language, by a dictionary of four headwords."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from pathlib import Path
+
+import pytest
+
+from eval.codeswitch import CodeSwitcher
+
+DICTIONARY = """\
+Capital /kˈapɪtəl/
+1. عاصمة
+2. رأس المال
+City /sˈɪti/
+1. مدينة، بلدة
+Cities /sˈɪtiz/
+1. مُدُن
+Large /lɑːdʒ/
+1. كبير
+"""
+
+
+@pytest.fixture
+def switcher(tmp_path: Path) -> CodeSwitcher:
+    path = tmp_path / "eng-ara.dict.dz"
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.write(DICTIONARY)
+    return CodeSwitcher(path, ["the capital city"], random.Random(0))
+
+
+def test_english_becomes_arabic_word_by_word(switcher: CodeSwitcher) -> None:
+    assert switcher.switch("What is the large city?", "en") in (
+        "ما الكبير مدينة ؟",
+        "ما الكبير بلدة ؟",
+    )
+    assert switcher.switch("cities", "en") == "مدن"  # without its tashkeel
+
+
+def test_arabic_becomes_english_word_by_word(switcher: CodeSwitcher) -> None:
+    assert switcher.switch("ما عاصمة المدن؟", "ar") == "what capital the cities ?"
+    assert switcher.switch("بكبير", "ar") == "large"  # found without its preposition
+
+
+def test_no_share_changes_no_word(switcher: CodeSwitcher) -> None:
+    assert switcher.switch("the large city", "en", share=-1) == "the large city"
