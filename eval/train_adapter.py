@@ -36,7 +36,6 @@ from rag.language import Language
 
 RANK = 8
 STRENGTH = 0.6
-CENTRING = 0.7
 STEPS = 100
 BATCH = 24  # questions, half in each language; each brings one or two passages
 LEARNING_RATE = 4e-4
@@ -235,7 +234,7 @@ def _means(
 
 
 def _save(tensors: dict[str, torch.Tensor], out: Path) -> None:
-    about = {"centring": CENTRING, "rank": RANK, "steps": STEPS, "strength": STRENGTH}
+    about = {"rank": RANK, "steps": STEPS, "strength": STRENGTH}
     save_file(tensors, out, metadata={"rawi": json.dumps(about)})
 
 

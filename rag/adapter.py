@@ -12,7 +12,6 @@ most of each language's mean vector away, by role, moves the cones together.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,16 +38,17 @@ class Adapter:
     :ivar updates: By the name of a linear layer: ``down`` of shape ``(rank, in)`` and ``up`` of
         shape ``(out, rank)``; ``up @ down`` is what is added to its weights.
     :ivar means: Mean vector of unit vectors by role and language.
-    :ivar centring: How much of the mean is taken away, 0 to 1.
     """
 
     updates: Mapping[str, tuple[Any, Any]]
     means: Mapping[tuple[Role, Language], Vector]
-    centring: float
 
-    def centred(self, vectors: Vector, role: Role, language: Language) -> Vector:
-        """Return unit vectors ``(n, d)`` moved to where those of the other language are."""
-        moved = vectors - self.centring * self.means[role, language]
+    def centred(self, vectors: Vector, role: Role, language: Language, share: float) -> Vector:
+        """Return unit vectors ``(n, d)`` moved to where those of the other language are.
+
+        :param share: How much of the mean is taken away, 0 to 1.
+        """
+        moved = vectors - share * self.means[role, language]
         unit: Vector = moved / np.linalg.norm(moved, axis=-1, keepdims=True)
         return unit
 
@@ -60,7 +60,6 @@ def read(path: Path) -> Adapter:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            centring = float(json.loads(file.metadata()["rawi"])["centring"])
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
         names = {name.rpartition(".")[0] for name in tensors if name.endswith(".down")}
         roles: tuple[Role, ...] = ("query", "passage")
@@ -72,7 +71,6 @@ def read(path: Path) -> Adapter:
                 for role in roles
                 for language in languages
             },
-            centring=centring,
         )
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as exc:
         raise ModelError(f"embedding.adapter = {path}: is not an adapter file ({exc})") from exc

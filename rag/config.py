@@ -59,6 +59,7 @@ class PassagesSettings(Section):
     """How documents are cut."""
 
     max_chars: int = Field(400, ge=100, le=4_000)
+    title: bool = True
 
 
 class EmbeddingSettings(Section):
@@ -68,6 +69,7 @@ class EmbeddingSettings(Section):
     query_prompt: str = "query: "
     passage_prompt: str = "passage: "
     adapter: str = Field("auto", min_length=1)
+    centring: float = Field(0.7, ge=0, le=1)
     device: Literal["cpu", "cuda", "mps"] = "cpu"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     batch_size: int = Field(8, ge=1, le=1_024)

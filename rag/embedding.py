@@ -62,6 +62,7 @@ class Embedder(BaseEmbedding):
     fingerprint: str
     query_prompt: str
     passage_prompt: str
+    centring: float = 0.0
     _model: Any = None  # SentenceTransformer
     _adapter: Adapter | None = None
 
@@ -91,6 +92,7 @@ class Embedder(BaseEmbedding):
             fingerprint=weights_fingerprint(weights, settings),
             query_prompt=settings.query_prompt,
             passage_prompt=settings.passage_prompt,
+            centring=settings.centring,
         )
         embedder._model = model
         path = adapter_path(settings)
@@ -204,7 +206,7 @@ class Embedder(BaseEmbedding):
     def _centred(self, vectors: Vectors, role: Role, language: Language) -> Vectors:
         if self._adapter is None:
             return vectors
-        return self._adapter.centred(vectors, role, language)
+        return self._adapter.centred(vectors, role, language, self.centring)
 
     def _get_query_embedding(self, query: str) -> list[float]:
         return [float(x) for x in self.embed_query(query)]
@@ -249,7 +251,7 @@ def weights_fingerprint(weights: Path, settings: EmbeddingSettings) -> str:
     """Return a hexadecimal name for a model folder's files, adapter and prompts, unloaded."""
     digest = hashlib.sha256(f"{settings.query_prompt}\0{settings.passage_prompt}\0".encode())
     if (path := adapter_path(settings)) is not None and path.is_file():
-        digest.update(path.read_bytes())
+        digest.update(f"{settings.centring}\0".encode() + path.read_bytes())
     for path in sorted(p for p in weights.rglob("*") if p.is_file()):
         size = path.stat().st_size
         digest.update(f"{path.relative_to(weights).as_posix()}\0{size}\0".encode())

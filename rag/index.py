@@ -103,7 +103,7 @@ def _synchronise(
             continue
         storage.require_space(settings.storage, len(content))
         pieces = passages.cut(document, settings.passages.max_chars)
-        _write(store, document, pieces, embedder)
+        _write(store, document, pieces, embedder, settings.passages.title)
         added, changed = added + (doc not in known), changed + (doc in known)
     progress("", len(files), len(files))
     if not read:
@@ -138,13 +138,20 @@ def _sweep(store: Storage) -> None:
     _delete_vectors(store, held - {passage for passage, doc in rows if doc not in torn})
 
 
-def _write(store: Storage, document: Document, pieces: list[Passage], embedder: Embedder) -> None:
+def _write(
+    store: Storage,
+    document: Document,
+    pieces: list[Passage],
+    embedder: Embedder,
+    with_title: bool,
+) -> None:
     """Embed a document and make it, and nothing else of that id, part of the index."""
     languages = [detect(piece.text) for piece in pieces]
+    heading = document.title if with_title else ""
     vectors = embedder.embed_passages(
         [
             PassageInput(
-                heading="" if piece.text.startswith(document.title) else document.title,
+                heading="" if piece.text.startswith(heading) else heading,
                 text=piece.text,
                 sentences=tuple(Span(a - piece.start, z - piece.start) for a, z in piece.sentences),
                 language=language,

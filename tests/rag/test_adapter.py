@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +26,8 @@ UPDATE = {
 }
 
 
-def write(path: Path, tensors: dict[str, torch.Tensor], centring: float = 0.5) -> Path:
-    save_file(tensors, path, metadata={"rawi": json.dumps({"centring": centring})})
+def write(path: Path, tensors: dict[str, torch.Tensor]) -> Path:
+    save_file(tensors, path)
     return path
 
 
@@ -44,9 +43,9 @@ def test_an_update_is_added_to_its_layer(tmp_path: Path) -> None:
 
 def test_a_part_of_the_mean_is_taken_away() -> None:
     mean = np.array([0.6, 0.0], dtype=np.float32)
-    some = Adapter({}, {("query", "ar"): mean}, centring=0.5)
+    some = Adapter({}, {("query", "ar"): mean})
     # (.6, .8) - ½ (.6, 0) = (.3, .8), of length √.73.
-    centred = some.centred(np.array([[0.6, 0.8]], dtype=np.float32), "query", "ar")
+    centred = some.centred(np.array([[0.6, 0.8]], dtype=np.float32), "query", "ar", share=0.5)
     assert centred[0].tolist() == pytest.approx([0.3 / 0.73**0.5, 0.8 / 0.73**0.5])
 
 
@@ -83,5 +82,4 @@ def test_the_built_in_adapter_belongs_to_the_built_in_model() -> None:
 def test_the_built_in_adapter_can_be_read() -> None:
     built_in = adapter.read(adapter.BUILT_IN)
     assert len(built_in.updates) == 12 * 4
-    assert built_in.centring == 0.7
     assert {mean.shape for mean in built_in.means.values()} == {(384,)}
