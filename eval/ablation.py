@@ -60,16 +60,19 @@ def main(
             settings.embedding.model, kind="embedder", settings=settings.models
         )
         embedder = Embedder.load(settings.embedding, weights)
+        summaries: dict[tuple[str, str, Pool], Any] = {}
         cells = []
         for passages, questions, pool, direction, measure in COLUMNS:
-            task = make_task(
-                files[passages], None if passages == questions else files[questions], pool
-            )
-            place = out / name.replace(" ", "-") / f"{passages}-{questions}-{pool}"
-            summary = run_squad.run_squad(
-                task, place, settings, embedder, None, details={}, fresh=True
-            )
-            value = summary["metrics"][direction][measure]
+            run = (passages, questions, pool)
+            if run not in summaries:
+                task = make_task(
+                    files[passages], None if passages == questions else files[questions], pool
+                )
+                place = out / name.replace(" ", "-") / "-".join(run)
+                summaries[run] = run_squad.run_squad(
+                    task, place, settings, embedder, None, details={}, fresh=True
+                )
+            value = summaries[run]["metrics"][direction][measure]
             cells.append(f"{value['mean']:.3f} ({value['low']:.2f}–{value['high']:.2f})")
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)  # noqa: T201
 
