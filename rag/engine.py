@@ -114,7 +114,7 @@ class Engine:
             text += piece
             yield Token(piece)
         answer, citations = grounding.cite(
-            text, evidence, self.retriever.embedder, self.retriever.storage.text
+            text, read, self.retriever.embedder, self.retriever.storage.text
         )
         ended = time.perf_counter()
         timings = Timings(

@@ -22,6 +22,10 @@ MIN_SUPPORT = 0.5
 # passage usually differ.
 SHARED_TERM_WEIGHT = 0.1
 
+# A share of the words at which a fragment counts as taken from a sentence.
+MIN_HELD = 0.75
+
+_WORD = re.compile(r"\w+")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _LATIN_NAME = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]", re.ASCII)
 _MARKER = re.compile(r"\s*\[\d+\]")
@@ -85,15 +89,21 @@ def cite(
 
 
 def _support(sentence: str, evidence: Sequence[Found], cosines: Sequence[float]) -> Found | None:
-    """Return the evidence sentence that carries ``sentence``, or None when none does."""
+    """Return the evidence sentence that carries ``sentence``, or None when none does.
+
+    A fragment ("في 9 ديسمبر") lies far from the sentence that it is taken from, but its words all
+    stand there.
+    """
     numbers, names = terms(sentence)
+    words = set(_WORD.findall(fold(sentence)))
     best: tuple[float, Found] | None = None
     for found, cosine in zip(evidence, cosines, strict=True):
         found_numbers, found_names = terms(found.text)
         shared = len(numbers & found_numbers) + len(names & found_names)
-        if cosine < MIN_SUPPORT or (numbers and not numbers & found_numbers):
+        held = len(words & set(_WORD.findall(fold(found.text)))) / max(1, len(words))
+        if (cosine < MIN_SUPPORT and held < MIN_HELD) or (numbers and not numbers & found_numbers):
             continue
-        score = cosine + SHARED_TERM_WEIGHT * shared
+        score = cosine + held + SHARED_TERM_WEIGHT * shared
         if best is None or score > best[0]:
             best = score, found
     return best[1] if best else None

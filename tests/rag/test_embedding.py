@@ -75,3 +75,14 @@ def test_the_adapter_brings_the_languages_together(embedder: Embedder) -> None:
         return float(near - far)
 
     assert lead(embedder) > max(0, lead(plain))
+
+
+def test_a_third_language_does_not_come_between(embedder: Embedder) -> None:
+    right = "قادت SoftBank جولة التمويل التي جمعت 40 مليار دولار."
+    others = [
+        "Le tour de France a été remporté par une équipe belge.",
+        "Der Zug nach Berlin fährt um acht Uhr ab.",
+        "The weather in Cairo was warm in spring.",
+    ]
+    cosines = embedder.embed_texts([right, *others]) @ embedder.embed_query("Who led the funding?")
+    assert np.argmax(cosines) == 0

@@ -68,6 +68,12 @@ def test_markers_written_by_the_model_are_removed():
     assert [c.marker for c in citations] == [1]
 
 
+def test_a_fragment_is_cited_by_the_sentence_that_holds_its_words():
+    answer, citations = cite("30 billion", [OTHERS, SOFTBANK], NoLikeness())
+    assert answer == "30 billion [1]"
+    assert [c.start for c in citations] == [0]
+
+
 def test_unrelated_sentence_is_not_cited():
     assert cite("Nothing alike.", [META], NoLikeness()) == ("Nothing alike.", ())
 
