@@ -94,10 +94,13 @@ def main(
         tensors[f"{name}.down"] = layer.down.data.half().contiguous()
         tensors[f"{name}.up"] = (2 * STRENGTH * layer.up.data).half().contiguous()
     # Through the file, so that the means are those of the weights as they will be used.
-    unit = {"mean.query.ar": torch.zeros(384)}
-    for name in ("mean.query.en", "mean.passage.ar", "mean.passage.en"):
-        unit[name] = torch.zeros(384)
-    _save(tensors | unit, out)
+    dimensions = embedder.encoder.config.hidden_size
+    no_means = {
+        f"mean.{role}.{language}": torch.zeros(dimensions)
+        for role in ("query", "passage")
+        for language in ("ar", "en")
+    }
+    _save(tensors | no_means, out)
     adapted = Embedder.load(plain.model_copy(update={"adapter": str(out)}), weights)
     _save(tensors | _means(adapted, examples, rng), out)
 
@@ -137,6 +140,7 @@ def _train(
             setattr(encoder.get_submodule(parent), child, updates[name])
     parameters = [p for u in updates.values() for p in (u.down, u.up)]
     optimizer = torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=0.01)
+    # Warms up over 20 steps, then falls as if it were to reach nothing after 2.4 times the steps.
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, (step + 1) / 20) * max(0.05, 1 - step / (2.4 * STEPS))
     )

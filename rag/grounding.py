@@ -15,8 +15,9 @@ from rag.embedding import Embedder
 from rag.language import fold, split_sentences
 from rag.retrieval import Found
 
-# A cosine below this is no support: of the project's own answers, one in twenty lies lower from the
-# sentence that holds it, and half of all unrelated sentences do.
+# A cosine below this is no support: of the reference answers to the project's own questions, one in
+# twenty is further from the sentence that holds it, and half are further from all but some thirty
+# of the articles' other sentences.
 MIN_SUPPORT = 0.5
 # What one number or Latin name, found in both, adds to a cosine: more than two sentences of one
 # passage usually differ.

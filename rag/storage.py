@@ -3,7 +3,7 @@
 ::
 
     storage/
-    ├── CURRENT               {"format": 1, "index": "index-3f9c…"}; replaced atomically
+    ├── CURRENT               {"format": 2, "index": "index-3f9c…"}; replaced atomically
     ├── lock                  held while an index is being written
     └── index-3f9c…/          named by its fingerprint; an index of another one stands beside it
         ├── rawi.sqlite3      the truth: documents, passages, sentences; their words (FTS5)

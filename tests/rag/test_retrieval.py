@@ -225,28 +225,22 @@ def test_words_only_lower_what_holds_fewer_than_the_best(open_retriever: Open) -
     assert {doc for doc in plain if mixed[doc] < plain[doc]} == {"cat.txt", "cats.txt", "bird.txt"}
 
 
-def test_a_name_in_the_other_script_brings_its_passage(open_retriever: Open) -> None:
-    documents = {
-        "altman.txt": "The kite of Altman.",
-        "other.txt": "The kite of Johnson.",
-        "third.txt": "A boat.",
-        "fourth.txt": "A train.",
-    }
-    found = open_retriever(documents, names_across=0.01).passages("أين ألتمان؟")
-    assert found[0].doc == "altman.txt"
-    assert found[0].score > found[1].score
-
-
-def test_a_number_brings_its_passage_in_the_other_language(open_retriever: Open) -> None:
-    documents = {
-        "a.txt": "It rose by 4177 points.",
-        "b.txt": "It rose by 9320 points.",
-        "c.txt": "It fell.",
-        "d.txt": "It stood.",
-    }
-    found = open_retriever(documents, words_across=0.01).passages("من ارتفع ٩٣٢٠ نقطة؟")
-    assert found[0].doc == "b.txt"
-    assert found[0].score > found[1].score
+@pytest.mark.parametrize(
+    ("weight", "question", "right", "wrong"),
+    [
+        ("names_across", "أين ألتمان؟", "The kite of Altman.", "The kite of Johnson."),
+        ("words_across", "من ارتفع ٩٣٢٠ نقطة؟", "It rose by 9320.", "It rose by 4177."),
+    ],
+)
+def test_what_both_scripts_write_brings_a_passage_of_the_other_language(
+    open_retriever: Open, weight: str, question: str, right: str, wrong: str
+) -> None:
+    documents = {"wrong.txt": wrong, "right.txt": right, "a.txt": "A boat.", "b.txt": "A train."}
+    plain = open_retriever(documents).passages(question)
+    found = open_retriever(documents, **{weight: 0.01}).passages(question)
+    assert {passage.score for passage in plain} == {plain[0].score}
+    assert found[0].doc == "right.txt"
+    assert found[0].score > found[1].score == plain[0].score
 
 
 def test_a_passage_that_only_words_find_is_found(open_retriever: Open) -> None:
