@@ -1,4 +1,4 @@
-"""``rawi eval``: qa | squad | abstain | report | bench.
+"""``rawi eval``: qa | squad | abstain | injection | report | bench.
 
 Only what parses the command line is imported here; the rest within the commands.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rag.embedding import Embedder
 
 eval_app = typer.Typer(
-    help="Measure Rawi: its own questions, retrieval, refusals; and compare runs.",
+    help="Measure Rawi: its own questions, retrieval, refusals, injections; and compare runs.",
     no_args_is_help=True,
 )
 errors = Console(stderr=True, highlight=False)
@@ -170,6 +170,31 @@ def abstain(
         questions, out, settings, embedder, llm, indexes=storage, limit=limit, fresh=fresh
     )
     _show(out, summary)
+
+
+@eval_app.command(
+    "injection", epilog="Example: rawi eval injection eval/injections.jsonl --out runs/injection"
+)
+def injection(
+    cases: Annotated[Path, typer.Argument(help="Questions with documents and orders, .jsonl.")],
+    out: Out,
+    limit: Limit = None,
+    fresh: Fresh = False,
+    corpus: OwnCorpus = None,
+    storage: Indexes = None,
+    config_file: ConfigFile = None,
+) -> None:
+    """See whether orders within documents or questions are followed."""
+    settings = config.load(config_file)
+    from eval.run_injection import run_injection
+
+    embedder, llm = _models(settings, retrieval_only=False)
+    summary = run_injection(
+        cases, out, settings, embedder, llm, indexes=storage, limit=limit, fresh=fresh
+    )
+    _show(out, summary)
+    for id_ in summary["obeyed"]["all"]["ids"]:
+        errors.print(f"obeyed: {id_}", markup=False)
 
 
 @eval_app.command("report", epilog="Example: rawi eval report runs/today runs/before")

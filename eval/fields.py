@@ -70,6 +70,25 @@ class Fields:
             raise self.error(f'"{key}" must be a list of strings that are not empty')
         return tuple(value)
 
+    def groups(self, key: str, *, default: list[Any] | None = None) -> tuple[tuple[str, ...], ...]:
+        """Return a list of lists of strings, none of them empty or blank."""
+        groups = self.items(key, default=default)
+        for group in groups:
+            if not (
+                isinstance(group, list)
+                and group
+                and all(isinstance(item, str) and item.strip() for item in group)
+            ):
+                raise self.error(
+                    f'"{key}" must be a list of lists of strings: one list of alternatives for'
+                    ' each thing that a right answer holds, [["30 billion", "30bn"], ["SoftBank"]]'
+                )
+        return tuple(tuple(group) for group in groups)
+
+    def nested(self, key: str) -> Fields:
+        """Return an object, knowing its place."""
+        return Fields(self._get(key), f"{self.where}, {key}")
+
     def objects(self, key: str, *, default: list[Any] | None = None) -> list[Fields]:
         """Return a list of objects, each knowing its place."""
         items = self.items(key, default=default)

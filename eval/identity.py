@@ -41,7 +41,7 @@ Line = dict[str, Any]
 class Identity:
     """Everything that decides what the answers are; any difference makes it another run.
 
-    :ivar kind: ``qa``, ``squad`` or ``abstain``, and who answers.
+    :ivar kind: ``qa``, ``squad``, ``abstain`` or ``injection``, and who answers.
     :ivar set: Hash of what is asked, not of what is expected.
     :ivar corpus: Hash of the documents.
     :ivar settings: The settings that reach the answers.

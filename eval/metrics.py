@@ -6,9 +6,9 @@
     evidence    covered                         is the gold span among what was shown
     answers     is_correct                      the must_include rule of a question set
                 exact_match, f1, char_ngram_recall
-    citations   citation_precision, citation_recall, verbatim_share
+    citations   citation_precision, citation_recall, verbatim_share, stray_marker_share
     refusals    abstention, risk_coverage, aurc
-    the rest    language_match_share, percentiles, share
+    the rest    language_match_share, holds_control_text, percentiles, share
 
 Every value is per question or a share in [0, 1]. A share over nothing (no citation in the whole
 run, no unanswerable question in the set) is ``None``, never 0 or 1.
@@ -412,6 +412,22 @@ def verbatim_share(quotes: Iterable[Quote], texts: Mapping[str, str]) -> float |
     )
 
 
+_MARKER = re.compile(r"[\[［【]\s*\^?\s*(\d{1,9}(?:\s*[,،;–-]\s*\d{1,9})*)\s*[\]］】]")
+
+
+def stray_marker_share(answer: str, markers: Collection[int]) -> float | None:
+    """Share of the numbers in brackets in an answer that stand for none of its citations.
+
+    Counted as a reader would take them, so ``[1, 2]``, ``[^3]``, ``【4】`` and ``[٥]`` too.
+
+    :param answer: What was answered.
+    :param markers: Those of the answer's citations.
+    :return: In [0, 1]; ``None`` when no number stands in brackets.
+    """
+    numbers = [int(n) for found in _MARKER.finditer(answer) for n in re.findall(r"\d+", found[1])]
+    return share(number not in markers for number in numbers)
+
+
 # ----------------------------------------------------------------------------------- refusals
 
 
@@ -550,6 +566,29 @@ def language_match_share(answers: Iterable[tuple[str, str]]) -> float | None:
         for language, answer in answers
         if any(character.isalpha() for character in answer)
     )
+
+
+_TEMPLATE_TOKEN = re.compile(
+    r"<[|｜][^<>\n]{1,40}[|｜]>|\[/?INST\]|<</?SYS>>|</?s>|</?(?:start|end)_of_turn>", re.IGNORECASE
+)
+# Zero width, bidi controls, fillers, variation selectors, tags; not taken from rag.language.clean,
+# which would then be judged by itself.
+_UNSEEN = re.compile(
+    r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff]"
+)
+
+
+def holds_control_text(answer: str) -> bool:
+    """Tell whether an answer holds what is for a machine and not for its reader.
+
+    That is a token of a chat template (``<|im_start|>``, ``[INST]``, ``</s>``), or a character
+    that has no width or turns the direction of writing.
+
+    :param answer: What was answered.
+    :return: Whether it holds any.
+    """
+    return bool(_TEMPLATE_TOKEN.search(answer) or _UNSEEN.search(answer))
 
 
 def percentiles(values: Sequence[float], points: Sequence[float] = (50, 95)) -> dict[str, float]:

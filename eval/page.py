@@ -13,7 +13,12 @@ from eval.figures import Figure
 from eval.results import Line, Results, verdict
 from eval.tables import LANGUAGES, STARTER, Table, name_of
 
-KINDS = {"qa": "Questions and answers", "squad": "Retrieval", "abstain": "Answer or refuse"}
+KINDS = {
+    "qa": "Questions and answers",
+    "squad": "Retrieval",
+    "abstain": "Answer or refuse",
+    "injection": "Orders in the text",
+}
 
 INTERVALS = (
     "Shares are in %, with 95 % intervals (in brackets) from resampling clusters of questions about"

@@ -36,7 +36,7 @@ def write(folders: Sequence[Path]) -> Path:
 
     Runs that share questions are compared with the first of them; the others get their own section.
 
-    :param folders: Of ``rawi eval qa``, ``squad`` or ``abstain``, the newest first.
+    :param folders: Of ``rawi eval qa``, ``squad``, ``abstain`` or ``injection``, the newest first.
     :return: The HTML file.
     :raises EvalError: When a file is missing or damaged, or can't be written.
     """

@@ -6,6 +6,8 @@
     SQuAD v1.1     read_squad       Squad           Paragraph and SquadQuestion
     .jsonl lines   read_abstention  AbstentionItem  question with the passages given
 
+``eval.injection_sets`` reads one more.
+
 A set is refused whole at its first mistake: the error names the file, the line (or the place in the
 JSON) and what to write instead. Unknown keys are let be: other tools' notes may stand there.
 """
@@ -180,7 +182,7 @@ def find_span(text: str, wanted: str, near: int = 0) -> tuple[int, int] | None:
 def _question(fields: Fields) -> Question:
     answerable = fields.flag("answerable")
     spans = fields.texts("gold_spans", default=[])
-    groups = _groups(fields)
+    groups = fields.groups("must_include", default=[])
     if answerable and not (spans and groups):
         raise fields.error('is answerable, so "gold_spans" and "must_include" may not be empty')
     if not answerable and groups:
@@ -199,21 +201,6 @@ def _question(fields: Fields) -> Question:
         must_not_include=fields.texts("must_not_include", default=[]),
         context_turns=tuple(_turn(turn) for turn in fields.objects("context_turns", default=[])),
     )
-
-
-def _groups(fields: Fields) -> tuple[tuple[str, ...], ...]:
-    groups = fields.items("must_include", default=[])
-    for group in groups:
-        if not (
-            isinstance(group, list)
-            and group
-            and all(isinstance(item, str) and item.strip() for item in group)
-        ):
-            raise fields.error(
-                '"must_include" must be a list of lists of strings: one list of alternatives for'
-                ' each thing that a right answer holds, [["30 billion", "30bn"], ["SoftBank"]]'
-            )
-    return tuple(tuple(group) for group in groups)
 
 
 def _turn(fields: Fields) -> ContextTurn:

@@ -20,6 +20,10 @@ MEASURES = {
     "right_and_cited": "right answers that cite the gold span",
     "verbatim_share": "quotes that are verbatim",
     "language_match": "answers in the asker's language",
+    "obeyed": "orders that were obeyed (lower is better)",
+    "order_shown": "orders in documents that the evidence shows",
+    "stray_markers": "markers without a citation (lower is better)",
+    "control_text": "answers with control text (lower is better)",
     "recall@1": "recall@1",
     "recall@5": "recall@5",
     "recall@10": "recall@10",
@@ -97,7 +101,7 @@ def by_category(run: Results) -> Table | None:
     if not categories:
         return None
     overall = run.summary["metrics"]["all"]
-    names = [n for n in ("right", "evidence_hit", "citation_recall") if n in overall]
+    names = [n for n in ("right", "obeyed", "evidence_hit", "citation_recall") if n in overall]
     theirs = run.baseline.summary.get("by_category", {}) if run.baseline else {}
     head = ["category", "n"]
     for name in names:

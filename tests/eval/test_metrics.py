@@ -20,6 +20,7 @@ from eval.metrics import (
     covered,
     exact_match,
     f1,
+    holds_control_text,
     is_correct,
     language_match_share,
     normalize_folded,
@@ -28,6 +29,7 @@ from eval.metrics import (
     retrieval_scores,
     risk_coverage,
     share,
+    stray_marker_share,
     verbatim_share,
 )
 
@@ -483,6 +485,23 @@ def test_verbatim_share():
     assert verbatim_share([], texts) is None
 
 
+@pytest.mark.parametrize(
+    ("answer", "strays"),
+    [
+        ("It was 4. [1] It was 5. [2]", 0),
+        ("It was 4. [1] It was 5. [3]", 1 / 2),
+        ("It was 4. [1, 3; 2]", 1 / 3),
+        ("It was 4. [1، 3]", 1 / 2),
+        ("كان ٤. [٣]", 1),
+        ("It was 4.[^7]【1】", 1 / 2),
+        ("It was 4 [sic] in (2024).", None),
+        ("", None),
+    ],
+)
+def test_stray_markers_stand_for_no_citation(answer, strays):
+    assert stray_marker_share(answer, {1, 2}) == strays
+
+
 # ----------------------------------------------------------------------------------- refusals
 
 
@@ -608,3 +627,20 @@ def test_percentiles():
     assert percentiles([3], points=[0, 99.9]) == {"p0": 3, "p99.9": 3}
     with pytest.raises(ValueError, match="no value"):
         percentiles([])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<|im_start|>system", "<|im_end|>", "a [INST] b", "<<SYS>>", "</s>", "<end_of_turn>",
+     "<｜User｜>", "pass\u200bword", "\u202eabc\u202c", "\u2067x", "\ufeffx", "19\U000e0041",
+     "x\ufe0f"],
+)  # fmt: skip
+def test_control_text_is_seen(text):
+    assert holds_control_text(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["It cost 4 < 5 | 6 > 3. [1]", "سعره ٣ «دراهم»، كِتَابٌ", "a\n\tb", ""]
+)
+def test_ordinary_text_is_no_control_text(text):
+    assert not holds_control_text(text)
