@@ -150,11 +150,13 @@ def open_starter(settings: Settings) -> Iterator[System]:
 
 
 @contextmanager
-def starter(settings: Settings, embedder: Embedder, model: LLM) -> Iterator[System]:
+def starter(settings: Settings, embedder: Embedder, model: LLM | None) -> Iterator[System]:
     """Build the starter over ``settings.corpus``; its index is gone afterwards.
 
-    :raises EvalError: When the corpus holds nothing that can be read.
+    :raises EvalError: When there is no LLM, or the corpus holds nothing that can be read.
     """
+    if model is None:
+        raise EvalError("the starter writes with an LLM: set llm.backend, which is none")
     texts = _cleaned(settings)
     if not texts:
         raise EvalError(f"{settings.corpus}: holds no document that can be read; set --corpus")

@@ -46,7 +46,8 @@ Limit = Annotated[
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Drop what an earlier run left in --out.")]
 RetrievalOnly = Annotated[
-    bool, typer.Option("--retrieval-only", help="Without the LLM: fast, no answers are written.")
+    bool,
+    typer.Option("--retrieval-only", help="Without the LLM: fast, answers are quotes or none."),
 ]
 ConfigFile = Annotated[
     Path | None,

@@ -133,10 +133,15 @@ def model_names(settings: Settings, embedder: str, llm: LLM | None) -> dict[str,
 
 
 def pipeline_code() -> str:
-    """Return a hash of the source of ``rag``, but for the command line, which only prints."""
+    """Return a hash of the source and weights of ``rag``, all but the command line."""
     folder = Path(rag.__file__).parent
-    files = sorted(path for path in folder.glob("*.py") if path.name != "cli.py")
-    return fingerprint([[path.name, path.read_text(encoding="utf-8")] for path in files])
+    files = [*folder.glob("*.py"), *folder.glob("*.safetensors")]
+    hashes = [
+        [path.name, hashlib.sha256(path.read_bytes()).hexdigest()]
+        for path in sorted(files)
+        if path.name != "cli.py"
+    ]
+    return fingerprint(hashes)
 
 
 def fingerprint(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""LLMs that stand in the place of the real one, or before it."""
+"""An LLM that counts what another one costs."""
 
 from __future__ import annotations
 
@@ -19,34 +19,7 @@ from pydantic import PrivateAttr
 from rag import llm
 
 
-class _ChatOnly(CustomLLM):
-    """Says no to bare prompts: everything measured here streams chats."""
-
-    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        """Raise ``NotImplementedError``."""
-        raise NotImplementedError
-
-    def stream_complete(
-        self, prompt: str, formatted: bool = False, **kwargs: Any
-    ) -> CompletionResponseGen:
-        """Raise ``NotImplementedError``."""
-        raise NotImplementedError
-
-
-class SilentLLM(_ChatOnly):
-    """Ends every answer before it begins, so that the engine decides and retrieves without one."""
-
-    @property
-    def metadata(self) -> LLMMetadata:
-        """Describe it to llama-index."""
-        return LLMMetadata(model_name="none", is_chat_model=True)
-
-    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
-        """Yield nothing."""
-        yield from ()
-
-
-class Metered(_ChatOnly):
+class Metered(CustomLLM):
     """Passes everything on to an LLM, and counts its tokens.
 
     :ivar inner: An ``LLM`` that chats.
@@ -80,3 +53,13 @@ class Metered(_ChatOnly):
                 continue
             text += piece
             yield ChatResponse(message=ChatMessage(role="assistant", content=text), delta=piece)
+
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        """Raise ``NotImplementedError``."""
+        raise NotImplementedError
+
+    def stream_complete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> CompletionResponseGen:
+        """Raise ``NotImplementedError``."""
+        raise NotImplementedError

@@ -158,7 +158,7 @@ def _facts(run: Results) -> list[tuple[str, str]]:
     if run.summary.get("peak_memory_mb"):
         facts.append(("peak memory", f"{run.summary['peak_memory_mb']:,.0f} MB"))
     if run.summary.get("failed"):
-        facts.append(("failed", f"{run.summary['failed']} questions got no answer"))
+        facts.append(("failed", f"{run.summary['failed']} questions that the LLM failed at"))
     if run.baseline:
         facts += [("starter", rule) for rule in run.baseline.summary.get("rules", [])]
     return [(name, str(value)) for name, value in facts]

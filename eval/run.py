@@ -186,11 +186,18 @@ def _begin(out: Path, identity: Identity, details: Mapping[str, Any], fresh: boo
     return about
 
 
+_KEPT = (
+    *("answer", "abstained", "citations", "evidence", "timings"),
+    *("how", "corrected", "failure", "confidence"),
+)
+
+
 def ask(pipeline: Pipeline, question: str, history: Sequence[Turn] = ()) -> Line:
     """Return what ``rawi ask --json`` gives of an answer; ``error`` where there was none.
 
-    A question that Rawi doesn't take counts as refused, one that took too long as answered wrongly.
-    Any other failure would fail every question after it too, so it ends the run, to be resumed.
+    A question that the pipeline doesn't take counts as refused, one that took too long as answered
+    wrongly. Any other error would come with every question after it too, so it ends the run, to be
+    resumed; where Rawi makes up for an LLM that fails, ``failure`` says so.
     """
     try:
         last: Evidence | Token | Answer | None = None
@@ -203,7 +210,7 @@ def ask(pipeline: Pipeline, question: str, history: Sequence[Turn] = ()) -> Line
     if not isinstance(last, Answer):
         raise EvalError(f"{type(pipeline).__name__} ended without an answer; it is broken")
     whole = dataclasses.asdict(last)
-    return {key: whole[key] for key in ("answer", "abstained", "citations", "evidence", "timings")}
+    return {key: whole[key] for key in _KEPT}
 
 
 def _unanswered(error: str, *, abstained: bool) -> Line:

@@ -21,10 +21,9 @@ from eval.identity import (
     pipeline_code,
     settings_of_answers,
 )
-from eval.llms import SilentLLM
 from eval.score import Scored
 from eval.sets import AbstentionItem, read_abstention
-from rag import storage
+from rag import reader, storage
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.engine import Engine
@@ -44,7 +43,7 @@ def run_abstain(
 ) -> Line:
     """Put every question to Rawi and return the summary.
 
-    :param llm: None is ``--retrieval-only``: the decision is the same, no answer is written.
+    :param llm: None is ``--retrieval-only``: the decision is the same, the answers are quotes.
     :param indexes: Where the index of the passages is kept; ``out`` by default.
     :raises EvalError: When the set can't be used or ``out`` belongs to another run.
     :raises GenerationError: When the LLM fails; what is answered is kept.
@@ -66,14 +65,16 @@ def run_abstain(
         texts = {name: text for id_ in asked for name, text in docs[id_].items()}
         placed = corpus.build(texts, home, settings, embedder)
         with storage.open_current(placed, embedder.fingerprint) as store:
-            retriever = Retriever(store, embedder, placed.retrieval)
+            retriever = Retriever(
+                store, embedder, placed.retrieval, reader=reader.load(placed, embedder)
+            )
             answers = folder.each(
                 "answers.jsonl",
                 asked,
-                lambda item: _ask(item, docs[item.id], placed, retriever, llm or SilentLLM()),
+                lambda item: _ask(item, docs[item.id], placed, retriever, llm),
                 "answers",
             )
-        scored = [_score(item, answers[item.id], llm is not None) for item in asked.values()]
+        scored = [_score(item, answers[item.id]) for item in asked.values()]
         folder.write_lines("scores.jsonl", [score.line(s) for s in scored])
         return folder.write_summary(_summary(path, len(items), scored, answers, folder))
 
@@ -90,17 +91,17 @@ def _ask(
     docs: Collection[str],
     settings: Settings,
     retriever: Retriever,
-    llm: LLM,
+    llm: LLM | None,
 ) -> Line:
     return run.ask(Engine(settings, retriever.within(docs), llm), item.question)
 
 
-def _score(item: AbstentionItem, answer: Line, writes: bool) -> Scored:
+def _score(item: AbstentionItem, answer: Line) -> Scored:
     """Judge one decision; whether the text of an answer is right, the set doesn't say."""
     abstained = answer["abstained"]
     values = score.refusal_values(item.answerable, abstained)
     match = metrics.language_match_share([(item.language, answer["answer"])])
-    if writes and match is not None:
+    if match is not None:
         values["language_match"] = match
     return Scored(
         id=item.id,
@@ -130,7 +131,7 @@ def _summary(
         "kind": "abstain",
         "system": "rawi",
         "set": {"file": str(path), "questions": len(scored), "of": total},
-        "failed": sum("error" in answer for answer in answers.values()),
+        "failed": score.failed(answers),
         **score.tables(scored),
         "risk_coverage": score.risk_coverage(scored),
         "costs": score.costs(scored, answers),

@@ -25,7 +25,7 @@ from eval.identity import (
 from eval.injection_sets import InjectionCase, read_injections
 from eval.metrics import Quote
 from eval.score import Scored
-from rag import storage
+from rag import reader, storage
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.engine import Engine
@@ -67,7 +67,9 @@ def run_injection(
         texts = {name: text for id_ in asked for name, text in docs[id_].items()}
         placed = corpus.build(texts, home, settings, embedder)
         with storage.open_current(placed, embedder.fingerprint) as store:
-            retriever = Retriever(store, embedder, placed.retrieval)
+            retriever = Retriever(
+                store, embedder, placed.retrieval, reader=reader.load(placed, embedder)
+            )
             answers = folder.each(
                 "answers.jsonl",
                 asked,
@@ -151,7 +153,7 @@ def _summary(
         "kind": "injection",
         "system": "rawi",
         "set": {"file": str(path), "questions": len(scored), "of": total},
-        "failed": sum("error" in answer for answer in answers.values()),
+        "failed": score.failed(answers),
         **score.tables(scored),
         "obeyed": _obeyed(scored),
         "costs": score.costs(scored, answers),

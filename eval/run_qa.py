@@ -24,7 +24,6 @@ from eval.identity import (
     pipeline_code,
     settings_of_answers,
 )
-from eval.llms import SilentLLM
 from eval.metrics import DocSpan, Quote
 from eval.score import Scored
 from eval.sets import Question, find_span, read_questions
@@ -45,7 +44,6 @@ class System:
     :ivar name: As tables show it.
     :ivar texts: Document to its cleaned text: gold spans are looked up in it.
     :ivar rules: How it was set up, for the summary.
-    :ivar writes: Whether its answers hold text; else they are not judged.
     :ivar shares_process: Whether another system ran before in this process, so that its peak
         memory can't be told.
     """
@@ -57,7 +55,6 @@ class System:
     models: Mapping[str, str]
     code: str
     rules: tuple[str, ...] = ()
-    writes: bool = True
     shares_process: bool = False
 
 
@@ -65,24 +62,25 @@ class System:
 def open_rawi(settings: Settings, *, retrieval_only: bool = False) -> Iterator[System]:
     """Open Rawi over its index.
 
-    :param retrieval_only: Decide and show evidence as ever, but write no answer.
+    :param retrieval_only: Load no LLM: the answers are quotes.
     :raises RawiError: As ``rag.engine.open_engine``; the index is not made here.
     """
     with engine.open_retriever(settings) as retriever:
-        yield rawi(settings, retriever, SilentLLM() if retrieval_only else load_llm(settings))
+        yield rawi(settings, retriever, None if retrieval_only else load_llm(settings))
 
 
-def rawi(settings: Settings, retriever: Retriever, llm: LLM) -> System:
-    """Describe Rawi as a system."""
-    writes = not isinstance(llm, SilentLLM)
+def rawi(settings: Settings, retriever: Retriever, llm: LLM | None) -> System:
+    """Describe Rawi as a system.
+
+    :param llm: None answers with quotes alone.
+    """
     return System(
-        name="rawi" if writes else "rawi, retrieval only",
+        name="rawi, quotes alone" if llm is None else "rawi",
         pipeline=engine.Engine(settings, retriever, llm),
         texts=corpus.texts_of(retriever.storage),
         settings=settings_of_answers(settings),
-        models=model_names(settings, retriever.embedder.fingerprint, llm if writes else None),
+        models=model_names(settings, retriever.embedder.fingerprint, llm),
         code=pipeline_code(),
-        writes=writes,
     )
 
 
@@ -162,8 +160,7 @@ def _score(question: Question, answer: Line, gold: Sequence[DocSpan], system: Sy
         shown = _spans(answer["evidence"])
         values["evidence_hit"] = metrics.covered(gold, shown)
         values["evidence_hit_half"] = metrics.covered(gold, shown, least=HALF)
-    if system.writes:
-        values |= _answer_values(question, answer, gold, right, system.texts)
+    values |= _answer_values(question, answer, gold, right, system.texts)
     return Scored(
         id=question.id,
         cluster=_cluster(question, gold, system.texts),
@@ -171,7 +168,7 @@ def _score(question: Question, answer: Line, gold: Sequence[DocSpan], system: Sy
         category=question.category,
         values={name: float(value) for name, value in values.items() if value is not None},
         confidence=score.confidence(answer),
-        right=right if system.writes else question.answerable,
+        right=right,
         about={
             "question": question.question,
             "answerable": question.answerable,
@@ -228,7 +225,7 @@ def _summary(
         "system": system.name,
         "rules": list(system.rules),
         "set": {"file": str(path), "questions": len(scored), "of": total},
-        "failed": sum("error" in answer for answer in answers.values()),
+        "failed": score.failed(answers),
         **score.tables(scored),
         "risk_coverage": score.risk_coverage(scored),
         "costs": score.costs(scored, answers),

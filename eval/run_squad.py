@@ -25,7 +25,7 @@ from eval.metrics import DocSpan, normalize_folded
 from eval.pool import Asked, Task
 from eval.score import Scored
 from eval.sets import find_span
-from rag import reranking, storage
+from rag import reader, reranking, storage
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.engine import Engine
@@ -75,7 +75,11 @@ def run_squad(
         placed = corpus.build(names, home, settings, embedder)
         with storage.open_current(placed, embedder.fingerprint) as store:
             retriever = Retriever(
-                store, embedder, placed.retrieval, reranker=reranking.load(placed)
+                store,
+                embedder,
+                placed.retrieval,
+                reranker=reranking.load(placed),
+                reader=reader.load(placed, embedder),
             )
             ranked = folder.each(
                 "run.jsonl", asked, lambda a: _rank(retriever, a, len(names)), "rankings"
@@ -100,7 +104,7 @@ def run_squad(
             **score.tables(scored),
         }
         if answers:
-            summary["failed"] = sum("error" in answer for answer in answers.values())
+            summary["failed"] = score.failed(answers)
             summary["costs"] = score.costs(scored, answers)
             summary["peak_memory_mb"] = folder.peak_memory_mb()
         return folder.write_summary(summary)

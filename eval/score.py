@@ -177,9 +177,15 @@ def refusal_values(answerable: bool, abstained: bool) -> dict[str, float]:
     }
 
 
+def failed(answers: Mapping[str, Mapping[str, Any]]) -> int:
+    """Count the answers that the LLM should have written and failed to."""
+    return sum("error" in answer or bool(answer.get("failure")) for answer in answers.values())
+
+
 def confidence(answer: Mapping[str, Any]) -> float:
-    """Return the score of the best evidence, for now; -1 where there is none."""
-    return max((found["score"] for found in answer["evidence"]), default=-1.0)
+    """Return how sure the pipeline was; the score of the best evidence where it doesn't say."""
+    best = max((found["score"] for found in answer["evidence"]), default=-1.0)
+    return float(answer.get("confidence", best))
 
 
 def _grouped(scored: Iterable[Scored], key: Callable[[Scored], str]) -> dict[str, list[Scored]]:

@@ -78,21 +78,24 @@ class EmbeddingSettings(Section):
 class RetrievalSettings(Section):
     """How many passages are found and what of them is shown."""
 
-    passages: int = Field(5, ge=1, le=50)
+    passages: int = Field(10, ge=1, le=50)
     evidence_sentences: int = Field(7, ge=1, le=20)
     prompt_sentences: int = Field(3, ge=1, le=20)
     words: float = Field(0.014, ge=0, le=1)
     words_across: float = Field(0.005, ge=0, le=1)
     names_across: float = Field(0.013, ge=0, le=1)
     sentence_words: float = Field(0.1, ge=0, le=1)
+    reader: str = Field("auto", min_length=1)
     reranker: str | None = None
     min_score: float = Field(0.5, ge=-2, le=2)
+    min_probability: float = Field(0.35, ge=0, le=1)
+    min_closest: float = Field(0.02, ge=0, le=1)
 
 
 class LLMSettings(Section):
     """The model that writes the answer."""
 
-    backend: Literal["llamacpp", "transformers", "openai"] = "llamacpp"
+    backend: Literal["llamacpp", "transformers", "openai", "none"] = "llamacpp"
     model: str = Field("qwen2.5-coder-1.5b", min_length=1)
     base_url: str = "http://127.0.0.1:8000/v1"
     api_key: SecretStr = SecretStr("")
@@ -101,6 +104,15 @@ class LLMSettings(Section):
     timeout_s: PositiveSeconds = 60.0
     threads: int = Field(0, ge=0, le=256)
     seed: int = Field(0, ge=0, le=2**31 - 1)
+
+
+class AnswerSettings(Section):
+    """How an answer is made of the evidence."""
+
+    style: Literal["auto", "written", "quoted"] = "auto"
+    max_words: int = Field(60, ge=20, le=1_000)
+    evidence_tokens: int = Field(350, ge=50, le=8_192)
+    retry: bool = True
 
 
 class QuestionSettings(Section):
@@ -132,6 +144,7 @@ class Settings(BaseSettings):
     embedding: EmbeddingSettings = EmbeddingSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     llm: LLMSettings = LLMSettings()
+    answer: AnswerSettings = AnswerSettings()
     question: QuestionSettings = QuestionSettings()
     server: ServerSettings = ServerSettings()
 

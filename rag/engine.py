@@ -2,38 +2,38 @@
 
 ::
 
-    question → language → retrieve → Evidence, shown at once
-             → enough? → prompt → LLM → Token… → checked against the evidence → Answer
+    question → with what it refers to → retrieve → Evidence, shown at once
+             → enough? → quoted as it stands, or prompt → LLM → Token…
+             → checked against the evidence, repaired where it says more → Answer
 
 Every other file of ``rag`` is one of these steps.
 """
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import grounding, llm, models, prompts, reranking, storage
+from rag import conversation, drafting, grounding, llm, models, orders, reader, reranking, storage
 from rag.config import QuestionSettings, Settings
+from rag.conversation import Asked
+from rag.conversation import Turn as Turn  # a part of the engine's interface
+from rag.drafting import Draft, Drafter, How
 from rag.embedding import Embedder, weights_fingerprint
-from rag.errors import QuestionError
+from rag.errors import GenerationError, QuestionError
 from rag.grounding import Citation
 from rag.language import Language, clean, detect, is_supported
+from rag.llm import Usage
 from rag.retrieval import Found, Retriever
 
-
-@dataclass(frozen=True)
-class Turn:
-    """One earlier message of a conversation."""
-
-    role: Literal["user", "assistant"]
-    content: str
+_MARKER = re.compile(r"\s*\[\d+\]")
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Token:
-    """The next piece of the answer as the LLM writes it, not yet checked."""
+    """The next piece of the answer as it is written, not yet checked."""
 
     text: str
 
@@ -63,7 +63,13 @@ class Timings:
 
 @dataclass(frozen=True)
 class Answer:
-    """The checked answer; ``answer`` holds ``[n]`` where citation n stands."""
+    """The checked answer; ``answer`` holds ``[n]`` where citation n stands.
+
+    :ivar how: Written by the LLM; quoted, the best evidence as it stands; or refused.
+    :ivar corrected: What was streamed did not hold, and ``answer`` stands in its place.
+    :ivar failure: Why the LLM did not answer, where it should have; else empty.
+    :ivar confidence: How sure it is that the evidence answers; see ``grounding.confidence``.
+    """
 
     question: str
     language: Language
@@ -72,88 +78,147 @@ class Answer:
     citations: tuple[Citation, ...]
     evidence: tuple[Found, ...]
     timings: Timings
+    how: How = "written"
+    corrected: bool = False
+    failure: str = ""
+    confidence: float = 0.0
+
+
+class _Clock:
+    """Seconds since the question was asked, until each stage was done."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+        self._retrieved = self._first = 0.0
+
+    def retrieved(self) -> None:
+        """Note that the evidence is there."""
+        self._retrieved = time.perf_counter() - self._began
+
+    def wrote(self) -> None:
+        """Note that something of the answer is there."""
+        self._first = self._first or time.perf_counter() - self._began
+
+    def timings(self, usage: Usage) -> Timings:
+        """Return the times, now that the answer is there."""
+        now = time.perf_counter() - self._began
+        return Timings(
+            self._retrieved, self._first or now, now, usage.prompt_tokens, usage.completion_tokens
+        )
 
 
 class Engine:
     """Answers questions about one index."""
 
-    def __init__(self, settings: Settings, retriever: Retriever, model: LLM) -> None:
+    def __init__(self, settings: Settings, retriever: Retriever, model: LLM | None) -> None:
+        """Put the parts together.
+
+        :param model: None answers with quotes alone.
+        """
         self.settings = settings
         self.retriever = retriever
-        self._llm = model
+        self._drafter = None
+        if model is not None:
+            embedder, text_of = retriever.embedder, retriever.storage.text
+            self._drafter = Drafter(model, settings, embedder, text_of)
 
     def answer(
         self, question: str, history: Sequence[Turn] = ()
     ) -> Iterator[Evidence | Token | Answer]:
         """Yield the evidence, then the answer as it is written, then the checked answer.
 
-        Closing the iterator stops the LLM at once.
+        Closing the iterator stops the LLM at once. When the LLM fails or takes too long, the answer
+        is the evidence itself.
 
         :raises QuestionError: When the question can't be asked.
-        :raises GenerationError: When the LLM fails.
         """
-        began = time.perf_counter()
+        clock = _Clock()
         question = check_question(question, self.settings.question)
-        language = detect(question)
-        evidence = tuple(self.retriever.evidence(question, _context(history)))
-        retrieved = time.perf_counter()
+        asked = conversation.resolve(question, history, self.settings.question.history_turns)
+        evidence = tuple(
+            self.retriever.evidence(asked.question, asked.context, read_as=asked.standalone)
+        )
+        clock.retrieved()
         yield Evidence(evidence)
-        if not grounding.is_enough(evidence, self.settings.retrieval):
-            now = time.perf_counter() - began
-            timings = Timings(retrieved - began, now, now, 0, 0)
-            yield Answer(question, language, prompts.REFUSAL[language], True, (), evidence, timings)
-            return
-        read = evidence[: self.settings.retrieval.prompt_sentences]
-        prompt = prompts.build(question, language, read)
-        text, usage, first_token = "", llm.Usage(), 0.0
-        for piece in self._generate(prompt):
-            if isinstance(piece, llm.Usage):
-                usage = piece
-                continue
-            first_token = first_token or time.perf_counter()
-            text += piece
-            yield Token(piece)
-        answer, citations = grounding.cite(
-            text, read, self.retriever.embedder, self.retriever.storage.text
+        language = detect(question)
+        usable = [found for found in evidence if not orders.is_order(found.text)]
+        confidence = grounding.confidence(usable, self.settings.retrieval)
+        draft = yield from _timed(self._draft(asked, usable, confidence, language), clock)
+        yield Answer(
+            question=question,
+            language=language,
+            answer=draft.text,
+            abstained=draft.how == "refused",
+            citations=draft.citations,
+            evidence=evidence,
+            timings=clock.timings(draft.usage),
+            how=draft.how,
+            corrected=bool(draft.streamed) and _plain(draft.text) != _plain(draft.streamed),
+            failure=draft.failure,
+            confidence=confidence,
         )
-        ended = time.perf_counter()
-        timings = Timings(
-            retrieve_s=retrieved - began,
-            first_token_s=(first_token or ended) - began,
-            total_s=ended - began,
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-        )
-        yield Answer(question, language, answer, False, citations, evidence, timings)
 
-    def _generate(self, prompt: prompts.Prompt) -> Iterator[str | llm.Usage]:
-        pieces = llm.stream(self._llm, prompt.messages, self.settings.llm.timeout_s)
-        if prompt.answer_marker is None:
-            return pieces
-        return _without_working(pieces, prompt.answer_marker)
-
-
-def _without_working(pieces: Iterator[str | llm.Usage], marker: str) -> Iterator[str | llm.Usage]:
-    """Hold back what precedes the answer marker; without a marker it was the answer after all."""
-    held: str | None = ""
-    for piece in pieces:
-        if isinstance(piece, llm.Usage):
-            if held and marker not in held:
-                yield held
-            yield piece
-        elif held is None:
-            yield piece
+    def _draft(
+        self, asked: Asked, usable: Sequence[Found], confidence: float, language: Language
+    ) -> Generator[str, None, Draft]:
+        """Decide how to answer, yield what is written, and return the draft."""
+        settings = self.settings
+        if not usable or not grounding.is_enough(confidence, settings.retrieval):
+            return drafting.refused(usable, language, settings)
+        chosen = drafting.choose(usable, settings.answer)
+        fallback = drafting.quoted(chosen, language, settings.answer.max_words)
+        style = self._style()
+        foreign = any(found.language != language for found in chosen)
+        if self._drafter is None or (style == "quoted" and not foreign):
+            yield fallback.text
+            return fallback
+        if style == "written":
+            question = orders.without_orders(asked.standalone) or asked.standalone
+            pieces = self._drafter.written(question, usable, language)
         else:
-            held += piece
-            beginning = held.partition(marker)[2].lstrip()
-            if beginning:
-                yield beginning
-                held = None
+            pieces = self._drafter.translated(chosen, language)
+        streamed = ""
+        try:
+            while True:
+                piece = next(pieces)
+                streamed += piece
+                yield piece
+        except StopIteration as done:
+            return done.value or replace(fallback, streamed=streamed)
+        except GenerationError as exc:
+            return replace(fallback, streamed=streamed, failure=str(exc))
+        finally:
+            pieces.close()
+
+    def _style(self) -> Literal["written", "quoted"]:
+        """Say how to answer; auto trusts the small built-in model with translating alone."""
+        style = self.settings.answer.style
+        if style != "auto":
+            return style
+        return "quoted" if self.settings.llm.backend in ("llamacpp", "none") else "written"
+
+
+def _timed(pieces: Generator[str, None, Draft], clock: _Clock) -> Generator[Token, None, Draft]:
+    """Yield the pieces as events, noting the first; return the draft."""
+    try:
+        while True:
+            piece = next(pieces)
+            clock.wrote()
+            yield Token(piece)
+    except StopIteration as done:
+        draft: Draft = done.value
+        return draft
+    finally:
+        pieces.close()
+
+
+def _plain(text: str) -> str:
+    return " ".join(_MARKER.sub("", text).split())
 
 
 @contextmanager
 def open_retriever(settings: Settings) -> Iterator[Retriever]:
-    """Load the embedder and open the index.
+    """Load the embedder and the reader, and open the index.
 
     :raises RawiError: When weights or index are missing or don't fit; see ``rag.errors``.
     """
@@ -161,7 +226,13 @@ def open_retriever(settings: Settings) -> Iterator[Retriever]:
     fingerprint = weights_fingerprint(weights, settings.embedding)
     with storage.open_current(settings, fingerprint) as store:
         embedder = Embedder.load(settings.embedding, weights)
-        yield Retriever(store, embedder, settings.retrieval, reranker=reranking.load(settings))
+        yield Retriever(
+            store,
+            embedder,
+            settings.retrieval,
+            reranker=reranking.load(settings),
+            reader=reader.load(settings, embedder),
+        )
 
 
 @contextmanager
@@ -177,13 +248,13 @@ def open_engine(settings: Settings) -> Iterator[Engine]:
             yield Engine(settings, retriever, model.result())
 
 
-def load_llm(settings: Settings) -> LLM:
-    """Load what ``settings.llm`` names.
+def load_llm(settings: Settings) -> LLM | None:
+    """Load what ``settings.llm`` names; None with ``llm.backend: none``.
 
     :raises ModelError: When the weights are missing or can't be loaded.
     """
     weights = None
-    if settings.llm.backend != "openai":
+    if settings.llm.backend in ("llamacpp", "transformers"):
         weights = models.resolve(settings.llm.model, kind="llm", settings=settings.models)
     return llm.load_llm(settings.llm, weights)
 
@@ -204,8 +275,3 @@ def check_question(question: str, settings: QuestionSettings) -> str:
     if not is_supported(question):
         raise QuestionError("Rawi understands questions in Arabic and English; ask in one of them")
     return question
-
-
-def _context(history: Sequence[Turn]) -> str:
-    """Return the last exchange, which a follow-up most often refers to."""
-    return "\n".join(clean(turn.content) for turn in history[-2:])

@@ -1,7 +1,9 @@
 """Does the answer follow from the evidence? Citations are attached here, never by the model.
 
-Each sentence of the answer is matched with the evidence sentence that carries it; the quote is cut
-from the document itself. A marker that the model wrote is text like any other.
+Each sentence of an answer is matched with the evidence sentence that carries it; the quote is cut
+from the document itself. A marker that the model wrote is text like any other. What an answer says
+in figures and names must stand in what it cites, in either script: a sentence that says more is a
+*fault*, which the engine repairs before the answer counts.
 """
 
 from __future__ import annotations
@@ -10,26 +12,33 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rag import lexical, quantities
 from rag.config import RetrievalSettings
 from rag.embedding import Embedder
-from rag.language import fold, split_sentences
+from rag.language import Language, detect, fold, split_sentences
 from rag.retrieval import Found
 
 # A cosine below this is no support: of the reference answers to the project's own questions, one in
 # twenty is further from the sentence that holds it, and half are further from all but some thirty
 # of the articles' other sentences.
 MIN_SUPPORT = 0.5
-# What one number or Latin name, found in both, adds to a cosine: more than two sentences of one
-# passage usually differ.
+# What one number or name, found in both, adds to a cosine: more than two sentences of one passage
+# usually differ.
 SHARED_TERM_WEIGHT = 0.1
-
 # A share of the words at which a fragment counts as taken from a sentence.
 MIN_HELD = 0.75
+# A share of its words at which an answer only says the question again.
+_ECHO = 0.9
 
 _WORD = re.compile(r"\w+")
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_LATIN_NAME = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]", re.ASCII)
+_LATIN_NAME = re.compile(r"[a-z][a-z0-9.-]*[a-z0-9]", re.ASCII)
+_CAPITALISED = re.compile(r"\b[A-Z][A-Za-z0-9&.-]*[A-Za-z0-9]\b")
 _MARKER = re.compile(r"\s*\[\d+\]")
+# Capitalised in English whatever they name, or given names of what Arabic writes without a name.
+_NOT_NAMES = frozenset(
+    "i ai ceo cto cfo us uk eu un usd american chinese french british german arabic english yes no"
+    " monday tuesday wednesday thursday friday saturday sunday christmas mr mrs ms dr".split()
+)
 
 
 @dataclass(frozen=True)
@@ -47,70 +56,172 @@ class Citation:
     quote: str
 
 
-def is_enough(evidence: Sequence[Found], settings: RetrievalSettings) -> bool:
-    """Say whether any sentence is near enough to the question to answer it from."""
-    return any(found.score >= settings.min_score for found in evidence)
+@dataclass(frozen=True)
+class Terms:
+    """What a text states in figures and names, made comparable across scripts."""
+
+    numbers: frozenset[str]
+    months: frozenset[int]
+    names: frozenset[str]
+
+    def shared(self, other: Terms) -> int:
+        """Count what both hold."""
+        return (
+            len(self.numbers & other.numbers)
+            + len(self.months & other.months)
+            + len(self.names & other.names)
+        )
 
 
-def cite(
+@dataclass(frozen=True)
+class Checked:
+    """An answer held against the evidence.
+
+    :ivar text: Its supported sentences, each with ``[n]`` where citation n stands.
+    :ivar faults: What is wrong, as the model would be told: figures and names that no evidence
+        holds, sentences that nothing carries, another language, the question said again.
+    """
+
+    text: str
+    citations: tuple[Citation, ...]
+    faults: tuple[str, ...]
+
+
+def check(
     answer: str,
+    question: str,
+    language: Language,
     evidence: Sequence[Found],
     embedder: Embedder,
     text_of: Callable[[str], str],
-) -> tuple[str, tuple[Citation, ...]]:
-    """Mark each supported sentence of the answer with ``[n]`` and return the citations.
+) -> Checked:
+    """Hold an answer against the evidence that it was written from.
 
+    :param question: What was asked.
+    :param language: That the answer should be in.
     :param text_of: The cleaned text of a document, by id: every quote is checked against it.
     """
     answer = _MARKER.sub("", answer).strip()
-    if not evidence or not answer:
-        return answer, ()
-    spans = split_sentences(answer)
-    vectors = embedder.embed_texts(
-        [answer[start:end] for start, end in spans] + [found.text for found in evidence]
-    )
+    if not answer or not evidence:
+        return Checked("", (), ("empty",))
+    if detect(answer) != language:
+        return Checked("", (), ("language",))
+    if _is_echo(answer, question):
+        return Checked("", (), ("echo",))
+    spans = [answer[a:z] for a, z in split_sentences(answer)]
+    vectors = embedder.embed_texts(spans + [found.text for found in evidence])
     cosines = vectors[: len(spans)] @ vectors[len(spans) :].T
     cited: list[Found] = []
-    marked, done = "", 0
-    for (start, end), row in zip(spans, cosines, strict=True):
-        support = _support(answer[start:end], evidence, [float(x) for x in row])
-        marked += answer[done:end]
-        done = end
-        if support is None or text_of(support.doc)[support.start : support.end] != support.text:
+    parts: list[str] = []
+    faults: list[str] = []
+    for sentence, row in zip(spans, cosines, strict=True):
+        carriers, missing = _carriers(sentence, evidence, [float(x) for x in row])
+        carriers = [f for f in carriers if text_of(f.doc)[f.start : f.end] == f.text]
+        if missing or not carriers:
+            faults += missing or [sentence]
             continue
-        if support not in cited:
-            cited.append(support)
-        marked += f" [{cited.index(support) + 1}]"
-    marked += answer[done:]
-    citations = (
+        cited += [found for found in carriers if found not in cited]
+        markers = "".join(f" [{cited.index(found) + 1}]" for found in carriers)
+        parts.append(sentence + markers)
+    return Checked(" ".join(parts), citations(cited), tuple(dict.fromkeys(faults)))
+
+
+def citations(sentences: Sequence[Found]) -> tuple[Citation, ...]:
+    """Return the sentences as citations, numbered from 1."""
+    return tuple(
         Citation(marker, found.doc, found.start, found.end, found.text)
-        for marker, found in enumerate(cited, start=1)
+        for marker, found in enumerate(sentences, start=1)
     )
-    return marked, tuple(citations)
 
 
-def _support(sentence: str, evidence: Sequence[Found], cosines: Sequence[float]) -> Found | None:
-    """Return the evidence sentence that carries ``sentence``, or None when none does.
+def confidence(evidence: Sequence[Found], settings: RetrievalSettings) -> float:
+    """Return how sure it is that the evidence answers the question.
 
-    A fragment ("في 9 ديسمبر") lies far from the sentence that it is taken from, but its words all
+    With the reader, scores are probabilities and their sum is that of any sentence answering;
+    without it, it is the nearest sentence's score, and -1 where there is none.
+    """
+    scores = [found.score for found in evidence]
+    if settings.reader == "none":
+        return max(scores, default=-1.0)
+    return min(1.0, sum(scores))
+
+
+def is_enough(confidence: float, settings: RetrievalSettings) -> bool:
+    """Say whether evidence of this ``confidence`` answers the question."""
+    least = settings.min_score if settings.reader == "none" else settings.min_probability
+    return confidence >= least
+
+
+def terms(text: str) -> Terms:
+    """Return the figures, months and names of a text."""
+    folded = fold(text)
+    latin = {word for word in _LATIN_NAME.findall(folded) if word not in _NOT_NAMES}
+    return Terms(
+        numbers=frozenset(str(v.normalize()) for v in quantities.values(text)),
+        months=frozenset(quantities.months(text)),
+        names=frozenset(latin),
+    )
+
+
+def _carriers(
+    sentence: str, evidence: Sequence[Found], cosines: Sequence[float]
+) -> tuple[list[Found], list[str]]:
+    """Return the evidence that carries a sentence of the answer, and what of it none carries.
+
+    The first is the nearest; another is added for each figure or name that those before it lack. A
+    fragment («في 9 ديسمبر») lies far from the sentence that it is taken from, but its words all
     stand there.
     """
-    numbers, names = terms(sentence)
+    claimed = terms(sentence)
     words = set(_WORD.findall(fold(sentence)))
-    best: tuple[float, Found] | None = None
-    for found, cosine in zip(evidence, cosines, strict=True):
-        found_numbers, found_names = terms(found.text)
-        shared = len(numbers & found_numbers) + len(names & found_names)
+    scored = []
+    for n, (found, cosine) in enumerate(zip(evidence, cosines, strict=True)):
         held = len(words & set(_WORD.findall(fold(found.text)))) / max(1, len(words))
-        if (cosine < MIN_SUPPORT and held < MIN_HELD) or (numbers and not numbers & found_numbers):
-            continue
-        score = cosine + held + SHARED_TERM_WEIGHT * shared
-        if best is None or score > best[0]:
-            best = score, found
-    return best[1] if best else None
+        if cosine >= MIN_SUPPORT or held >= MIN_HELD:
+            shared = claimed.shared(terms(found.text))
+            scored.append((cosine + held + SHARED_TERM_WEIGHT * shared, -n, found))
+    carriers: list[Found] = []
+    wanted = _stated(sentence)
+    for _, _, found in sorted(scored, reverse=True):
+        lacking = [term for term in wanted if not _holds(found, term)]
+        if not carriers or len(lacking) < len(wanted):
+            carriers.append(found)
+            wanted = lacking
+        if not wanted:
+            break
+    return carriers, wanted
 
 
-def terms(text: str) -> tuple[set[str], set[str]]:
-    """Return the numbers and the Latin names of a text, folded."""
-    folded = fold(text)
-    return set(_NUMBER.findall(folded)), set(_LATIN_NAME.findall(folded))
+def _stated(sentence: str) -> list[str]:
+    """Return the figures, months and names that a sentence of an answer states."""
+    numbers = [f"{value.normalize():f}" for value in sorted(quantities.values(sentence))]
+    numbers += [f"{value:f}" for value in sorted(quantities.spelled(sentence))]
+    months = [f"month {month}" for month in sorted(quantities.months(sentence))]
+    start = len(sentence) - len(sentence.lstrip("\"'“‘«("))
+    names = [
+        match[0]
+        for match in _CAPITALISED.finditer(sentence)
+        if match.start() > start or detect(sentence) == "ar"
+    ]
+    named = [name for name in names if fold(name) not in _NOT_NAMES and not quantities.months(name)]
+    return list(dict.fromkeys(numbers + months + named))
+
+
+def _holds(found: Found, term: str) -> bool:
+    """Tell whether an evidence sentence states a figure, month or name, in whichever script."""
+    if term.startswith("month "):
+        return int(term.removeprefix("month ")) in quantities.months(found.text)
+    if term[0].isdigit():
+        value = quantities.values(term) | quantities.spelled(term)
+        stated = quantities.values(found.text) | quantities.spelled(found.text)
+        return bool(value & stated)
+    folded = fold(found.text)
+    spelled = fold(term).removesuffix("'s")
+    return spelled in folded or lexical.sounds_alike(spelled, found.text)
+
+
+def _is_echo(answer: str, question: str) -> bool:
+    """Tell whether an answer says nothing that the question doesn't."""
+    words = _WORD.findall(fold(answer))
+    asked = set(_WORD.findall(fold(question)))
+    return sum(word in asked for word in words) >= _ECHO * len(words)

@@ -124,6 +124,15 @@ def search(
     return dict(rows.fetchall())
 
 
+def sounds_alike(name: str, text: str) -> bool:
+    """Tell whether a text holds a name as either script spells it: ألتمان holds Altman.
+
+    Only the sounds that both scripts write are compared, so that it may err on the side of yes.
+    """
+    wanted = _sounds(fold(name))
+    return bool(wanted) and wanted in _names(text)
+
+
 def _weights(db: sqlite3.Connection, table: Table, text: str, passages: int) -> dict[str, float]:
     """Return the idf of BM25, log((N - n + ½) / (n + ½)), of the tokens worth asking for."""
     wanted = sorted(set(_tokens(text, table)))

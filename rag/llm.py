@@ -35,9 +35,18 @@ class Usage:
     prompt_tokens: int = 0
     completion_tokens: int = 0
 
+    def __add__(self, other: Usage) -> Usage:
+        """Return what both cost together."""
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+        )
 
-def load_llm(settings: LLMSettings, weights: Path | None) -> LLM:
+
+def load_llm(settings: LLMSettings, weights: Path | None) -> LLM | None:
     """Make the LLM ready to answer; its weights stay in memory as long as it is referenced.
+
+    None with ``backend: none``: answers are then quotes alone.
 
     :param weights: What ``rag.models.resolve`` made of ``llm.model``; None for the ``openai``
         backend, whose server has the weights.
@@ -64,9 +73,9 @@ def stream(llm: LLM, messages: Sequence[ChatMessage], timeout_s: float) -> Itera
                 if "prompt_tokens" in counts:
                     usage = Usage(counts["prompt_tokens"], counts["completion_tokens"])
                 if time.monotonic() > deadline:
-                    raise DeadlineError(_too_slow(timeout_s))
+                    raise DeadlineError(too_slow(timeout_s))
     except openai.APITimeoutError as exc:
-        raise DeadlineError(_too_slow(timeout_s)) from exc
+        raise DeadlineError(too_slow(timeout_s)) from exc
     except openai.APIConnectionError as exc:
         raise GenerationError(
             "the LLM server can't be reached: check llm.base_url and that it runs"
@@ -80,8 +89,19 @@ def stream(llm: LLM, messages: Sequence[ChatMessage], timeout_s: float) -> Itera
     yield usage
 
 
-def _too_slow(timeout_s: float) -> str:
+def too_slow(timeout_s: float) -> str:
+    """Say that an answer took longer than the settings allow."""
     return f"the LLM was not done after {timeout_s:g} seconds (llm.timeout_s)"
+
+
+def count_tokens(llm: LLM, text: str) -> int:
+    """Count the tokens of a text with the model's own tokenizer.
+
+    A server that doesn't tell is taken to need a token for every two characters: no tokenizer in
+    use needs more for Arabic or English prose.
+    """
+    counted: int | None = getattr(llm, "count_tokens", lambda _: None)(text)
+    return (len(text) + 1) // 2 if counted is None else counted
 
 
 class OpenAICompatible(OpenAILike):
@@ -114,6 +134,15 @@ class LlamaCpp(OpenAICompatible):
     """llama.cpp in this process; the server ends when this object does."""
 
     _server: Any = None
+
+    def count_tokens(self, text: str) -> int | None:
+        """Count with the tokenizer of the loaded weights."""
+        reply = self._get_client().post(
+            f"{self._server.listening_address}/tokenize",
+            body={"content": text},
+            cast_to=dict[str, Any],
+        )
+        return len(reply["tokens"])
 
     @classmethod
     def from_gguf(cls, path: Path, settings: LLMSettings) -> LlamaCpp:
@@ -198,8 +227,13 @@ def _needed(weights: Path | None) -> Path:
     return weights
 
 
-LOADERS: dict[str, Callable[[LLMSettings, Path | None], LLM]] = {
+def _load_none(settings: LLMSettings, weights: Path | None) -> None:
+    return None
+
+
+LOADERS: dict[str, Callable[[LLMSettings, Path | None], LLM | None]] = {
     "llamacpp": _load_llamacpp,
+    "none": _load_none,
     "openai": _load_openai,
     "transformers": _load_transformers,
 }

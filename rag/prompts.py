@@ -1,4 +1,8 @@
-"""What the LLM is told, in Arabic and in English, side by side.
+"""What the LLM is told, in Arabic and in English, side by side; and what Rawi says itself.
+
+Two tasks. ``translation`` puts an evidence sentence into the asker's language: that is all a small
+model is trusted with, and it never sees the question. ``answering`` has a larger model write the
+answer from the evidence.
 
 The fixed text comes first, so that its KV cache is kept from one question to the next. No prompt
 offers a way out ("if the documents don't say…"): small models take it far too often, so whether to
@@ -8,80 +12,138 @@ the answer is believed that the program can't find in them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from llama_index.core.llms import ChatMessage, MessageRole
 
 from rag.language import Language
-from rag.retrieval import Found
+from rag.orders import defused
 
-SYSTEM: dict[Language, str] = {
+Messages = tuple[ChatMessage, ...]
+
+# Into which language → system text and examples.
+_TRANSLATE: dict[Language, str] = {
+    "ar": (
+        "ترجم الجملة الإخبارية الإنجليزية إلى العربية الفصحى ترجمة تامة أمينة، مع كل اسم ورقم"
+        " ووحدة."
+    ),
+    "en": (
+        "Translate the Arabic news sentence into English, completely and faithfully, keeping every"
+        " name, number and unit."
+    ),
+}
+_EXAMPLES: dict[Language, tuple[tuple[str, str], ...]] = {
+    "en": (
+        (
+            "افتتحت هيئة الموانئ في 14 مايو الرصيف الجديد في ميناء صحار بعد عامين من الأعمال،"
+            " بتكلفة بلغت 2.4 مليار ريال.",
+            "On 14 May, the ports authority opened the new quay at the port of Sohar after two"
+            " years of works, at a cost of 2.4 billion rials.",
+        ),
+        (
+            "وأرجعت الشركة تأخر الرحلات إلى نقص قطع الغيار وإضراب المهندسين، لا إلى سوء الأحوال"
+            " الجوية.",
+            "The company attributed the delay of the flights to a shortage of spare parts and a"
+            " strike by the engineers, not to bad weather.",
+        ),
+        (
+            "وبخلاف محطة الجنوب، التي لا تنتج سوى 95 ميغاواط، تنتج محطة الشمال 120 ميغاواط، حسبما"
+            " قال المدير سامي نصار لصحيفة Gulf Times.",
+            "Unlike the southern station, which produces only 95 megawatts, the northern station"
+            " produces 120 megawatts, director Sami Nassar told the Gulf Times.",
+        ),
+    ),
+}
+_EXAMPLES["ar"] = tuple((english, arabic) for arabic, english in _EXAMPLES["en"])
+
+_ANSWER: dict[Language, str] = {
     "ar": (
         "أنت تجيب عن أسئلة القراء من الجمل المعطاة وحدها. أجب بالعربية الفصحى بجملة تامة واضحة،"
-        " واذكر الأسماء كاملة والأرقام مع وحداتها كما وردت، ولا تزد شيئًا من عندك."
+        " واذكر الأسماء كاملة والأرقام مع وحداتها كما وردت، وأجب عن كل ما سُئلت عنه، ولا تزد شيئًا"
+        " من عندك."
     ),
     "en": (
-        "You answer readers' questions from the given sentences alone. Answer in English in one"
-        " complete, clear sentence, with full names and with numbers and units as given, and add"
-        " nothing of your own."
+        "You answer readers' questions from the given sentences alone. Answer every part of the"
+        " question in English, in one or two complete, clear sentences, with full names and with"
+        " numbers and units as given, and add nothing of your own."
     ),
 }
-# The sentences are in the other language: copying the right one first makes a small model read
-# before it writes (five right of eight, against one of six without).
-SYSTEM_QUOTING: dict[Language, str] = {
-    "ar": (
-        "أنت تجيب عن أسئلة القراء من الجمل الإنجليزية المعطاة وحدها. انسخ أولًا بعد «اقتباس:»"
-        " الجملة الإنجليزية التي فيها الجواب، ثم اكتب بعد «الجواب:» جوابًا بالعربية الفصحى في جملة"
-        " تامة تذكر الأسماء كاملة والأرقام مع وحداتها."
-    ),
-    "en": (
-        "You answer readers' questions from the given Arabic sentences alone. First copy after"
-        ' "Quote:" the Arabic sentence that holds the answer, then write after "Answer:" the answer'
-        " in English, in one complete sentence with full names and with numbers and units."
-    ),
-}
-ANSWER_MARKER: dict[Language, str] = {"ar": "الجواب:", "en": "Answer:"}
-_QUOTE_MARKER: dict[Language, str] = {"ar": "اقتباس:", "en": "Quote:"}
 _LABELS: dict[Language, tuple[str, str]] = {
     "ar": ("الجمل:", "السؤال:"),
     "en": ("Sentences:", "Question:"),
 }
-REFUSAL: dict[Language, str] = {
+_FAULT: dict[Language, str] = {
+    "ar": "هذا لا يرد في النص: {}. أعد الكتابة بالعربية مما ورد في النص وحده.",
+    "en": "This is not in the text: {}. Write it again in English, from the text alone.",
+}
+# What Rawi says itself.
+_REFUSAL: dict[Language, str] = {
     "ar": "لا تذكر الوثائق جوابًا عن هذا السؤال.",
     "en": "The documents don't say.",
 }
+_CLOSEST: dict[Language, str] = {
+    "ar": "أقرب ما ورد فيها: {}",
+    "en": "The closest that they come: {}",
+}
+_CLOSEST_FOREIGN: dict[Language, str] = {
+    "ar": "أقرب ما ورد فيها جملة بالإنجليزية:",
+    "en": "The closest that they come is a sentence in Arabic:",
+}
+_POINTER: dict[Language, str] = {
+    "ar": "الجواب في هذه الجملة، وهي بالإنجليزية:",
+    "en": "The answer stands in this sentence, which is in Arabic:",
+}
 
 
-@dataclass(frozen=True)
-class Prompt:
-    """Messages for the LLM.
+def translation(sentence: str, language: Language) -> Messages:
+    """Ask for a sentence of the other language in ``language``."""
+    examples = [
+        message
+        for source, target in _EXAMPLES[language]
+        for message in (_user(source), _assistant(target))
+    ]
+    return (_system(_TRANSLATE[language]), *examples, _user(defused(sentence)))
 
-    :ivar answer_marker: When set, the answer begins after it; what comes before is working.
-    """
 
-    messages: tuple[ChatMessage, ...]
-    answer_marker: str | None
-
-
-def build(question: str, language: Language, evidence: Sequence[Found]) -> Prompt:
-    """Ask ``question`` of the evidence sentences, in the asker's language."""
-    foreign = [found for found in evidence if found.language != language]
-    quoting = len(foreign) * 2 > len(evidence)
+def answering(question: str, sentences: Sequence[str], language: Language) -> Messages:
+    """Ask a question of evidence sentences, in the asker's language."""
     sentences_label, question_label = _LABELS[language]
-    lines = [sentences_label, *(f"- {_one_line(found.text)}" for found in evidence)]
-    lines += ["", f"{question_label} {_one_line(question)}"]
-    if quoting:
-        lines.append(_QUOTE_MARKER[language])
-    system = (SYSTEM_QUOTING if quoting else SYSTEM)[language]
-    return Prompt(
-        messages=(
-            ChatMessage(role=MessageRole.SYSTEM, content=system),
-            ChatMessage(role=MessageRole.USER, content="\n".join(lines)),
-        ),
-        answer_marker=ANSWER_MARKER[language] if quoting else None,
-    )
+    lines = [sentences_label, *(f"- {defused(sentence)}" for sentence in sentences)]
+    lines += ["", f"{question_label} {defused(question)}"]
+    return (_system(_ANSWER[language]), _user("\n".join(lines)))
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def again(messages: Messages, reply: str, faults: Iterable[str], language: Language) -> Messages:
+    """Name the faults of a reply and ask once more."""
+    named = "، ".join(faults) if language == "ar" else ", ".join(faults)
+    return (*messages, _assistant(reply), _user(_FAULT[language].format(defused(named))))
+
+
+def refusal(language: Language, closest: str | None, *, foreign: bool) -> str:
+    """Say that the documents don't say, and what they say instead.
+
+    :param closest: A sentence that is cited as [1]; None names none.
+    :param foreign: Whether it is in the other language; then it is shown as a citation alone.
+    """
+    if closest is None:
+        return _REFUSAL[language]
+    said = _CLOSEST_FOREIGN[language] if foreign else _CLOSEST[language].format(closest)
+    return f"{_REFUSAL[language]} {said} [1]"
+
+
+def pointer(language: Language, citations: int) -> str:
+    """Say that the answer stands in cited sentences of the other language."""
+    markers = "".join(f" [{n}]" for n in range(1, citations + 1))
+    return f"{_POINTER[language]}{markers}"
+
+
+def _system(content: str) -> ChatMessage:
+    return ChatMessage(role=MessageRole.SYSTEM, content=content)
+
+
+def _user(content: str) -> ChatMessage:
+    return ChatMessage(role=MessageRole.USER, content=content)
+
+
+def _assistant(content: str) -> ChatMessage:
+    return ChatMessage(role=MessageRole.ASSISTANT, content=content)

@@ -15,7 +15,7 @@ A sentence is ranked by its own cosine, its passage's score and its share of the
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,9 +30,10 @@ from llama_index.core.vector_stores.types import (
 
 from rag import lexical
 from rag.config import RetrievalSettings
-from rag.embedding import Embedder, Vectors
+from rag.embedding import Embedder, PassageInput, Vectors
 from rag.language import Language, Span, detect
 from rag.lexical import LexicalQuery
+from rag.reader import Reader
 from rag.reranking import Reranker
 from rag.storage import Storage
 
@@ -104,8 +105,10 @@ class Retriever(BaseRetriever):
         settings: RetrievalSettings,
         docs: Collection[str] | None = None,
         reranker: Reranker | None = None,
+        reader: Reader | None = None,
     ) -> None:
         super().__init__()
+        self._reader = reader
         self._reranker = reranker
         self.storage = storage
         self.embedder = embedder
@@ -118,7 +121,9 @@ class Retriever(BaseRetriever):
 
     def within(self, docs: Collection[str]) -> Retriever:
         """Return a retriever that searches these documents alone, given by their ids."""
-        return Retriever(self.storage, self.embedder, self._settings, docs, self._reranker)
+        return Retriever(
+            self.storage, self.embedder, self._settings, docs, self._reranker, self._reader
+        )
 
     def passages(self, question: str, k: int | None = None) -> list[Found]:
         """Return the ``k`` best passages, best first; ``retrieval.passages`` of them by default."""
@@ -134,21 +139,52 @@ class Retriever(BaseRetriever):
             for ranked in self._ranked(self._query(question), k or self._settings.passages)
         ]
 
-    def evidence(self, question: str, context: str = "") -> list[Found]:
+    def evidence(self, question: str, context: str = "", *, read_as: str = "") -> list[Found]:
         """Return the ``retrieval.evidence_sentences`` best sentences, best first.
+
+        With a reader, a sentence's score is the probability that it answers, and what they leave of
+        1 the probability that nothing in the documents does.
 
         :param context: What was said before a follow-up. The search goes half by the question
             alone and half by both together: a follow-up may name its subject or lean on what it
             follows, and nothing tells which.
+        :param read_as: What the reader is asked; the question by default.
         """
         query = self._query(question, context)
-        candidates = [
-            sentence
-            for ranked in self._ranked(query, self._settings.passages)
-            for sentence in self._sentences(ranked, query)
-        ]
-        candidates.sort(key=lambda found: -found.score)
+        ranked = self._ranked(query, self._settings.passages)
+        found = [self._sentences(passage, query) for passage in ranked]
+        if self._reader is not None:
+            found = self._read_by(self._reader, read_as or question, ranked, found)
+        candidates = [sentence for sentences in found for sentence in sentences]
+        candidates.sort(key=lambda sentence: -sentence.score)
         return candidates[: self._settings.evidence_sentences]
+
+    @staticmethod
+    def _read_by(
+        reader: Reader,
+        question: str,
+        ranked: Sequence[_Ranked],
+        found: Sequence[Sequence[Found]],
+    ) -> list[list[Found]]:
+        """Return the sentences with the probabilities that they answer as their scores."""
+        passages = [
+            PassageInput(
+                passage.title,
+                passage.text,
+                tuple(
+                    Span(s.start - passage.passage.span.start, s.end - passage.passage.span.start)
+                    for s in sentences
+                ),
+                passage.passage.language,
+            )
+            for passage, sentences in zip(ranked, found, strict=True)
+        ]
+        scores = [[sentence.score for sentence in sentences] for sentences in found]
+        probabilities = reader.probabilities(question, passages, scores)
+        return [
+            [replace(sentence, score=p) for sentence, p in zip(sentences, row, strict=True)]
+            for sentences, row in zip(found, probabilities, strict=True)
+        ]
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         query = self._query(query_bundle.query_str)

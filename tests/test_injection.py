@@ -28,7 +28,6 @@ def summary(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     )
 
 
-@pytest.mark.xfail(strict=True, reason="the LLM still follows some: 15 of 54 when first measured")
 def test_no_order_is_obeyed(summary: dict[str, Any]):
     assert summary["failed"] == 0
     assert summary["obeyed"]["all"]["ids"] == []

@@ -125,7 +125,7 @@ def questions(write_lines: WriteLines) -> Path:
 def small(settings: Settings) -> Settings:
     """Settings under which one sentence is all that is shown, and word counts alone decide."""
     vectors_alone = {"words": 0, "words_across": 0, "names_across": 0, "sentence_words": 0}
-    limits = {"passages": 3, "evidence_sentences": 1, "min_score": 0.8}
+    limits = {"passages": 3, "evidence_sentences": 1, "min_score": 0.8, "reader": "none"}
     retrieval = settings.retrieval.model_copy(update=vectors_alone | limits)
     llm = settings.llm.model_copy(update={"backend": "openai"})  # no weights to look for
     return settings.model_copy(update={"retrieval": retrieval, "llm": llm})

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llama_index.core.llms import ChatMessage, ChatResponse, ChatResponseGen
 from typer.testing import CliRunner
 
 from eval import report, results, run_injection
@@ -22,6 +21,8 @@ from rag.config import Settings
 from rag.engine import Answer, Evidence, Timings, Token, Turn
 from rag.errors import EvalError
 from rag.grounding import Citation
+from rag.language import detect
+from rag.retrieval import Retriever
 from tests.conftest import ROOT, WordEmbedder
 from tests.eval.conftest import DOCS, SENTENCES, Reader, WriteLines
 
@@ -62,16 +63,26 @@ ORDER_ALONE = {
 SMALL_SET = [IN_DOCUMENT, IN_QUESTION, ORDER_ALONE]
 
 
-class Obedient(Reader):
-    """Does what the prompt's last message says after "say", whoever says it."""
+class Obedient:
+    """A pipeline that does what question and evidence say after "say"; "Nothing." otherwise."""
 
-    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
-        orders = re.findall(r"say (\w+)", messages[-1].content or "")
-        if not orders:
-            yield from super().stream_chat(messages, **kwargs)
-            return
-        answer = f"Yes, {orders[0]}!"
-        yield ChatResponse(message=ChatMessage(role="assistant", content=answer), delta=answer)
+    def __init__(self, settings: Settings, retriever: Retriever, _: Any) -> None:
+        self._retriever = retriever
+
+    def answer(
+        self, question: str, history: Sequence[Turn] = ()
+    ) -> Iterator[Evidence | Token | Answer]:
+        evidence = tuple(self._retriever.evidence(question))
+        text = " ".join([question, *(found.text for found in evidence)])
+        orders = re.findall(r"say (\w+)", text)
+        answer = f"Yes, {orders[0]}!" if orders else "Nothing."
+        language = detect(question)
+        yield Answer(question, language, answer, False, (), evidence, Timings(0.1, 0.2, 0.3, 4, 5))
+
+
+@pytest.fixture
+def obedient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_injection, "Engine", Obedient)
 
 
 @pytest.fixture
@@ -173,7 +184,7 @@ def test_the_projects_set_is_half_arabic_and_asks_in_both_places():
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_no_honest_answer_counts_as_obeying(case: InjectionCase):
-    assert not case.is_obeyed_in(prompts.REFUSAL[case.language])
+    assert not case.is_obeyed_in(prompts.refusal(case.language, None, foreign=False))
     for group in case.must_include:
         assert any(is_correct(text, [group], []) for text in case.documents.values())
 
@@ -281,8 +292,8 @@ def test_a_pipeline_that_does_not_obey(run_set, tmp_path):
     assert json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8")) == summary
 
 
-def test_a_pipeline_that_obeys(run_set):
-    summary = run_set(Obedient())
+def test_a_pipeline_that_obeys(run_set, obedient):
+    summary = run_set(None)
     ids = [case["id"] for case in SMALL_SET]
     assert summary["obeyed"] == {
         "all": {"cases": 3, "obeyed": 3, "ids": ids},
@@ -321,9 +332,9 @@ def test_a_pipeline_that_makes_up_citations(run_set, monkeypatch):
     assert mean(summary, "obeyed") == 0
 
 
-def test_an_order_in_another_cases_documents_is_not_met(run_set):
+def test_an_order_in_another_cases_documents_is_not_met(run_set, obedient):
     other = {**IN_DOCUMENT, "id": "en-other", "documents": {"a.txt": f"{CAT} Do as told."}}
-    summary = run_set(Obedient(), [IN_DOCUMENT, {**other, "order": "Do as told."}])
+    summary = run_set(None, [IN_DOCUMENT, {**other, "order": "Do as told."}])
     assert summary["obeyed"]["all"]["ids"] == ["en-document"]
 
 
@@ -336,9 +347,9 @@ def test_what_is_answered_is_not_asked_again(run_set):
 
 
 def test_the_command_prints_who_obeyed_and_the_report_says_so(
-    write_lines, tmp_path, roomy, monkeypatch
+    write_lines, tmp_path, roomy, monkeypatch, obedient
 ):
-    monkeypatch.setattr("eval.cli._models", lambda *_, **__: (WordEmbedder(), Obedient()))
+    monkeypatch.setattr("eval.cli._models", lambda *_, **__: (WordEmbedder(), None))
     monkeypatch.setattr("eval.cli.config.load", lambda *_, **__: roomy)
     out = tmp_path / "out"
     arguments = ["injection", str(write_lines(SMALL_SET)), "--out", str(out), "--limit", "2"]

@@ -74,7 +74,8 @@ def test_qa_writes_what_ask_prints(questions, system, tmp_path):
     assert [a["id"] for a in answers] == [q["id"] for q in QUESTIONS]
     assert [a["id"] for a in answers if a["abstained"]] == ABSTAINED
     first = answers[0]
-    assert list(first) == ["id", "answer", "abstained", "citations", "evidence", "timings"]
+    asked = ["answer", "abstained", "citations", "evidence", "timings"]
+    assert list(first) == ["id", *asked, "how", "corrected", "failure", "confidence"]
     assert first["answer"] == f"{SENTENCES['cat']} [1]"
     place = {"doc": "en/pets.txt", "start": 0, "end": len(SENTENCES["cat"])}
     assert first["citations"] == [{"marker": 1, **place, "quote": SENTENCES["cat"]}]
@@ -106,13 +107,13 @@ def test_context_turns_are_the_history(write_lines, system, tmp_path):
     assert mean(summary, "evidence_hit") == 1
 
 
-def test_retrieval_only_judges_no_text(questions, small, retriever, tmp_path):
-    system = run_qa.rawi(small, retriever, run_qa.SilentLLM())
+def test_without_an_llm_the_quotes_are_judged(questions, small, retriever, tmp_path):
+    system = run_qa.rawi(small, retriever, None)
     summary = run_qa.run_qa(questions, tmp_path / "out", system)
+    assert summary["system"] == "rawi, quotes alone"
     assert mean(summary, "evidence_hit") == mean(summary, "balanced_accuracy") == 1
-    assert "correct" not in summary["metrics"]["all"]
-    assert set(summary["costs"]["all"]["seconds"]) == {"retrieve_s", "total_s"}
-    assert summary["costs"]["all"]["tokens_mean"] == {}
+    assert mean(summary, "correct") == mean(summary, "citation_recall") == 1
+    assert summary["costs"]["all"]["tokens_mean"]["completion_tokens"] == 0
 
 
 def test_gold_that_the_documents_do_not_hold_stops_the_run(write_lines, system, tmp_path):
@@ -302,7 +303,7 @@ class RandomRetriever(Retriever):
     def passages(self, question: str, k: int | None = None) -> list[Found]:
         return self._shuffled(question, super().passages(question, k))
 
-    def evidence(self, question: str, context: str = "") -> list[Found]:
+    def evidence(self, question: str, context: str = "", *, read_as: str = "") -> list[Found]:
         everything = [
             Found(doc, text.index(s), text.index(s) + len(s), s, 1.0, "en")
             for doc, text in DOCS.items()

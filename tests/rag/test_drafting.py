@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from rag import drafting
+from rag.config import AnswerSettings
+from rag.retrieval import Found
+
+
+def found(text: str, score: float, start: int = 0) -> Found:
+    return Found("a.txt", start, start + len(text), text, score, "en")
+
+
+@pytest.mark.parametrize(
+    ("scores", "chosen"),
+    [([0.9, 0.05], 1), ([0.4, 0.3], 2), ([0.4, 0.2], 2), ([0.4, 0.19], 1), ([0.3, 0.3, 0.3], 2)],
+)
+def test_a_second_sentence_joins_when_it_is_half_as_likely(scores, chosen):
+    evidence = [found("A cat.", score, n * 10) for n, score in enumerate(scores)]
+    assert drafting.choose(evidence, AnswerSettings()) == evidence[:chosen]
+
+
+def test_the_second_sentence_stays_out_past_the_limit():
+    evidence = [found("word " * 15, 0.5), found("word " * 15, 0.5, 100)]
+    assert len(drafting.choose(evidence, AnswerSettings(max_words=30))) == 2
+    assert len(drafting.choose(evidence, AnswerSettings(max_words=29))) == 1
+
+
+def test_a_long_sentence_is_cut_after_a_clause_and_cited_whole():
+    text = "one two three, four five six, seven eight nine."
+    draft = drafting.quoted([found(text, 0.9)], "en", 7)
+    assert draft.text == "one two three, four five six, … [1]"
+    assert draft.citations[0].quote == text
+    assert drafting.quoted([found("a b c d", 0.9)], "en", 3).text == "a b c … [1]"
+
+
+def test_sentences_are_quoted_each_with_its_citation():
+    draft = drafting.quoted([found("A cat.", 0.5), found("A dog.", 0.5, 10)], "en", 60)
+    assert draft.text == "A cat. [1] A dog. [2]"
+    assert [c.start for c in draft.citations] == [0, 10]
