@@ -8,13 +8,14 @@ environment or the file.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -32,6 +33,17 @@ DEFAULT_FILE = Path("config.yaml")
 _ALLOWED = {"path_type": "must be a path", "model_type": "must hold keys and values"}
 
 PositiveSeconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+def _network(text: str) -> str:
+    ipaddress.ip_network(text)
+    return text
+
+
+# As a browser writes it: no path, no trailing slash, no wildcard, no user, no default port.
+Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:\d{1,5})?$")]
+Network = Annotated[str, AfterValidator(_network)]
+KeyHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Section(BaseModel):
@@ -127,6 +139,37 @@ class ServerSettings(Section):
 
     host: str = Field("127.0.0.1", min_length=1)
     port: int = Field(7860, ge=0, le=65_535)
+    enabled: bool = True
+    trusted_proxies: tuple[Network, ...] = ()
+    log_questions: bool = False
+    max_body_bytes: int = Field(262_144, ge=4_096, le=100_000_000)
+    body_timeout_s: PositiveSeconds = 10.0
+    stop_timeout_s: PositiveSeconds = 30.0
+
+
+class ApiSettings(Section):
+    """Who may use the API, the MCP server and the metrics."""
+
+    key_hashes: tuple[KeyHash, ...] = ()
+
+
+class LimitsSettings(Section):
+    """How much may be asked."""
+
+    address_per_minute: int = Field(60, ge=1, le=100_000)
+    address_per_day: int = Field(1_000, ge=1, le=10_000_000)
+    session_per_minute: int = Field(20, ge=1, le=100_000)
+    total_per_day: int = Field(20_000, ge=1, le=1_000_000_000)
+    waiting: int = Field(32, ge=1, le=1_000)
+
+
+class WidgetSettings(Section):
+    """Which sites may embed the chat."""
+
+    allowed_origins: tuple[Origin, ...] = ()
+    ticket_s: int = Field(60, ge=5, le=3_600)
+    session_s: int = Field(28_800, ge=60, le=604_800)
+    secret: SecretStr = SecretStr("")
 
 
 class Settings(BaseSettings):
@@ -147,6 +190,9 @@ class Settings(BaseSettings):
     answer: AnswerSettings = AnswerSettings()
     question: QuestionSettings = QuestionSettings()
     server: ServerSettings = ServerSettings()
+    api: ApiSettings = ApiSettings()
+    limits: LimitsSettings = LimitsSettings()
+    widget: WidgetSettings = WidgetSettings()
 
 
 def load(path: Path | None = None, **overrides: Any) -> Settings:
@@ -234,7 +280,7 @@ def _explain(exc: ValidationError, path: Path | None) -> str:
         for key in keys[:-1]:
             model = model.model_fields[key].annotation
         return f"{where}: {_unknown(keys[-1], model)}"
-    value = "(hidden)" if keys[-1] == "api_key" else repr(error["input"])
+    value = "(hidden)" if keys[-1] in ("api_key", "secret") else repr(error["input"])
     return f"{where} = {value} is not allowed: {_ALLOWED.get(error['type'], error['msg'].lower())}"
 
 

@@ -7,7 +7,9 @@ mean of its tokens' states, so a sentence is read in its context and costs nothi
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from llama_index.core.base.embeddings.base import BaseEmbedding
+from pydantic import PrivateAttr
 
 from rag import adapter
 from rag.adapter import Adapter, Role
@@ -65,6 +68,7 @@ class Embedder(BaseEmbedding):
     centring: float = 0.0
     _model: Any = None  # SentenceTransformer
     _adapter: Adapter | None = None
+    _lock: Any = PrivateAttr(default_factory=threading.RLock)
 
     @classmethod
     def load(cls, settings: EmbeddingSettings, weights: Path) -> Embedder:
@@ -113,6 +117,12 @@ class Embedder(BaseEmbedding):
         """The model's own tokenizer."""
         return self._model.tokenizer
 
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """Reentrant; held while the tokenizer is used, whose way to truncate threads share."""
+        lock: AbstractContextManager[Any] = self._lock
+        return lock
+
     def embed_query(self, question: str) -> Vectors:
         """Return one unit vector of shape ``(dimensions,)``."""
         vectors = self.encode([self.query_prompt + question])
@@ -145,13 +155,14 @@ class Embedder(BaseEmbedding):
 
     def encode(self, texts: list[str]) -> Vectors:
         """Return unit vectors of texts with their prompts, as the model makes them."""
-        vectors: Vectors = self._model.encode(
-            texts,
-            batch_size=self.embed_batch_size,
-            normalize_embeddings=True,
-            convert_to_tensor=True,
-            show_progress_bar=False,
-        )
+        with self._lock:
+            vectors: Vectors = self._model.encode(
+                texts,
+                batch_size=self.embed_batch_size,
+                normalize_embeddings=True,
+                convert_to_tensor=True,
+                show_progress_bar=False,
+            )
         return vectors.float().cpu().numpy()  # type: ignore[attr-defined, no-any-return]
 
     def _pool(self, passages: Sequence[PassageInput]) -> Iterator[tuple[Vectors, Vectors]]:

@@ -127,6 +127,8 @@ class Retriever(BaseRetriever):
 
     def passages(self, question: str, k: int | None = None) -> list[Found]:
         """Return the ``k`` best passages, best first; ``retrieval.passages`` of them by default."""
+        with self.embedder.lock:
+            best = self._ranked(self._query(question), k or self._settings.passages)
         return [
             Found(
                 doc=ranked.passage.doc,
@@ -136,7 +138,7 @@ class Retriever(BaseRetriever):
                 score=ranked.score,
                 language=ranked.passage.language,
             )
-            for ranked in self._ranked(self._query(question), k or self._settings.passages)
+            for ranked in best
         ]
 
     def evidence(self, question: str, context: str = "", *, read_as: str = "") -> list[Found]:
@@ -150,11 +152,12 @@ class Retriever(BaseRetriever):
             follows, and nothing tells which.
         :param read_as: What the reader is asked; the question by default.
         """
-        query = self._query(question, context)
-        ranked = self._ranked(query, self._settings.passages)
-        found = [self._sentences(passage, query) for passage in ranked]
-        if self._reader is not None:
-            found = self._read_by(self._reader, read_as or question, ranked, found)
+        with self.embedder.lock:
+            query = self._query(question, context)
+            ranked = self._ranked(query, self._settings.passages)
+            found = [self._sentences(passage, query) for passage in ranked]
+            if self._reader is not None:
+                found = self._read_by(self._reader, read_as or question, ranked, found)
         candidates = [sentence for sentences in found for sentence in sentences]
         candidates.sort(key=lambda sentence: -sentence.score)
         return candidates[: self._settings.evidence_sentences]

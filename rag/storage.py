@@ -25,7 +25,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import chromadb
 import chromadb.config
@@ -110,6 +110,14 @@ class Storage:
         """Return a document's cleaned text; empty when the index doesn't hold it."""
         row = self.db.execute("SELECT text FROM documents WHERE id = ?", (doc,)).fetchone()
         return str(row[0]) if row else ""
+
+    def count(self, table: Literal["documents", "passages"]) -> int:
+        """Return how many documents or passages the index holds."""
+        query = {
+            "documents": "SELECT count(*) FROM documents",
+            "passages": "SELECT count(*) FROM passages",
+        }[table]
+        return int(self.db.execute(query).fetchone()[0])
 
     def close(self) -> None:
         """Close both halves."""

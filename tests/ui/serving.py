@@ -1,0 +1,124 @@
+"""A real server on a loopback port over doubles: an index of two sentences, a scripted LLM."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import uvicorn
+from llama_index.core.llms import ChatMessage, ChatResponse
+
+from rag.config import Settings
+from rag.engine import Engine
+from rag.retrieval import Found
+from tests.doubles import ScriptedLLM
+from ui import app as web
+
+QUOTE = "ساهم <script>alert(1)</script> سوفت بنك بمبلغ 30 مليار."
+FOUND = Found("a<b>.txt", 0, len(QUOTE), QUOTE, 0.9, "ar")
+QUESTION = "كم ساهم سوفت بنك؟"
+ANSWER = "ساهم بمبلغ 30 مليار."
+
+
+class SlowLLM(ScriptedLLM):
+    """Writes without an end, a word every ``pause_s`` seconds; counts what runs at once."""
+
+    pause_s: float = 0.05
+    words: int = 400
+    running: int = 0
+    most: int = 0
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> Iterator[ChatResponse]:
+        return self._slow()
+
+    def _slow(self) -> Iterator[ChatResponse]:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            for _ in range(self.words):
+                time.sleep(self.pause_s)
+                yield ChatResponse(
+                    message=ChatMessage(role="assistant", content="30"), delta="ساهم 30 "
+                )
+        finally:
+            self.running -= 1
+
+
+class Retriever:
+    """Finds the one sentence for every question."""
+
+    def __init__(self, evidence: Sequence[Found] = (FOUND,)) -> None:
+        self._evidence = list(evidence)
+        self.storage = SimpleNamespace(text=lambda doc: QUOTE, count=lambda table: 3)
+        self.embedder = SimpleNamespace(
+            embed_texts=lambda texts: np.ones((len(texts), 1), dtype=np.float32)
+        )
+
+    def evidence(self, question: str, context: str = "", *, read_as: str = "") -> list[Found]:
+        return self._evidence
+
+    def passages(self, question: str, k: int | None = None) -> list[Found]:
+        return self._evidence[:k]
+
+
+def engine(storage: Path, *replies: Any, llm: ScriptedLLM | None = None, **sections: Any) -> Engine:
+    """An engine whose LLM gives these replies, with settings: ``widget={…}``."""
+    model = llm or ScriptedLLM(replies=deque(replies))
+    raw = {"answer": {"style": "written"}, "storage": storage, **sections}
+    return Engine(Settings.model_validate(raw), Retriever(), model)
+
+
+@contextmanager
+def served(rawi: Engine) -> Iterator[str]:
+    """Serve an engine; give its address."""
+    with listening() as port, running(web.build(rawi), port):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def listening() -> Iterator[int]:
+    """Give a port that is free."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    yield port
+
+
+@contextmanager
+def running(app: Any, port: int) -> Iterator[uvicorn.Server]:
+    """Run an application in a thread."""
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=port, log_config=None, proxy_headers=False, lifespan="on",
+                       timeout_graceful_shutdown=5)
+    )  # fmt: skip
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + 30
+    while not server.started:
+        assert time.monotonic() < until, "the server did not come up"
+        assert thread.is_alive(), "the server ended by itself"
+        time.sleep(0.02)
+    try:
+        yield server
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive(), "the server did not stop"
+
+
+def until(condition: Any, seconds: float) -> bool:
+    """Tell whether a condition came true in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False

@@ -1,0 +1,168 @@
+"""The API, by the clients that people use, against a real server."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+
+import httpx
+import openai
+import pytest
+from llama_index.core.llms import ChatMessage
+from llama_index.llms.openai_like import OpenAILike
+
+from rag.errors import GenerationError
+from tests.doubles import ScriptedLLM
+from tests.ui.serving import ANSWER, FOUND, QUESTION, QUOTE, SlowLLM, engine, served, until
+from ui import keys
+
+ASK = {"model": "rawi", "messages": [{"role": "user", "content": QUESTION}]}
+
+
+@pytest.fixture
+def ask(tmp_path):
+    """Serve one reply, and give an OpenAI client."""
+    with served(engine(tmp_path, ANSWER, ANSWER)) as url:
+        yield openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0)
+
+
+def test_the_openai_client_gets_answer_citations_and_evidence(ask):
+    reply = ask.chat.completions.create(**ASK)
+    assert reply.choices[0].message.content == f"{ANSWER} [1]"
+    assert reply.choices[0].finish_reason == "stop"
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens) == (7, 4)
+    assert reply.citations[0]["quote"] == QUOTE
+    assert reply.citations[0]["marker"] == 1
+    assert reply.evidence[0]["doc"] == FOUND.doc
+    assert (reply.abstained, reply.language) == (False, "ar")
+
+
+def test_a_stream_gives_evidence_then_tokens_then_the_checked_answer(ask):
+    chunks = list(ask.chat.completions.create(**ASK, stream=True))
+    assert chunks[0].evidence[0]["text"] == QUOTE
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == ANSWER
+    last = chunks[-1]
+    assert last.choices[0].finish_reason == "stop"
+    assert last.answer == f"{ANSWER} [1]"
+    assert last.citations[0]["quote"] == QUOTE
+    assert last.usage.total_tokens == 11
+    assert len({chunk.id for chunk in chunks}) == 1
+
+
+def test_llama_index_openai_like_works_whole_and_streamed(ask):
+    llm = OpenAILike(model="rawi", api_base=str(ask.base_url), api_key="none", is_chat_model=True)
+    asked = [ChatMessage(role="user", content=QUESTION)]
+    assert llm.chat(asked).message.content == f"{ANSWER} [1]"
+    assert list(llm.stream_chat(asked))[-1].message.content == ANSWER
+
+
+def test_there_is_one_model(ask):
+    assert [model.id for model in ask.models.list()] == ["rawi"]
+    assert ask.models.retrieve("rawi").owned_by == "rawi"
+    with pytest.raises(openai.NotFoundError, match="no such model"):
+        ask.models.retrieve("gpt-5")
+
+
+def test_search_gives_passages(tmp_path):
+    with served(engine(tmp_path)) as url:
+        found = httpx.post(f"{url}/search", json={"question": f" {QUESTION} ", "k": 3}).json()
+    assert (found["question"], found["language"]) == (QUESTION, "ar")
+    assert [result["text"] for result in found["results"]] == [QUOTE]
+
+
+REFUSED = {
+    "another model": ({**ASK, "model": "gpt-5"}, 422, "model"),
+    "no messages": ({**ASK, "messages": []}, 422, "messages"),
+    "an empty question": ({**ASK, "messages": [{"role": "user", "content": " "}]}, 400, "empty"),
+    "a third language": (
+        {**ASK, "messages": [{"role": "user", "content": "今日は何曜日ですか"}]}, 400, "Arabic",
+    ),
+    "too long": ({**ASK, "messages": [{"role": "user", "content": "ق " * 3000}]}, 400, "max_chars"),
+    "the last is not the user's": (
+        {**ASK, "messages": [{"role": "assistant", "content": "Hi"}]}, 400, "last message",
+    ),
+    "several choices": ({**ASK, "n": 2}, 422, "n:"),
+    "half a character": (
+        {**ASK, "messages": [{"role": "user", "content": "\ud800"}]}, 422, "content",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("body", "status", "part"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_asked_is_refused_in_openais_form(tmp_path, body, status, part, stream):
+    with served(engine(tmp_path)) as url:
+        content = json.dumps({**body, "stream": stream})
+        headers = {"content-type": "application/json"}
+        reply = httpx.post(f"{url}/v1/chat/completions", content=content, headers=headers)
+    assert reply.status_code == status
+    error = reply.json()["error"]
+    assert error["type"] == "invalid_request_error"
+    assert part in error["message"]
+
+
+def test_an_llm_that_fails_leaves_a_quote_and_says_so(tmp_path):
+    with served(engine(tmp_path, GenerationError("it broke"))) as url:
+        reply = httpx.post(f"{url}/v1/chat/completions", json=ASK).json()
+    assert reply["failure"] == "it broke"
+    assert reply["how"] == "quoted"
+    assert QUOTE in reply["answer"]
+
+
+class BrokenLLM(ScriptedLLM):
+    """Fails in a way that nobody foresaw."""
+
+    def stream_chat(self, messages, **kwargs):
+        raise ZeroDivisionError("secret detail")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_bug_is_an_error_for_its_asker_and_a_place_for_the_next(tmp_path, stream):
+    rawi = engine(tmp_path, llm=BrokenLLM(replies=deque()), limits={"waiting": 1})
+    with served(rawi) as url:
+        for _ in range(3):
+            reply = httpx.post(f"{url}/v1/chat/completions", json={**ASK, "stream": stream})
+            assert "something went wrong" in reply.text
+            assert "secret detail" not in reply.text
+            assert "[DONE]" not in reply.text
+            assert until(lambda: "rawi_running 0.0" in httpx.get(f"{url}/metrics").text, 5)
+
+
+def test_answers_with_keys_take_the_right_key_alone(tmp_path):
+    key, hashed = keys.make()
+    with served(engine(tmp_path, ANSWER, api={"key_hashes": [hashed]})) as url:
+        for given in ("none", "rawi-wrong", hashed, key[:-1], f"{key}x", "é"):
+            headers = {"Authorization": f"Bearer {given}".encode()}
+            reply = httpx.post(f"{url}/v1/chat/completions", json=ASK, headers=headers)
+            assert (reply.status_code, reply.json()["error"]["type"]) == (
+                401,
+                "authentication_error",
+            )
+        client = openai.OpenAI(base_url=f"{url}/v1", api_key=key)
+        assert client.chat.completions.create(**ASK).choices[0].message.content == f"{ANSWER} [1]"
+
+
+def test_answers_come_one_at_a_time_and_too_many_are_turned_away(tmp_path):
+    slow = SlowLLM(replies=deque(), words=5)
+    with served(engine(tmp_path, llm=slow, limits={"waiting": 3})) as url:
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(8) as pool:
+            replies = list(
+                pool.map(
+                    lambda _: httpx.post(f"{url}/v1/chat/completions", json=ASK, timeout=30),
+                    range(8),
+                )
+            )
+    assert slow.most == 1
+    codes = sorted(reply.status_code for reply in replies)
+    assert codes[:3] == [200, 200, 200]
+    turned_away = [reply for reply in replies if reply.status_code != 200]
+    assert {reply.status_code for reply in turned_away} == {429}
+    assert all(int(reply.headers["retry-after"]) > 0 for reply in turned_away)
+
+
+def test_the_openapi_document_names_what_is_there(tmp_path):
+    with served(engine(tmp_path)) as url:
+        paths = httpx.get(f"{url}/openapi.json").json()["paths"]
+    assert {"/v1/chat/completions", "/v1/models", "/search", "/healthz"} <= set(paths)

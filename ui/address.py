@@ -1,0 +1,77 @@
+"""Who asks: the client's address, seen through the proxies that are trusted, and no others."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+# Any of these says that the peer asks for somebody else.
+_FORWARDING = ("x-forwarded-for", "forwarded", "via", "x-real-ip")
+_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+def client(scope: Scope, trusted: Sequence[str]) -> str:
+    """Return the client's address.
+
+    ``X-Forwarded-For`` is read from its end, where our own proxy wrote, and only as far as the
+    writers are trusted: what stands before is the client's own invention.
+    """
+    address = peer(scope)
+    forwarded = ",".join(Headers(scope=scope).getlist("x-forwarded-for"))
+    for hop in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
+        if not _is_within(address, trusted) or _parsed(hop) is None:
+            break
+        address = hop
+    return address
+
+
+def bucket(address: str) -> str:
+    """Return what one client has to itself: an IPv4 address, or the /64 of an IPv6 one."""
+    parsed = _parsed(address)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return address
+
+
+def is_this_machine(scope: Scope) -> bool:
+    """Tell whether a program on this machine asks for itself, under this machine's own name.
+
+    A page of another site that the user has open can send requests here too, or make its own name
+    point here: its ``Origin`` or its ``Host`` give it away.
+    """
+    headers = Headers(scope=scope)
+    if not is_loopback(peer(scope)) or any(name in headers for name in _FORWARDING):
+        return False
+    host = headers.get("host", "")
+    if host.rpartition(":")[0] not in _LOCAL_NAMES and host not in _LOCAL_NAMES:
+        return False
+    origin = headers.get("origin")
+    return origin is None or origin == f"{scope.get('scheme', 'http')}://{host}"
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether an address, or the name ``localhost``, is this machine's own."""
+    parsed = _parsed(address)
+    return address == "localhost" or (parsed is not None and parsed.is_loopback)
+
+
+def peer(scope: Scope) -> str:
+    """Return the address at the other end of the connection."""
+    return str(scope["client"][0]) if scope.get("client") else ""
+
+
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(address)
+    except ValueError:
+        return None
+
+
+def _is_within(address: str, networks: Sequence[str]) -> bool:
+    parsed = _parsed(address)
+    return parsed is not None and any(parsed in ipaddress.ip_network(net) for net in networks)

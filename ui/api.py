@@ -1,0 +1,228 @@
+"""The API: OpenAI's chat completions with citations, a list of one model, and search.
+
+A stream is: one chunk with ``evidence``; chunks with the answer as it is written; one chunk with
+``finish_reason``, ``usage`` and all fields of ``Checked``; ``[DONE]``. An error on the way is one
+chunk with ``error``, as OpenAI's servers send it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.responses import Response
+
+from rag.engine import Answer, Evidence, Token, Turn
+from rag.errors import QuestionError, RawiError
+from rag.language import clean, detect
+from ui import schemas
+from ui.logs import note_question
+from ui.schemas import MODEL, ChatMessage, ChatRequest, ChatResponse, ErrorResponse
+from ui.work import NotReadyError, QueueFullError, Work
+
+_RETRY_S: Final = "5"
+_STATUS: Final = (
+    (QuestionError, 400, "invalid_request_error"),
+    (QueueFullError, 429, "rate_limit_error"),
+    (NotReadyError, 503, "service_unavailable_error"),
+    (RawiError, 502, "server_error"),
+)
+_ERRORS: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"model": ErrorResponse, "description": "The question can't be asked"},
+    401: {"model": ErrorResponse, "description": "The API key is missing or wrong"},
+    403: {"model": ErrorResponse, "description": "Not from this origin"},
+    404: {"model": ErrorResponse, "description": "No such model"},
+    408: {"model": ErrorResponse, "description": "The body took too long"},
+    413: {"model": ErrorResponse, "description": "The body is too large"},
+    422: {"model": ErrorResponse, "description": "A field is missing or not allowed"},
+    429: {"model": ErrorResponse, "description": "Too many questions; see Retry-After"},
+    502: {"model": ErrorResponse, "description": "The answer failed"},
+    503: {"model": ErrorResponse, "description": "Loading, or switched off"},
+}
+
+
+def router(work: Work) -> APIRouter:
+    """Return the routes of the API."""
+    routes = APIRouter(responses=_ERRORS)
+
+    @routes.post("/v1/chat/completions", response_model=ChatResponse)
+    async def chat_completions(asked: ChatRequest, request: Request) -> Response:
+        """Answer the last message, which must be the user's, with citations."""
+        question, history = _conversation(asked.messages)
+        note_question(request, question)
+        if asked.stream:
+            return await _streamed(work, question, history)
+        return await _whole(work, question, history, request)
+
+    @routes.get("/v1/models")
+    async def models() -> schemas.Models:
+        """List the one model."""
+        return schemas.Models()
+
+    @routes.get("/v1/models/{model}")
+    async def model(model: str) -> schemas.Model:
+        """Describe the one model."""
+        if model != MODEL:
+            raise _NoModelError(f"there is no such model; use {MODEL}")
+        return schemas.Model()
+
+    @routes.post("/search")
+    async def search(asked: schemas.SearchRequest, request: Request) -> schemas.SearchResponse:
+        """Find the passages nearest to a question, without the LLM."""
+        note_question(request, asked.question)
+        found = await work.passages(asked.question, asked.k)
+        question = clean(asked.question).strip()
+        return schemas.SearchResponse(
+            question=question,
+            language=detect(question),
+            results=[schemas.sentence(one) for one in found],
+        )
+
+    return routes
+
+
+class _NoModelError(RawiError):
+    """A model that isn't ours."""
+
+
+def say_errors_as_openai(app: FastAPI) -> None:
+    """Translate every error into a status and OpenAI's form."""
+
+    @app.exception_handler(RawiError)
+    async def translated(_: Request, exc: RawiError) -> JSONResponse:
+        return _refusal(exc)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, exc: RequestValidationError) -> JSONResponse:
+        # The first error alone, and never the input: it may be large, or not even text.
+        first = exc.errors()[0]
+        where = ".".join(str(part) for part in first["loc"] if part != "body")
+        message = f"{where or 'body'}: {first['msg']}"
+        body = schemas.error(message, "invalid_request_error", param=where or None)
+        return JSONResponse(body, 422)
+
+
+def _refusal(exc: RawiError) -> JSONResponse:
+    if isinstance(exc, _NoModelError):
+        body = schemas.error(str(exc), "invalid_request_error", "model_not_found", "model")
+        return JSONResponse(body, 404)
+    status, kind = next((status, kind) for cls, status, kind in _STATUS if isinstance(exc, cls))
+    headers = {"Retry-After": _RETRY_S} if status in (429, 503) else None
+    return JSONResponse(schemas.error(str(exc), kind), status, headers)
+
+
+def _conversation(messages: Sequence[ChatMessage]) -> tuple[str, list[Turn]]:
+    """Return the question and what was said before it.
+
+    :raises QuestionError: When the last message isn't the user's.
+    """
+    turns = [
+        Turn(message.role, message.text())
+        for message in messages
+        if message.role in ("user", "assistant")
+    ]
+    if not turns or turns[-1].role != "user":
+        raise QuestionError("the last message must be the user's; it is the question")
+    return turns[-1].content, turns[:-1]
+
+
+async def _whole(work: Work, question: str, history: Sequence[Turn], request: Request) -> Response:
+    """Answer at once; stop when the client goes away."""
+    answering = asyncio.ensure_future(_last(work, question, history))
+    gone = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
+            return Response(status_code=499)  # nobody reads it; the log does
+        answer = answering.result()
+    finally:
+        for task in (answering, gone):
+            task.cancel()
+        await asyncio.gather(answering, gone, return_exceptions=True)
+    response = ChatResponse(
+        id=_id(),
+        created=int(time.time()),
+        choices=[schemas.Choice(message=schemas.ReplyMessage(content=answer.answer))],
+        usage=schemas.usage(answer),
+        **dict(schemas.checked(answer)),
+    )
+    return JSONResponse(response.model_dump())
+
+
+async def _last(work: Work, question: str, history: Sequence[Turn]) -> Answer:
+    async with aclosing(work.answer(question, history)) as events:
+        async for event in events:
+            if isinstance(event, Answer):
+                return event
+    raise RawiError("the answer did not come to an end")
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _streamed(work: Work, question: str, history: Sequence[Turn]) -> Response:
+    events = work.answer(question, history)
+    # The first event before the status: what can't be asked is refused, not streamed.
+    try:
+        first = await anext(events)
+    except BaseException:
+        await events.aclose()
+        raise
+    chunks = _chunks(first, events)
+    return StreamingResponse(
+        chunks,
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _chunks(first: object, events: Any) -> AsyncIterator[str]:
+    base = {
+        "id": _id(),
+        "object": "chat.completion.chunk",
+        "created": int(time.time()),
+        "model": MODEL,
+    }
+    async with aclosing(events):
+        yield _chunk(base, first)
+        try:
+            async for event in events:
+                yield _chunk(base, event)
+        except RawiError as exc:
+            yield _sse(schemas.error(str(exc), "server_error"))
+            return
+    yield "data: [DONE]\n\n"
+
+
+def _chunk(base: dict[str, Any], event: object) -> str:
+    delta: dict[str, Any] = {}
+    more: dict[str, Any] = {}
+    finish = None
+    if isinstance(event, Evidence):
+        delta = {"role": "assistant", "content": ""}
+        more = {"evidence": [schemas.sentence(found).model_dump() for found in event.sentences]}
+    elif isinstance(event, Token):
+        delta = {"content": event.text}
+    elif isinstance(event, Answer):
+        finish = "stop"
+        more = {**schemas.checked(event).model_dump(), "usage": schemas.usage(event).model_dump()}
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    return _sse({**base, "choices": [choice], **more})
+
+
+def _sse(data: dict[str, Any]) -> str:
+    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+def _id() -> str:
+    return f"chatcmpl-{secrets.token_hex(12)}"

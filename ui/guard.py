@@ -1,0 +1,209 @@
+"""What every request passes first: whether it is whole, small, allowed, and not one too many.
+
+Pure ASGI, around everything else, so that the page, the API, MCP and the widget are under the same
+rules, and nothing is forgotten when a route is added.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rag.config import Settings
+from ui import address, body, keys, logs, schemas
+from ui.limits import Limits
+from ui.metrics import Metrics
+
+# A file of this name in the storage folder switches everything off, without a restart.
+SWITCH: Final = "OFF"
+_KEYED: Final = re.compile(r"/(?:v1(?:/.*)?|search|mcp|metrics)/?$")
+_ASKING: Final = re.compile(
+    r"/v1/chat/completions/?$|/search/?$|/mcp/?$|.*/gradio_api/(?:queue/join|run|call|api)\b"
+)
+_OPENING: Final = re.compile(r"/widget/ticket/?$|/embed/?$")
+_ALWAYS: Final = ("/healthz", "/metrics")
+_UPLOAD: Final = "/gradio_api/upload"
+_ROUTES: Final = (
+    "/v1/chat/completions", "/v1/models", "/search", "/mcp", "/metrics", "/healthz", "/widget.js",
+    "/widget/ticket", "/embed", "/openapi.json",
+)  # fmt: skip
+# What a proxy says of the outside; from anybody else it is an invention.
+_PROXY_HEADERS: Final = (b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
+_HEADERS: Final = {
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a request is not let in."""
+
+    status: int
+    message: str
+    kind: str
+    retry_s: int | None = None
+
+    def response(self) -> Response:
+        """Return it in OpenAI's form."""
+        headers = {"Retry-After": str(self.retry_s)} if self.retry_s else {}
+        if self.status == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"
+        return JSONResponse(schemas.error(self.message, self.kind), self.status, headers)
+
+
+class Guard:
+    """The middleware."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        settings: Settings,
+        metrics: Metrics,
+        session_of: Callable[[str], str | None],
+    ) -> None:
+        """Wrap an application.
+
+        :param session_of: Returns the id of the widget's session that a path belongs to.
+        """
+        self._app = app
+        self._settings = settings
+        self._metrics = metrics
+        self._limits = Limits(settings.limits)
+        self._session_of = session_of
+        self._switch: Path = settings.storage / SWITCH
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request, and note how it went."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = _Request(scope, send, self._settings.server.log_questions)
+        try:
+            await self._handle(request, scope, receive)
+        finally:
+            self._note(request, scope)
+
+    async def _handle(self, request: _Request, scope: Scope, receive: Receive) -> None:
+        trusted = self._settings.server.trusted_proxies
+        client = address.client(scope, trusted)
+        if address.peer(scope) == client:
+            scope["headers"] = [h for h in scope["headers"] if h[0] not in _PROXY_HEADERS]
+        refusal = self._refusal(scope, client)
+        if refusal is None and not str(scope["path"]).endswith(_UPLOAD):
+            server = self._settings.server
+            try:
+                receive = await body.whole(
+                    scope, receive, server.max_body_bytes, server.body_timeout_s
+                )
+            except body.TooLargeError:
+                refusal = Refusal(413, "the request is too large", "invalid_request_error")
+            except body.TooSlowError:
+                refusal = Refusal(408, "the request took too long", "invalid_request_error")
+        if refusal is None:
+            await self._app(scope, receive, request.send)
+            return
+        if refusal.status == HTTPStatus.TOO_MANY_REQUESTS:
+            self._metrics.limited.labels(refusal.kind).inc()
+        await refusal.response()(scope, receive, request.send)
+
+    def _refusal(self, scope: Scope, client: str) -> Refusal | None:
+        path, bucket = str(scope["path"]), address.bucket(client)
+        if self._is_off() and path not in _ALWAYS:
+            return Refusal(503, "Rawi is switched off", "service_unavailable_error", 600)
+        holder: str | None = None
+        if _KEYED.match(path):
+            holder = self._holder(scope)
+            if holder is None:
+                wait = self._limits.open(bucket)
+                if wait is not None:
+                    return _too_many(wait)
+                return Refusal(401, self._no_key(), "authentication_error")
+        if scope["method"] == "POST" and _ASKING.match(path):
+            wait = self._limits.ask(bucket, holder or self._session_of(path))
+        elif scope["method"] in ("GET", "POST") and _OPENING.match(path):
+            wait = self._limits.open(bucket)
+        else:
+            return None
+        return None if wait is None else _too_many(wait)
+
+    def _is_off(self) -> bool:
+        return not self._settings.server.enabled or self._switch.exists()
+
+    def _holder(self, scope: Scope) -> str | None:
+        """Return who asks: a key's hash, or "" for this machine where no key is needed."""
+        hashes = self._settings.api.key_hashes
+        if hashes:
+            return keys.find(keys.bearer(Headers(scope=scope).get("authorization", "")), hashes)
+        listens_here = address.is_loopback(self._settings.server.host)
+        return "" if listens_here and address.is_this_machine(scope) else None
+
+    def _no_key(self) -> str:
+        if self._settings.api.key_hashes:
+            return "the API key is missing or wrong: Authorization: Bearer …"
+        return "without keys the API serves its own machine alone; make one with: rawi key"
+
+    def _note(self, request: _Request, scope: Scope) -> None:
+        route = _route(str(scope["path"]))
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        self._metrics.requests.labels(route, method, str(request.status)).inc()
+        fields: dict[str, Any] = {
+            "request_id": request.id,
+            "method": method,
+            "route": route,
+            "status": request.status,
+            "seconds": round(time.perf_counter() - request.began, 4),
+        }
+        if "rawi.question" in scope:
+            fields["question"] = scope["rawi.question"]
+        logs.access(**fields)
+
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class _Request:
+    """One request on its way: its id and how it was answered."""
+
+    def __init__(self, scope: Scope, send: Send, log_questions: bool) -> None:
+        self.id = secrets.token_hex(8)
+        self.status = 499  # until something was answered
+        self.began = time.perf_counter()
+        self._send = send
+        scope["rawi.log_questions"] = log_questions
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on, with the headers that every response has."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-ID"] = self.id
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+        await self._send(message)
+
+
+def _route(path: str) -> str:
+    """Return which part of the server a path belongs to; sessions and names are not in it."""
+    for route in _ROUTES:
+        if path == route or path.startswith(f"{route}/"):
+            return route
+    return "page"
+
+
+def _too_many(wait_s: int) -> Refusal:
+    return Refusal(429, "too many questions; ask again later", "rate_limit_error", wait_s)

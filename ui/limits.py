@@ -1,0 +1,58 @@
+"""How much may be asked: by an address, a session and everybody, over moving windows."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter, SlidingWindowCounterRateLimiter
+
+from rag.config import LimitsSettings
+
+
+class Limits:
+    """Counts in this process's memory; what is idle is forgotten."""
+
+    def __init__(self, settings: LimitsSettings) -> None:
+        storage = MemoryStorage()
+        self._minutes = MovingWindowRateLimiter(storage)
+        # A day's hits are counted rather than remembered one by one.
+        self._days = SlidingWindowCounterRateLimiter(storage)
+        self._address_minute = RateLimitItemPerMinute(settings.address_per_minute)
+        self._session_minute = RateLimitItemPerMinute(settings.session_per_minute)
+        self._address_day = RateLimitItemPerDay(settings.address_per_day)
+        self._total_day = RateLimitItemPerDay(settings.total_per_day)
+
+    def ask(self, address: str, session: str | None) -> int | None:
+        """Count a question; return the seconds to wait when it is one too many, else None.
+
+        The narrow limits come first: who is over them takes nothing from the others.
+        """
+        checks: list[
+            tuple[MovingWindowRateLimiter | SlidingWindowCounterRateLimiter, RateLimitItem, str]
+        ] = []
+        if session is not None:
+            checks.append((self._minutes, self._session_minute, f"session:{session}"))
+        checks.append((self._minutes, self._address_minute, f"address:{address}"))
+        checks.append((self._days, self._address_day, f"address:{address}"))
+        checks.append((self._days, self._total_day, "everybody"))
+        for limiter, item, key in checks:
+            if not limiter.hit(item, key):
+                return _wait(limiter, item, key)
+        return None
+
+    def open(self, address: str) -> int | None:
+        """Count an attempt to open the widget or to use a wrong key, as ``ask`` does."""
+        if self._minutes.hit(self._address_minute, f"open:{address}"):
+            return None
+        return _wait(self._minutes, self._address_minute, f"open:{address}")
+
+
+def _wait(
+    limiter: MovingWindowRateLimiter | SlidingWindowCounterRateLimiter,
+    item: RateLimitItem,
+    key: str,
+) -> int:
+    return max(1, math.ceil(limiter.get_window_stats(item, key).reset_time - time.time()))

@@ -1,0 +1,89 @@
+"""The MCP server: two tools, search and ask, over streamable HTTP at /mcp.
+
+It keeps no sessions: every call stands for itself, under the same key and limits as the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from typing import Annotated, Any, Final
+
+from fastapi import FastAPI
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.transport_security import TransportSecuritySettings
+from pydantic import Field
+
+from rag.engine import Answer
+from rag.errors import RawiError
+from rag.language import clean, detect
+from ui import schemas
+from ui.work import Work
+
+PATH: Final = "/mcp"
+_ABOUT: Final = (
+    "Answers questions in Arabic or English about this server's own documents. Every answer quotes"
+    " the exact sentence it came from; when the documents don't say, it says so."
+)
+
+Question = Annotated[str, Field(max_length=20_000, description="A question in Arabic or English.")]
+
+
+def build(work: Work) -> MCPServer[Any]:
+    """Return the server with its two tools."""
+    server: MCPServer[Any] = MCPServer("Rawi", instructions=_ABOUT)
+
+    @server.tool()
+    async def search(
+        question: Question, k: Annotated[int, Field(ge=1, le=50)] = 5
+    ) -> schemas.SearchResponse:
+        """Find the passages nearest to a question, best first, in either language."""
+        try:
+            found = await work.passages(question, k)
+        except RawiError as exc:
+            raise ToolError(str(exc)) from exc
+        return schemas.SearchResponse(
+            question=clean(question).strip(),
+            language=detect(question),
+            results=[schemas.sentence(one) for one in found],
+        )
+
+    @server.tool()
+    async def ask(question: Question) -> schemas.Checked:
+        """Answer a question from the documents; ``[n]`` in the answer is citation n."""
+        try:
+            async with aclosing(work.answer(question)) as events:
+                async for event in events:
+                    if isinstance(event, Answer):
+                        return schemas.checked(event)
+        except RawiError as exc:
+            raise ToolError(str(exc)) from exc
+        raise ToolError("the answer did not come to an end")
+
+    return server
+
+
+def add(
+    app: FastAPI, work: Work, max_bytes: int
+) -> Callable[[], AbstractAsyncContextManager[None]]:
+    """Put the MCP server onto an application; return what must run while it serves.
+
+    Its own check of hosts is off: the guard before it has checked key, host and origin.
+    """
+    server = build(work)
+    inner = server.streamable_http_app(
+        streamable_http_path=PATH,
+        json_response=True,
+        stateless_http=True,
+        max_request_body_size=max_bytes,
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+    )
+    app.router.routes.extend(inner.routes)
+
+    @asynccontextmanager
+    async def running() -> AsyncIterator[None]:
+        async with server.session_manager.run():
+            yield
+
+    return running

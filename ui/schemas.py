@@ -1,0 +1,234 @@
+"""What the API takes and returns: OpenAI's chat format, with what Rawi knows more beside it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rag.engine import Answer
+from rag.retrieval import Found
+
+MODEL = "rawi"
+# Characters of one message; a question has its own bound, question.max_chars.
+_MESSAGE_CHARS = 20_000
+
+Text = Annotated[str, Field(max_length=_MESSAGE_CHARS)]
+
+
+class _Part(BaseModel):
+    """A part of a message; text alone is read."""
+
+    type: Literal["text"]
+    text: Text
+
+
+class ChatMessage(BaseModel):
+    """One message.
+
+    Roles ``system``, ``developer`` and ``tool`` are taken, so that clients which always send them
+    work, and never read: what Rawi says and how is its operator's business.
+    """
+
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: Annotated[list[_Part], Field(max_length=20)] | Text | None = None
+
+    def text(self) -> str:
+        """Return the message as one text."""
+        if isinstance(self.content, list):
+            return " ".join(part.text for part in self.content)
+        return self.content or ""
+
+
+class StreamOptions(BaseModel):
+    """Options of a stream; the usage comes with the last chunk in any case."""
+
+    include_usage: bool = False
+
+
+class ChatRequest(BaseModel):
+    """A question with what was said before it.
+
+    Other fields of OpenAI's (``temperature``, ``max_tokens``, ``tools``, ``seed``, …) are taken and
+    have no effect: prompt, model and retrieval are not to be set from outside.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    model: Literal["rawi"] = Field(description="Always rawi.")
+    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=100)]
+    stream: bool = False
+    n: Literal[1] | None = None
+    stream_options: StreamOptions | None = None
+
+
+class SearchRequest(BaseModel):
+    """A question, and how many passages to find."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: Text
+    k: Annotated[int, Field(ge=1, le=50)] = 5
+
+
+class Sentence(BaseModel):
+    """A passage or sentence: ``text == document[start:end]``, counted in characters."""
+
+    doc: str
+    start: int
+    end: int
+    text: str
+    score: float
+    language: Literal["ar", "en"]
+
+
+class Quoted(BaseModel):
+    """A verbatim sentence; ``marker`` is the ``[n]`` that stands in the answer."""
+
+    marker: int
+    doc: str
+    start: int
+    end: int
+    quote: str
+
+
+class SearchResponse(BaseModel):
+    """The passages nearest to the question, best first."""
+
+    question: str
+    language: Literal["ar", "en"]
+    results: list[Sentence]
+
+
+class Checked(BaseModel):
+    """What Rawi knows about a checked answer, beside OpenAI's fields.
+
+    ``answer`` is the checked text; where ``corrected`` is true, it takes the place of what was
+    streamed. ``failure`` says why the LLM did not answer, and the answer is a quote.
+    """
+
+    answer: str
+    language: Literal["ar", "en"]
+    abstained: bool
+    how: str
+    corrected: bool
+    failure: str
+    confidence: float
+    citations: list[Quoted]
+    evidence: list[Sentence]
+    timings: dict[str, float]
+
+
+class ReplyMessage(BaseModel):
+    """The answer, with ``[n]`` where a citation stands."""
+
+    role: Literal["assistant"] = "assistant"
+    content: str
+
+
+class Choice(BaseModel):
+    """The only choice."""
+
+    index: Literal[0] = 0
+    message: ReplyMessage
+    finish_reason: Literal["stop"] = "stop"
+
+
+class UsageCounts(BaseModel):
+    """Tokens of the LLM; 0 where the answer is a quote."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class ChatResponse(Checked):
+    """OpenAI's chat completion, and the fields of ``Checked`` beside its own."""
+
+    id: str
+    object: Literal["chat.completion"] = "chat.completion"
+    created: int
+    model: Literal["rawi"] = "rawi"
+    choices: list[Choice]
+    usage: UsageCounts
+
+
+class Model(BaseModel):
+    """The one model."""
+
+    id: Literal["rawi"] = "rawi"
+    object: Literal["model"] = "model"
+    created: int = 0
+    owned_by: Literal["rawi"] = "rawi"
+
+
+class Models(BaseModel):
+    """All models, of which there is one."""
+
+    object: Literal["list"] = "list"
+    data: list[Model] = [Model()]
+
+
+class Problem(BaseModel):
+    """What went wrong, as OpenAI says it."""
+
+    message: str
+    type: str
+    param: str | None = None
+    code: str | None = None
+
+
+class ErrorResponse(BaseModel):
+    """An error."""
+
+    error: Problem
+
+
+def sentence(found: Found) -> Sentence:
+    """Return what was found as the API says it."""
+    return Sentence(
+        doc=found.doc,
+        start=found.start,
+        end=found.end,
+        text=found.text,
+        score=float(found.score),
+        language=found.language,
+    )
+
+
+def checked(answer: Answer) -> Checked:
+    """Return a checked answer as the API says it."""
+    timings = answer.timings
+    return Checked(
+        answer=answer.answer,
+        language=answer.language,
+        abstained=answer.abstained,
+        how=answer.how,
+        corrected=answer.corrected,
+        failure=answer.failure,
+        confidence=float(answer.confidence),
+        citations=[
+            Quoted(marker=c.marker, doc=c.doc, start=c.start, end=c.end, quote=c.quote)
+            for c in answer.citations
+        ],
+        evidence=[sentence(found) for found in answer.evidence],
+        timings={
+            "retrieve_s": timings.retrieve_s,
+            "first_token_s": timings.first_token_s,
+            "total_s": timings.total_s,
+        },
+    )
+
+
+def usage(answer: Answer) -> UsageCounts:
+    """Return what an answer cost."""
+    read, wrote = answer.timings.prompt_tokens, answer.timings.completion_tokens
+    return UsageCounts(prompt_tokens=read, completion_tokens=wrote, total_tokens=read + wrote)
+
+
+def error(
+    message: str, kind: str, code: str | None = None, param: str | None = None
+) -> dict[str, Any]:
+    """Return an error in OpenAI's form."""
+    problem = Problem(message=message, type=kind, code=code, param=param)
+    return ErrorResponse(error=problem).model_dump()

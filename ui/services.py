@@ -1,0 +1,84 @@
+"""Everything beside the chat page, put onto one application: API, MCP, widget, health, guard."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from rag.config import Settings
+from rag.engine import Engine
+from ui import api, health, mcp, widget
+from ui.guard import Guard
+from ui.line import Line
+from ui.metrics import Metrics
+from ui.tickets import TicketError, Tickets, secret
+from ui.work import Work
+
+
+def add_services(
+    app: FastAPI,
+    settings: Settings,
+    engine: Callable[[], Engine | None],
+    *,
+    mount_page: widget.MountPage,
+    line: Line | None = None,
+) -> None:
+    """Add them; to be called before the chat page is mounted at ``/``, which takes all the rest.
+
+    :param engine: Returns the engine once it is loaded.
+    :param mount_page: Puts the compact page, with more in its head, at ``/`` of an application.
+    :param line: Of those that wait for the LLM, when the page has one too.
+    :raises IndexStorageError: When the widget's secret can't be kept.
+    """
+    metrics = Metrics(engine)
+    work = Work(engine, settings.limits.waiting, metrics, line or Line())
+    tickets = Tickets(secret(settings), settings.widget)
+    app.include_router(api.router(work))
+    app.include_router(health.router(work, metrics))
+    api.say_errors_as_openai(app)
+    running = mcp.add(app, work, settings.server.max_body_bytes)
+    embedded = widget.Embedded(tickets, mount_page)
+    app.include_router(widget.router(tickets, settings.widget))
+    widget.refuse_tickets(app)
+    app.mount(widget.PREFIX, embedded)
+    _run_with(app, running, embedded.app, work)
+
+    def session_of(path: str) -> str | None:
+        if not path.startswith(f"{widget.PREFIX}/"):
+            return None
+        try:
+            return tickets.session(path.split("/")[2]).id
+        except TicketError:
+            return None  # refused where the page is served
+
+    # Also what makes Gradio not let every origin in.
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(settings.widget.allowed_origins),
+        allow_methods=["GET", "POST"],
+        expose_headers=["Retry-After", "X-Request-ID"],
+    )
+    app.add_middleware(Guard, settings=settings, metrics=metrics, session_of=session_of)
+
+
+def _run_with(
+    app: FastAPI,
+    running: Callable[[], AbstractAsyncContextManager[None]],
+    embedded: FastAPI,
+    work: Work,
+) -> None:
+    """Make the application's life that of MCP and of the embedded page too."""
+    outer = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(application: FastAPI) -> AsyncIterator[Any]:
+        async with outer(application) as state, running():
+            async with embedded.router.lifespan_context(embedded):
+                yield state
+            work.close()
+
+    app.router.lifespan_context = lifespan

@@ -1,0 +1,149 @@
+"""The embeddable widget: its script, its tickets, and the chat page in a frame.
+
+::
+
+    GET  /widget.js                the script that a site embeds
+    POST /widget/ticket            from the site's page: a ticket for its Origin
+    GET  /embed?ticket=…           in the frame: once, then on to
+    ANY  /embed/<session>/…        the chat page, which only this site's pages may frame
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Annotated, Final
+
+from fastapi import APIRouter, FastAPI, Header, Query
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
+from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rag.config import WidgetSettings
+from ui import text
+from ui.tickets import Session, TicketError, Tickets
+
+PREFIX: Final = "/embed"
+_STATIC: Final = files("ui") / "static"
+# Gradio makes functions of its templates in the page, so 'unsafe-*' must stay; the policy keeps
+# every connection at home.
+_POLICY: Final = (
+    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none';"
+    " base-uri 'self'; form-action 'self'; frame-ancestors {origin}"
+)
+_REFUSED: Final = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
+# Relative, so that it is asked for within the session.
+HEAD: Final = '<script src="embed.js"></script>'
+
+MountPage = Callable[[FastAPI, str], None]
+
+
+def router(tickets: Tickets, settings: WidgetSettings) -> APIRouter:
+    """Return the routes outside the frame."""
+    routes = APIRouter(include_in_schema=False)
+    script = script_text()
+
+    @routes.get("/widget.js")
+    def widget_js() -> Response:
+        """Serve the launcher; it is the same for every site and holds no secret."""
+        return Response(
+            script,
+            media_type="text/javascript",
+            headers={
+                "Cache-Control": "public, max-age=300",
+                # A page that isolates itself may still load it.
+                "Cross-Origin-Resource-Policy": "cross-origin",
+            },
+        )
+
+    @routes.post("/widget/ticket")
+    def ticket(origin: Annotated[str, Header()] = "") -> JSONResponse:
+        """Issue a ticket for the origin that the browser says; a page can't say another."""
+        issued = {"ticket": tickets.issue(origin), "session_s": settings.session_s}
+        return JSONResponse(issued, headers={"Cache-Control": "no-store"})
+
+    @routes.get(PREFIX)
+    def embed(
+        ticket: Annotated[str, Query(max_length=1_000)] = "",
+        lang: Annotated[str, Query(max_length=10)] = "",
+    ) -> Response:
+        """Take the ticket, and go on to where the address says nothing that opens anything."""
+        signed, session = tickets.redeem(ticket)
+        language = lang if lang in ("ar", "en") else ""
+        url = f"{PREFIX[1:]}/{signed}/" + (f"?lang={language}" if language else "")
+        return RedirectResponse(url, 303, headers=_headers(session))
+
+    return routes
+
+
+def script_text() -> str:
+    """Return the launcher with its strings in both languages."""
+    source = (_STATIC / "widget.js").read_text(encoding="utf-8")
+    strings = json.dumps(dataclasses.asdict(text.WIDGET), ensure_ascii=False)
+    return source.replace('"__STRINGS__"', strings)
+
+
+def refuse_tickets(app: FastAPI) -> None:
+    """Answer a ticket that doesn't count with 403, and let nothing frame the answer."""
+
+    @app.exception_handler(TicketError)
+    async def refused(_: object, exc: TicketError) -> Response:
+        return PlainTextResponse(str(exc), 403, headers=_REFUSED)
+
+
+class Embedded:
+    """The chat page under ``/embed/<session>/``, for whoever holds a session."""
+
+    def __init__(self, tickets: Tickets, mount_page: MountPage) -> None:
+        """Build the page.
+
+        :param mount_page: Puts the page, with more in its head, at ``/`` of an application.
+        """
+        self._tickets = tickets
+        self.app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+        # Without a CORS middleware of the parent, Gradio adds one that lets every origin in.
+        self.app.add_middleware(CORSMiddleware, allow_origins=[])
+        mount_page(self.app, HEAD)
+        self._script = (_STATIC / "embed.js").read_text(encoding="utf-8")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request below ``/embed/``."""
+        signed, _, rest = str(scope["path"]).removeprefix(f"{PREFIX}/").partition("/")
+        try:
+            session = self._tickets.session(signed)
+        except TicketError as exc:
+            response = PlainTextResponse(str(exc), 403, headers=_REFUSED)
+            await response(scope, receive, send)
+            return
+        page: ASGIApp = self.app
+        if rest == "embed.js":
+            source = self._script.replace('"__ORIGIN__"', json.dumps(session.origin))
+            page = Response(source, media_type="text/javascript")
+        below = {**scope, "root_path": f"{PREFIX}/{signed}"}
+        await page(below, receive, _with_headers(send, session))
+
+
+def _headers(session: Session) -> dict[str, str]:
+    return {
+        "Content-Security-Policy": _POLICY.format(origin=session.origin),
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _with_headers(send: Send, session: Session) -> Send:
+    async def with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            cached = headers.get("cache-control")
+            headers.update(_headers(session))
+            if cached:  # Gradio's own files have names that change with them
+                headers["Cache-Control"] = cached
+        await send(message)
+
+    return with_headers
