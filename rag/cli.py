@@ -170,6 +170,15 @@ def serve(
         web.run(rawi, settings.server)
 
 
+@app.command()
+def key() -> None:
+    """Make an API key; its hash goes into api.key_hashes, the key is kept nowhere."""
+    from ui import keys
+
+    made, hashed = keys.make()
+    print(f"key:  {made}\nhash: {hashed}")  # noqa: T201
+
+
 @models_app.command("pull", epilog="Example: rawi models pull")
 def models_pull(
     names: ModelNames = None,
