@@ -21,6 +21,7 @@ from rag import models
 from rag.config import Settings
 from rag.embedding import BUILT_IN_MODEL, Embedder, PassageInput
 from rag.errors import ModelError
+from rag.language import Span
 
 Logits = npt.NDArray[np.float32]
 
@@ -40,7 +41,9 @@ BATCH = 4
 class Reader:
     """Reads passages for a question.
 
-    :ivar fingerprint: Of the weights, in hexadecimal.
+    :ivar encoder: The transformers model, some of its layers shared with the embedder's.
+    :ivar weight: Of the head, ``(1, 2 · hidden)``.
+    :ivar bias: Of the head, ``(1,)``.
     """
 
     def __init__(self, encoder: Any, tokenizer: Any, weight: Any, bias: Any) -> None:
@@ -49,10 +52,10 @@ class Reader:
         :param weight: ``(1, 2 · hidden)``, for the mean and the maximum of a sentence's states.
         :param bias: ``(1,)``.
         """
-        self._encoder = encoder
+        self.encoder = encoder
+        self.weight = weight
+        self.bias = bias
         self._tokenizer = tokenizer
-        self._weight = weight
-        self._bias = bias
 
     @classmethod
     def load(cls, base: Embedder, path: Path = BUILT_IN) -> Reader:
@@ -110,34 +113,61 @@ class Reader:
     def _logits(self, question: str, passages: Sequence[PassageInput]) -> list[Logits]:
         import torch
 
-        texts = [f"{p.heading}\n{p.text}" if p.heading else p.text for p in passages]
-        inputs = self._tokenizer(
-            [question] * len(texts),
-            texts,
-            padding=True,
-            truncation="longest_first",
-            max_length=MAX_TOKENS,
-            return_offsets_mapping=True,
-            return_tensors="pt",
-        )
-        offsets = inputs.pop("offset_mapping").numpy()
-        device = next(self._encoder.parameters()).device
-        rows = []
+        spans = [passage.sentences for passage in passages]
+        inputs, inside = tokenized(self._tokenizer, [question] * len(passages), passages, spans)
+        device = next(self.encoder.parameters()).device
         with torch.inference_mode():
-            states = self._encoder(**inputs.to(device)).last_hidden_state.float().cpu()
-            for i, passage in enumerate(passages):
-                shift = len(texts[i]) - len(passage.text)
-                second = np.array([part == 1 for part in inputs.sequence_ids(i)])
-                starts, ends = offsets[i, :, 0] - shift, offsets[i, :, 1] - shift
-                row = np.full(len(passage.sentences), -np.inf, dtype=np.float32)
-                for n, (start, end) in enumerate(passage.sentences):
-                    inside = second & (starts < end) & (ends > start) & (ends > starts)
-                    if inside.any():
-                        state = states[i][torch.from_numpy(inside)]
-                        pooled = torch.cat([state.mean(0), state.max(0).values])
-                        row[n] = float(self._weight[0] @ pooled + self._bias[0])
-                rows.append(row)
-        return rows
+            states = self.encoder(**inputs.to(device)).last_hidden_state.float().cpu()
+            return [
+                np.array([self._logit(state[tokens]) for tokens in rows], dtype=np.float32)
+                for state, rows in zip(states, inside, strict=True)
+            ]
+
+    def _logit(self, states: Any) -> float:
+        if not len(states):
+            return -np.inf
+        return float(self.weight[0] @ pooled(states) + self.bias[0])
+
+
+def tokenized(
+    tokenizer: Any,
+    questions: Sequence[str],
+    passages: Sequence[PassageInput],
+    spans: Sequence[Sequence[Span]],
+) -> tuple[Any, list[Any]]:
+    """Return what the encoder reads of pairs of question and passage.
+
+    :param spans: Of each passage, within its text.
+    :return: The tokenizer's tensors, and for each pair a boolean tensor ``(spans, tokens)`` that
+        says which tokens lie in which span: none where the passage was cut off before it.
+    """
+    import torch
+
+    texts = [f"{p.heading}\n{p.text}" if p.heading else p.text for p in passages]
+    inputs = tokenizer(
+        list(questions),
+        texts,
+        padding=True,
+        truncation="longest_first",
+        max_length=MAX_TOKENS,
+        return_offsets_mapping=True,
+        return_tensors="pt",
+    )
+    offsets = inputs.pop("offset_mapping")
+    inside = []
+    for i, passage in enumerate(passages):
+        second = torch.tensor([part == 1 for part in inputs.sequence_ids(i)])
+        starts, ends = (offsets[i] - (len(texts[i]) - len(passage.text))).T
+        bounds = torch.tensor([tuple(span) for span in spans[i]]).reshape(-1, 2)
+        inside.append(second & (ends > starts) & (starts < bounds[:, 1:]) & (ends > bounds[:, :1]))
+    return inputs, inside
+
+
+def pooled(states: Any) -> Any:
+    """Return the mean and the maximum ``(2 · hidden,)`` of token states ``(tokens, hidden)``."""
+    import torch
+
+    return torch.cat([states.mean(0), states.max(0).values])
 
 
 def load(settings: Settings, embedder: Embedder) -> Reader | None:
