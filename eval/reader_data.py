@@ -40,6 +40,7 @@ ARABIC = 0.45  # of the questions
 SWITCHED = 0.25  # of the questions, and of the passages
 NO_HEADING = 0.2  # of the groups
 MAX_PASSAGES = 5  # in a group
+MOST_BESIDE = 3  # of them from the answering passage's article
 NEAREST = 8  # passages of other articles that are kept for each question, of each language
 _GRAFTS = 20  # other questions that are tried
 
@@ -84,10 +85,9 @@ class Group:
     answer: Span | None
 
 
-def read(path: Path, max_chars: int) -> tuple[list[Example], list[PassageInput]]:
-    """Cut a SQuAD file's paragraphs as an index would.
+def read(path: Path, max_chars: int) -> list[Example]:
+    """Cut a SQuAD file's paragraphs as an index would, and return what one passage answers.
 
-    :return: The questions whose answer stands in one passage; and all the passages.
     :raises EvalError: When the file is not SQuAD v1.1.
     """
     squad = read_squad(path)
@@ -113,17 +113,15 @@ def read(path: Path, max_chars: int) -> tuple[list[Example], list[PassageInput]]
                 examples.append(
                     Example(clean(question.question).strip(), piece, sentence, answer, near)
                 )
-    return examples, [piece for cut in pieces for _, piece in cut]
+    return examples
 
 
-def with_nearest(
-    examples: Sequence[Example], pool: Sequence[PassageInput], embedder: Embedder
-) -> list[Example]:
-    """Add to each example the passages that the embedder takes for answers, of other articles.
+def with_nearest(examples: Sequence[Example], embedder: Embedder) -> list[Example]:
+    """Add to each example the passages of other articles that the embedder takes for answers.
 
     Left out are those that hold the answer's words: they may well answer.
     """
-    texts = list({(p.language, p.text): p for p in pool}.values())
+    texts = list({(e.language, e.passage.text): e.passage for e in examples}.values())
     vectors = embedder.embed_texts([f"{p.heading}\n{p.text}" for p in texts])
     languages = np.array([p.language for p in texts])
     found = []
@@ -164,9 +162,9 @@ class Groups:
 
     def make(self, example: Example, kind: Kind) -> Group:
         """Return a group of this kind, or an answered one when it can't be made."""
-        few = self._rng.sample(example.near, min(MAX_PASSAGES - 1, len(example.near)))
+        few = self._others(example)
         first, question = [example.passage], example.question
-        if kind == "gutted":
+        if kind == "gutted" and few:
             first = gutted(example)
         elif kind == "absent" and few:
             first = []
@@ -181,6 +179,12 @@ class Groups:
             example.answer if answered else None,
         )
         return self._switched(group, example.language)
+
+    def _others(self, example: Example) -> list[PassageInput]:
+        beside = [p for p in example.near if p.heading == example.title]
+        beside = self._rng.sample(beside, min(MOST_BESIDE, len(beside)))
+        away = [p for p in example.near if p.heading != example.title]
+        return beside + self._rng.sample(away, min(MAX_PASSAGES - 1 - len(beside), len(away)))
 
     def _changed(self, example: Example, kind: Kind, about: str) -> str | None:
         if kind == "renamed":

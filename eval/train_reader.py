@@ -33,7 +33,7 @@ from torch.nn import functional
 
 from eval import reader_data
 from eval.codeswitch import CodeSwitcher
-from eval.reader_data import Example, Group, Groups
+from eval.reader_data import Group, Groups
 from rag import config, models
 from rag.embedding import Embedder, PassageInput
 from rag.language import Span
@@ -43,7 +43,7 @@ FIRST_LAYER = 4  # those below, and the embeddings, stay the embedder's own
 WARM_UP = 0.06  # of the steps; then the rate falls to nothing
 CLIP = 1.0
 SPAN_WEIGHT = 0.25
-AT_ONCE = 10  # pairs of question and passage: sorted by length, so that little is padding
+AT_ONCE = 14  # pairs of question and passage: sorted by length, so that little is padding
 SAVED_EVERY_S = 600.0
 REPORTED_EVERY = 25  # steps
 
@@ -121,7 +121,8 @@ def main(
     settings = config.load()
     weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
     max_chars = settings.passages.max_chars
-    examples = _examples(squad, limit, max_chars, Embedder.load(settings.embedding, weights))
+    examples = [e for path in squad for e in reader_data.read(path, max_chars)[:limit]]
+    examples = reader_data.with_nearest(examples, Embedder.load(settings.embedding, weights))
     english = [e.passage.text for e in examples if e.language == "en"]
     groups = Groups(examples, CodeSwitcher(dictionary, english, rng), rng)
     exact = settings.embedding.model_copy(update={"dtype": "float32"})
@@ -227,18 +228,6 @@ def save(model: Model, out: Path, about: dict[str, Any]) -> None:
     save_file(tensors, scratch, metadata={"rawi": json.dumps(about)})
     scratch.chmod(0o644)  # safetensors keeps it to its owner; the package is for everybody
     scratch.replace(out)
-
-
-def _examples(
-    squad: Sequence[Path], limit: int | None, max_chars: int, embedder: Embedder
-) -> list[Example]:
-    examples: list[Example] = []
-    pool: list[PassageInput] = []
-    for path in squad:
-        found, passages = reader_data.read(path, max_chars)
-        examples += found[:limit]
-        pool += passages[:limit]
-    return reader_data.with_nearest(examples, pool, embedder)
 
 
 def _begun(embedder: Embedder, start: Path | None) -> Reader:
