@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,34 @@ Logits = npt.NDArray[np.float32]
 BUILT_IN = Path(__file__).with_name("multilingual-e5-small.reader.safetensors")
 # Tokens of question and passage together; passages of 400 characters take about 130.
 MAX_TOKENS = 384
-# Logit of the reader and score of retrieval → log-odds against "none of these answers". Fitted by
-# maximum likelihood on the project's own set and on the development parts of XQuAD and NoMIRACL
-# (``python -m eval.calibrate``); the ratio of the two puts the most gold among the first seven.
-_READ, _FOUND, _BIAS = 0.415, 13.8, -8.93
+# Logits further from 0 say no more; a sentence that was cut off counts as read and found wanting.
 _LIMIT = 8.0
 # Passages read at once: sorted by length, so that little of a batch is padding.
 BATCH = 4
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Logit of the reader and score of retrieval → log-odds against "none of these answers".
+
+    ::
+
+        log-odds = read · logit + found · score + bias
+    """
+
+    read: float
+    found: float
+    bias: float
+
+    def odds(self, logits: Logits, scores: Sequence[float]) -> npt.NDArray[np.float64]:
+        """Return the log-odds of sentences; both arguments are ``(sentences,)``."""
+        logits = np.clip(logits, -_LIMIT, _LIMIT)
+        log_odds: npt.NDArray[np.float64] = self.read * logits + self.found * np.asarray(scores)
+        return log_odds + self.bias
+
+
+# Fitted by maximum likelihood: ``python -m eval.calibrate``.
+SCALE = Scale(read=0.415, found=13.8, bias=-8.93)
 
 
 class Reader:
@@ -100,15 +122,8 @@ class Reader:
         :param scores: What retrieval made of each sentence; the two are added up, weighted.
         :return: As ``scores``; together at most 1, the rest being that none of them answers.
         """
-        logits = [
-            _READ * np.clip(read, -_LIMIT, _LIMIT) + _FOUND * np.asarray(score) + _BIAS
-            for read, score in zip(self.read(question, passages), scores, strict=True)
-        ]
-        # Softmax with a null answer of logit 0.
-        highest = max([0.0, *(float(row.max()) for row in logits if row.size)])
-        powers = [np.exp(row - highest) for row in logits]
-        whole = np.exp(-highest) + sum(float(row.sum()) for row in powers)
-        return [[float(p) / float(whole) for p in row] for row in powers]
+        read = self.read(question, passages)
+        return shares([SCALE.odds(*pair) for pair in zip(read, scores, strict=True)])
 
     def _logits(self, question: str, passages: Sequence[PassageInput]) -> list[Logits]:
         import torch
@@ -127,6 +142,14 @@ class Reader:
         if not len(states):
             return -np.inf
         return float(self.weight[0] @ pooled(states) + self.bias[0])
+
+
+def shares(log_odds: Sequence[npt.NDArray[np.float64]]) -> list[list[float]]:
+    """Return the softmax over all rows and a null answer of log-odds 0, without that answer."""
+    highest = max([0.0, *(float(row.max()) for row in log_odds if row.size)])
+    powers = [np.exp(row - highest) for row in log_odds]
+    whole = np.exp(-highest) + sum(float(row.sum()) for row in powers)
+    return [[float(p) / float(whole) for p in row] for row in powers]
 
 
 def tokenized(
