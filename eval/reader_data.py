@@ -130,7 +130,8 @@ def with_nearest(examples: Sequence[Example], embedder: Embedder) -> list[Exampl
         answer = example.passage.text[example.answer.start : example.answer.end]
         near = list(example.near)
         for language in ("ar", "en"):
-            best = np.argsort(np.where(languages == language, -cosines, np.inf))[: 2 * NEAREST]
+            of_language = np.flatnonzero(languages == language)
+            best = of_language[np.argsort(-cosines[of_language])][: 2 * NEAREST]
             others = [texts[i] for i in best if texts[i].heading != example.title]
             near += [p for p in others if not reader_questions.names(answer, [p.text])][:NEAREST]
         found.append(replace(example, near=tuple(near)))

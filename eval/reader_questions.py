@@ -29,10 +29,12 @@ _STEM = 4  # letters by which words are compared: enough for both languages' end
 _ARTICLE = re.compile(r"\b(?:[وفبك]?ال|لل)(?=\w{3})")
 # Words that every question has; what a question asks by is the rest.
 _COMMON = frozenset(
-    "what who whom whose which when where why how many much long old first last most did does was"
-    " were are the for from with that this have has had name names called about there into and"
-    " ما ماذا من متى اين كيف كم لماذا هل هو هي هم في على الى عن مع اسم عدد اول اخر كان كانت تم"
-    " يتم اي التي الذي هذا هذه عام سنه".split()
+    fold(
+        "what who whom whose which when where why how many much long old first last most did does"
+        " was were are the for from with that this have has had name names called about there into"
+        " and ما ماذا من متى أين كيف كم لماذا هل هو هي هم في على إلى عن مع اسم عدد أول آخر كان كانت"
+        " تم يتم أي التي الذي هذا هذه عام سنة"
+    ).split()
 )
 
 

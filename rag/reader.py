@@ -90,8 +90,13 @@ class Reader:
             with safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             weight, bias = (tensors.pop(f"head.{part}").float() for part in ("weight", "bias"))
+            if weight.shape != (1, 2 * base.encoder.config.hidden_size):
+                raise ValueError(f"its head is {tuple(weight.shape)}")
             encoder = _with_own_layers(base.encoder, tensors)
-        except (OSError, SafetensorError, KeyError, AttributeError, RuntimeError) as exc:
+        except (
+            *(OSError, SafetensorError, AttributeError),
+            *(LookupError, ValueError, RuntimeError),
+        ) as exc:
             raise ModelError(f"{path}: is not a reader of this embedder ({exc})") from exc
         dtype = next(base.encoder.parameters()).dtype
         return cls(encoder.to(dtype), base.tokenizer, weight, bias)
