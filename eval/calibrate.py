@@ -41,6 +41,9 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder of the two files; made if it isn't there.")],
     questions: Annotated[Path, typer.Option(help="A question set over the corpus.")] = QUESTIONS,
     abstention: Annotated[list[Path] | None, typer.Option(help="Sets with their passages.")] = None,
+    pair: Annotated[
+        tuple[Path, Path] | None, typer.Option(help="A SQuAD file, and the same in Arabic/English.")
+    ] = None,
     reader: Annotated[list[Path] | None, typer.Option(help="Reader files to compare.")] = None,
     fixed: Annotated[bool, typer.Option(help="Measure with the constants as they are.")] = False,
     storage: Annotated[Path | None, typer.Option(help="Folder of the corpus's index.")] = None,
@@ -55,11 +58,13 @@ def main(
     curves: dict[str, tuple[Sequence[RiskPoint], RiskPoint | None]] = {}
     for path in reader or [BUILT_IN]:
         bare = Bare.load(embedder, path)
+        home = indexes or out
         own = readings.of_questions(questions, settings, embedder, bare)
-        sets = {questions.stem: own} | {
-            file.stem: readings.of_abstention(file, indexes or out, settings, embedder, bare)
-            for file in abstention or []
-        }
+        sets = {questions.stem: own}
+        for file in abstention or []:
+            sets[file.stem] = readings.of_abstention(file, home, settings, embedder, bare)
+        for file, other in (pair, pair[::-1]) if pair else ():
+            sets[other.stem] = readings.of_pair(file, other, home, settings, embedder, bare)
         scale = SCALE if fixed else calibration.fit([c for cases in sets.values() for c in cases])
         name = path.name.removesuffix(".safetensors")
         results[name] = measured(sets, questions.stem, scale)
@@ -75,21 +80,36 @@ def measured(sets: Sets, own: str, scale: Scale) -> dict[str, Any]:
 
     :param own: The name of the set whose gold spans are known.
     """
-    by_language = calibration.grouped(sets[own], lambda case: case.language)
-    groups: dict[str, Sequence[Case]] = {str(name): cases for name, cases in by_language.items()}
-    groups |= {name: cases for name, cases in sets.items() if name != own}
+    by_language = {
+        str(language): cases
+        for language, cases in calibration.grouped(sets[own], lambda case: case.language).items()
+    }
+    others = {name: cases for name, cases in sets.items() if name != own}
+    by_pair = calibration.grouped(
+        (case for cases in others.values() for case in cases if case.gold),
+        lambda case: case.category,
+    )
+    refusing = {
+        name: cases for name, cases in sets.items() if not all(case.answerable for case in cases)
+    }
     return {
         "scale": {k: round(v, 3) for k, v in dataclasses.asdict(scale).items()},
         "likelihood": {n: calibration.likelihood(cases, scale) for n, cases in sets.items()},
-        "hits": {n: calibration.hits(cases, scale) for n, cases in by_language.items()},
-        "auc": {n: calibration.aucs(cases, scale) for n, cases in groups.items()},
-        "threshold": calibration.best_threshold(list(sets.values()), scale),
+        "hits": {
+            n: calibration.hits(cases, scale) for n, cases in {**by_language, **by_pair}.items()
+        },
+        "auc": {
+            n: calibration.aucs(cases, scale)
+            for n, cases in {**by_language, **others}.items()
+            if n in by_language or n in refusing
+        },
+        "threshold": calibration.best_threshold(list(refusing.values()), scale),
         "at_threshold": {
             n: {
                 str(t): calibration.balanced(cases, scale, t)._asdict()
                 for t in calibration.THRESHOLDS
             }
-            for n, cases in sets.items()
+            for n, cases in refusing.items()
         },
         "second": calibration.seconds(sets[own], scale),
         "risk_coverage": [

@@ -17,13 +17,21 @@ import numpy.typing as npt
 
 from eval import corpus, run_abstain, run_qa
 from eval.metrics import DocSpan, covered
+from eval.pool import make_task
 from eval.run import bar
-from eval.sets import AbstentionItem, Question, read_abstention, read_questions
+from eval.sets import (
+    AbstentionItem,
+    Question,
+    SquadQuestion,
+    find_span,
+    read_abstention,
+    read_questions,
+)
 from rag import conversation, orders, storage
 from rag.config import Settings
 from rag.embedding import Embedder, PassageInput
 from rag.engine import Turn
-from rag.language import Language
+from rag.language import Language, clean
 from rag.reader import Logits, Reader
 from rag.retrieval import Found, Retriever
 from rag.storage import Storage
@@ -92,22 +100,28 @@ class Both:
         self._read = Retriever(store, embedder, everything, docs, reader=reader)
 
     def case(
-        self, asked: Question | AbstentionItem, category: str = "", gold: Sequence[DocSpan] = ()
+        self,
+        asked: Question | AbstentionItem | SquadQuestion,
+        language: Language,
+        *,
+        answerable: bool,
+        category: str = "",
+        gold: Sequence[DocSpan] = (),
     ) -> Case:
         """Return what both make of the sentences found for a question, but for orders to an LLM."""
         history: list[Turn] = []
         if isinstance(asked, Question):
             history = [Turn(turn.role, turn.content) for turn in asked.context_turns]
-        what = conversation.resolve(asked.question, history, self._turns)
+        what = conversation.resolve(clean(asked.question).strip(), history, self._turns)
         found = self._found.evidence(what.question, what.context)
         read = self._read.evidence(what.question, what.context, read_as=what.standalone)
         logits = {_span(sentence): sentence.score for sentence in read}
         kept = [sentence for sentence in found if not orders.is_order(sentence.text)]
         return Case(
             id=asked.id,
-            language=asked.language,
+            language=language,
             category=category,
-            answerable=asked.answerable,
+            answerable=answerable,
             logits=np.array([logits[_span(s)] for s in kept], dtype=np.float32),
             scores=np.array([s.score for s in kept], dtype=np.float64),
             spans=tuple(_span(s) for s in kept),
@@ -126,7 +140,13 @@ def of_questions(path: Path, settings: Settings, embedder: Embedder, reader: Rea
         texts = corpus.texts_of(store)
         both = Both(store, embedder, settings, reader)
         return [
-            both.case(q, q.category, run_qa.locate(q, texts, path) if q.answerable else ())
+            both.case(
+                q,
+                q.language,
+                answerable=q.answerable,
+                category=q.category,
+                gold=run_qa.locate(q, texts, path) if q.answerable else (),
+            )
             for q in _shown(questions, path.name)
         ]
 
@@ -141,9 +161,49 @@ def of_abstention(
     """
     with abstention_index(path, indexes, settings, embedder) as (store, items):
         return [
-            Both(store, embedder, settings, reader, docs).case(item)
+            Both(store, embedder, settings, reader, docs).case(
+                item, item.language, answerable=item.answerable
+            )
             for item, docs in _shown(items, path.name)
         ]
+
+
+def of_pair(
+    passages: Path,
+    questions: Path,
+    indexes: Path,
+    settings: Settings,
+    embedder: Embedder,
+    reader: Reader,
+) -> list[Case]:
+    """Read for the questions of a SQuAD file, half of the paragraphs being in the other language.
+
+    :param passages: The same file in the other language.
+    :raises EvalError: When the files don't belong together.
+    """
+    task = make_task(passages, questions, "mixed")
+    names = {f"{number:05}.txt": text for number, text in enumerate(task.texts)}
+    home = indexes / f"squad-{corpus.hash_of(names)[:12]}"
+    placed = corpus.build(names, home, settings, embedder)
+    with storage.open_current(placed, embedder.fingerprint) as store:
+        texts = corpus.texts_of(store)
+        both = Both(store, embedder, settings, reader)
+        cases = []
+        for asked in _shown(task.asked, questions.name):
+            doc, span = f"{asked.paragraph:05}.txt", asked.spans[0]
+            place = find_span(texts[doc], span.text, span.start)
+            pair = f"{task.question_language}→{asked.paragraph_language}"
+            gold = [(doc, *place)] if place else []
+            cases.append(
+                both.case(
+                    asked.question,
+                    task.question_language,
+                    answerable=True,
+                    category=pair,
+                    gold=gold,
+                )
+            )
+        return cases
 
 
 @contextmanager
