@@ -88,7 +88,7 @@ class RetrievalSettings(Section):
     reader: str = Field("auto", min_length=1)
     reranker: str | None = None
     min_score: float = Field(0.5, ge=-2, le=2)
-    min_probability: float = Field(0.35, ge=0, le=1)
+    min_probability: float = Field(0.25, ge=0, le=1)
     min_closest: float = Field(0.02, ge=0, le=1)
 
 
