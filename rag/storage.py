@@ -111,6 +111,11 @@ class Storage:
         row = self.db.execute("SELECT text FROM documents WHERE id = ?", (doc,)).fetchone()
         return str(row[0]) if row else ""
 
+    def title(self, doc: str) -> str:
+        """Return a document's title; empty when the index doesn't hold it."""
+        row = self.db.execute("SELECT title FROM documents WHERE id = ?", (doc,)).fetchone()
+        return str(row[0]) if row else ""
+
     def close(self) -> None:
         """Close both halves."""
         self.db.close()
