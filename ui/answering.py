@@ -22,6 +22,8 @@ from ui.conversations import Message, Quote
 from ui.line import Line
 from ui.loading import Loader
 
+# Characters of a sentence that stand beside the answer; its article has all of it.
+_SHOWN_CHARS = 1_000
 # Seconds between two looks at whether the reader has stopped.
 _LOOK_S = 0.1
 
@@ -209,7 +211,7 @@ def _evidence(found: Found, engine: Engine) -> Quote:
         title=title_of(engine, found.doc),
         start=found.start,
         end=found.end,
-        text=found.text,
+        text=found.text if len(found.text) <= _SHOWN_CHARS else found.text[:_SHOWN_CHARS] + "…",
         language=found.language,
     )
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from html import escape
 
-from rag.language import Language, detect
+from rag.language import Language, detect, direction
 from ui import text
 from ui.answering import Shown
 from ui.conversations import Conversation, Conversations, Message, Quote
@@ -40,8 +40,9 @@ def message_html(message: Message, *, feedback: bool, edited: bool = False) -> s
     """Return one settled message with what can be done with it."""
     if message.role == "user":
         edit = button(text.EDIT, "edit", glyph="edit", id=message.id)
-        notes = _note(both(text.EDITING) + button(text.CANCEL, "edit", id="")) if edited else ""
-        return _bubble(message, message_body(message), f'<div class="rw-tools">{edit}</div>{notes}')
+        if edited:
+            edit = _note(both(text.EDITING)) + button(text.CANCEL, "edit", id="")
+        return _bubble(message, message_body(message), edit)
     return _bubble(message, message_body(message), _notes(message) + _tools(message, feedback))
 
 
@@ -125,16 +126,13 @@ def welcome_html(examples: Iterable[tuple[str, Language]], state: str) -> str:
 def _bubble(message: Message, body: str, below: str, extra: str = "") -> str:
     who = hidden(text.YOU if message.role == "user" else text.TITLE)
     mark = f' data-how="{message.how}"' if message.how else ""
+    # What is below is the page's own, in its language and direction.
     return (
+        f'<div class="rw-turn rw-turn-{message.role}">'
         f'<article class="rw-message rw-{message.role}{extra}" data-id="{escape(message.id)}"{mark}'
         f" {in_language(message.language)}>{who}"
-        f'<div class="rw-text">{body}</div></article>{_outside(message, below)}'
+        f'<div class="rw-text">{body}</div></article><div class="rw-below">{below}</div></div>'
     )
-
-
-def _outside(message: Message, below: str) -> str:
-    """Return what is the page's own about a message, in the page's language and direction."""
-    return f'<div class="rw-below rw-below-{message.role}">{below}</div>'
 
 
 def _inline(part: str, cited: dict[int, Quote]) -> str:
@@ -173,7 +171,7 @@ def _evidence_row(quote: Quote) -> str:
     return (
         f'<button type="button" class="rw-quote" data-act="cite" {_place(quote)}>'
         f"<q {in_language(quote.language)}>{escape(quote.text)}</q>"
-        f'<span class="rw-from">{shown(quote.title or quote.doc)}</span></button>'
+        f"{_from(quote)}</button>"
     )
 
 
@@ -199,12 +197,23 @@ def _sources(message: Message) -> str:
         f'<li><button type="button" class="rw-quote" data-act="cite"'
         f' data-source="{quote.marker}" {_place(quote)}>'
         f'<span class="rw-number">{quote.marker}</span>'
-        f"<q {in_language(quote.language)}>{escape(quote.text)}</q>"
-        f'<span class="rw-from">{shown(quote.title or quote.doc)}{_foreign(message, quote)}</span>'
-        "</button></li>"
+        f"{_unless_said(message, quote)}{_from(quote, _foreign(message, quote))}</button></li>"
         for quote in message.citations
     )
     return f'<ol class="rw-sources">{rows}</ol>' if rows else ""
+
+
+def _from(quote: Quote, tag: str = "") -> str:
+    """Name the article, on the side where the quote begins."""
+    side = direction(quote.language)
+    return f'<span class="rw-from" dir="{side}">{shown(quote.title or quote.doc)}{tag}</span>'
+
+
+def _unless_said(message: Message, quote: Quote) -> str:
+    """Return a quote; nothing when it is the answer's own words."""
+    if quote.text in message.text:
+        return ""
+    return f"<q {in_language(quote.language)}>{escape(quote.text)}</q>"
 
 
 def _foreign(message: Message, quote: Quote) -> str:
@@ -255,4 +264,5 @@ def _note(html: str) -> str:
 
 
 def _panel(html: str) -> str:
-    return f"<h2>{both(text.EVIDENCE)}</h2>{html}"
+    fold = button(text.FOLD, "fold", glyph="fold")
+    return f'<div class="rw-panel-head"><h2>{both(text.EVIDENCE)}</h2>{fold}</div>{html}'

@@ -117,7 +117,8 @@ def _head(settings: Settings) -> str:
         "online": text.ONLINE,
         "copied": text.COPIED,
         "title": text.TITLE,
-        "messages": text.CONVERSATIONS,
+        "messages": text.MESSAGES,
+        "found": text.EVIDENCE_FOUND,
     }
     metas = "".join(
         f'<meta name="rawi-{name}" data-ar="{escape(phrase.ar)}" data-en="{escape(phrase.en)}">'

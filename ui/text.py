@@ -42,6 +42,7 @@ THEME: Final = Phrase("بدّل بين الفاتح والداكن", "Switch bet
 
 # Conversations
 CONVERSATIONS: Final = Phrase("المحادثات", "Conversations")
+MESSAGES: Final = Phrase("الأسئلة والأجوبة", "Questions and answers")
 NEW: Final = Phrase("محادثة جديدة", "New conversation")
 UNTITLED: Final = Phrase("محادثة بلا أسئلة بعد", "Nothing asked yet")
 DELETE: Final = Phrase("امسح هذه المحادثة", "Clear this conversation")
@@ -122,13 +123,13 @@ IN_OTHER: Final[dict[Language, Phrase]] = {
 
 # Evidence and sources
 EVIDENCE: Final = Phrase("ما ورد في الوثائق", "What the documents say")
+FOLD: Final = Phrase("أظهر الجمل أو أخفها", "Show or hide the sentences")
 EVIDENCE_EMPTY: Final = Phrase(
     "هنا تظهر الجمل التي تخص سؤالك، قبل الجواب.",
     "The sentences that bear on your question appear here, before the answer.",
 )
 NO_EVIDENCE: Final = Phrase("لم يُعثر على شيء قريب.", "Nothing close was found.")
 EVIDENCE_FOUND: Final = Phrase("عدد الجمل التي وُجدت: {count}", "Sentences found: {count}")
-SOURCE: Final = Phrase("المصدر", "Source")
 CITATION: Final = Phrase("المصدر {marker}", "Source {marker}")
 CLOSE: Final = Phrase("أغلق", "Close")
 SHORTENED: Final = Phrase("… حُذف هنا جزء من المقال …", "… part of the article is left out here …")
@@ -143,7 +144,6 @@ SOURCE_CHANGED: Final = Phrase(
 LOADING: Final = Phrase("تُحمَّل النماذج…", "Loading the models…")
 LOADING_EMBEDDER: Final = Phrase("نموذج البحث", "Search model")
 LOADING_LLM: Final = Phrase("نموذج الكتابة", "Writing model")
-LOADING_INDEX: Final = Phrase("الفهرس", "Index")
 NO_INDEX: Final = Phrase(
     "لا وثائق في الفهرس بعد. أضف وثائق في قسم «الوثائق»، أو نفّذ: rawi index",
     "Nothing is indexed yet. Add documents under “Documents”, or run: rawi index",
@@ -205,8 +205,6 @@ NO_REPORT: Final = Phrase(
     "لم تُقَس الجودة هنا بعد. نفّذ: make eval",
     "Quality has not been measured here yet. Run: make eval",
 )
-REPORT_IN_ENGLISH: Final = Phrase("الجداول والرسوم بالإنجليزية.", "")
-FULL_REPORT: Final = Phrase("التقرير كاملًا", "The whole report")
 
 SEED_EXAMPLES: Final = (
     "كم ساهمت SoftBank في جولة التمويل؟",

@@ -35,10 +35,7 @@ window.rawi = (() => {
   };
   const setView = (view) => {
     root.dataset.view = view;
-    for (const tab of document.querySelectorAll("[data-view].rw-tab")) {
-      tab.toggleAttribute("aria-current", false);
-      if (tab.dataset.view === view) tab.setAttribute("aria-current", "page");
-    }
+    label();
   };
   const preferred = () =>
     (navigator.languages || [navigator.language]).find((l) => /^(ar|en)\b/i.test(l)) || "en";
@@ -58,6 +55,11 @@ window.rawi = (() => {
       box.setAttribute("aria-label", phrase("question"));
       box.dir = box.value ? "auto" : root.dir;
     }
+    const list = document.querySelector("#rawi-messages");
+    if (list) list.setAttribute("aria-label", phrase("messages"));
+    for (const tab of document.querySelectorAll(".rw-tab")) {
+      tab.setAttribute("aria-current", tab.dataset.view === root.dataset.view ? "page" : "false");
+    }
     for (const tip of document.querySelectorAll("[data-tip-ar]")) {
       tip.title = root.lang === "ar" ? tip.dataset.tipAr : tip.dataset.tipEn;
     }
@@ -75,6 +77,10 @@ window.rawi = (() => {
     const busy = document.querySelector(".rw-busy");
     const answers = document.querySelectorAll("#rawi-messages .rw-assistant:not(.rw-busy)");
     const last = answers[answers.length - 1];
+    const sentences = document.querySelectorAll("#rawi-evidence .rw-evidence > li").length;
+    if (busy && sentences && region.textContent === "") {
+      announce(phrase("found").replace("{count}", sentences));
+    }
     if (heard === null || busy) {
       // What the browser kept is not news; an answer on its way is read once it is whole.
       heard = last ? last.dataset.id : "";
@@ -109,10 +115,8 @@ window.rawi = (() => {
   const follow = () => {
     const list = document.querySelector("#rawi-messages");
     const busy = document.querySelector(".rw-busy") !== null;
-    for (const id of ["rawi-conversations"]) {
-      const part = document.getElementById(id);
-      if (part) part.inert = busy;
-    }
+    const side = document.getElementById("rawi-conversations");
+    if (side) side.inert = busy; // an answer on its way belongs to the open conversation
     hear();
     if (list.dataset.away !== "yes") list.scrollTop = list.scrollHeight;
   };
@@ -123,6 +127,7 @@ window.rawi = (() => {
       const found = event.target.closest("[data-act]");
       if (!found || !known.has(found.dataset.act)) return;
       if (found.dataset.act === "cite") opener = found;
+      if (["send", "retry", "example"].includes(found.dataset.act)) announce("");
       if (found.dataset.act === "edit") document.querySelector("#rawi-question textarea").focus();
       trigger(found.dataset.act, { ...found.dataset });
     });
@@ -177,6 +182,7 @@ window.rawi = (() => {
       setTheme(root.dataset.theme === "dark" ? "light" : "dark");
       remember("theme", root.dataset.theme);
     },
+    fold: () => root.classList.toggle("rw-evidence-open"),
     side: () => root.classList.toggle("rw-side-open"),
     copy: async (button) => {
       await navigator.clipboard.writeText(button.dataset.text);
@@ -241,7 +247,6 @@ window.rawi = (() => {
       list.tabIndex = 0;
       list.setAttribute("role", "log");
       list.setAttribute("aria-live", "off"); // what is news is announced once it is whole
-      list.setAttribute("aria-label", phrase("messages"));
       list.addEventListener("scroll", () => {
         const away = list.scrollHeight - list.scrollTop - list.clientHeight > 120;
         list.dataset.away = away ? "yes" : "no";
