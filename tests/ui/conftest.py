@@ -30,8 +30,10 @@ ATTACK = (
     "<svg/onload=window.pwned=4> ${window.pwned=5} {{constructor}} @children"
 )
 BRIDGE = f"قال المهندس سامي {ATTACK} إن طول جسر الياسمين يبلغ 912 مترًا."
-# One million characters without the end of a sentence.
-MARKDOWN = "# " + "**[x](javascript:window.pwned=6)** `<b onclick=window.pwned=7>` " * 16_000
+# A million characters; most are line breaks, which take no time to embed.
+MARKDOWN = (
+    "# **[x](javascript:window.pwned=6)** `<b onclick=window.pwned=7>`" + "\n" * 9_950
+) * 100
 HOSTILE = f"# جسر \u202eالياسمين <i>\n\n{BRIDGE}\n\n{MARKDOWN}\n"
 
 
@@ -124,7 +126,9 @@ def visit(browser: Browser, site: Site) -> Iterator[Open]:
     """
     visits: list[Visit] = []
 
-    def open_(locale: str = "en", width: int = 1280, height: int = 800, dark: bool = False) -> Visit:
+    def open_(
+        locale: str = "en", width: int = 1280, height: int = 800, dark: bool = False
+    ) -> Visit:
         context = browser.new_context(
             locale=locale,
             viewport={"width": width, "height": height},
