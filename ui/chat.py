@@ -118,7 +118,7 @@ def _connect(chat: Chat, events: ChatEvents) -> None:
         (chat.tools.stop, events.stop, [], []),
         (chat.messages.edit, events.edit, state, shown),
         (chat.messages.rate, events.rate, state, shown),
-        (chat.messages.reason, events.reason, state, [chat.messages]),
+        (chat.messages.reason, events.reason, state, shown),
         (chat.messages.cite, events.cite, state, [chat.source]),
         (chat.evidence.cite, events.cite, state, [chat.source]),
         (chat.source.close, events.close, [], [chat.source]),

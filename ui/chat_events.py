@@ -12,7 +12,7 @@ import gradio as gr
 from rag.engine import check_question
 from rag.errors import QuestionError, RawiError
 from rag.language import clean, detect, is_supported
-from ui import examples, export, feedback, messages, sources, text
+from ui import export, feedback, messages, sources, text
 from ui.answering import Answering, BusyError
 from ui.conversations import Conversation, Conversations, Message
 from ui.documents_html import problem_html
@@ -38,7 +38,6 @@ class ChatEvents:
         self._settings = loader.settings
         self._chat = chat
         self._answering = Answering(loader, loader.settings.page.waiting)
-        self._examples: list[tuple[str, Any]] | None = None
 
     # ---------------------------------------------------------------- asking
 
@@ -58,9 +57,9 @@ class ChatEvents:
     ) -> Iterator[Update]:
         """Answer an example question."""
         at = int(_given(event, "at") or 0)
-        offered = self._offered()
+        offered = self._loader.examples or ()
         if 0 <= at < len(offered):
-            yield from self.ask(offered[at][0], kept, "", request)
+            yield from self.ask(offered[at].question, kept, "", request)
 
     def retry(
         self, kept: Any, editing: str, event: gr.EventData, request: gr.Request
@@ -126,9 +125,7 @@ class ChatEvents:
 
     def tick(self, kept: Any, editing: str) -> Update:
         """Show how far loading is, once a second until it is done."""
-        done = self._loader.engine is not None
-        if done:
-            self._offered()
+        done = self._loader.examples is not None
         conversation = Conversations.read(kept).current
         return {
             self._chat.welcome: self._welcome_html(conversation),
@@ -163,14 +160,7 @@ class ChatEvents:
         state = progress_html(self._loader.progress())
         if conversation.messages:
             return f'<div class="rw-welcome">{state}</div>' if state else ""
-        return messages.welcome_html(self._examples or [], state)
-
-    def _offered(self) -> list[tuple[str, Any]]:
-        """Return the example questions, found once the engine is there."""
-        engine = self._loader.engine
-        if self._examples is None and engine is not None:
-            self._examples = examples.examples(engine)
-        return self._examples or []
+        return messages.welcome_html(self._loader.examples or (), state)
 
     # ---------------------------------------------------------------- conversations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rag import grounding
 from rag.engine import Engine
@@ -12,13 +13,23 @@ from rag.language import Language, detect
 from ui import text
 
 MOST = 4
+
+
+@dataclass(frozen=True)
+class Example:
+    """A question, and the language it is asked in."""
+
+    question: str
+    language: Language
+
+
 # Characters of each document that names are looked for in, and documents that are looked at.
 _READ_CHARS = 20_000
 _READ_DOCUMENTS = 20
 _NAME = re.compile(r"\b[A-Z][A-Za-z]{2,}(?:[ -][A-Z][A-Za-z]+)*\b")
 
 
-def examples(engine: Engine) -> list[tuple[str, Language]]:
+def examples(engine: Engine) -> tuple[Example, ...]:
     """Return up to four questions, as many in each language, that find enough evidence."""
     found: dict[Language, list[str]] = {"ar": [], "en": []}
     for candidate in _candidates(engine):
@@ -27,7 +38,7 @@ def examples(engine: Engine) -> list[tuple[str, Language]]:
             found[language].append(candidate)
         if sum(map(len, found.values())) == MOST:
             break
-    return [(question, language) for language, some in found.items() for question in some]
+    return tuple(Example(question, language) for language in found for question in found[language])
 
 
 def _candidates(engine: Engine) -> Iterator[str]:

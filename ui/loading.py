@@ -21,6 +21,8 @@ from rag.config import Settings
 from rag.embedding import Embedder
 from rag.engine import Engine
 from rag.errors import NoIndexError, RawiError, StaleIndexError
+from ui import examples
+from ui.examples import Example
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ class Loader:
         """Remember the settings; nothing is loaded before ``start``."""
         self.settings = settings
         self.engine: Engine | None = None
+        self.examples: tuple[Example, ...] | None = None
         self.embedder: Embedder | None = None
         self._llm: LLM | None = None
         self._progress = Progress()
@@ -92,6 +95,7 @@ class Loader:
         )
         self.engine = Engine(self.settings, retriever, self._llm)
         self._finish(Progress("ready"))
+        self.examples = examples.examples(self.engine)
 
     def close(self) -> None:
         """Close the index."""

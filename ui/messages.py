@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable
 from html import escape
 
-from rag.language import Language, detect, direction
+from rag.language import detect, direction
 from ui import text
 from ui.answering import Shown
 from ui.conversations import Conversation, Conversations, Message, Quote
+from ui.examples import Example
 from ui.markup import both, button, hidden, icon, in_language, shown
 
 _MARKER = re.compile(r"\s*\[(\d{1,3})\]")
@@ -108,15 +109,15 @@ def conversations_html(all_of_them: Conversations) -> str:
     )
 
 
-def welcome_html(examples: Iterable[tuple[str, Language]], state: str) -> str:
+def welcome_html(examples: Iterable[Example], state: str) -> str:
     """Return what stands where no question has been asked yet.
 
     :param state: How far loading is, as HTML; empty when all is there.
     """
     items = "".join(
         f'<li><button type="button" class="rw-example" data-act="example" data-at="{at}"'
-        f" {in_language(language)}>{escape(example)}</button></li>"
-        for at, (example, language) in enumerate(examples)
+        f" {in_language(example.language)}>{escape(example.question)}</button></li>"
+        for at, example in enumerate(examples)
     )
     asked = f"<h2>{both(text.EXAMPLES)}</h2><ul>{items}</ul>" if items else ""
     tagline = f'<p class="rw-tagline">{both(text.TAGLINE)}</p>'

@@ -13,6 +13,7 @@ from rag.language import clean
 from ui import export, messages, sources
 from ui.answering import Shown
 from ui.conversations import Conversation, Conversations, Message, Quote
+from ui.examples import Example
 
 ATTACK = '<script>x()</script><img src=x onerror="x()">[a](javascript:x()) ${x} {{x}}'
 # All that the page's own HTML is made of.
@@ -71,7 +72,7 @@ HOSTILE = {
             Conversation(messages=(Message(role="user", text=ATTACK, language="en"),))
         )
     ),
-    "welcome": messages.welcome_html([(ATTACK, "en")], ""),
+    "welcome": messages.welcome_html([Example(ATTACK, "en")], ""),
     "article": sources.source_html(engine(ATTACK * 20_000, ATTACK), ATTACK, 3, 90),
     "gone": sources.source_html(engine(""), ATTACK, 3, 9),
 }

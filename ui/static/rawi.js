@@ -229,7 +229,9 @@ window.rawi = (() => {
     const was = root.classList.contains("rw-offline");
     root.classList.toggle("rw-offline", !up);
     banner.textContent = up ? (was ? phrase("online") : "") : phrase("offline");
-    setTimeout(watchConnection, up ? 10_000 : 2_000);
+    // The stream of an answer doesn't outlive its connection; its question does, to be asked again.
+    if (up && was && document.querySelector(".rw-busy")) location.reload();
+    setTimeout(watchConnection, up ? 5_000 : 2_000);
   };
 
   document.addEventListener("DOMContentLoaded", () => {
@@ -251,7 +253,7 @@ window.rawi = (() => {
         const away = list.scrollHeight - list.scrollTop - list.clientHeight > 120;
         list.dataset.away = away ? "yes" : "no";
       });
-      setTimeout(watchConnection, 10_000);
+      setTimeout(watchConnection, 5_000);
     }, 50);
   });
 
