@@ -1,4 +1,4 @@
-"""The ``rawi`` command: index | search | ask | serve | models | eval.
+"""The ``rawi`` command: index | search | ask | serve | feedback | models | eval.
 
 JSON goes to stdout alone; bars and messages go to stderr. Exit status 0 done, 1 failed with one
 clear line, 2 wrong usage, 130 interrupted. Libraries that take seconds to import are imported

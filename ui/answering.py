@@ -11,42 +11,17 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
-from rag.engine import Answer, Engine, Evidence, Token, Turn
+from rag.engine import Engine, Turn
 from rag.errors import RawiError
-from rag.grounding import Citation
 from rag.language import detect
-from rag.retrieval import Found
-from ui.conversations import Message, Quote
+from ui.answer_steps import Ahead, Shown, ended, failed, with_event
+from ui.conversations import Message
 from ui.line import Line
 from ui.loading import Loader
 
-# Characters of a sentence that stand beside the answer; its article has all of it.
-_SHOWN_CHARS = 1_000
 # Seconds between two looks at whether the reader has stopped.
 _LOOK_S = 0.1
-
-
-@dataclass(frozen=True)
-class Shown:
-    """An answer on its way.
-
-    :ivar message: What there is of it.
-    :ivar stage: ``loading``, ``searching``, ``waiting``, ``writing`` or ``done``.
-    :ivar ahead: How many questions are before it, when it is waiting.
-    """
-
-    message: Message
-    stage: Literal["loading", "searching", "waiting", "writing", "done"]
-    ahead: int = 0
-
-
-@dataclass(frozen=True)
-class _Ahead:
-    """How many are before this question."""
-
-    count: int
 
 
 @dataclass(frozen=True)
@@ -110,7 +85,7 @@ class Answering:
         )
         while self._loader.engine is None and not asked.stop.is_set():
             if self._loader.wait(0):
-                yield _failed(shown, self._loader.progress().reason)
+                yield failed(shown, self._loader.progress().reason)
                 return
             yield shown
             self._loader.wait(1.0)
@@ -132,10 +107,10 @@ class Answering:
                 asked.events.put(next(events))
                 with self._line.joined() as place:
                     for ahead in place.waited():
-                        asked.events.put(_Ahead(ahead))
+                        asked.events.put(Ahead(ahead))
                         if asked.stop.is_set():
                             return
-                    asked.events.put(_Ahead(0))
+                    asked.events.put(Ahead(0))
                     for event in events:
                         asked.events.put(event)
                         if asked.stop.is_set():
@@ -149,73 +124,8 @@ class Answering:
 def _next(shown: Shown, asked: _Asked, engine: Engine | None) -> Shown:
     """Return the answer after the next event, or as it was when nothing happened for a moment."""
     if asked.stop.is_set() or engine is None:
-        return _ended(shown, problem="stopped")
+        return ended(shown, problem="stopped")
     try:
-        return _with_event(shown, asked.events.get(timeout=_LOOK_S), engine)
+        return with_event(shown, asked.events.get(timeout=_LOOK_S), engine)
     except queue.Empty:
         return shown
-
-
-def _with_event(shown: Shown, event: object, engine: Engine) -> Shown:
-    message = shown.message
-    if isinstance(event, Evidence):
-        evidence = tuple(_evidence(found, engine) for found in event.sentences)
-        return Shown(message.model_copy(update={"evidence": evidence}), "writing")
-    if isinstance(event, _Ahead):
-        return Shown(message, "waiting" if event.count else "writing", event.count)
-    if isinstance(event, Token):
-        return Shown(message.model_copy(update={"text": message.text + event.text}), "writing")
-    if isinstance(event, Answer):
-        return Shown(_answered(message, event, engine), "done")
-    return _failed(shown, str(event) if isinstance(event, RawiError) else "")
-
-
-def _answered(message: Message, answer: Answer, engine: Engine) -> Message:
-    return message.model_copy(
-        update={
-            "text": answer.answer,
-            "language": detect(answer.answer),
-            "citations": tuple(_cited(c, engine) for c in answer.citations),
-            "how": answer.how,
-            "corrected": answer.corrected and not answer.failure,
-            "problem": "model" if answer.failure else "",
-            "detail": answer.failure,
-            "seconds": round(answer.timings.total_s, 1),
-        }
-    )
-
-
-def _failed(shown: Shown, reason: str) -> Shown:
-    return _ended(shown, problem="failed", detail=reason)
-
-
-def _ended(shown: Shown, **fields: str) -> Shown:
-    return Shown(shown.message.model_copy(update=fields), "done")
-
-
-def _cited(citation: Citation, engine: Engine) -> Quote:
-    return Quote(
-        marker=citation.marker,
-        doc=citation.doc,
-        title=title_of(engine, citation.doc),
-        start=citation.start,
-        end=citation.end,
-        text=citation.quote,
-        language=detect(citation.quote),
-    )
-
-
-def _evidence(found: Found, engine: Engine) -> Quote:
-    return Quote(
-        doc=found.doc,
-        title=title_of(engine, found.doc),
-        start=found.start,
-        end=found.end,
-        text=found.text if len(found.text) <= _SHOWN_CHARS else found.text[:_SHOWN_CHARS] + "…",
-        language=found.language,
-    )
-
-
-def title_of(engine: Engine, doc: str) -> str:
-    """Return a document's title; its id when the index doesn't hold it."""
-    return engine.retriever.storage.title(doc) or doc

@@ -8,47 +8,17 @@ escaped; buttons in it carry ``data-act``, which comes back here as an event of 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from ui import text
-from ui.chat_events import ChatEvents
+from ui.asking import AskEvents
+from ui.chat_view import ChatView
+from ui.components import Chat, acting, on
 from ui.loading import Loader
-from ui.markup import both, button
-
-# Hands a click on a [data-act] on to the server as an event of that name.
-_ACTS = """
-window.rawi.acts(element, trigger, {acts});
-watch("value", () => window.rawi.changed(element));
-"""
-
-
-@dataclass(frozen=True)
-class Chat:
-    """The components of the chat that events read and write."""
-
-    kept: gr.BrowserState
-    editing: gr.State
-    question: gr.Textbox
-    tools: gr.HTML
-    conversations: gr.HTML
-    welcome: gr.HTML
-    messages: gr.HTML
-    live: gr.HTML
-    evidence: gr.HTML
-    source: gr.HTML
-    download: gr.HTML
-    timer: gr.Timer
-
-
-def acting(*acts: str, **options: Any) -> gr.HTML:
-    """Return an HTML component whose ``[data-act]`` buttons become these events."""
-    names = "[" + ", ".join(f'"{act}"' for act in acts) + "]"
-    return gr.HTML(
-        js_on_load=_ACTS.format(acts=names), apply_default_css=False, padding=False, **options
-    )
+from ui.markup import button
+from ui.reading import ReadEvents
 
 
 def build(loader: Loader, *, compact: bool = False) -> Chat:
@@ -57,7 +27,8 @@ def build(loader: Loader, *, compact: bool = False) -> Chat:
     :param compact: For a frame within another site: without the list of conversations.
     """
     chat = _laid_out(compact)
-    _connect(chat, ChatEvents(loader, chat))
+    view = ChatView(loader, chat)
+    _connect(chat, view, AskEvents(loader, view), ReadEvents(loader, view))
     return chat
 
 
@@ -98,7 +69,7 @@ def _tools() -> str:
     return send + stop
 
 
-def _connect(chat: Chat, events: ChatEvents) -> None:
+def _connect(chat: Chat, view: ChatView, asking: AskEvents, reading: ReadEvents) -> None:
     shown: list[Any] = [
         chat.kept, chat.editing, chat.question, chat.conversations, chat.welcome, chat.messages,
         chat.live, chat.evidence, chat.source,
@@ -107,52 +78,29 @@ def _connect(chat: Chat, events: ChatEvents) -> None:
     typed = [chat.question, *state]
     # All these stream; who waits is told by our own line, so Gradio's lets them in.
     streams: list[tuple[Callable[..., Any], Callable[..., Any], list[Any]]] = [
-        (chat.question.submit, events.ask, typed),
-        (chat.tools.send, events.ask, typed),
-        (chat.welcome.example, events.ask_example, state),
-        (chat.messages.retry, events.retry, state),
+        (chat.question.submit, asking.ask, typed),
+        (chat.tools.send, asking.ask, typed),
+        (chat.welcome.example, asking.ask_example, state),
+        (chat.messages.retry, asking.retry, state),
     ]
     for listen, handle, given in streams:
         on(listen, handle, given, shown, concurrency_limit=None)
     quick: list[tuple[Callable[..., Any], Callable[..., Any], list[Any], list[Any]]] = [
-        (chat.tools.stop, events.stop, [], []),
-        (chat.messages.edit, events.edit, state, shown),
-        (chat.messages.rate, events.rate, state, shown),
-        (chat.messages.reason, events.reason, state, shown),
-        (chat.messages.cite, events.cite, state, [chat.source]),
-        (chat.evidence.cite, events.cite, state, [chat.source]),
-        (chat.source.close, events.close, [], [chat.source]),
-        (chat.conversations.new, events.new, state, shown),
-        (chat.conversations.pick, events.pick, state, shown),
-        (chat.conversations.delete, events.delete, state, shown),
-        (chat.conversations.export, events.export, state, [chat.download]),
-        (chat.timer.tick, events.tick, state, [chat.welcome, chat.timer]),
+        (chat.tools.stop, asking.stop, [], []),
+        (chat.messages.edit, reading.edit, state, shown),
+        (chat.messages.rate, reading.rate, state, shown),
+        (chat.messages.reason, reading.reason, state, shown),
+        (chat.messages.cite, reading.cite, state, [chat.source]),
+        (chat.evidence.cite, reading.cite, state, [chat.source]),
+        (chat.source.close, reading.close, [], [chat.source]),
+        (chat.conversations.new, reading.new, state, shown),
+        (chat.conversations.pick, reading.pick, state, shown),
+        (chat.conversations.delete, reading.delete, state, shown),
+        (chat.conversations.export, reading.export, state, [chat.download]),
+        (chat.timer.tick, view.tick, state, [chat.welcome, chat.timer]),
     ]
     for listen, handle, given, outputs in quick:
         on(listen, handle, given, outputs, queue=False)
     page = gr.context.Context.root_block
     if page is not None:
-        on(page.load, events.load, state, shown, queue=False)
-
-
-def on(
-    listen: Callable[..., Any],
-    handle: Callable[..., Any],
-    inputs: list[Any],
-    outputs: list[Any],
-    **options: Any,
-) -> None:
-    """Connect an event; nothing of Gradio's own progress is shown and no API is made of it."""
-    listen(
-        handle,
-        inputs or None,
-        outputs or None,
-        show_progress="hidden",
-        api_visibility="private",
-        **options,
-    )
-
-
-def brand() -> str:
-    """Return the page's name."""
-    return f'<h1 class="rw-brand">{both(text.TITLE)}</h1>'
+        on(page.load, view.load, state, shown, queue=False)

@@ -12,7 +12,7 @@ from gradio.utils import get_upload_folder
 from rag.config import Settings
 from rag.errors import RawiError
 from ui import documents, text
-from ui.chat import acting, on
+from ui.components import acting, on
 from ui.documents import RefusedError
 from ui.documents_html import job_html, listing_html, problem_html, tools_html
 from ui.loading import Loader

@@ -66,6 +66,7 @@ class Loader:
         loader = cls(ready.settings)
         loader.engine = ready
         loader.embedder = ready.retriever.embedder
+        loader.examples = ()
         loader._finish(Progress("ready"))
         return loader
 

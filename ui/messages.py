@@ -1,4 +1,4 @@
-"""Messages, evidence and the list of conversations as HTML; all text in it is escaped.
+"""Messages as HTML; all text in it is escaped.
 
 A message's direction and language are those of the whole message. Citation markers become buttons
 that carry the place of their sentence.
@@ -7,15 +7,13 @@ that carry the place of their sentence.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from html import escape
 
-from rag.language import detect, direction
 from ui import text
-from ui.answering import Shown
-from ui.conversations import Conversation, Conversations, Message, Quote
-from ui.examples import Example
-from ui.markup import both, button, hidden, icon, in_language, shown
+from ui.answer_steps import Shown
+from ui.conversations import Conversation, Message, Quote
+from ui.markup import both, button, hidden, icon, in_language
+from ui.quotes import citation_html, sources_html
 
 _MARKER = re.compile(r"\s*\[(\d{1,3})\]")
 _FENCED = re.compile(r"```[^\n`]*\n(.*?)(?:```|\Z)", re.DOTALL)
@@ -71,59 +69,6 @@ def message_body(message: Message) -> str:
     return "".join(pieces)
 
 
-def evidence_html(message: Message | None) -> str:
-    """Return the sentences that bear on a question; each opens its article."""
-    if message is None:
-        return _panel(f'<p class="rw-quiet">{both(text.EVIDENCE_EMPTY)}</p>')
-    if not message.evidence:
-        return _panel(f'<p class="rw-quiet">{both(text.NO_EVIDENCE)}</p>')
-    cited = {(quote.doc, quote.start) for quote in message.citations}
-    rows = "".join(
-        f"<li{' class=rw-cited' if (quote.doc, quote.start) in cited else ''}>"
-        f"{_evidence_row(quote)}</li>"
-        for quote in message.evidence
-    )
-    return _panel(f'<ol class="rw-evidence">{rows}</ol>')
-
-
-def conversations_html(all_of_them: Conversations) -> str:
-    """Return the list of conversations, and what can be done with the open one."""
-    open_ = all_of_them.current.id
-    rows = "".join(
-        f'<li><button type="button" class="rw-conversation" data-act="pick"'
-        f' data-id="{escape(c.id)}"{" aria-current=true" if c.id == open_ else ""}'
-        f" {in_language(detect(c.title))}>{escape(c.title)}</button></li>"
-        for c in all_of_them.kept
-    )
-    tools = (
-        button(text.EXPORT_MARKDOWN, "export", kind="md")
-        + button(text.EXPORT_JSON, "export", kind="json")
-        + button(text.DELETE, "delete")
-        if all_of_them.current.messages
-        else ""
-    )
-    return (
-        f'<nav class="rw-conversations"><h2>{both(text.CONVERSATIONS)}</h2>'
-        f"{button(text.NEW, 'new')}<ul>{rows}</ul>"
-        f'<div class="rw-exports">{tools}</div><p class="rw-quiet">{both(text.KEPT_HERE)}</p></nav>'
-    )
-
-
-def welcome_html(examples: Iterable[Example], state: str) -> str:
-    """Return what stands where no question has been asked yet.
-
-    :param state: How far loading is, as HTML; empty when all is there.
-    """
-    items = "".join(
-        f'<li><button type="button" class="rw-example" data-act="example" data-at="{at}"'
-        f" {in_language(example.language)}>{escape(example.question)}</button></li>"
-        for at, example in enumerate(examples)
-    )
-    asked = f"<h2>{both(text.EXAMPLES)}</h2><ul>{items}</ul>" if items else ""
-    tagline = f'<p class="rw-tagline">{both(text.TAGLINE)}</p>'
-    return f'<div class="rw-welcome">{tagline}{state}{asked}</div>'
-
-
 def _bubble(message: Message, body: str, below: str, extra: str = "") -> str:
     who = hidden(text.YOU if message.role == "user" else text.TITLE)
     mark = f' data-how="{message.how}"' if message.how else ""
@@ -151,29 +96,9 @@ def _marked(piece: str, cited: dict[int, Quote]) -> str:
         quote = cited.get(int(found[1]))
         if quote is None:
             continue
-        html += escape(piece[at : found.start()]) + _citation(quote)
+        html += escape(piece[at : found.start()]) + citation_html(quote)
         at = found.end()
     return html + escape(piece[at:])
-
-
-def _citation(quote: Quote) -> str:
-    label = hidden(text.CITATION.format(marker=quote.marker))
-    return (
-        f'<button type="button" class="rw-citation" data-act="cite" data-citation="{quote.marker}"'
-        f' {_place(quote)}>{label}<span aria-hidden="true">{quote.marker}</span></button>'
-    )
-
-
-def _place(quote: Quote) -> str:
-    return f'data-doc="{escape(quote.doc)}" data-start="{quote.start}" data-end="{quote.end}"'
-
-
-def _evidence_row(quote: Quote) -> str:
-    return (
-        f'<button type="button" class="rw-quote" data-act="cite" {_place(quote)}>'
-        f"<q {in_language(quote.language)}>{escape(quote.text)}</q>"
-        f"{_from(quote)}</button>"
-    )
 
 
 def _notes(message: Message) -> str:
@@ -189,38 +114,7 @@ def _notes(message: Message) -> str:
         notes.append(both(text.FAILED) + _detail(message))
     elif message.corrected:
         notes.append(both(text.CORRECTED))
-    return "".join(map(_note, notes)) + _sources(message)
-
-
-def _sources(message: Message) -> str:
-    """List what is cited; a quote in the other language than the answer is labelled as such."""
-    rows = "".join(
-        f'<li><button type="button" class="rw-quote" data-act="cite"'
-        f' data-source="{quote.marker}" {_place(quote)}>'
-        f'<span class="rw-number">{quote.marker}</span>'
-        f"{_unless_said(message, quote)}{_from(quote, _foreign(message, quote))}</button></li>"
-        for quote in message.citations
-    )
-    return f'<ol class="rw-sources">{rows}</ol>' if rows else ""
-
-
-def _from(quote: Quote, tag: str = "") -> str:
-    """Name the article, on the side where the quote begins."""
-    side = direction(quote.language)
-    return f'<span class="rw-from" dir="{side}">{shown(quote.title or quote.doc)}{tag}</span>'
-
-
-def _unless_said(message: Message, quote: Quote) -> str:
-    """Return a quote; nothing when it is the answer's own words."""
-    if quote.text in message.text:
-        return ""
-    return f"<q {in_language(quote.language)}>{escape(quote.text)}</q>"
-
-
-def _foreign(message: Message, quote: Quote) -> str:
-    if quote.language == message.language:
-        return ""
-    return f'<span class="rw-tag">{both(text.IN_OTHER[quote.language])}</span>'
+    return "".join(map(_note, notes)) + sources_html(message)
 
 
 def _detail(message: Message) -> str:
@@ -262,8 +156,3 @@ def _retry(message: Message) -> str:
 
 def _note(html: str) -> str:
     return f'<p class="rw-note">{icon("note")}<span>{html}</span></p>'
-
-
-def _panel(html: str) -> str:
-    fold = button(text.FOLD, "fold", glyph="fold")
-    return f'<div class="rw-panel-head"><h2>{both(text.EVIDENCE)}</h2>{fold}</div>{html}'

@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from rag.config import Settings
 from ui import chat, documents, quality, text
-from ui.chat import brand, on
+from ui.components import on
 from ui.documents_tab import DocumentsTab
 from ui.loading import Loader
 from ui.markup import both, button
@@ -93,6 +93,7 @@ def _header(views: list[str], compact: bool) -> str:
         if len(views) > 1
         else ""
     )
+    brand = f'<h1 class="rw-brand">{both(text.TITLE)}</h1>'
     other = text.OTHER_LANGUAGE
     language = (
         '<button type="button" id="rawi-language" class="rw-button" data-local="language">'
@@ -103,7 +104,7 @@ def _header(views: list[str], compact: bool) -> str:
     theme = button(text.THEME, "theme", glyph="theme")
     skip = f'<a class="rw-skip" href="#rawi-question">{both(text.SKIP)}</a>'
     return (
-        f'<header class="rw-header">{skip}{aside}{brand()}{nav}'
+        f'<header class="rw-header">{skip}{aside}{brand}{nav}'
         f'<div class="rw-settings">{theme}{language}</div></header>'
     )
 

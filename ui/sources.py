@@ -7,7 +7,7 @@ from html import escape
 from rag.engine import Engine
 from rag.language import detect
 from ui import text
-from ui.answering import title_of
+from ui.answer_steps import title_of
 from ui.markup import both, button, in_language, shown
 
 # Characters shown on either side of the sentence: a long article whole, of a book some pages.

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from rag.language import clean
-from ui import export, messages, sources
-from ui.answering import Shown
+from ui import export, messages, panels, sources
+from ui.answer_steps import Shown
 from ui.conversations import Conversation, Conversations, Message, Quote
 from ui.examples import Example
 
@@ -66,13 +66,13 @@ HOSTILE = {
         feedback=True,
     ),
     "live": messages.live_html(Shown(answered(f"```\n{ATTACK}\n``` `{ATTACK}`"), "writing")),
-    "evidence": messages.evidence_html(answered("", evidence=(quote(ATTACK, 0),))),
-    "conversations": messages.conversations_html(
+    "evidence": panels.evidence_html(answered("", evidence=(quote(ATTACK, 0),))),
+    "conversations": panels.conversations_html(
         Conversations().put(
             Conversation(messages=(Message(role="user", text=ATTACK, language="en"),))
         )
     ),
-    "welcome": messages.welcome_html([Example(ATTACK, "en")], ""),
+    "welcome": panels.welcome_html([Example(ATTACK, "en")], ""),
     "article": sources.source_html(engine(ATTACK * 20_000, ATTACK), ATTACK, 3, 90),
     "gone": sources.source_html(engine(""), ATTACK, 3, 9),
 }
@@ -155,7 +155,7 @@ def test_markdown_export_says_nothing_in_markdown_of_its_own() -> None:
 
 
 def test_what_is_shown_has_no_characters_that_reorder_it() -> None:
-    html = messages.evidence_html(
+    html = panels.evidence_html(
         answered(
             "", evidence=(Quote(doc="a\u202etxt.exe", start=0, end=1, text="x", language="en"),)
         )
