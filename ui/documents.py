@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from ipaddress import ip_address
 from pathlib import Path, PurePosixPath
 
-from rag import documents, index
+from rag import documents, index, storage
 from rag.config import Settings
 from rag.errors import DocumentError, RawiError
 from rag.index import IndexReport
@@ -92,16 +94,21 @@ def is_open(settings: Settings) -> bool:
         return False
 
 
-def listing(settings: Settings, loader: Loader) -> Listing:
-    """Return what the index holds."""
-    if loader.engine is None:
+def listing(settings: Settings) -> Listing:
+    """Return what the index holds; it need not be open for answering.
+
+    :raises IndexStorageError: When it can't be read.
+    """
+    name = storage.current(settings.storage)
+    if name is None:
         return Listing()
-    db = loader.engine.retriever.storage.db
-    rows = db.execute(
-        "SELECT id, title, language, (SELECT count(*) FROM passages WHERE doc = documents.id)"
-        " FROM documents ORDER BY id"
-    ).fetchall()
-    failed = db.execute("SELECT doc, reason FROM failures ORDER BY doc").fetchall()
+    path = settings.storage / name / storage.DATABASE
+    with storage.translated(settings.storage), closing(_opened(path)) as db:
+        rows = db.execute(
+            "SELECT id, title, language, (SELECT count(*) FROM passages WHERE doc = documents.id)"
+            " FROM documents ORDER BY id"
+        ).fetchall()
+        failed = db.execute("SELECT doc, reason FROM failures ORDER BY doc").fetchall()
     return Listing(
         tuple(_listed(settings.corpus, *row) for row in rows),
         tuple((doc, reason) for doc, reason in failed),
@@ -193,6 +200,10 @@ def _index(settings: Settings, loader: Loader, job: Job) -> None:
         job.problem = str(exc)
     finally:
         job.ended.set()
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
 
 
 def _listed(corpus: Path, doc: str, title: str, language: Language, passages: int) -> Listed:

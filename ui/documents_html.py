@@ -24,11 +24,13 @@ _COLUMNS = (
 def tools_html(upload_limit: int) -> str:
     """Return the place to drop files on, and the button that indexes anew."""
     types = ", ".join(sorted(READERS))
-    hint = text.DROP.format(types=types, most=size_text(upload_limit))
+    hint = text.DROP.format(types=_isolated(types), most=_isolated(size_text(upload_limit)))
+    # The browser's own words for an input are in the browser's language, so ours stand instead.
     return (
-        f'<div class="rw-drop"><p><strong>{both(text.ADD)}</strong></p>'
-        f'<label class="rw-file"><input type="file" multiple accept="{escape(types)}">'
-        f"<span>{both(hint)}</span></label>{button(text.REINDEX, 'reindex')}</div>"
+        '<div class="rw-drop"><label class="rw-file">'
+        f'<input class="rw-hidden" type="file" multiple accept="{escape(types)}">'
+        f'<span class="rw-button rw-primary">{both(text.ADD)}</span></label>'
+        f'<p class="rw-quiet">{both(hint)}</p>{button(text.REINDEX, "reindex")}</div>'
     )
 
 
@@ -109,3 +111,8 @@ def _time(when: datetime | None) -> str:
     if when is None:
         return "–"
     return f'<time datetime="{when.isoformat()}" dir="ltr">{when:%Y-%m-%d %H:%M}</time>'
+
+
+def _isolated(latin: str) -> str:
+    """Keep the order of Latin text and numbers within an Arabic sentence."""
+    return f"\u2066{latin}\u2069"

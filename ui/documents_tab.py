@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from rag.config import Settings
-from rag.errors import RawiError
+from rag.errors import IndexStorageError, RawiError
 from ui import documents, text
 from ui.components import acting, on
 from ui.documents import RefusedError
@@ -48,7 +48,10 @@ class DocumentsTab:
 
     def load(self) -> str:
         """Return what is indexed, as HTML."""
-        return listing_html(documents.listing(self._settings, self._loader))
+        try:
+            return listing_html(documents.listing(self._settings))
+        except IndexStorageError as exc:
+            return problem_html(text.CANNOT_START, str(exc))
 
     @property
     def listing(self) -> gr.HTML:

@@ -26,7 +26,7 @@ def quality_html(folder: Path) -> str:
 
 def _section(section: Section) -> str:
     facts = dict(section.facts)
-    measured = " · ".join(facts[name] for name in ("date", "machine", "set") if name in facts)
+    measured = " · ".join((facts["date"][:10], facts["machine"], facts["set"]))
     return (
         f'<p class="rw-quiet">{both(text.MEASURED_ON)}: <bdi dir="ltr">{escape(measured)}</bdi></p>'
         f'<div dir="ltr" lang="en">{"".join(map(_table, section.tables))}'

@@ -29,7 +29,8 @@ def source_html(engine: Engine, doc: str, start: int, end: int, quote: str | Non
     first, last = max(0, start - _AROUND), min(len(article), end + _AROUND)
     cut = f'<p class="rw-quiet">{both(text.SHORTENED)}</p>'
     body = (
-        f'<div class="rw-article" {in_language(detect(article))}>'
+        f'<div class="rw-article" tabindex="0" role="group"'
+        f' aria-labelledby="rawi-source-title" {in_language(detect(article))}>'
         f"{escape(article[first:start])}{_mark(article, start, end)}"
         f"{escape(article[end:last])}</div>"
     )
@@ -47,6 +48,7 @@ def _mark(article: str, start: int, end: int) -> str:
 def _framed(title: str, body: str, doc: str = "") -> str:
     file = f'<p class="rw-from">{shown(doc)}</p>' if doc else ""
     return (
-        f'<section class="rw-source"><div class="rw-source-head"><div><h2>{title}</h2>{file}</div>'
+        f'<section class="rw-source"><div class="rw-source-head"><div>'
+        f'<h2 id="rawi-source-title">{title}</h2>{file}</div>'
         f"{button(text.CLOSE, 'close', glyph='close')}</div>{body}</section>"
     )

@@ -44,10 +44,17 @@ def test_no_view_has_a_serious_violation(visit: Open, locale: str, width: int, d
         assert found_in(page) == [], view
 
 
-@pytest.mark.parametrize("width", [390, 768, 1024, 1920])
-def test_nothing_is_wider_than_the_screen(visit: Open, width: int) -> None:
-    page = visit(locale="ar", width=width).page
+@pytest.mark.parametrize(
+    ("width", "locale"), [(390, "ar"), (390, "en"), (768, "ar"), (1024, "en"), (1920, "ar")]
+)
+def test_nothing_is_wider_than_the_screen(visit: Open, width: int, locale: str) -> None:
+    page = visit(locale=locale, width=width).page
     answer(page, AR)
+    for button in page.locator(".rw-header button:visible").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
     for view in ("ask", "documents", "quality"):
         page.locator(f".rw-tab[data-view={view}]").click()
         assert page.evaluate("document.documentElement.scrollWidth") <= width

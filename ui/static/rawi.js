@@ -78,7 +78,7 @@ window.rawi = (() => {
     const answers = document.querySelectorAll("#rawi-messages .rw-assistant:not(.rw-busy)");
     const last = answers[answers.length - 1];
     const sentences = document.querySelectorAll("#rawi-evidence .rw-evidence > li").length;
-    if (busy && sentences && region.textContent === "") {
+    if (busy && sentences && region && region.textContent === "") {
       announce(phrase("found").replace("{count}", sentences));
     }
     if (heard === null || busy) {
@@ -234,7 +234,7 @@ window.rawi = (() => {
     setTimeout(watchConnection, up ? 5_000 : 2_000);
   };
 
-  document.addEventListener("DOMContentLoaded", () => {
+  const begin = () => {
     region = document.createElement("div");
     region.className = "rw-hidden";
     region.setAttribute("role", "status");
@@ -255,7 +255,10 @@ window.rawi = (() => {
       });
       setTimeout(watchConnection, 5_000);
     }, 50);
-  });
+  };
+  // Gradio puts the page's head in place when its own script runs, which may be after that event.
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+  else begin();
 
   return { acts, changed, uploads };
 })();
