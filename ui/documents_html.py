@@ -110,7 +110,7 @@ def _failures(listing: Listing) -> str:
 def _time(when: datetime | None) -> str:
     if when is None:
         return "–"
-    return f'<time datetime="{when.isoformat()}" dir="ltr">{when:%Y-%m-%d %H:%M}</time>'
+    return f'<time datetime="{when.isoformat()}" dir="ltr">{when:%Y-%m-%d %H:%M} UTC</time>'
 
 
 def _isolated(latin: str) -> str:

@@ -76,7 +76,7 @@ WAITING_TO_LOAD: Final = Phrase(
     "The models are still loading. Your question will be answered as soon as they are ready.",
 )
 TOO_LONG: Final = Phrase(
-    "السؤال طويل: {length} حرفًا، والحد {most}. اختصره ثم أرسله.",
+    "السؤال طويل: عدد أحرفه {length} والحد {most}. اختصره ثم أرسله.",
     "The question is too long: {length} characters of {most}. Shorten it and send it again.",
 )
 THIRD_LANGUAGE: Final = Phrase(
@@ -156,7 +156,7 @@ ONLINE: Final = Phrase("عاد الاتصال.", "The connection is back.")
 
 # Documents
 INDEXED: Final = Phrase(
-    "{documents} وثيقة، {passages} مقطعًا", "{documents} documents, {passages} passages"
+    "الوثائق: {documents}، المقاطع: {passages}", "Documents: {documents}, passages: {passages}"
 )
 INDEXED_WHEN: Final = Phrase("فُهرست في", "Indexed")
 COLUMN_TITLE: Final = Phrase("العنوان", "Title")
@@ -180,8 +180,8 @@ REALLY_REMOVE: Final = Phrase("احذف الملف نهائيًا", "Delete the 
 INDEXING: Final = Phrase("تجري الفهرسة: {done} من {total}", "Indexing: {done} of {total}")
 PREPARING: Final = Phrase("تُهيَّأ الفهرسة…", "Getting ready to index…")
 INDEX_DONE: Final = Phrase(
-    "تمت الفهرسة: {added} جديدة، {changed} تغيرت، {removed} حُذفت.",
-    "Indexed: {added} new, {changed} changed, {removed} removed.",
+    "تمت الفهرسة. الجديدة: {added}، المتغيرة: {changed}، المحذوفة: {removed}.",
+    "Indexed. New: {added}, changed: {changed}, removed: {removed}.",
 )
 INDEX_FAILED: Final = Phrase("تعذّرت الفهرسة.", "Indexing failed.")
 NOT_INDEXED: Final = Phrase("ملفات لم تُفهرس", "Files that are not indexed")

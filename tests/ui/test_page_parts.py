@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from pathlib import Path
@@ -19,9 +20,9 @@ from rag.config import Settings
 from rag.engine import Engine, Turn
 from rag.errors import GenerationError
 from rag.retrieval import Found
-from tests.conftest import Write
+from tests.conftest import Write, in_child
 from tests.doubles import ScriptedLLM
-from ui import documents, feedback
+from ui import documents, feedback, text
 from ui.answering import Answering, BusyError
 from ui.conversations import MOST_CONVERSATIONS, Conversation, Conversations, Message
 from ui.documents import RefusedError
@@ -224,6 +225,40 @@ class TestFolder:
             {"page": {"documents_tab": tab}, "server": {"host": host}}
         )
         assert documents.is_open(settings) is open_
+
+
+def ids_of_page(compact: bool, tab: str) -> set[str]:
+    """Build the page, in a process of its own: Gradio leaves an event loop open."""
+    from ui import page
+
+    settings = Settings.model_validate({"page": {"documents_tab": tab}})
+    blocks = page.build(Loader(settings), compact=compact)
+    return {str(block.elem_id) for block in blocks.blocks.values() if block.elem_id}
+
+
+class TestLayout:
+    def ids(self, *, compact: bool = False, tab: str = "on") -> set[str]:
+        found: set[str] = in_child(ids_of_page, compact, tab)
+        return found
+
+    def test_the_parts_that_others_script_against(self) -> None:
+        ids = {"rawi-question", "rawi-messages", "rawi-evidence", "rawi-source"}
+        assert ids <= self.ids()
+        assert ids <= self.ids(compact=True)
+
+    def test_a_public_site_has_no_documents_tab(self) -> None:
+        assert "rawi-upload" in self.ids()
+        assert "rawi-upload" not in self.ids(tab="off")
+        assert "rawi-upload" not in self.ids(compact=True)
+
+
+def test_every_phrase_is_in_both_languages() -> None:
+    phrases = [value for value in vars(text).values() if isinstance(value, text.Phrase)]
+    assert len(phrases) > 50
+    for phrase in phrases:
+        assert phrase.ar.strip()
+        assert phrase.en.strip()
+        assert set(re.findall(r"{\w+}", phrase.ar)) == set(re.findall(r"{\w+}", phrase.en))
 
 
 class TestFeedback:
