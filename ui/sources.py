@@ -22,7 +22,7 @@ def source_html(engine: Engine, doc: str, start: int, end: int, quote: str | Non
     """
     article = engine.retriever.storage.text(doc)
     if not article:
-        return _framed(shown(doc), f'<p class="rw-quiet">{both(text.SOURCE_GONE)}</p>')
+        return _framed(doc, f'<p class="rw-quiet">{both(text.SOURCE_GONE)}</p>')
     note = ""
     if not 0 <= start < end <= len(article) or quote not in (None, article[start:end]):
         note, start, end = f'<p class="rw-note">{both(text.SOURCE_CHANGED)}</p>', 0, 0
@@ -35,7 +35,7 @@ def source_html(engine: Engine, doc: str, start: int, end: int, quote: str | Non
         f"{escape(article[end:last])}</div>"
     )
     before, after = cut if first else "", cut if last < len(article) else ""
-    return _framed(shown(title_of(engine, doc)), f"{note}{before}{body}{after}", doc)
+    return _framed(title_of(engine, doc), f"{note}{before}{body}{after}", doc)
 
 
 def _mark(article: str, start: int, end: int) -> str:
@@ -49,6 +49,6 @@ def _framed(title: str, body: str, doc: str = "") -> str:
     file = f'<p class="rw-from">{shown(doc)}</p>' if doc else ""
     return (
         f'<section class="rw-source"><div class="rw-source-head"><div>'
-        f'<h2 id="rawi-source-title">{title}</h2>{file}</div>'
+        f'<h2 id="rawi-source-title" {in_language(detect(title))}>{shown(title)}</h2>{file}</div>'
         f"{button(text.CLOSE, 'close', glyph='close')}</div>{body}</section>"
     )

@@ -330,6 +330,16 @@ class TestHostileText:
         assert page.locator("#rawi-job-state img").count() == 0
 
 
+class TestConnection:
+    def test_its_loss_and_return_are_told(self, visit: Open) -> None:
+        opened = visit(locale="ar")
+        banner = opened.page.locator(".rw-connection")
+        opened.context.set_offline(True)
+        expect(banner).to_contain_text("انقطع الاتصال")
+        opened.context.set_offline(False)
+        expect(banner).to_contain_text("عاد الاتصال")
+
+
 class TestSecurity:
     def test_other_sites_may_not_call_gradio(self, site: Site) -> None:
         url = f"{site.url}/gradio_api/queue/join"

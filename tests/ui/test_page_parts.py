@@ -19,17 +19,20 @@ from starlette.testclient import TestClient
 from rag.config import Settings
 from rag.engine import Engine, Turn
 from rag.errors import GenerationError
+from rag.index import IndexReport
 from rag.retrieval import Found
 from tests.conftest import Write, in_child
 from tests.doubles import ScriptedLLM
 from ui import documents, feedback, text
 from ui.answering import Answering, BusyError
 from ui.conversations import MOST_CONVERSATIONS, Conversation, Conversations, Message
-from ui.documents import RefusedError
+from ui.documents import Job, RefusedError
+from ui.documents_html import job_html
 from ui.feedback import Feedback
 from ui.line import Line
-from ui.loading import Loader
+from ui.loading import Loader, Progress
 from ui.security import Security
+from ui.states_html import progress_html
 
 QUOTE = "ساهم بمبلغ 30 مليار."
 FOUND = Found("a.txt", 0, len(QUOTE), QUOTE, 0.9, "ar")
@@ -115,6 +118,29 @@ def test_the_line_is_fair_and_tells_how_many_are_ahead() -> None:
         order.append("first")
     thread.join(5)
     assert order == [1, "first", "second"]
+
+
+class TestStates:
+    def test_loading_says_how_far_it_is(self) -> None:
+        html = progress_html(Progress("loading", frozenset({"llm"}), seconds=3.4))
+        assert 'max="3" value="1"' in html
+        assert "3 s" in html
+        assert html.count("rw-done") == 1
+
+    def test_nothing_indexed_and_failure_say_why(self) -> None:
+        assert "Nothing is indexed" in progress_html(Progress("no index", reason="x"))
+        assert "a &lt;b&gt; c" in progress_html(Progress("failed", reason="a <b> c"))
+        assert progress_html(Progress("ready")) == ""
+
+    def test_indexing_says_how_far_it_is_and_how_it_ended(self) -> None:
+        job = Job(doc="<a>.txt", done=1, total=3)
+        assert 'value="1" max="3"' in job_html(job)
+        assert "<a>" not in job_html(job)
+        job.problem = "disk is full"
+        job.ended.set()
+        assert "disk is full" in job_html(job)
+        job.report = IndexReport(1, 0, 2, 5, {}, 6, 60)
+        assert "New: 1, changed: 0, removed: 2" in job_html(job)
 
 
 class TestConversations:

@@ -173,6 +173,17 @@ window.rawi = (() => {
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   };
 
+  const copy = async (text) => {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    // Over plain http from another machine there is no clipboard but by the old way.
+    const box = document.createElement("textarea");
+    box.value = text;
+    document.body.append(box);
+    box.select();
+    document.execCommand("copy");
+    box.remove();
+  };
+
   const local = {
     language: () => {
       setLanguage(root.lang === "ar" ? "en" : "ar");
@@ -185,7 +196,7 @@ window.rawi = (() => {
     fold: () => root.classList.toggle("rw-evidence-open"),
     side: () => root.classList.toggle("rw-side-open"),
     copy: async (button) => {
-      await navigator.clipboard.writeText(button.dataset.text);
+      await copy(button.dataset.text);
       announce(phrase("copied"));
       button.classList.add("rw-copied");
       setTimeout(() => button.classList.remove("rw-copied"), 2_000);
@@ -222,7 +233,7 @@ window.rawi = (() => {
   const watchConnection = async () => {
     let up = true;
     try {
-      up = (await fetch("healthz", { cache: "no-store" })).ok;
+      up = (await fetch("healthz", { cache: "no-store" })).status < 500;
     } catch {
       up = false;
     }
