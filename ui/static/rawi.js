@@ -71,24 +71,19 @@ window.rawi = (() => {
   const announce = (text) => {
     if (region) region.textContent = text;
   };
-  let heard = null; // the last answer that was read out
+  let expected = false; // an answer is on its way, to be read out once it is whole
 
   const hear = () => {
-    const busy = document.querySelector(".rw-busy");
-    const answers = document.querySelectorAll("#rawi-messages .rw-assistant:not(.rw-busy)");
-    const last = answers[answers.length - 1];
     const sentences = document.querySelectorAll("#rawi-evidence .rw-evidence > li").length;
-    if (busy && sentences && region && region.textContent === "") {
-      announce(phrase("found").replace("{count}", sentences));
-    }
-    if (heard === null || busy) {
-      // What the browser kept is not news; an answer on its way is read once it is whole.
-      heard = last ? last.dataset.id : "";
-      return;
-    }
-    if (last && last.dataset.id !== heard) {
-      heard = last.dataset.id;
-      announce(last.querySelector(".rw-text").textContent);
+    if (document.querySelector(".rw-busy")) {
+      expected = true;
+      if (sentences && region && region.textContent === "") {
+        announce(phrase("found").replace("{count}", sentences));
+      }
+    } else if (expected) {
+      const answers = document.querySelectorAll("#rawi-messages .rw-assistant .rw-text");
+      if (answers.length) announce(answers[answers.length - 1].textContent);
+      expected = false;
     }
   };
 
