@@ -17,7 +17,6 @@ from rag.errors import RawiError
 from rag.language import detect
 from ui.answer_steps import Ahead, Shown, ended, failed, with_event
 from ui.conversations import Message
-from ui.line import Line
 from ui.loading import Loader
 
 # Seconds between two looks at whether the reader has stopped.
@@ -53,7 +52,6 @@ class Answering:
         """
         self._loader = loader
         self._most = most
-        self._line = Line()
         self._running: dict[str, _Asked] = {}
 
     def stop(self, session: str) -> None:
@@ -105,7 +103,7 @@ class Answering:
         try:
             with closing(engine.answer(asked.question, asked.history)) as events:  # type: ignore[type-var]
                 asked.events.put(next(events))
-                with self._line.joined() as place:
+                with self._loader.line.joined() as place:
                     for ahead in place.waited():
                         asked.events.put(Ahead(ahead))
                         if asked.stop.is_set():

@@ -33,7 +33,8 @@ def build(loader: Loader, *, compact: bool = False) -> Chat:
 
 
 def _laid_out(compact: bool) -> Chat:
-    kept = gr.BrowserState({}, storage_key="rawi-conversations", secret="rawi")  # noqa: S106
+    key = "rawi-embedded" if compact else "rawi-conversations"
+    kept = gr.BrowserState({}, storage_key=key, secret="rawi")  # noqa: S106
     editing = gr.State("")
     with gr.Row(elem_id="rawi-layout", elem_classes=["rw-compact"] if compact else []):
         with gr.Column(elem_id="rawi-side", visible="hidden" if compact else True):

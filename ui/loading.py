@@ -23,6 +23,7 @@ from rag.engine import Engine
 from rag.errors import NoIndexError, RawiError, StaleIndexError
 from ui import examples
 from ui.examples import Example
+from ui.line import Line
 
 logger = logging.getLogger(__name__)
 
@@ -45,11 +46,17 @@ class Progress:
 
 
 class Loader:
-    """Loads the parts once and holds them until it is closed."""
+    """Loads the parts once and holds them until it is closed.
+
+    :ivar line: Where all who ask this engine's LLM wait for their turn.
+    :ivar engine: None until all is there.
+    :ivar examples: Questions that the documents answer; None until they are found.
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Remember the settings; nothing is loaded before ``start``."""
         self.settings = settings
+        self.line = Line()
         self.engine: Engine | None = None
         self.examples: tuple[Example, ...] | None = None
         self.embedder: Embedder | None = None

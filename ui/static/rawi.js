@@ -76,6 +76,7 @@ window.rawi = (() => {
   const hear = () => {
     const sentences = document.querySelectorAll("#rawi-evidence .rw-evidence > li").length;
     if (document.querySelector(".rw-busy")) {
+      if (!expected) announce("");
       expected = true;
       if (sentences && region && region.textContent === "") {
         announce(phrase("found").replace("{count}", sentences));
@@ -122,7 +123,6 @@ window.rawi = (() => {
       const found = event.target.closest("[data-act]");
       if (!found || !known.has(found.dataset.act)) return;
       if (found.dataset.act === "cite") opener = found;
-      if (["send", "retry", "example"].includes(found.dataset.act)) announce("");
       if (found.dataset.act === "edit") document.querySelector("#rawi-question textarea").focus();
       trigger(found.dataset.act, { ...found.dataset });
     });
