@@ -32,8 +32,8 @@ ATTACK = (
 BRIDGE = f"قال المهندس سامي {ATTACK} إن طول جسر الياسمين يبلغ 912 مترًا."
 # A million characters; most are line breaks, which take no time to embed.
 MARKDOWN = (
-    "# **[x](javascript:window.pwned=6)** `<b onclick=window.pwned=7>`" + "\n" * 9_950
-) * 100
+    "# **[x](javascript:window.pwned=6)** `<b onclick=window.pwned=7>`" + "\n" * 99_900
+) * 10
 HOSTILE = f"# جسر \u202eالياسمين <i>\n\n{BRIDGE}\n\n{MARKDOWN}\n"
 
 
