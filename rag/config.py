@@ -129,6 +129,16 @@ class ServerSettings(Section):
     port: int = Field(7860, ge=0, le=65_535)
 
 
+class PageSettings(Section):
+    """What the chat page offers."""
+
+    documents_tab: Literal["local", "on", "off"] = "local"
+    upload_max_bytes: int = Field(20_000_000, ge=1_000, le=1_000_000_000)
+    feedback: bool = True
+    waiting: int = Field(20, ge=1, le=1_000)
+    report: Path = Path("eval/reports/latest")
+
+
 class Settings(BaseSettings):
     """Everything that can be set, checked; passed on explicitly, never read from a global."""
 
@@ -147,6 +157,7 @@ class Settings(BaseSettings):
     answer: AnswerSettings = AnswerSettings()
     question: QuestionSettings = QuestionSettings()
     server: ServerSettings = ServerSettings()
+    page: PageSettings = PageSettings()
 
 
 def load(path: Path | None = None, **overrides: Any) -> Settings:
@@ -203,7 +214,13 @@ def _read_yaml(path: Path) -> dict[str, Any]:
             raise ConfigError(f"{path}: {key}: {_unknown(str(key), Settings)}")
     # A section whose every key is commented out.
     loaded = {k: v for k, v in loaded.items() if v is not None or k in ("corpus", "storage")}
-    for section, key in ((loaded, "corpus"), (loaded, "storage"), (loaded.get("models"), "cache")):
+    paths = (
+        (loaded, "corpus"),
+        (loaded, "storage"),
+        (loaded.get("models"), "cache"),
+        (loaded.get("page"), "report"),
+    )
+    for section, key in paths:
         if isinstance(section, dict) and isinstance(section.get(key), str):
             section[key] = path.resolve().parent / Path(section[key]).expanduser()
     for name in ("llm", "embedding"):

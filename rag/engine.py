@@ -240,15 +240,16 @@ def _plain(text: str) -> str:
 
 
 @contextmanager
-def open_retriever(settings: Settings) -> Iterator[Retriever]:
+def open_retriever(settings: Settings, embedder: Embedder | None = None) -> Iterator[Retriever]:
     """Load the embedder and the reader, and open the index.
 
+    :param embedder: One that is loaded already.
     :raises RawiError: When weights or index are missing or don't fit; see ``rag.errors``.
     """
     weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
     fingerprint = weights_fingerprint(weights, settings.embedding)
     with storage.open_current(settings, fingerprint) as store:
-        embedder = Embedder.load(settings.embedding, weights)
+        embedder = embedder or Embedder.load(settings.embedding, weights)
         yield Retriever(
             store,
             embedder,
