@@ -11,7 +11,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 TORCH := $(shell grep -m1 '^torch==' requirements.lock)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run ask test test-fast eval bench check format lock clean
+.PHONY: help setup run ask test screenshots test-fast eval bench check format lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,9 @@ ask: setup  ## Answer one question: make ask Q="…"
 
 test: setup check  ## Run all checks and tests, with the real weights
 	$(BIN)/python -m pytest
+
+screenshots: setup  ## Take the pictures of the page anew
+	SCREENSHOTS=ui/screenshots $(BIN)/python -m pytest tests/ui/test_screenshots.py
 
 test-fast: $(VENV)/.installed  ## Run the tests that need no weights
 	$(BIN)/python -m pytest -m "not weights"

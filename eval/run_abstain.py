@@ -49,7 +49,7 @@ def run_abstain(
     :raises GenerationError: When the LLM fails; what is answered is kept.
     """
     items = read_abstention(path)
-    docs = {item.id: _texts(number, item) for number, item in enumerate(items)}
+    docs = {item.id: documents(number, item) for number, item in enumerate(items)}
     asked = {item.id: item for item in items[:limit]}
     key = corpus.hash_of({name: text for texts in docs.values() for name, text in texts.items()})
     identity = Identity(
@@ -79,7 +79,11 @@ def run_abstain(
         return folder.write_summary(_summary(path, len(items), scored, answers, folder))
 
 
-def _texts(number: int, item: AbstentionItem) -> dict[str, str]:
+def documents(number: int, item: AbstentionItem) -> dict[str, str]:
+    """Return an item's passages as files, by name.
+
+    :param number: Of the item in its set.
+    """
     return {
         f"{number:05}/{i:03}.txt": f"{passage.title}\n\n{passage.text}".lstrip()
         for i, passage in enumerate(item.passages)

@@ -94,7 +94,7 @@ def run_qa(
     :raises GenerationError: When the LLM fails; what is answered is kept.
     """
     questions = read_questions(path)
-    gold = {q.id: _locate(q, system.texts, path) for q in questions}
+    gold = {q.id: locate(q, system.texts, path) for q in questions}
     asked = {q.id: q for q in questions[:limit]}
     identity = Identity(
         kind=f"qa, {system.name}",
@@ -123,7 +123,7 @@ def _turns(question: Question) -> list[dict[str, str]]:
     return [dataclasses.asdict(turn) for turn in question.context_turns]
 
 
-def _locate(question: Question, texts: Mapping[str, str], path: Path) -> list[DocSpan]:
+def locate(question: Question, texts: Mapping[str, str], path: Path) -> list[DocSpan]:
     """Find the gold spans in the documents that the question names, or else in any."""
     spans: list[DocSpan] = []
     for gold in question.gold_spans:

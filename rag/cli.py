@@ -1,4 +1,4 @@
-"""The ``rawi`` command: index | search | ask | serve | models | eval.
+"""The ``rawi`` command: index | search | ask | serve | feedback | models | eval.
 
 JSON goes to stdout alone; bars and messages go to stderr. Exit status 0 done, 1 failed with one
 clear line, 2 wrong usage, 130 interrupted. Libraries that take seconds to import are imported
@@ -30,6 +30,7 @@ from rag.language import clean
 if TYPE_CHECKING:
     from rag.engine import Answer, Engine, Turn
     from rag.retrieval import Found
+    from ui.feedback import Feedback
 
 app = typer.Typer(
     name="rawi",
@@ -163,11 +164,29 @@ def serve(
         update={k: v for k, v in {"host": host, "port": port}.items() if v is not None}
     )
     settings = settings.model_copy(update={"server": server})
-    with _opened(settings) as rawi:
+    with _status("starting…"):
         from ui import app as web
+    errors.print(f"Rawi answers on http://{server.host}:{server.port} (Ctrl-C ends it)")
+    web.run(settings)
 
-        errors.print(f"Rawi answers on http://{server.host}:{server.port} (Ctrl-C ends it)")
-        web.run(rawi, settings.server)
+
+@app.command(epilog="Example: rawi feedback --json")
+def feedback(
+    corpus: Corpus = None,
+    storage: StorageFolder = None,
+    config_file: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what readers thought of answers: thumbs up and down, with their reasons."""
+    settings = config.load(config_file, corpus=corpus, storage=storage)
+    from ui.feedback import read
+
+    noted = read(settings.storage)
+    if as_json:
+        _print_json([dataclasses.asdict(one) for one in noted])
+        return
+    for one in noted:
+        _print_feedback(one)
 
 
 @app.command()
@@ -341,3 +360,9 @@ def _print_answer(answer: Answer) -> None:
             f"      [dim]{_plain(citation.doc)}:{citation.start}-{citation.end}[/]",
             soft_wrap=True,
         )
+
+
+def _print_feedback(noted: Feedback) -> None:
+    console = Console(highlight=False)
+    console.print(f"[dim]{noted.when}[/]  {noted.rating}  {noted.reason}")
+    console.print(f"  {_plain(noted.question)}\n  {_plain(noted.answer)}\n", soft_wrap=True)

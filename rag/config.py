@@ -100,7 +100,7 @@ class RetrievalSettings(Section):
     reader: str = Field("auto", min_length=1)
     reranker: str | None = None
     min_score: float = Field(0.5, ge=-2, le=2)
-    min_probability: float = Field(0.35, ge=0, le=1)
+    min_probability: float = Field(0.25, ge=0, le=1)
     min_closest: float = Field(0.02, ge=0, le=1)
 
 
@@ -156,9 +156,9 @@ class ApiSettings(Section):
 class LimitsSettings(Section):
     """How much may be asked."""
 
-    address_per_minute: int = Field(60, ge=1, le=100_000)
-    address_per_day: int = Field(1_000, ge=1, le=10_000_000)
-    session_per_minute: int = Field(20, ge=1, le=100_000)
+    address_per_minute: int = Field(240, ge=1, le=100_000)
+    address_per_day: int = Field(5_000, ge=1, le=10_000_000)
+    session_per_minute: int = Field(60, ge=1, le=100_000)
     total_per_day: int = Field(20_000, ge=1, le=1_000_000_000)
     waiting: int = Field(32, ge=1, le=1_000)
 
@@ -170,6 +170,16 @@ class WidgetSettings(Section):
     ticket_s: int = Field(60, ge=5, le=3_600)
     session_s: int = Field(28_800, ge=60, le=604_800)
     secret: SecretStr = SecretStr("")
+
+
+class PageSettings(Section):
+    """What the chat page offers."""
+
+    documents_tab: Literal["local", "on", "off"] = "local"
+    upload_max_bytes: int = Field(20_000_000, ge=1_000, le=1_000_000_000)
+    feedback: bool = True
+    waiting: int = Field(20, ge=1, le=1_000)
+    report: Path = Path("eval/reports/latest")
 
 
 class Settings(BaseSettings):
@@ -193,6 +203,7 @@ class Settings(BaseSettings):
     api: ApiSettings = ApiSettings()
     limits: LimitsSettings = LimitsSettings()
     widget: WidgetSettings = WidgetSettings()
+    page: PageSettings = PageSettings()
 
 
 def load(path: Path | None = None, **overrides: Any) -> Settings:
@@ -249,7 +260,13 @@ def _read_yaml(path: Path) -> dict[str, Any]:
             raise ConfigError(f"{path}: {key}: {_unknown(str(key), Settings)}")
     # A section whose every key is commented out.
     loaded = {k: v for k, v in loaded.items() if v is not None or k in ("corpus", "storage")}
-    for section, key in ((loaded, "corpus"), (loaded, "storage"), (loaded.get("models"), "cache")):
+    paths = (
+        (loaded, "corpus"),
+        (loaded, "storage"),
+        (loaded.get("models"), "cache"),
+        (loaded.get("page"), "report"),
+    )
+    for section, key in paths:
         if isinstance(section, dict) and isinstance(section.get(key), str):
             section[key] = path.resolve().parent / Path(section[key]).expanduser()
     for name in ("llm", "embedding"):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rag import parts
 from rag.language import clean, fold
 
 # A question of so few words has left out what it asks about: "And in 2023?"
@@ -42,11 +43,13 @@ class Asked:
     :ivar question: As it was asked, cleaned.
     :ivar standalone: With the question that it follows before it; the same if it stands alone.
     :ivar context: The last exchange; empty at the beginning of a conversation.
+    :ivar parts: The questions that it asks; itself, if it asks one.
     """
 
     question: str
     standalone: str
     context: str
+    parts: tuple[str, ...]
 
 
 def resolve(question: str, history: Sequence[Turn], max_turns: int) -> Asked:
@@ -57,7 +60,7 @@ def resolve(question: str, history: Sequence[Turn], max_turns: int) -> Asked:
     standalone = question
     if earlier and refers_back(question):
         standalone = f"{earlier[-1]} {question}"
-    return Asked(question, standalone, context)
+    return Asked(question, standalone, context, tuple(parts.split(question)))
 
 
 def refers_back(question: str) -> bool:

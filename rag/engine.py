@@ -21,7 +21,18 @@ from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import conversation, drafting, grounding, llm, models, orders, reader, reranking, storage
+from rag import (
+    conversation,
+    drafting,
+    glossary,
+    grounding,
+    llm,
+    models,
+    orders,
+    reader,
+    reranking,
+    storage,
+)
 from rag.config import QuestionSettings, Settings
 from rag.conversation import Asked
 from rag.conversation import Turn as Turn  # a part of the engine's interface
@@ -135,9 +146,7 @@ class Engine:
         clock = _Clock()
         question = check_question(question, self.settings.question)
         asked = conversation.resolve(question, history, self.settings.question.history_turns)
-        evidence = tuple(
-            self.retriever.evidence(asked.question, asked.context, read_as=asked.standalone)
-        )
+        evidence = self._evidence(asked)
         clock.retrieved()
         yield Evidence(evidence)
         language = detect(question)
@@ -158,6 +167,19 @@ class Engine:
             confidence=confidence,
         )
 
+    def _evidence(self, asked: Asked) -> tuple[Found, ...]:
+        """Return the sentences that bear on the question; first the best one for each part."""
+        whole = self.retriever.evidence(asked.question, asked.context, read_as=asked.standalone)
+        if len(asked.parts) == 1:
+            return tuple(whole)
+        places = {(found.doc, found.start): found for found in whole}
+        leads: dict[tuple[str, int], Found] = {}
+        for part in asked.parts:
+            found = self.retriever.evidence(part, asked.standalone)[:1]
+            # Scored for the whole question where it is known: only those are comparable.
+            leads |= {(f.doc, f.start): places.get((f.doc, f.start), f) for f in found}
+        return tuple((leads | places).values())[: self.settings.retrieval.evidence_sentences]
+
     def _draft(
         self, asked: Asked, usable: Sequence[Found], confidence: float, language: Language
     ) -> Generator[str, None, Draft]:
@@ -165,7 +187,7 @@ class Engine:
         settings = self.settings
         if not usable or not grounding.is_enough(confidence, settings.retrieval):
             return drafting.refused(usable, language, settings)
-        chosen = drafting.choose(usable, settings.answer)
+        chosen = drafting.choose(usable, language, len(asked.parts), settings.answer)
         fallback = drafting.quoted(chosen, language, settings.answer.max_words)
         style = self._style()
         foreign = any(found.language != language for found in chosen)
@@ -176,7 +198,8 @@ class Engine:
             question = orders.without_orders(asked.standalone) or asked.standalone
             pieces = self._drafter.written(question, usable, language)
         else:
-            pieces = self._drafter.translated(chosen, language)
+            names = glossary.names([asked.standalone, *(found.text for found in usable)])
+            pieces = self._drafter.translated(chosen, names, language)
         streamed = ""
         try:
             while True:
@@ -217,15 +240,16 @@ def _plain(text: str) -> str:
 
 
 @contextmanager
-def open_retriever(settings: Settings) -> Iterator[Retriever]:
+def open_retriever(settings: Settings, embedder: Embedder | None = None) -> Iterator[Retriever]:
     """Load the embedder and the reader, and open the index.
 
+    :param embedder: One that is loaded already.
     :raises RawiError: When weights or index are missing or don't fit; see ``rag.errors``.
     """
     weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
     fingerprint = weights_fingerprint(weights, settings.embedding)
     with storage.open_current(settings, fingerprint) as store:
-        embedder = Embedder.load(settings.embedding, weights)
+        embedder = embedder or Embedder.load(settings.embedding, weights)
         yield Retriever(
             store,
             embedder,

@@ -32,12 +32,19 @@ _ECHO = 0.9
 
 _WORD = re.compile(r"\w+")
 _LATIN_NAME = re.compile(r"[a-z][a-z0-9.-]*[a-z0-9]", re.ASCII)
-_CAPITALISED = re.compile(r"\b[A-Z][A-Za-z0-9&.-]*[A-Za-z0-9]\b")
+# Words that follow one another and are capitalised: one name, not the word that begins a clause.
+_NAME = re.compile(
+    r"(?<![.:;!?•–-] )(?<![\w.&-])[A-Z][A-Za-z0-9&.-]*[A-Za-z0-9]"
+    r"(?: [A-Z][A-Za-z0-9&.-]*[A-Za-z0-9])*"
+)
 _MARKER = re.compile(r"\s*\[\d+\]")
-# Capitalised in English whatever they name, or given names of what Arabic writes without a name.
+# Capitalised in English whatever they name, or said in Arabic by an adjective or a plain word.
 _NOT_NAMES = frozenset(
-    "i ai ceo cto cfo us uk eu un usd american chinese french british german arabic english yes no"
-    " monday tuesday wednesday thursday friday saturday sunday christmas mr mrs ms dr".split()
+    "i ai ceo cto cfo us uk eu un usd american chinese french british german arabic english united"
+    " states kingdom yes no monday tuesday wednesday thursday friday saturday sunday christmas mr"
+    " mrs ms dr we you he she it they the a an this that these those our my his her their its in on"
+    " at if when while as for to from with without not and but or so there here what who how why"
+    " where company president".split()
 )
 
 
@@ -195,15 +202,18 @@ def _carriers(
 def _stated(sentence: str) -> list[str]:
     """Return the figures, months and names that a sentence of an answer states."""
     numbers = [f"{value.normalize():f}" for value in sorted(quantities.values(sentence))]
-    numbers += [f"{value:f}" for value in sorted(quantities.spelled(sentence))]
+    # Not "two": Arabic says it by a noun's ending, and only some nouns' are known.
+    numbers += [f"{value:f}" for value in sorted(quantities.spelled(sentence)) if value > 2]
     months = [f"month {month}" for month in sorted(quantities.months(sentence))]
     start = len(sentence) - len(sentence.lstrip("\"'“‘«("))
-    names = [
-        match[0]
-        for match in _CAPITALISED.finditer(sentence)
-        if match.start() > start or detect(sentence) == "ar"
-    ]
-    named = [name for name in names if fold(name) not in _NOT_NAMES and not quantities.months(name)]
+    named = []
+    for match in _NAME.finditer(sentence):
+        words = match[0].split()
+        begins = match.start() <= start and detect(sentence) == "en"
+        words = [
+            w for w in words[begins:] if fold(w) not in _NOT_NAMES and not quantities.months(w)
+        ]
+        named += [" ".join(words)] if words else []
     return list(dict.fromkeys(numbers + months + named))
 
 
@@ -215,9 +225,10 @@ def _holds(found: Found, term: str) -> bool:
         value = quantities.values(term) | quantities.spelled(term)
         stated = quantities.values(found.text) | quantities.spelled(found.text)
         return bool(value & stated)
-    folded = fold(found.text)
-    spelled = fold(term).removesuffix("'s")
-    return spelled in folded or lexical.sounds_alike(spelled, found.text)
+    # What the sounds of a short word ("Wall") are in Arabic can't be told: the rest decides.
+    words = [fold(word).removesuffix("'s") for word in term.split()]
+    told = [word for word in words if lexical.sounds(word) or word in fold(found.text)] or words
+    return all(w in fold(found.text) or lexical.sounds_alike(w, found.text) for w in told)
 
 
 def _is_echo(answer: str, question: str) -> bool:

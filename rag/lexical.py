@@ -129,8 +129,13 @@ def sounds_alike(name: str, text: str) -> bool:
 
     Only the sounds that both scripts write are compared, so that it may err on the side of yes.
     """
-    wanted = _sounds(fold(name))
+    wanted = sounds(name)
     return bool(wanted) and wanted in _names(text)
+
+
+def sounds(name: str) -> str:
+    """Return how a name sounds in either script; "" where that could be anything."""
+    return _sounds(fold(name))
 
 
 def _weights(db: sqlite3.Connection, table: Table, text: str, passages: int) -> dict[str, float]:
@@ -169,7 +174,7 @@ def _names(text: str) -> list[str]:
         words += sorted(
             {word, *(word.removeprefix(p) for p in _PREFIXES if len(word) > len(p) + 2)}
         )
-    return [sounds for word in words if (sounds := _sounds(word))]
+    return [heard for word in words if (heard := _sounds(word))]
 
 
 def _sounds(word: str) -> str:

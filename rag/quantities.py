@@ -46,6 +46,17 @@ _WORDS: dict[str, int] = {
     }.items()
     for word in words.split()
 }  # fmt: skip
+# Nouns whose dual says "two" of them; of other words, a dual looks like a plural.
+DUALS: dict[str, str] = {
+    stem + ending: noun
+    for noun, stem in {
+        "شخص": "شخص", "عام": "عام", "سنة": "سنت", "شهر": "شهر", "أسبوع": "اسبوع", "يوم": "يوم",
+        "ساعة": "ساعت", "دقيقة": "دقيقت", "ثانية": "ثانيت", "مرة": "مرت", "دورة": "دورت",
+        "جولة": "جولت", "شركة": "شركت", "ضعف": "ضعف", "مليون": "مليون", "مليار": "مليار",
+    }.items()
+    for ending in ("ان", "ين")
+}  # fmt: skip
+_WORDS |= dict.fromkeys([*"two اثنان اثنين اثنتان اثنتين".split(), *DUALS], 2)
 _MONTHS: dict[str, int] = {
     name: number
     for number, names in enumerate(
@@ -87,8 +98,14 @@ def values(text: str) -> set[Decimal]:
 
 
 def spelled(text: str) -> set[Decimal]:
-    """Return the numbers from three up that are written as a word: ``nine``, «تسعة»."""
+    """Return the numbers from two up that are written as a word: ``nine``, «تسعة», «عامين»."""
     return {Decimal(_WORDS[form]) for word in _words(text) if (form := _in(_WORDS, word))}
+
+
+def scale(word: str) -> int:
+    """Return what a word multiplies a number by, 1,000,000 for «مليون»; 0 if it is none."""
+    power = _SCALES.get(fold(word))
+    return 10**power if power else 0
 
 
 def months(text: str) -> set[int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from rag import models
 from rag.config import Settings
 from rag.embedding import BUILT_IN_MODEL, Embedder, PassageInput
 from rag.errors import ModelError
+from rag.language import Span
 
 Logits = npt.NDArray[np.float32]
 
@@ -28,19 +30,42 @@ Logits = npt.NDArray[np.float32]
 BUILT_IN = Path(__file__).with_name("multilingual-e5-small.reader.safetensors")
 # Tokens of question and passage together; passages of 400 characters take about 130.
 MAX_TOKENS = 384
-# Logit of the reader and score of retrieval → log-odds against "none of these answers". Fitted by
-# maximum likelihood on the project's own set and on the development parts of XQuAD and NoMIRACL
-# (``python -m eval.calibrate``); the ratio of the two puts the most gold among the first seven.
-_READ, _FOUND, _BIAS = 0.415, 13.8, -8.93
+# Logits further from 0 say no more; a sentence that was cut off counts as read and found wanting.
 _LIMIT = 8.0
 # Passages read at once: sorted by length, so that little of a batch is padding.
 BATCH = 4
 
 
+@dataclass(frozen=True)
+class Scale:
+    """Logit of the reader and score of retrieval → log-odds against "none of these answers".
+
+    ::
+
+        log-odds = read · logit + found · score + bias
+    """
+
+    read: float
+    found: float
+    bias: float
+
+    def odds(self, logits: Logits, scores: Sequence[float]) -> npt.NDArray[np.float64]:
+        """Return the log-odds of sentences; both arguments are ``(sentences,)``."""
+        logits = np.clip(logits, -_LIMIT, _LIMIT)
+        log_odds: npt.NDArray[np.float64] = self.read * logits + self.found * np.asarray(scores)
+        return log_odds + self.bias
+
+
+# Fitted by maximum likelihood on the project's own questions: ``python -m eval.calibrate``.
+SCALE = Scale(read=0.582, found=11.72, bias=-8.38)
+
+
 class Reader:
     """Reads passages for a question.
 
-    :ivar fingerprint: Of the weights, in hexadecimal.
+    :ivar encoder: The transformers model, some of its layers shared with the embedder's.
+    :ivar weight: Of the head, ``(1, 2 · hidden)``.
+    :ivar bias: Of the head, ``(1,)``.
     """
 
     def __init__(self, encoder: Any, tokenizer: Any, weight: Any, bias: Any) -> None:
@@ -49,10 +74,10 @@ class Reader:
         :param weight: ``(1, 2 · hidden)``, for the mean and the maximum of a sentence's states.
         :param bias: ``(1,)``.
         """
-        self._encoder = encoder
+        self.encoder = encoder
+        self.weight = weight
+        self.bias = bias
         self._tokenizer = tokenizer
-        self._weight = weight
-        self._bias = bias
 
     @classmethod
     def load(cls, base: Embedder, path: Path = BUILT_IN) -> Reader:
@@ -65,8 +90,13 @@ class Reader:
             with safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             weight, bias = (tensors.pop(f"head.{part}").float() for part in ("weight", "bias"))
+            if weight.shape != (1, 2 * base.encoder.config.hidden_size):
+                raise ValueError(f"its head is {tuple(weight.shape)}")
             encoder = _with_own_layers(base.encoder, tensors)
-        except (OSError, SafetensorError, KeyError, AttributeError, RuntimeError) as exc:
+        except (
+            *(OSError, SafetensorError, AttributeError),
+            *(LookupError, ValueError, RuntimeError),
+        ) as exc:
             raise ModelError(f"{path}: is not a reader of this embedder ({exc})") from exc
         dtype = next(base.encoder.parameters()).dtype
         return cls(encoder.to(dtype), base.tokenizer, weight, bias)
@@ -97,47 +127,75 @@ class Reader:
         :param scores: What retrieval made of each sentence; the two are added up, weighted.
         :return: As ``scores``; together at most 1, the rest being that none of them answers.
         """
-        logits = [
-            _READ * np.clip(read, -_LIMIT, _LIMIT) + _FOUND * np.asarray(score) + _BIAS
-            for read, score in zip(self.read(question, passages), scores, strict=True)
-        ]
-        # Softmax with a null answer of logit 0.
-        highest = max([0.0, *(float(row.max()) for row in logits if row.size)])
-        powers = [np.exp(row - highest) for row in logits]
-        whole = np.exp(-highest) + sum(float(row.sum()) for row in powers)
-        return [[float(p) / float(whole) for p in row] for row in powers]
+        read = self.read(question, passages)
+        return shares([SCALE.odds(*pair) for pair in zip(read, scores, strict=True)])
 
     def _logits(self, question: str, passages: Sequence[PassageInput]) -> list[Logits]:
         import torch
 
-        texts = [f"{p.heading}\n{p.text}" if p.heading else p.text for p in passages]
-        inputs = self._tokenizer(
-            [question] * len(texts),
-            texts,
-            padding=True,
-            truncation="longest_first",
-            max_length=MAX_TOKENS,
-            return_offsets_mapping=True,
-            return_tensors="pt",
-        )
-        offsets = inputs.pop("offset_mapping").numpy()
-        device = next(self._encoder.parameters()).device
-        rows = []
+        spans = [passage.sentences for passage in passages]
+        inputs, inside = tokenized(self._tokenizer, [question] * len(passages), passages, spans)
+        device = next(self.encoder.parameters()).device
         with torch.inference_mode():
-            states = self._encoder(**inputs.to(device)).last_hidden_state.float().cpu()
-            for i, passage in enumerate(passages):
-                shift = len(texts[i]) - len(passage.text)
-                second = np.array([part == 1 for part in inputs.sequence_ids(i)])
-                starts, ends = offsets[i, :, 0] - shift, offsets[i, :, 1] - shift
-                row = np.full(len(passage.sentences), -np.inf, dtype=np.float32)
-                for n, (start, end) in enumerate(passage.sentences):
-                    inside = second & (starts < end) & (ends > start) & (ends > starts)
-                    if inside.any():
-                        state = states[i][torch.from_numpy(inside)]
-                        pooled = torch.cat([state.mean(0), state.max(0).values])
-                        row[n] = float(self._weight[0] @ pooled + self._bias[0])
-                rows.append(row)
-        return rows
+            states = self.encoder(**inputs.to(device)).last_hidden_state.float().cpu()
+            return [
+                np.array([self._logit(state[tokens]) for tokens in rows], dtype=np.float32)
+                for state, rows in zip(states, inside, strict=True)
+            ]
+
+    def _logit(self, states: Any) -> float:
+        if not len(states):
+            return -np.inf
+        return float(self.weight[0] @ pooled(states) + self.bias[0])
+
+
+def shares(log_odds: Sequence[npt.NDArray[np.float64]]) -> list[list[float]]:
+    """Return the softmax over all rows and a null answer of log-odds 0, without that answer."""
+    highest = max([0.0, *(float(row.max()) for row in log_odds if row.size)])
+    powers = [np.exp(row - highest) for row in log_odds]
+    whole = np.exp(-highest) + sum(float(row.sum()) for row in powers)
+    return [[float(p) / float(whole) for p in row] for row in powers]
+
+
+def tokenized(
+    tokenizer: Any,
+    questions: Sequence[str],
+    passages: Sequence[PassageInput],
+    spans: Sequence[Sequence[Span]],
+) -> tuple[Any, list[Any]]:
+    """Return what the encoder reads of pairs of question and passage.
+
+    :param spans: Of each passage, within its text.
+    :return: The tokenizer's tensors, and for each pair a boolean tensor ``(spans, tokens)`` that
+        says which tokens lie in which span: none where the passage was cut off before it.
+    """
+    import torch
+
+    texts = [f"{p.heading}\n{p.text}" if p.heading else p.text for p in passages]
+    inputs = tokenizer(
+        list(questions),
+        texts,
+        padding=True,
+        truncation="longest_first",
+        max_length=MAX_TOKENS,
+        return_offsets_mapping=True,
+        return_tensors="pt",
+    )
+    offsets = inputs.pop("offset_mapping")
+    inside = []
+    for i, passage in enumerate(passages):
+        second = torch.tensor([part == 1 for part in inputs.sequence_ids(i)])
+        starts, ends = (offsets[i] - (len(texts[i]) - len(passage.text))).T
+        bounds = torch.tensor([tuple(span) for span in spans[i]]).reshape(-1, 2)
+        inside.append(second & (ends > starts) & (starts < bounds[:, 1:]) & (ends > bounds[:, :1]))
+    return inputs, inside
+
+
+def pooled(states: Any) -> Any:
+    """Return the mean and the maximum ``(2 · hidden,)`` of token states ``(tokens, hidden)``."""
+    import torch
+
+    return torch.cat([states.mean(0), states.max(0).values])
 
 
 def load(settings: Settings, embedder: Embedder) -> Reader | None:

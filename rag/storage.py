@@ -46,6 +46,9 @@ _LITTLE_SPACE_BYTES = 10_000_000
 # Bytes of index for a byte of text at most, with vectors of 384 dimensions and scratch space.
 _GROWTH = 20
 
+# The file of an index that holds the truth.
+DATABASE = "rawi.sqlite3"
+
 _NAME = re.compile(r"index-[0-9a-f]{16}")
 
 _SCHEMA = """
@@ -86,7 +89,7 @@ class Storage:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         # Chroma and the web server call from other threads; SQLite itself serialises them.
-        self.db = sqlite3.connect(folder / "rawi.sqlite3", check_same_thread=False)
+        self.db = sqlite3.connect(folder / DATABASE, check_same_thread=False)
         self._client: Any = None
         try:
             self._open()
@@ -119,6 +122,11 @@ class Storage:
         }[table]
         return int(self.db.execute(query).fetchone()[0])
 
+    def title(self, doc: str) -> str:
+        """Return a document's title; empty when the index doesn't hold it."""
+        row = self.db.execute("SELECT title FROM documents WHERE id = ?", (doc,)).fetchone()
+        return str(row[0]) if row else ""
+
     def close(self) -> None:
         """Close both halves."""
         self.db.close()
@@ -146,7 +154,7 @@ def open_current(settings: Settings, embedder: str) -> Storage:
             f"{settings.storage}: was made with other weights or settings; run: rawi index"
         )
     folder = settings.storage / name
-    if not ((folder / "rawi.sqlite3").is_file() and (folder / "chroma").is_dir()):
+    if not ((folder / DATABASE).is_file() and (folder / "chroma").is_dir()):
         raise NoIndexError(f"{folder}: the index is gone or in parts; run: rawi index")
     with translated(settings.storage):
         return Storage(folder)

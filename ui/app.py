@@ -1,52 +1,59 @@
-"""One FastAPI application: the chat page, the API, MCP, the widget, health and metrics."""
+"""One FastAPI app on one port: the chat page, the API, MCP, the widget, health and metrics."""
 
 from __future__ import annotations
 
-import gradio as gr
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import uvicorn
 from fastapi import FastAPI
 
-from rag.config import ServerSettings
-from rag.engine import Engine
-from ui import chat, logs
+from rag.config import Settings
+from ui import documents, logs, page
+from ui.loading import Loader
+from ui.security import Security
 from ui.services import add_services
 
 
-def build(engine: Engine) -> FastAPI:
-    """Put everything on one port."""
-    app = FastAPI(title="Rawi", docs_url=None, redoc_url=None)
+def build(loader: Loader) -> FastAPI:
+    """Put everything on one port; loading begins with the server."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        loader.start()
+        yield
+        loader.close()
+
+    def mount_compact(inner: FastAPI, head: str) -> None:
+        page.mount(inner, loader, "/", compact=True, head=head)
+
+    app = FastAPI(title="Rawi", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.add_middleware(Security, uploads=documents.is_open(loader.settings))
     add_services(
         app,
-        engine.settings,
-        lambda: engine,
-        mount_page=lambda inner, head: mount_page(inner, engine, head),
+        loader.settings,
+        lambda: loader.engine,
+        mount_page=mount_compact,
+        line=loader.line,
     )
-    mount_page(app, engine)
+    page.serve_static(app)
+    page.mount(app, loader, "/")
     return app
 
 
-def mount_page(app: FastAPI, engine: Engine, head: str = "") -> None:
-    """Put the chat page at ``/``.
-
-    :param head: What stands in the page's head beside its own.
-    """
-    page = chat.build(engine)
-    page.queue(max_size=20, api_open=False)
-    gr.mount_gradio_app(app, page, path="/", footer_links=[], ssr_mode=False, head=head)
-
-
-def run(engine: Engine, settings: ServerSettings) -> None:
+def run(settings: Settings) -> None:
     """Serve until interrupted; then running answers get ``server.stop_timeout_s`` to end."""
     logs.set_up()
+    server = settings.server
     uvicorn.run(
-        build(engine),
-        host=settings.host,
-        port=settings.port,
+        build(Loader(settings)),
+        host=server.host,
+        port=server.port,
         log_config=None,
         access_log=False,
         server_header=False,
         # The guard reads X-Forwarded-For itself, as far as server.trusted_proxies says.
         proxy_headers=False,
-        timeout_graceful_shutdown=int(settings.stop_timeout_s),
+        timeout_graceful_shutdown=int(server.stop_timeout_s),
         limit_concurrency=1_000,
     )

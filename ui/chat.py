@@ -1,98 +1,107 @@
-"""The Gradio chat page: the evidence stands there at once, then the answer streams in."""
+"""The chat: its layout, and which event calls what.
+
+The page is Gradio's: its queue, streaming, state and storage in the browser. What is seen is HTML
+of our own (``messages``, ``sources``), so that every message has its own direction and all text is
+escaped; buttons in it carry ``data-act``, which comes back here as an event of that name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from html import escape
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
-from rag.engine import Answer, Engine, Evidence, Token, Turn
-from rag.errors import RawiError
-from rag.grounding import Citation
-from rag.language import Language, detect, direction
-from rag.retrieval import Found
 from ui import text
+from ui.asking import AskEvents
+from ui.chat_view import ChatView
+from ui.components import Chat, acting, on
+from ui.loading import Loader
+from ui.markup import button
+from ui.reading import ReadEvents
 
 
-def build(engine: Engine) -> gr.Blocks:
-    """Lay out the page; one question is answered at a time, the others wait in Gradio's queue."""
-    page: gr.Blocks
-    with gr.Blocks(title=text.TITLE, analytics_enabled=False) as page:
-        gr.HTML(
-            f"<h1>{text.TITLE}</h1>"
-            f'<p dir="rtl" lang="ar">{text.TAGLINE["ar"]}</p>'
-            f'<p dir="ltr" lang="en">{text.TAGLINE["en"]}</p>'
-        )
-        evidence = gr.HTML(elem_id="rawi-evidence", render=False)
+def build(loader: Loader, *, compact: bool = False) -> Chat:
+    """Lay out the chat within the current ``gr.Blocks`` and connect it.
 
-        def respond(message: str, history: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-            yield from _respond(engine, message, history)
-
-        gr.ChatInterface(
-            respond,
-            chatbot=gr.Chatbot(elem_id="rawi-messages", height=420, show_label=False),
-            textbox=gr.Textbox(
-                elem_id="rawi-question", placeholder=text.PLACEHOLDER, show_label=False, rtl=True
-            ),
-            additional_outputs=[evidence],
-            examples=[[example] for example in text.EXAMPLES],
-            cache_examples=False,
-            concurrency_limit=1,
-            api_visibility="private",
-        )
-        evidence.render()  # type: ignore[no-untyped-call]
-    return page
+    :param compact: For a frame within another site: without the list of conversations.
+    """
+    chat = _laid_out(compact)
+    view = ChatView(loader, chat)
+    _connect(chat, view, AskEvents(loader, view), ReadEvents(loader, view))
+    return chat
 
 
-def _respond(
-    engine: Engine, message: str, history: Sequence[dict[str, Any]]
-) -> Iterator[tuple[str, str]]:
-    """Yield the message as it grows, and the panel of sources beside it."""
-    written, panel, language = "", "", detect(message)
-    try:
-        for event in engine.answer(message, [turn for past in history for turn in _turn(past)]):
-            if isinstance(event, Evidence):
-                panel = _evidence_html(event.sentences, language)
-            elif isinstance(event, Token):
-                written += event.text
-            elif isinstance(event, Answer):
-                written = event.answer
-                panel = _citations_html(event.citations, language) + panel
-            yield written, panel
-    except RawiError as exc:
-        yield text.FAILED[language] + str(exc), panel
+def _laid_out(compact: bool) -> Chat:
+    key = "rawi-embedded" if compact else "rawi-conversations"
+    kept = gr.BrowserState({}, storage_key=key, secret="rawi")  # noqa: S106
+    editing = gr.State("")
+    with gr.Row(elem_id="rawi-layout", elem_classes=["rw-compact"] if compact else []):
+        with gr.Column(elem_id="rawi-side", visible="hidden" if compact else True):
+            conversations = acting("new", "pick", "delete", "export", elem_id="rawi-conversations")
+        with gr.Column(elem_id="rawi-chat"):
+            with gr.Column(elem_id="rawi-messages"):
+                welcome = acting("example")
+                messages = acting("cite", "retry", "edit", "rate", "reason")
+                live = acting(elem_id="rawi-live")
+            with gr.Row(elem_id="rawi-composer"):
+                question = gr.Textbox(
+                    elem_id="rawi-question",
+                    label=f"{text.QUESTION.ar} · {text.QUESTION.en}",
+                    placeholder=text.PLACEHOLDER.en,
+                    max_lines=6,
+                    container=False,
+                )
+                tools = acting("send", "stop", value=_tools())
+        with gr.Column(elem_id="rawi-panel"):
+            source = acting("close", elem_id="rawi-source")
+            evidence = acting("cite", elem_id="rawi-evidence")
+    download = acting(elem_id="rawi-download")
+    timer = gr.Timer(1.0)
+    return Chat(
+        kept, editing, question, tools, conversations, welcome, messages, live, evidence, source,
+        download, timer,
+    )  # fmt: skip
 
 
-def _turn(message: dict[str, Any]) -> Iterator[Turn]:
-    """Yield one of Gradio's messages as a turn; anything but text is left out."""
-    content = message["content"]
-    parts = content if isinstance(content, list) else [content]
-    words = [part if isinstance(part, str) else part.get("text", "") for part in parts]
-    if message["role"] in ("user", "assistant"):
-        yield Turn(message["role"], " ".join(words))
+def _tools() -> str:
+    send = button(text.SEND, "send", glyph="send").replace("<button ", '<button id="rawi-send" ', 1)
+    stop = button(text.STOP, "stop", glyph="stop").replace("<button ", '<button id="rawi-stop" ', 1)
+    return send + stop
 
 
-def _citations_html(citations: Sequence[Citation], language: Language) -> str:
-    if not citations:
-        return ""
-    rows = "".join(
-        f'<p data-citation="{c.marker}">[{c.marker}] {_quote(c.quote, c.doc, c.start, c.end)}</p>'
-        for c in citations
-    )
-    title, side = text.SOURCES[language], direction(language)
-    return f'<section id="rawi-source" dir="{side}"><h3>{title}</h3>{rows}</section>'
-
-
-def _evidence_html(sentences: Sequence[Found], language: Language) -> str:
-    rows = "".join(f"<li>{_quote(s.text, s.doc, s.start, s.end)}</li>" for s in sentences)
-    return f'<ul dir="{direction(language)}">{rows}</ul>'
-
-
-def _quote(quote: str, doc: str, start: int, end: int) -> str:
-    language = detect(quote)
-    return (
-        f'<q dir="{direction(language)}" lang="{language}" data-start="{start}" data-end="{end}">'
-        f"{escape(quote)}</q> <small><bdi>{escape(doc)}</bdi></small>"
-    )
+def _connect(chat: Chat, view: ChatView, asking: AskEvents, reading: ReadEvents) -> None:
+    shown: list[Any] = [
+        chat.kept, chat.editing, chat.question, chat.conversations, chat.welcome, chat.messages,
+        chat.live, chat.evidence, chat.source,
+    ]  # fmt: skip
+    state: list[Any] = [chat.kept, chat.editing]
+    typed = [chat.question, *state]
+    # All these stream; who waits is told by our own line, so Gradio's lets them in.
+    streams: list[tuple[Callable[..., Any], Callable[..., Any], list[Any]]] = [
+        (chat.question.submit, asking.ask, typed),
+        (chat.tools.send, asking.ask, typed),
+        (chat.welcome.example, asking.ask_example, state),
+        (chat.messages.retry, asking.retry, state),
+    ]
+    for listen, handle, given in streams:
+        on(listen, handle, given, shown, concurrency_limit=None)
+    quick: list[tuple[Callable[..., Any], Callable[..., Any], list[Any], list[Any]]] = [
+        (chat.tools.stop, asking.stop, [], []),
+        (chat.messages.edit, reading.edit, state, shown),
+        (chat.messages.rate, reading.rate, state, shown),
+        (chat.messages.reason, reading.reason, state, shown),
+        (chat.messages.cite, reading.cite, state, [chat.source]),
+        (chat.evidence.cite, reading.cite, state, [chat.source]),
+        (chat.source.close, reading.close, [], [chat.source]),
+        (chat.conversations.new, reading.new, state, shown),
+        (chat.conversations.pick, reading.pick, state, shown),
+        (chat.conversations.delete, reading.delete, state, shown),
+        (chat.conversations.export, reading.export, state, [chat.download]),
+        (chat.timer.tick, view.tick, state, [chat.welcome, chat.timer]),
+    ]
+    for listen, handle, given, outputs in quick:
+        on(listen, handle, given, outputs, queue=False)
+    page = gr.context.Context.root_block
+    if page is not None:
+        on(page.load, view.load, state, shown, queue=False)

@@ -7,22 +7,212 @@ from typing import Final
 
 from rag.language import Language
 
-TITLE: Final = "Rawi · راوي"
-TAGLINE: Final[dict[Language, str]] = {
-    "ar": "اسأل عن وثائقك بالعربية أو الإنجليزية، ومع كل جواب الجملة التي جاء منها.",
-    "en": "Ask about your documents in Arabic or English; every answer shows its sentence.",
+
+@dataclass(frozen=True)
+class Phrase:
+    """One string in both languages; ``{name}`` stands for what ``format`` fills in."""
+
+    ar: str
+    en: str
+
+    def __getitem__(self, language: Language) -> str:
+        """Return the string in one language."""
+        return self.ar if language == "ar" else self.en
+
+    def format(self, **values: object) -> Phrase:
+        """Fill in the same values in both languages."""
+        return Phrase(self.ar.format(**values), self.en.format(**values))
+
+
+TITLE: Final = Phrase("راوي", "Rawi")
+TAGLINE: Final = Phrase(
+    "اسأل وثائقك بالعربية أو الإنجليزية، ومع كل جواب الجملة التي جاء منها.",
+    "Ask your documents in Arabic or English. Every answer shows the sentence it came from.",
+)
+SKIP: Final = Phrase("انتقل إلى السؤال", "Skip to the question")
+
+# The header
+ASK: Final = Phrase("اسأل", "Ask")
+DOCUMENTS: Final = Phrase("الوثائق", "Documents")
+QUALITY: Final = Phrase("الجودة", "Quality")
+NAVIGATION: Final = Phrase("أقسام الصفحة", "Sections")
+# Named in the language that it leads to.
+OTHER_LANGUAGE: Final = Phrase("English", "العربية")
+THEME: Final = Phrase("بدّل بين الفاتح والداكن", "Switch between light and dark")
+
+# Conversations
+CONVERSATIONS: Final = Phrase("المحادثات", "Conversations")
+MESSAGES: Final = Phrase("الأسئلة والأجوبة", "Questions and answers")
+NEW: Final = Phrase("محادثة جديدة", "New conversation")
+UNTITLED: Final = Phrase("محادثة بلا أسئلة بعد", "Nothing asked yet")
+DELETE: Final = Phrase("امسح هذه المحادثة", "Clear this conversation")
+EXPORT_MARKDOWN: Final = Phrase("نزّلها بصيغة Markdown", "Download as Markdown")
+EXPORT_JSON: Final = Phrase("نزّلها بصيغة JSON", "Download as JSON")
+KEPT_HERE: Final = Phrase(
+    "تُحفظ المحادثات في متصفحك وحده.", "Conversations are kept in your browser alone."
+)
+
+# Asking
+QUESTION: Final = Phrase("سؤالك", "Your question")
+PLACEHOLDER: Final = Phrase("اكتب سؤالك هنا", "Type your question here")
+SEND: Final = Phrase("أرسل", "Send")
+STOP: Final = Phrase("أوقف", "Stop")
+EXAMPLES: Final = Phrase("جرّب أن تسأل", "You could ask")
+YOU: Final = Phrase("أنت", "You")
+EDIT: Final = Phrase("عدّل السؤال", "Edit the question")
+EDITING: Final = Phrase(
+    "تُعدّل سؤالًا سابقًا: سيحل الجديد محله ومحل ما تلاه.",
+    "Editing an earlier question: the new one takes its place and that of what followed.",
+)
+CANCEL: Final = Phrase("ألغِ", "Cancel")
+SEARCHING: Final = Phrase("أبحث في الوثائق…", "Searching the documents…")
+WRITING: Final = Phrase("أكتب الجواب…", "Writing the answer…")
+WAITING: Final = Phrase(
+    "قبلك في الانتظار: {position}. أدلة سؤالك ظاهرة، والجواب يليها.",
+    "Ahead of you: {position}. The evidence is here, the answer follows.",
+)
+WAITING_TO_LOAD: Final = Phrase(
+    "ما زالت النماذج تُحمَّل. سيُجاب عن سؤالك فور جاهزيتها.",
+    "The models are still loading. Your question will be answered as soon as they are ready.",
+)
+TOO_LONG: Final = Phrase(
+    "السؤال طويل: عدد أحرفه {length} والحد {most}. اختصره ثم أرسله.",
+    "The question is too long: {length} characters of {most}. Shorten it and send it again.",
+)
+THIRD_LANGUAGE: Final = Phrase(
+    "يفهم راوي الأسئلة بالعربية والإنجليزية. اسأل بإحداهما.",
+    "Rawi understands questions in Arabic and English. Ask in one of them.",
+)
+UNASKABLE: Final = Phrase("لا يمكن طرح هذا السؤال.", "This question can't be asked.")
+QUEUE_FULL: Final = Phrase(
+    "ينتظر كثيرون الآن. أعد المحاولة بعد قليل.",
+    "Many are waiting right now. Try again in a moment.",
+)
+
+# Answers
+RETRY: Final = Phrase("أعد السؤال", "Ask again")
+COPY: Final = Phrase("انسخ", "Copy")
+COPIED: Final = Phrase("نُسخ الجواب", "The answer is copied")
+GOOD: Final = Phrase("جواب جيد", "Good answer")
+BAD: Final = Phrase("جواب سيئ", "Bad answer")
+REASON: Final = Phrase("ما العيب في الجواب؟", "What is wrong with it?")
+REASONS: Final[dict[str, Phrase]] = {
+    "wrong": Phrase("خطأ", "Wrong"),
+    "source": Phrase("المصدر لا يقول ذلك", "The source doesn't say so"),
+    "incomplete": Phrase("ناقص", "Incomplete"),
+    "refused": Phrase("الجواب في الوثائق", "The documents do say"),
+    "unclear": Phrase("غير واضح", "Unclear"),
 }
-PLACEHOLDER: Final = "اكتب سؤالك هنا · Type your question here"
-SOURCES: Final[dict[Language, str]] = {"ar": "المصادر", "en": "Sources"}
-EXAMPLES: Final = (
+THANKS: Final = Phrase("شكرًا، سُجّل رأيك هنا.", "Thank you. It is noted here.")
+STOPPED: Final = Phrase("أوقفتَ الجواب.", "You stopped the answer.")
+UNANSWERED: Final = Phrase("لم يُجب عن هذا السؤال.", "This question was not answered.")
+CORRECTED: Final = Phrase(
+    "لم توافق الصياغة الأولى الوثائق، فاستُبدلت.",
+    "What was written first did not hold against the documents, and was replaced.",
+)
+MODEL_FAILED: Final = Phrase(
+    "تعذّر على النموذج أن يجيب، وهذه جمل الوثائق نفسها.",
+    "The model could not answer; these are the documents' own sentences.",
+)
+FAILED: Final = Phrase("تعذّر الجواب عن السؤال.", "The question could not be answered.")
+REFUSED: Final = Phrase("لا جواب في الوثائق", "Not in the documents")
+IN_OTHER: Final[dict[Language, Phrase]] = {
+    "ar": Phrase("بالعربية", "in Arabic"),
+    "en": Phrase("بالإنجليزية", "in English"),
+}
+
+# Evidence and sources
+EVIDENCE: Final = Phrase("ما ورد في الوثائق", "What the documents say")
+FOLD: Final = Phrase("أظهر الجمل أو أخفها", "Show or hide the sentences")
+EVIDENCE_EMPTY: Final = Phrase(
+    "هنا تظهر الجمل التي تخص سؤالك، قبل الجواب.",
+    "The sentences that bear on your question appear here, before the answer.",
+)
+NO_EVIDENCE: Final = Phrase("لم يُعثر على شيء قريب.", "Nothing close was found.")
+EVIDENCE_FOUND: Final = Phrase("عدد الجمل التي وُجدت: {count}", "Sentences found: {count}")
+CITATION: Final = Phrase("المصدر {marker}", "Source {marker}")
+CLOSE: Final = Phrase("أغلق", "Close")
+SHORTENED: Final = Phrase("… حُذف هنا جزء من المقال …", "… part of the article is left out here …")
+SOURCE_GONE: Final = Phrase(
+    "لم تعد هذه الوثيقة في الفهرس.", "This document is no longer in the index."
+)
+SOURCE_CHANGED: Final = Phrase(
+    "تغيرت الوثيقة منذ هذا الجواب.", "The document has changed since this answer."
+)
+
+# States
+LOADING: Final = Phrase("تُحمَّل النماذج…", "Loading the models…")
+LOADING_EMBEDDER: Final = Phrase("نموذج البحث", "Search model")
+LOADING_LLM: Final = Phrase("نموذج الكتابة", "Writing model")
+NO_INDEX: Final = Phrase(
+    "لا وثائق في الفهرس بعد. أضف وثائق في قسم «الوثائق»، أو نفّذ: rawi index",
+    "Nothing is indexed yet. Add documents under “Documents”, or run: rawi index",
+)
+CANNOT_START: Final = Phrase("تعذّر التشغيل.", "It could not start.")
+OFFLINE: Final = Phrase(
+    "انقطع الاتصال بالخادم. تُعاد المحاولة…", "The connection is lost. Trying again…"
+)
+ONLINE: Final = Phrase("عاد الاتصال.", "The connection is back.")
+
+# Documents
+INDEXED: Final = Phrase(
+    "الوثائق: {documents}، المقاطع: {passages}", "Documents: {documents}, passages: {passages}"
+)
+INDEXED_WHEN: Final = Phrase("فُهرست في", "Indexed")
+COLUMN_TITLE: Final = Phrase("العنوان", "Title")
+COLUMN_LANGUAGE: Final = Phrase("اللغة", "Language")
+COLUMN_SIZE: Final = Phrase("الحجم", "Size")
+COLUMN_PASSAGES: Final = Phrase("المقاطع", "Passages")
+COLUMN_WHEN: Final = Phrase("تاريخ الملف", "File date")
+COLUMN_ACTIONS: Final = Phrase("إجراء", "Action")
+LANGUAGES: Final[dict[Language, Phrase]] = {
+    "ar": Phrase("العربية", "Arabic"),
+    "en": Phrase("الإنجليزية", "English"),
+}
+ADD: Final = Phrase("أضف وثائق", "Add documents")
+DROP: Final = Phrase(
+    "أسقط الملفات هنا أو اخترها. الأنواع: {types}، والحد لكل ملف {most}.",
+    "Drop files here or choose them. Types: {types}; at most {most} each.",
+)
+REINDEX: Final = Phrase("أعد الفهرسة", "Re-index")
+REMOVE: Final = Phrase("احذف", "Remove")
+REALLY_REMOVE: Final = Phrase("احذف الملف نهائيًا", "Delete the file for good")
+INDEXING: Final = Phrase("تجري الفهرسة: {done} من {total}", "Indexing: {done} of {total}")
+PREPARING: Final = Phrase("تُهيَّأ الفهرسة…", "Getting ready to index…")
+INDEX_DONE: Final = Phrase(
+    "تمت الفهرسة. الجديدة: {added}، المتغيرة: {changed}، المحذوفة: {removed}.",
+    "Indexed. New: {added}, changed: {changed}, removed: {removed}.",
+)
+INDEX_FAILED: Final = Phrase("تعذّرت الفهرسة.", "Indexing failed.")
+NOT_INDEXED: Final = Phrase("ملفات لم تُفهرس", "Files that are not indexed")
+NO_DOCUMENTS: Final = Phrase("لا وثائق بعد.", "There are no documents yet.")
+REFUSED_TYPE: Final = Phrase("نوع الملف غير مقروء.", "This type of file is not read.")
+REFUSED_SIZE: Final = Phrase("الملف أكبر من {most}.", "The file is larger than {most}.")
+REFUSED_NAME: Final = Phrase("اسم الملف غير صالح.", "The file's name can't be used.")
+REFUSED_EXISTS: Final = Phrase(
+    "في المجلد ملف بهذا الاسم: احذفه أولًا.",
+    "A file of this name is in the folder: remove it first.",
+)
+REFUSED_LAST: Final = Phrase(
+    "هذه آخر وثيقة: أضف غيرها قبل حذفها.", "This is the last document: add another one first."
+)
+REFUSED_WRITE: Final = Phrase("لا يمكن الكتابة في المجلد.", "The folder can't be written to.")
+REFUSED_GONE: Final = Phrase("الملف غير موجود.", "The file is not there.")
+
+# Quality
+MEASURED_ON: Final = Phrase("قيس في", "As measured on")
+NO_REPORT: Final = Phrase(
+    "لم تُقَس الجودة هنا بعد. نفّذ: make eval",
+    "Quality has not been measured here yet. Run: make eval",
+)
+
+SEED_EXAMPLES: Final = (
     "كم ساهمت SoftBank في جولة التمويل؟",
     "How much did SoftBank put into the round?",
     "من هم المؤسسون والمديرون الذين غادروا OpenAI؟",
+    "Which founders and executives left OpenAI?",
 )
-FAILED: Final[dict[Language, str]] = {
-    "ar": "تعذّر الجواب عن السؤال: ",
-    "en": "The question could not be answered: ",
-}
+ABOUT: Final = Phrase("ماذا ورد عن {name}؟", "What is said about {name}?")
 
 
 # ---------------------------------------------------------------- the widget on other sites

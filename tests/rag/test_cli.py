@@ -104,12 +104,26 @@ def test_wrong_usage(rawi, arguments):
     assert result.stdout == ""
 
 
-@pytest.mark.parametrize("command", [(), ("index",), ("search",), ("ask",), ("models", "pull")])
+@pytest.mark.parametrize(
+    "command", [(), ("index",), ("search",), ("ask",), ("feedback",), ("models", "pull")]
+)
 def test_help_explains(rawi, command):
     result = rawi(*command, "--help")
     assert result.returncode == 0
     assert "Usage: " in result.stdout
     assert not command or "Example" in result.stdout
+
+
+def test_feedback_is_shown_to_read_and_as_json(rawi, tmp_path):
+    line = {"message": "m", "rating": "down", "reason": "wrong", "question": "Who?"}
+    line |= {"answer": "\x1b[31mHe.", "citations": [], "when": "2026-01-02"}
+    (tmp_path / "storage").mkdir()
+    (tmp_path / "storage" / "feedback.jsonl").write_text(json.dumps(line) + "\n")
+    shown = rawi("feedback").stdout
+    assert "down" in shown
+    assert "Who?" in shown
+    assert "\x1b" not in shown
+    assert json.loads(rawi("feedback", "--json").stdout)[0]["reason"] == "wrong"
 
 
 def test_models_list_is_json(rawi):

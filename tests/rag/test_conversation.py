@@ -44,6 +44,6 @@ def test_what_stands_alone_is_left_alone(question):
 
 def test_the_past_is_bounded():
     assert conversation.resolve("And it?", HISTORY, 0) == conversation.Asked(
-        "And it?", "And it?", ""
+        "And it?", "And it?", "", ("And it?",)
     )
     assert conversation.resolve("And it?", HISTORY, 1).context == "SoftBank."

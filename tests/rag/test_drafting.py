@@ -11,19 +11,35 @@ def found(text: str, score: float, start: int = 0) -> Found:
     return Found("a.txt", start, start + len(text), text, score, "en")
 
 
+def choose(evidence, parts=1, language="en", **settings):
+    return drafting.choose(evidence, language, parts, AnswerSettings(**settings))
+
+
 @pytest.mark.parametrize(
     ("scores", "chosen"),
-    [([0.9, 0.05], 1), ([0.4, 0.3], 2), ([0.4, 0.2], 2), ([0.4, 0.19], 1), ([0.3, 0.3, 0.3], 2)],
+    [([0.9, 0.05], 1), ([0.4, 0.3], 2), ([0.4, 0.12], 2), ([0.4, 0.11], 1), ([0.3] * 4, 3)],
 )
-def test_a_second_sentence_joins_when_it_is_half_as_likely(scores, chosen):
+def test_another_sentence_joins_when_it_is_nearly_as_likely(scores, chosen):
     evidence = [found("A cat.", score, n * 10) for n, score in enumerate(scores)]
-    assert drafting.choose(evidence, AnswerSettings()) == evidence[:chosen]
+    assert choose(evidence) == evidence[:chosen]
 
 
-def test_the_second_sentence_stays_out_past_the_limit():
-    evidence = [found("word " * 15, 0.5), found("word " * 15, 0.5, 100)]
-    assert len(drafting.choose(evidence, AnswerSettings(max_words=30))) == 2
-    assert len(drafting.choose(evidence, AnswerSettings(max_words=29))) == 1
+def test_each_part_of_a_question_has_its_sentence():
+    evidence = [found("A cat.", 0.4), found("A dog.", 0.01, 10), found("A fish.", 0.01, 20)]
+    assert choose(evidence, parts=2) == evidence[:2]
+
+
+def test_another_sentence_stays_out_past_the_limit():
+    evidence = [found("word " * 15, 0.5), found("word " * 15, 0.5, 100), found("A cat.", 0.5, 200)]
+    assert choose(evidence[:2], max_words=30) == evidence[:2]
+    assert choose(evidence, max_words=29) == [evidence[0], evidence[2]]
+
+
+def test_arabic_that_becomes_english_grows_by_a_third():
+    evidence = [Found("a.txt", n, n + 9, "كلمة " * 12, 0.5, "ar") for n in (0, 100)]
+    assert len(choose(evidence, max_words=32)) == 2
+    assert len(choose(evidence, max_words=31)) == 1
+    assert len(choose(evidence, language="ar", max_words=24)) == 2
 
 
 def test_a_long_sentence_is_cut_after_a_clause_and_cited_whole():

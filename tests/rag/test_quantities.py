@@ -33,6 +33,11 @@ def test_spelled_numbers():
     assert quantities.spelled("nine executives, وثلاثين") == {Decimal(9), Decimal(30)}
 
 
+@pytest.mark.parametrize("text", ["two years", "عامين", "أكثر من دقيقتين", "للدورتين"])
+def test_a_dual_is_two(text):
+    assert quantities.spelled(text) == {Decimal(2)}
+
+
 @pytest.mark.parametrize(
     ("text", "months"),
     [

@@ -21,6 +21,7 @@ from rag.engine import Engine
 from rag.retrieval import Found
 from tests.doubles import ScriptedLLM
 from ui import app as web
+from ui.loading import Loader
 
 QUOTE = "ساهم <script>alert(1)</script> سوفت بنك بمبلغ 30 مليار."
 FOUND = Found("a<b>.txt", 0, len(QUOTE), QUOTE, 0.9, "ar")
@@ -79,7 +80,7 @@ def engine(storage: Path, *replies: Any, llm: ScriptedLLM | None = None, **secti
 @contextmanager
 def served(rawi: Engine) -> Iterator[str]:
     """Serve an engine; give its address."""
-    with listening() as port, running(web.build(rawi), port):
+    with listening() as port, running(web.build(Loader.loaded(rawi)), port):
         yield f"http://127.0.0.1:{port}"
 
 

@@ -1,0 +1,188 @@
+"""Readings → how reader and retrieval are added up, and what that is worth. Pure functions.
+
+The fit is maximum likelihood of the softmax over a question's sentences and a null answer: the
+probability of the sentences that hold the answer where they are known, of any sentence where only
+that there is an answer is known, and of the null where nothing that was found answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from eval import metrics
+from eval.metrics import RiskPoint
+from eval.readings import Case
+from rag.reader import Scale, shares
+
+Json = dict[str, float]
+K = TypeVar("K")
+
+HITS = (1, 2, 3, 5, 7)
+# A second sentence is quoted when it is at least so likely as the first; above 1, never.
+RATIOS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.01)
+THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
+SHOWN = 7  # sentences that confidence is summed over, ``retrieval.evidence_sentences``
+_FIRST_GUESS = (0.5, 10.0, -8.0)
+_START_SCALES = (1.0, 10.0, 10.0)  # so that a step means as much for each constant
+
+
+def fit(cases: Sequence[Case]) -> Scale:
+    """Return the most likely constants for these cases."""
+    start = torch.tensor(_FIRST_GUESS) / torch.tensor(_START_SCALES)
+    free = start.double().requires_grad_()
+    scales = torch.tensor(_START_SCALES).double()
+    terms = [_term(case) for case in cases]
+    optimizer = torch.optim.LBFGS([free], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = torch.stack([_loss(features, wanted, free * scales) for features, wanted in terms])
+        mean = loss.mean()
+        mean.backward()  # type: ignore[no-untyped-call]
+        return mean
+
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    return Scale(*(float(value) for value in (free * scales).detach()))
+
+
+def _term(case: Case) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return ``(sentences, 3)`` features, and which of sentences and null may be right."""
+    # What Scale.odds makes of unit constants, so that both clip alike.
+    columns = [
+        Scale(1, 0, 0).odds(case.logits, case.scores.tolist()),
+        case.scores,
+        np.ones(len(case.scores)),
+    ]
+    right = case.holds if case.gold else np.full(len(case.scores), case.answerable)
+    wanted = np.append(right, not right.any())
+    return torch.from_numpy(np.stack(columns, 1)), torch.from_numpy(wanted)
+
+
+def _loss(features: torch.Tensor, wanted: torch.Tensor, constants: torch.Tensor) -> torch.Tensor:
+    odds = torch.cat([features @ constants, torch.zeros(1).double()])
+    return torch.logsumexp(odds, 0) - torch.logsumexp(odds[wanted], 0)
+
+
+def likelihood(cases: Sequence[Case], scale: Scale) -> float:
+    """Return the mean log-likelihood of a question."""
+    constants = torch.tensor([scale.read, scale.found, scale.bias]).double()
+    return -float(torch.stack([_loss(*_term(case), constants) for case in cases]).mean())
+
+
+def probabilities(case: Case, scale: Scale) -> npt.NDArray[np.float64]:
+    """Return the probability of each sentence."""
+    return np.array(shares([scale.odds(case.logits, case.scores.tolist())])[0])
+
+
+def confidence(case: Case, scale: Scale) -> float:
+    """Return the probability that one of the shown sentences answers."""
+    return float(np.sort(probabilities(case, scale))[::-1][:SHOWN].sum())
+
+
+def hits(cases: Sequence[Case], scale: Scale) -> Json:
+    """Return the mean share of gold spans among the first k sentences, of answerable questions."""
+    known = [case for case in cases if case.gold]
+    return {
+        f"hits@{k}": float(np.mean([_covered(case, _order(case, scale)[:k]) for case in known]))
+        for k in HITS
+    }
+
+
+def auc(positive: Sequence[float], negative: Sequence[float]) -> float | None:
+    """Return the chance that a positive lies above a negative, a tie counting half."""
+    if not len(positive) or not len(negative):
+        return None
+    differences = np.subtract.outer(np.asarray(positive), np.asarray(negative))
+    return float((differences > 0).mean() + (differences == 0).mean() / 2)
+
+
+def aucs(cases: Sequence[Case], scale: Scale) -> dict[str, float | None]:
+    """Return, of each kind of unanswerable question, how well it is told from the answerable."""
+    answerable = [confidence(case, scale) for case in cases if case.answerable]
+    kinds = grouped((case for case in cases if not case.answerable), lambda case: case.category)
+    kinds["all"] = [case for of_kind in kinds.values() for case in of_kind]
+    return {
+        kind or "all": auc(answerable, [confidence(case, scale) for case in of_kind])
+        for kind, of_kind in kinds.items()
+    }
+
+
+def balanced(cases: Sequence[Case], scale: Scale, threshold: float) -> metrics.Abstention:
+    """Return the rates of answering and refusing at a threshold of confidence."""
+    return metrics.abstention(
+        (case.answerable, confidence(case, scale) < threshold) for case in cases
+    )
+
+
+def best_threshold(sets: Sequence[Sequence[Case]], scale: Scale) -> float:
+    """Return the threshold with the highest balanced accuracy, the sets counting alike."""
+
+    def mean(threshold: float) -> float:
+        return sum(balanced(cases, scale, threshold).balanced_accuracy or 0 for cases in sets)
+
+    return max(THRESHOLDS, key=mean)
+
+
+def risk_coverage(cases: Sequence[Case], scale: Scale) -> list[RiskPoint]:
+    """Return the curve of questions with known gold and of unanswerable ones.
+
+    Right is what holds a gold span in its first sentence.
+    """
+    return metrics.risk_coverage(
+        (confidence(case, scale), _covered(case, _order(case, scale)[:1]) > 0) for case in cases
+    )
+
+
+def seconds(cases: Sequence[Case], scale: Scale) -> list[Json]:
+    """Return, for each ratio, what a second sentence is worth.
+
+    ``quoted`` is the share of answers that have one, ``right`` the share of second sentences that
+    hold gold, ``covered`` the share of gold spans in the whole answer, ``any`` the share of answers
+    with any.
+    """
+    known = [case for case in cases if case.gold]
+    rows = []
+    for ratio in RATIOS:
+        answers = [_quoted(case, scale, ratio) for case in known]
+        second = [
+            bool(case.holds[answer[1]])
+            for case, answer in zip(known, answers, strict=True)
+            if len(answer) > 1
+        ]
+        shares_ = [_covered(case, answer) for case, answer in zip(known, answers, strict=True)]
+        rows.append(
+            {
+                "ratio": ratio,
+                "quoted": len(second) / len(known),
+                "right": float(np.mean(second)) if second else 0.0,
+                "covered": float(np.mean(shares_)),
+                "any": float(np.mean([share > 0 for share in shares_])),
+            }
+        )
+    return rows
+
+
+def grouped(cases: Iterable[Case], key: Callable[[Case], K]) -> dict[K, list[Case]]:
+    """Return the cases by a key."""
+    groups: dict[K, list[Case]] = {}
+    for case in cases:
+        groups.setdefault(key(case), []).append(case)
+    return groups
+
+
+def _quoted(case: Case, scale: Scale, ratio: float) -> list[int]:
+    order, likely = _order(case, scale), probabilities(case, scale)
+    return [n for i, n in enumerate(order[:2]) if i == 0 or likely[n] >= ratio * likely[order[0]]]
+
+
+def _order(case: Case, scale: Scale) -> list[int]:
+    return [int(n) for n in np.argsort(-probabilities(case, scale), kind="stable")]
+
+
+def _covered(case: Case, chosen: Iterable[int]) -> float:
+    return metrics.covered(case.gold, [case.spans[n] for n in chosen]) if case.gold else 0.0

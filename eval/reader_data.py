@@ -1,0 +1,253 @@
+"""SQuAD files → groups of passages that a reader learns from (``eval/train_reader.py``).
+
+A group is a question with passages of which at most one answers it::
+
+    answered   the answering passage, its neighbours and the nearest of other articles
+    gutted     the same without the sentence that answers
+    absent     neighbours and nearest alone
+    renamed    the same as answered, the question after something else (``reader_questions.py``)
+    grafted    the same as answered, another article's question asked of it
+
+Some questions and passages are code-switched, so that the reader finds answers across languages.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from eval import reader_questions
+from eval.codeswitch import CodeSwitcher
+from eval.sets import find_span, read_squad
+from rag import passages
+from rag.documents import Document
+from rag.embedding import Embedder, PassageInput
+from rag.language import Language, Span, clean
+
+Kind = Literal["answered", "gutted", "absent", "renamed", "grafted"]
+
+# Shares of the groups; one that can't be made of an example becomes an answered one.
+SHARES: dict[Kind, float] = {
+    "answered": 0.50, "gutted": 0.13, "absent": 0.07, "renamed": 0.16, "grafted": 0.14,
+}  # fmt: skip
+ARABIC = 0.45  # of the questions
+SWITCHED = 0.25  # of the questions, and of the passages
+NO_HEADING = 0.2  # of the groups
+MAX_PASSAGES = 5  # in a group
+MOST_BESIDE = 3  # of them from the answering passage's article
+NEAREST = 8  # passages of other articles that are kept for each question, of each language
+_GRAFTS = 20  # other questions that are tried
+
+
+@dataclass(frozen=True)
+class Example:
+    """A question with the passage that answers it.
+
+    :ivar sentence: Which of the passage's sentences holds the answer's beginning.
+    :ivar answer: Within the passage's text.
+    :ivar near: Passages that look right and aren't: first those of the same article.
+    """
+
+    question: str
+    passage: PassageInput
+    sentence: int
+    answer: Span
+    near: tuple[PassageInput, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The article's."""
+        return self.passage.heading
+
+    @property
+    def language(self) -> Language:
+        """Of the question and the passage."""
+        return self.passage.language
+
+
+@dataclass(frozen=True)
+class Group:
+    """A question and passages, of which the first answers it or none does.
+
+    :ivar sentence: Of the first passage, that which answers; None when there is none.
+    :ivar answer: Within the first passage's text; None as well when its words were switched.
+    """
+
+    question: str
+    passages: tuple[PassageInput, ...]
+    sentence: int | None
+    answer: Span | None
+
+
+def read(path: Path, max_chars: int) -> list[Example]:
+    """Cut a SQuAD file's paragraphs as an index would, and return what one passage answers.
+
+    :raises EvalError: When the file is not SQuAD v1.1.
+    """
+    squad = read_squad(path)
+    pieces: list[list[tuple[int, PassageInput]]] = []
+    for paragraph in squad.paragraphs:
+        document = Document("", "", squad.language, clean(paragraph.text), "")
+        title = paragraph.title.replace("_", " ")
+        pieces.append(
+            [
+                (p.start, PassageInput(title, p.text, _within(p), squad.language))
+                for p in passages.cut(document, max_chars)
+            ]
+        )
+    examples = []
+    for question in squad.questions:
+        gold, cut = question.answers[0], pieces[question.paragraph]
+        place = find_span(clean(squad.paragraphs[question.paragraph].text), gold.text, gold.start)
+        for start, piece in cut:
+            if place and start <= place[0] and place[1] <= start + len(piece.text):
+                answer = Span(place[0] - start, place[1] - start)
+                sentence = max(n for n, s in enumerate(piece.sentences) if s.start <= answer.start)
+                near = tuple(other for _, other in cut if other is not piece)
+                examples.append(
+                    Example(clean(question.question).strip(), piece, sentence, answer, near)
+                )
+    return examples
+
+
+def with_nearest(examples: Sequence[Example], embedder: Embedder) -> list[Example]:
+    """Add to each example the passages of other articles that the embedder takes for answers.
+
+    Left out are those that hold the answer's words: they may well answer.
+    """
+    texts = list({(e.language, e.passage.text): e.passage for e in examples}.values())
+    vectors = embedder.embed_texts([f"{p.heading}\n{p.text}" for p in texts])
+    languages = np.array([p.language for p in texts])
+    found = []
+    for example in examples:
+        cosines = vectors @ embedder.embed_query(example.question)
+        answer = example.passage.text[example.answer.start : example.answer.end]
+        near = list(example.near)
+        for language in ("ar", "en"):
+            of_language = np.flatnonzero(languages == language)
+            best = of_language[np.argsort(-cosines[of_language])][: 2 * NEAREST]
+            others = [texts[i] for i in best if texts[i].heading != example.title]
+            near += [p for p in others if not reader_questions.names(answer, [p.text])][:NEAREST]
+        found.append(replace(example, near=tuple(near)))
+    return found
+
+
+class Groups:
+    """Makes groups, with a random generator's choices."""
+
+    def __init__(
+        self, examples: Sequence[Example], switcher: CodeSwitcher, rng: random.Random
+    ) -> None:
+        """Sort the examples by language; there have to be some of both."""
+        self._rng = rng
+        self._switcher = switcher
+        self._examples: defaultdict[Language, list[Example]] = defaultdict(list)
+        for example in examples:
+            self._examples[example.language].append(example)
+        titles = [(e.title, e.language) for e in examples]
+        self._titles = {
+            language: reader_questions.same_kind(titles, language) for language in self._examples
+        }
+
+    def draw(self) -> Group:
+        """Return the group of a random question."""
+        kind = self._rng.choices(list(SHARES), list(SHARES.values()))[0]
+        language: Language = "ar" if self._rng.random() < ARABIC else "en"
+        return self.make(self._rng.choice(self._examples[language]), kind)
+
+    def make(self, example: Example, kind: Kind) -> Group:
+        """Return a group of this kind, or an answered one when it can't be made."""
+        few = self._others(example)
+        first, question = [example.passage], example.question
+        if kind == "gutted" and few:
+            first = gutted(example)
+        elif kind == "absent" and few:
+            first = []
+        elif kind in ("renamed", "grafted"):
+            about = "\n".join(f"{p.heading}\n{p.text}" for p in (example.passage, *few))
+            question = self._changed(example, kind, about) or question
+        answered = question == example.question and first == [example.passage]
+        group = Group(
+            question,
+            (*first, *few),
+            example.sentence if answered else None,
+            example.answer if answered else None,
+        )
+        return self._switched(group, example.language)
+
+    def _others(self, example: Example) -> list[PassageInput]:
+        beside = [p for p in example.near if p.heading == example.title]
+        beside = self._rng.sample(beside, min(MOST_BESIDE, len(beside)))
+        away = [p for p in example.near if p.heading != example.title]
+        return beside + self._rng.sample(away, min(MAX_PASSAGES - 1 - len(beside), len(away)))
+
+    def _changed(self, example: Example, kind: Kind, about: str) -> str | None:
+        if kind == "renamed":
+            others = self._titles[example.language]
+            alike = [p.heading for p in example.near if p.language == example.language]
+            if alike and self._rng.random() < 0.5:
+                others = alike
+            return reader_questions.renamed(
+                example.question, example.title, about, others, self._rng
+            )
+        for _ in range(_GRAFTS):
+            other = self._rng.choice(self._examples[example.language])
+            changed = reader_questions.grafted(other.question, other.title, example.title, about)
+            if other.title != example.title and changed:
+                return changed
+        return None
+
+    def _switched(self, group: Group, language: Language) -> Group:
+        """Put some of a group into the other language, and take its headings off, by chance."""
+        question, answer = group.question, group.answer
+        if self._rng.random() < SWITCHED:
+            question = self._switch(question, language)
+        headings = self._rng.random() >= NO_HEADING
+        shown = []
+        for number, passage in enumerate(group.passages):
+            if not headings:
+                passage = replace(passage, heading="")
+            if self._rng.random() < SWITCHED:
+                passage = self._switched_passage(passage)
+                answer = None if number == 0 else answer
+            shown.append(passage)
+        return Group(question, tuple(shown), group.sentence, answer)
+
+    def _switched_passage(self, passage: PassageInput) -> PassageInput:
+        heading = passage.heading
+        if self._rng.random() < 0.5:  # a document's title may be in another language than its text
+            heading = self._switch(heading, passage.language)
+        texts = [passage.text[start:end] for start, end in passage.sentences]
+        return joined(heading, [self._switch(t, passage.language) for t in texts], passage.language)
+
+    def _switch(self, text: str, language: Language) -> str:
+        # Nothing is left of a text of words that the other language does without.
+        return self._switcher.switch(text, language, self._rng.choice((1.0, 1.0, 0.6))) or text
+
+
+def gutted(example: Example) -> list[PassageInput]:
+    """Return the example's passage without the sentence that answers; none if that was all."""
+    passage = example.passage
+    kept = [
+        passage.text[a:z] for n, (a, z) in enumerate(passage.sentences) if n != example.sentence
+    ]
+    return [joined(passage.heading, kept, passage.language)] if kept else []
+
+
+def joined(heading: str, sentences: Sequence[str], language: Language) -> PassageInput:
+    """Return a passage of these sentences."""
+    spans, start = [], 0
+    for sentence in sentences:
+        spans.append(Span(start, start + len(sentence)))
+        start += len(sentence) + 1
+    return PassageInput(heading, " ".join(sentences), tuple(spans), language)
+
+
+def _within(passage: passages.Passage) -> tuple[Span, ...]:
+    return tuple(Span(a - passage.start, z - passage.start) for a, z in passage.sentences)

@@ -1,0 +1,252 @@
+"""Train the reader of the built-in embedder: ``python -m eval.train_reader --help``.
+
+The upper layers of the embedder's encoder learn to read a question with passages, and to give each
+sentence a logit. A step's loss is the cross-entropy of one softmax over all sentences of a group of
+passages and a null answer of logit 0 (shared normalisation: Clark & Gardner 2018, arXiv:1710.10723;
+``reader_data.py`` makes the groups). Finding where the answer begins and ends is learned besides,
+for what it teaches about sentences, and its head is thrown away.
+
+About an hour on one core with AVX-512. Needs SQuAD files in both languages (the shipped reader:
+TyDi QA's gold passages, Apache-2.0, and MLQA's Arabic development part, CC BY-SA 3.0) and
+FreeDict's English–Arabic dictionary (Debian's dict-freedict-eng-ara, GPL-2+), of which nothing is
+shipped.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from rich.console import Console
+from rich.progress import track
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch.nn import functional
+
+from eval import reader_data
+from eval.codeswitch import CodeSwitcher
+from eval.reader_data import Group, Groups
+from rag import config, models
+from rag.embedding import Embedder, PassageInput
+from rag.language import Span
+from rag.reader import BUILT_IN, Reader, pooled, tokenized
+
+FIRST_LAYER = 4  # those below, and the embeddings, stay the embedder's own
+WARM_UP = 0.06  # of the steps; then the rate falls to nothing
+CLIP = 1.0
+SPAN_WEIGHT = 0.25
+AT_ONCE = 14  # pairs of question and passage: sorted by length, so that little is padding
+SAVED_EVERY_S = 600.0
+REPORTED_EVERY = 25  # steps
+
+
+@dataclass(frozen=True)
+class Read:
+    """What the model makes of one passage.
+
+    :ivar sentences: ``(sentences,)`` logits; -inf for what was cut off.
+    :ivar tokens: ``(tokens, 2)`` logits of the answer's first and last token, in the passage alone.
+    :ivar answer: ``(tokens,)``, whether each lies in the answer; None when there is none to learn.
+    """
+
+    sentences: torch.Tensor
+    tokens: torch.Tensor
+    answer: torch.Tensor | None
+
+
+class Model(torch.nn.Module):
+    """An encoder with the reader's head and that of the spans."""
+
+    def __init__(self, reader: Reader, tokenizer: Any) -> None:
+        super().__init__()
+        hidden = reader.encoder.config.hidden_size
+        self.encoder = reader.encoder
+        self.head = torch.nn.Linear(2 * hidden, 1)
+        self.head.weight.data.copy_(reader.weight)
+        self.head.bias.data.copy_(reader.bias)
+        self.span = torch.nn.Linear(hidden, 2)
+        self._tokenizer = tokenizer
+        self.encoder.requires_grad_(False)
+        for layer in self.encoder.encoder.layer[FIRST_LAYER:]:
+            layer.requires_grad_(True)
+        for module in self.encoder.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = 0.0
+
+    def forward(
+        self, pairs: Sequence[tuple[str, PassageInput, Span | None]], fast: bool
+    ) -> list[Read]:
+        """Read pairs of question and passage, with the answer's place where it is known."""
+        spans = [[*p.sentences, *([answer] if answer else [])] for _, p, answer in pairs]
+        inputs, inside = tokenized(
+            self._tokenizer, [q for q, _, _ in pairs], [p for _, p, _ in pairs], spans
+        )
+        with _autocast(fast):
+            states = self.encoder(**inputs).last_hidden_state.float()
+        found = []
+        for state, rows, (_, passage, answer) in zip(states, inside, pairs, strict=True):
+            sentences = rows[: len(passage.sentences)]
+            logits = [self.head(pooled(state[r])) if r.any() else _NOTHING for r in sentences]
+            within = sentences.any(0)
+            place = rows[-1][within] if answer and rows[-1].any() else None
+            found.append(Read(torch.cat(logits), self.span(state[within]), place))
+        return found
+
+
+_NOTHING = torch.tensor([-torch.inf])
+
+
+def main(
+    squad: Annotated[list[Path], typer.Argument(help="SQuAD v1.1 files, some in each language.")],
+    dictionary: Annotated[Path, typer.Option(help="FreeDict's eng-ara, .dict.dz.")],
+    out: Annotated[Path, typer.Option(help="The reader file; saved every ten minutes.")] = BUILT_IN,
+    start: Annotated[Path | None, typer.Option(help="A reader file to go on from.")] = None,
+    steps: Annotated[int, typer.Option(min=1)] = 700,
+    batch: Annotated[int, typer.Option(min=1, help="Questions in a step.")] = 10,
+    rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1.2e-4,
+    seed: Annotated[int, typer.Option(help="Of all choices.")] = 1,
+    limit: Annotated[int | None, typer.Option(min=1, help="Questions of each file.")] = None,
+) -> None:
+    """Train a reader for the embedder of config.yaml."""
+    rng = random.Random(seed)  # noqa: S311
+    torch.manual_seed(seed)
+    settings = config.load()
+    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
+    max_chars = settings.passages.max_chars
+    examples = [e for path in squad for e in reader_data.read(path, max_chars)[:limit]]
+    examples = reader_data.with_nearest(examples, Embedder.load(settings.embedding, weights))
+    english = [e.passage.text for e in examples if e.language == "en"]
+    groups = Groups(examples, CodeSwitcher(dictionary, english, rng), rng)
+    exact = settings.embedding.model_copy(update={"dtype": "float32"})
+    embedder = Embedder.load(exact, weights)
+    model = Model(_begun(embedder, start), embedder.tokenizer)
+    about = {"steps": steps, "batch": batch, "rate": rate, "seed": seed}
+    if start:
+        about["start"] = _about(start)
+    train(model, groups, steps=steps, batch=batch, rate=rate, out=out, about=about)
+
+
+def train(
+    model: Model,
+    groups: Groups,
+    *,
+    steps: int,
+    batch: int,
+    rate: float,
+    out: Path,
+    about: dict[str, Any],
+) -> None:
+    """Take the steps, and save the reader at the end and every ten minutes before.
+
+    :param about: How it is trained, for the file.
+    """
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.01)
+    warm = max(1, int(WARM_UP * steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / warm, (steps - step) / max(1, steps - warm))
+    )
+    fast = torch.cpu.get_capabilities().get("avx512_bf16", False)
+    console, saved, seen = Console(highlight=False), time.monotonic(), list[tuple[float, float]]()
+    for step in track(range(1, steps + 1), "training", console=console):
+        loss, right = learn(model, [groups.draw() for _ in range(batch)], fast)
+        torch.nn.utils.clip_grad_norm_(parameters, CLIP)
+        optimizer.step()
+        optimizer.zero_grad()
+        schedule.step()
+        seen.append((loss, right))
+        if step % REPORTED_EVERY == 0 or step == steps:
+            mean_loss, mean_right = torch.tensor(seen).mean(0).tolist()
+            console.print(f"step {step}: loss {mean_loss:.3f}, right {mean_right:.3f}")
+            seen.clear()
+        if time.monotonic() - saved > SAVED_EVERY_S or step == steps:
+            save(model, out, about | {"step": step})
+            saved = time.monotonic()
+
+
+def learn(model: Model, groups: Sequence[Group], fast: bool) -> tuple[float, float]:
+    """Add the gradients of some groups.
+
+    :param fast: Compute in bfloat16.
+    :return: Their mean loss over sentences, and the share whose best sentence, or null, is right.
+    """
+    pairs = [
+        (group.question, passage, group.answer if n == 0 else None)
+        for group in groups
+        for n, passage in enumerate(group.passages)
+    ]
+    order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]) + len(pairs[i][1].text))
+    read: dict[int, Read] = {}
+    for begin in range(0, len(order), AT_ONCE):
+        some = order[begin : begin + AT_ONCE]
+        read |= zip(some, model([pairs[i] for i in some], fast), strict=True)
+    losses, spans, right, first = [], [], 0, 0
+    for group in groups:
+        members = [read[first + n] for n in range(len(group.passages))]
+        first += len(members)
+        logits = torch.cat([member.sentences for member in members] + [torch.zeros(1)])
+        target = len(logits) - 1 if group.sentence is None else group.sentence
+        losses.append(functional.cross_entropy(logits[None], torch.tensor([target])))
+        right += int(logits.argmax()) == target
+        if group.answer is not None or group.sentence is None:
+            spans.append(_span_loss(members))
+    loss = torch.stack(losses).mean()
+    (loss + SPAN_WEIGHT * torch.stack([*spans, torch.zeros(())]).mean()).backward()  # type: ignore[no-untyped-call]
+    return loss.item(), right / len(groups)
+
+
+def _span_loss(members: Sequence[Read]) -> torch.Tensor:
+    """Return the cross-entropy of the answer's first and last token, over a group's and a null."""
+    logits = torch.cat([member.tokens for member in members] + [torch.zeros(1, 2)])
+    null = len(logits) - 1
+    inside = [] if members[0].answer is None else members[0].answer.nonzero()[:, 0].tolist()
+    target = torch.tensor([inside[0], inside[-1]] if inside else [null, null])
+    return functional.cross_entropy(logits.T, target)
+
+
+def save(model: Model, out: Path, about: dict[str, Any]) -> None:
+    """Write what the reader doesn't share with the embedder: weights as int8, a scale a row."""
+    tensors = {f"head.{name}": p.data.half() for name, p in model.head.named_parameters()}
+    for name, parameter in model.encoder.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        tensors[name] = parameter.data.half()
+        if parameter.dim() == 2:
+            scale = (parameter.data.abs().amax(1).clamp(min=1e-6) / 127).half()
+            rows = parameter.data / scale.float()[:, None]
+            tensors[name] = rows.round().clamp(-127, 127).to(torch.int8)
+            tensors[f"{name}.scale"] = scale
+    scratch = out.with_name(f".{out.name}.new")
+    save_file(tensors, scratch, metadata={"rawi": json.dumps(about)})
+    scratch.chmod(0o644)  # safetensors keeps it to its owner; the package is for everybody
+    scratch.replace(out)
+
+
+def _begun(embedder: Embedder, start: Path | None) -> Reader:
+    """Return the reader to go on from, or the embedder with a head of small random weights."""
+    if start is not None:
+        return Reader.load(embedder, start)
+    hidden = embedder.encoder.config.hidden_size
+    weight = 0.02 * torch.randn(1, 2 * hidden)
+    return Reader(embedder.encoder, embedder.tokenizer, weight, torch.zeros(1))
+
+
+def _about(path: Path) -> Any:
+    with safe_open(path, framework="pt") as file:
+        return json.loads((file.metadata() or {}).get("rawi", "{}"))
+
+
+def _autocast(fast: bool) -> AbstractContextManager[Any]:
+    return torch.autocast("cpu", torch.bfloat16, enabled=fast)
+
+
+if __name__ == "__main__":
+    typer.run(main)

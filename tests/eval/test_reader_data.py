@@ -1,0 +1,230 @@
+"""Groups of passages that a reader learns from, out of a few sentences."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from eval import reader_data, reader_questions
+from eval.codeswitch import CodeSwitcher
+from eval.reader_data import Example, Groups, Kind
+from rag.embedding import PassageInput
+from rag.language import Language, Span
+from tests.conftest import WordEmbedder
+
+CAT = "The cat came to Egypt. It was in 1920."
+DOG = "A dog barks at night."
+
+
+def squad(path: Path) -> Path:
+    answers = [{"text": "1920", "answer_start": CAT.index("1920")}]
+    paragraphs = [
+        {"context": CAT, "qas": [{"id": "q1", "question": "When?", "answers": answers}]},
+        {
+            "context": DOG,
+            "qas": [
+                {
+                    "id": "q2",
+                    "question": "What barks?",
+                    "answers": [{"text": "A dog", "answer_start": 0}],
+                },
+                {
+                    "id": "q3",
+                    "question": "Who knows?",
+                    "answers": [{"text": "nobody", "answer_start": 0}],
+                },
+            ],
+        },
+    ]
+    data = {"data": [{"title": "House_cats", "paragraphs": paragraphs}]}
+    path.write_text(json.dumps(data), encoding="utf-8")
+    return path
+
+
+def a_passage(
+    *sentences: str, heading: str = "House cats", language: Language = "en"
+) -> PassageInput:
+    return reader_data.joined(heading, sentences, language)
+
+
+def example(question: str = "When did the cat come to Egypt?") -> Example:
+    text = a_passage("The cat came to Egypt.", "It was in 1920.")
+    near = (a_passage("It is a pet."), a_passage(DOG, heading="Dog"))
+    return Example(question, text, 1, Span(33, 37), near)
+
+
+ARABIC = Example(
+    "متى جاء الكلب؟",
+    a_passage("جاء الكلب عام 1930.", heading="كلب", language="ar"),
+    0,
+    Span(14, 18),
+    (a_passage("القط حيوان.", heading="قط", language="ar"),),
+)
+
+
+@pytest.fixture
+def groups(tmp_path: Path) -> Groups:
+    dictionary = tmp_path / "eng-ara.dict.dz"
+    with gzip.open(dictionary, "wt", encoding="utf-8") as file:
+        file.write("Cat /kat/\n1. قط\nPet /pet/\n1. أليف\n")
+    rng = random.Random(0)
+    return Groups([example(), ARABIC], CodeSwitcher(dictionary, [], rng), rng)
+
+
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader_data, "SWITCHED", 0.0)
+    monkeypatch.setattr(reader_data, "NO_HEADING", 0.0)
+
+
+# ------------------------------------------------------------------------------------- reading
+
+
+def test_questions_are_paired_with_the_passage_and_sentence_that_answers(tmp_path: Path) -> None:
+    found = reader_data.read(squad(tmp_path / "s.json"), 400)
+    assert [e.question for e in found] == ["When?", "What barks?"]  # "nobody" stands nowhere
+    assert found[0].title == "House cats"
+    assert found[0].sentence == 1
+    assert found[0].passage.text[slice(*found[0].answer)] == "1920"
+
+
+def test_passages_are_cut_and_the_others_of_the_article_are_near(tmp_path: Path) -> None:
+    [first, _] = reader_data.read(squad(tmp_path / "s.json"), 25)
+    assert first.passage.text == "It was in 1920."
+    assert first.passage.sentences == (Span(0, 15),)
+    assert first.sentence == 0
+    assert first.passage.text[slice(*first.answer)] == "1920"
+    assert [p.text for p in first.near] == ["The cat came to Egypt."]
+
+
+def test_the_nearest_of_other_articles_are_added_but_not_what_holds_the_answer() -> None:
+    asked = Example("a cat", a_passage("A cat."), 0, Span(2, 5))
+    others = [
+        Example("", a_passage("cat cat", heading="Answer"), 0, Span(0, 3)),  # holds "cat"
+        Example("", a_passage("dog", heading="Dog"), 0, Span(0, 3)),
+        Example("", a_passage("fish", heading="House cats"), 0, Span(0, 3)),  # same article
+        Example("", a_passage("قط", heading="قط", language="ar"), 0, Span(0, 2)),
+    ]
+    [found, *_] = reader_data.with_nearest([asked, *others], WordEmbedder())
+    assert [p.text for p in found.near] == ["قط", "dog"]
+
+
+# -------------------------------------------------------------------------------------- groups
+
+
+@pytest.mark.usefixtures("groups")
+def test_the_answering_passage_comes_first_with_its_sentence(
+    groups: Groups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain(monkeypatch)
+    group = groups.make(example(), "answered")
+    assert group.passages[0].text == "The cat came to Egypt. It was in 1920."
+    assert group.sentence == 1
+    assert {p.text for p in group.passages[1:]} == {"It is a pet.", DOG}
+    assert group.answer is not None
+    assert group.passages[0].text[slice(*group.answer)] == "1920"
+
+
+@pytest.mark.parametrize(
+    ("kind", "first"), [("gutted", "The cat came to Egypt."), ("absent", "It is a pet.")]
+)
+def test_what_answers_is_taken_away(
+    groups: Groups, monkeypatch: pytest.MonkeyPatch, kind: Kind, first: str
+) -> None:
+    plain(monkeypatch)
+    group = groups.make(example(), kind)
+    assert group.sentence is None
+    assert group.answer is None
+    assert group.passages[0].text == first
+    assert all("1920" not in p.text for p in group.passages)
+
+
+def test_a_passage_of_one_sentence_is_gutted_to_nothing() -> None:
+    assert reader_data.gutted(ARABIC) == []
+
+
+def test_a_changed_question_has_no_answer(groups: Groups, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain(monkeypatch)
+    monkeypatch.setattr(reader_questions, "renamed", lambda *_: "When did the cow come?")
+    group = groups.make(example(), "renamed")
+    assert (group.question, group.sentence, group.answer) == ("When did the cow come?", None, None)
+    monkeypatch.setattr(reader_questions, "renamed", lambda *_: None)
+    assert groups.make(example(), "renamed").sentence == 1  # it could not be changed
+
+
+def test_switched_sentences_keep_their_places(
+    groups: Groups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_data, "SWITCHED", 1.0)
+    for _ in range(20):
+        group = groups.make(example(), "answered")
+        first = group.passages[0]
+        assert len(first.sentences) == 2
+        assert group.sentence == 1
+        assert "1920" in first.text[slice(*first.sentences[1])]
+        assert group.answer is None  # nobody knows where it went
+
+
+def test_headings_are_taken_off_a_whole_group(
+    groups: Groups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain(monkeypatch)
+    monkeypatch.setattr(reader_data, "NO_HEADING", 1.0)
+    assert {p.heading for p in groups.make(example(), "answered").passages} == {""}
+
+
+def test_both_languages_are_drawn(groups: Groups, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain(monkeypatch)
+    drawn = [groups.draw() for _ in range(40)]
+    assert {g.passages[0].language for g in drawn} == {"ar", "en"}
+
+
+# ----------------------------------------------------------------------------------- questions
+
+
+def test_a_number_is_changed_to_one_that_the_passages_dont_hold() -> None:
+    question = "Who came in 1920?"
+    changed = reader_questions.renamed(question, "Cats", CAT, ["Dogs"], random.Random(0))
+    assert changed is not None
+    assert changed[:-5] == question[:-5]
+    assert changed[-5:-1] != "1920"
+    assert abs(int(changed[-5:-1]) - 1920) <= 30
+
+
+@pytest.mark.parametrize(
+    ("question", "title", "about", "expected"),
+    [
+        ("When did the cat reach Egypt?", "Cats", CAT, "When did the cat reach Siemens?"),
+        ("متى تأسست نوكيا؟", "نوكيا (شركة)", "نوكيا شركة", "متى تأسست Siemens؟"),
+        ("Where is Nokia?", "Cats", CAT, None),  # the passages don't speak of Nokia
+        ("Where is Egypt?", "Cats", f"{CAT} Siemens.", None),  # nor is Siemens new to these
+        ("What is it?", "Cats", CAT, None),
+    ],
+)
+def test_a_name_or_subject_is_changed(
+    question: str, title: str, about: str, expected: str | None
+) -> None:
+    changed = reader_questions.renamed(question, title, about, ["Siemens"], random.Random(0))
+    assert changed == expected
+
+
+@pytest.mark.parametrize(
+    ("other", "about", "expected"),
+    [
+        ("Who invented Hangul?", CAT, "Who invented House cats?"),
+        ("Who invented Hangul?", "Cats were an invention of Egypt.", None),
+        ("Who invented it?", CAT, None),
+    ],
+)
+def test_another_articles_question_is_asked_by_words_that_the_passages_lack(
+    other: str, about: str, expected: str | None
+) -> None:
+    assert reader_questions.grafted(other, "Hangul", "House_cats", about) == expected
+
+
+def test_stems_are_of_words_that_say_something() -> None:
+    assert reader_questions.stems("When was the building built?") == {"buil"}
+    assert reader_questions.stems("متى بنيت المدرسة؟") == reader_questions.stems("بنيت مدرسة")

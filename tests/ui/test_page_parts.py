@@ -1,0 +1,334 @@
+"""What the browser keeps, who waits for whom, and the folder of documents."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import deque
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from rag.config import Settings
+from rag.engine import Engine, Turn
+from rag.errors import GenerationError
+from rag.index import IndexReport
+from rag.retrieval import Found
+from tests.conftest import Write, in_child
+from tests.doubles import ScriptedLLM
+from ui import documents, feedback, text
+from ui.answering import Answering, BusyError
+from ui.conversations import MOST_CONVERSATIONS, Conversation, Conversations, Message
+from ui.documents import Job, RefusedError
+from ui.documents_html import job_html
+from ui.feedback import Feedback
+from ui.line import Line
+from ui.loading import Loader, Progress
+from ui.security import Security
+from ui.states_html import progress_html
+
+QUOTE = "ساهم بمبلغ 30 مليار."
+FOUND = Found("a.txt", 0, len(QUOTE), QUOTE, 0.9, "ar")
+
+
+def engine(*replies: Any) -> Any:
+    retriever: Any = SimpleNamespace(
+        evidence=lambda question, context="", *, read_as="": [FOUND],
+        storage=SimpleNamespace(text=lambda doc: QUOTE, title=lambda doc: "عنوان"),
+        embedder=SimpleNamespace(
+            embed_texts=lambda texts: np.ones((len(texts), 1), dtype=np.float32)
+        ),
+    )
+    settings = Settings.model_validate({"answer": {"style": "written"}})
+    return Engine(settings, retriever, ScriptedLLM(replies=deque(replies)))
+
+
+def answering(*replies: Any, most: int = 5) -> Answering:
+    return Answering(Loader.loaded(engine(*replies)), most)
+
+
+class TestAnswering:
+    def test_the_evidence_stands_there_before_the_answer(self) -> None:
+        shown = list(answering("ساهم بمبلغ 30 مليار.").answer("s", "كم ساهم؟", []))
+        first = next(step for step in shown if step.message.evidence)
+        assert first.message.text == ""
+        assert first.message.evidence[0].title == "عنوان"
+        assert shown[-1].stage == "done"
+        assert shown[-1].message.text == "ساهم بمبلغ 30 مليار. [1]"
+        assert [quote.marker for quote in shown[-1].message.citations] == [1]
+
+    def test_when_the_model_fails_the_evidence_is_the_answer(self) -> None:
+        *_, last = answering(GenerationError("out of memory")).answer("s", "كم ساهم؟", [])
+        assert (last.message.problem, last.message.how) == ("model", "quoted")
+        assert QUOTE in last.message.text
+        assert "out of memory" in last.message.detail
+
+    def test_a_stopped_answer_keeps_what_was_written(self) -> None:
+        asked = answering("ساهم بمبلغ 30 مليار.")
+        steps = asked.answer("s", "كم ساهم؟", [])
+        for step in steps:
+            if step.message.evidence:
+                break
+        asked.stop("s")
+        last = list(steps)[-1]
+        assert (last.stage, last.message.problem) == ("done", "stopped")
+        assert last.message.evidence
+
+    def test_too_many_are_turned_away(self) -> None:
+        asked = answering(*["ساهم بمبلغ 30 مليار."] * 2, most=1)
+        first = asked.answer("a", "كم ساهم؟", [])
+        next(first)
+        with pytest.raises(BusyError):
+            next(asked.answer("b", "كم ساهم؟", []))
+        first.close()  # type: ignore[attr-defined]
+        assert list(asked.answer("b", "كم ساهم؟", []))[-1].stage == "done"
+
+    def test_a_failed_start_is_told(self) -> None:
+        loader = Loader(Settings.model_validate({"models": {"cache": "/nowhere"}}))
+        loader.start()
+        *_, last = Answering(loader, 5).answer("s", "كم ساهم؟", [])
+        assert last.message.problem == "failed"
+        assert "rawi models pull" in last.message.detail
+
+
+def test_the_line_is_fair_and_tells_how_many_are_ahead() -> None:
+    line, order, entered = Line(), [], threading.Event()
+
+    def second() -> None:
+        with line.joined() as place:
+            entered.set()
+            order.append(next(place.waited()))
+            list(place.waited())
+            order.append("second")
+
+    with line.joined() as place:
+        assert list(place.waited()) == []
+        thread = threading.Thread(target=second)
+        thread.start()
+        entered.wait()
+        while not order:
+            pass
+        order.append("first")
+    thread.join(5)
+    assert order == [1, "first", "second"]
+
+
+class TestStates:
+    def test_loading_says_how_far_it_is(self) -> None:
+        html = progress_html(Progress("loading", frozenset({"llm"}), seconds=3.4))
+        assert 'max="3" value="1"' in html
+        assert "3 s" in html
+        assert html.count("rw-done") == 1
+
+    def test_nothing_indexed_and_failure_say_why(self) -> None:
+        assert "Nothing is indexed" in progress_html(Progress("no index", reason="x"))
+        assert "a &lt;b&gt; c" in progress_html(Progress("failed", reason="a <b> c"))
+        assert progress_html(Progress("ready")) == ""
+
+    def test_indexing_says_how_far_it_is_and_how_it_ended(self) -> None:
+        job = Job(doc="<a>.txt", done=1, total=3)
+        assert 'value="1" max="3"' in job_html(job)
+        assert "<a>" not in job_html(job)
+        job.problem = "disk is full"
+        job.ended.set()
+        assert "disk is full" in job_html(job)
+        job.report = IndexReport(1, 0, 2, 5, {}, 6, 60)
+        assert "New: 1, changed: 0, removed: 2" in job_html(job)
+
+
+class TestConversations:
+    def asked(self, question: str) -> Conversation:
+        return Conversation(messages=(Message(role="user", text=question, language="en"),))
+
+    def test_come_back_as_they_were(self) -> None:
+        kept = Conversations().put(self.asked("Who?"))
+        assert Conversations.read(kept.dump()) == kept
+
+    @pytest.mark.parametrize("sent", [None, {}, [], "x", {"kept": [{"messages": 5}]}, {"open": []}])
+    def test_another_shape_is_dropped(self, sent: Any) -> None:
+        assert Conversations.read(sent) == Conversations()
+
+    def test_the_oldest_go(self) -> None:
+        kept = Conversations()
+        for number in range(MOST_CONVERSATIONS + 2):
+            kept = kept.put(self.asked(str(number)))
+        assert len(kept.kept) == MOST_CONVERSATIONS
+        assert kept.current.title == str(MOST_CONVERSATIONS + 1)
+
+    def test_what_went_before_a_question(self) -> None:
+        conversation = self.asked("Who?").with_message(
+            Message(id="a", role="assistant", text="He.", language="en")
+        )
+        question = conversation.question_of("a")
+        assert question is not None
+        assert question.text == "Who?"
+        assert conversation.before(question.id).messages == ()
+        assert conversation.turns() == [Turn("user", "Who?"), Turn("assistant", "He.")]
+
+
+class TestFolder:
+    def upload(self, tmp_path: Path, content: bytes = b"A short text.") -> Path:
+        path = tmp_path / "upload"
+        path.write_bytes(content)
+        return path
+
+    def test_a_document_is_added(self, settings: Settings, tmp_path: Path) -> None:
+        assert documents.add(settings, "new  article.txt", self.upload(tmp_path))
+        assert (settings.corpus / "new article.txt").read_bytes() == b"A short text."
+
+    @pytest.mark.parametrize(
+        "name",
+        ["../up.txt", "a/../../up.txt", "C:\\up.txt"],
+    )
+    def test_folders_in_a_name_are_left_out(
+        self, settings: Settings, tmp_path: Path, name: str
+    ) -> None:
+        documents.add(settings, name, self.upload(tmp_path))
+        assert [path.name for path in settings.corpus.iterdir()] == ["up.txt"]
+        assert not (tmp_path / "up.txt").exists()
+
+    @pytest.mark.parametrize(
+        ("name", "content", "why"),
+        [
+            ("", b"x", "name"),
+            (".hidden.txt", b"x", "name"),
+            ("a" * 200 + ".txt", b"x", "name"),
+            ("a\x00<b>.txt", b"x", "name"),
+            ("a.exe", b"x", "type"),
+            ("a.txt", b"x" * 2_000, "larger than 1 kB"),
+            ("a.txt", b"\xff\xfe", "not UTF-8"),
+            ("a.txt", b"  ", "no text"),
+            ("there.txt", b"x", "is in the folder"),
+        ],
+    )
+    def test_others_are_refused_with_the_reason(
+        self, settings: Settings, tmp_path: Path, write: Write, name: str, content: bytes, why: str
+    ) -> None:
+        write("there.txt", "first")
+        small = settings.page.model_copy(update={"upload_max_bytes": 1_000})
+        settings = settings.model_copy(update={"page": small})
+        with pytest.raises(RefusedError, match=why):
+            documents.add(settings, name, self.upload(tmp_path, content))
+        assert [path.name for path in settings.corpus.iterdir()] == ["there.txt"]
+        assert (settings.corpus / "there.txt").read_text() == "first"
+
+    def test_only_a_file_of_the_folder_is_removed(
+        self, settings: Settings, tmp_path: Path, write: Write
+    ) -> None:
+        write("a.txt", "x")
+        write("b.txt", "x")
+        outside = self.upload(tmp_path)
+        for doc in ("../upload", str(outside), "gone.txt", ""):
+            with pytest.raises(RefusedError, match="not there"):
+                documents.remove(settings, doc)
+        documents.remove(settings, "a.txt")
+        assert not (settings.corpus / "a.txt").exists()
+        with pytest.raises(RefusedError, match="last document"):
+            documents.remove(settings, "b.txt")
+        assert outside.exists()
+
+    @pytest.mark.parametrize(
+        ("tab", "host", "open_"),
+        [
+            ("local", "127.0.0.1", True),
+            ("local", "localhost", True),
+            ("local", "::1", True),
+            ("local", "0.0.0.0", False),
+            ("local", "rawi.example", False),
+            ("on", "0.0.0.0", True),
+            ("off", "127.0.0.1", False),
+        ],
+    )
+    def test_strangers_may_not_change_it(self, tab: str, host: str, open_: bool) -> None:
+        settings = Settings.model_validate(
+            {"page": {"documents_tab": tab}, "server": {"host": host}}
+        )
+        assert documents.is_open(settings) is open_
+
+
+def ids_of_page(compact: bool, tab: str) -> set[str]:
+    """Build the page, in a process of its own: Gradio leaves an event loop open."""
+    from ui import page
+
+    settings = Settings.model_validate({"page": {"documents_tab": tab}})
+    blocks = page.build(Loader(settings), compact=compact)
+    return {str(block.elem_id) for block in blocks.blocks.values() if block.elem_id}
+
+
+class TestLayout:
+    def ids(self, *, compact: bool = False, tab: str = "on") -> set[str]:
+        found: set[str] = in_child(ids_of_page, compact, tab)
+        return found
+
+    def test_the_parts_that_others_script_against(self) -> None:
+        ids = {"rawi-question", "rawi-messages", "rawi-evidence", "rawi-source"}
+        assert ids <= self.ids()
+        assert ids <= self.ids(compact=True)
+
+    def test_a_public_site_has_no_documents_tab(self) -> None:
+        assert "rawi-upload" in self.ids()
+        assert "rawi-upload" not in self.ids(tab="off")
+        assert "rawi-upload" not in self.ids(compact=True)
+
+
+def test_every_phrase_is_in_both_languages() -> None:
+    phrases = [value for value in vars(text).values() if isinstance(value, text.Phrase)]
+    assert len(phrases) > 50
+    for phrase in phrases:
+        assert phrase.ar.strip()
+        assert phrase.en.strip()
+        assert set(re.findall(r"{\w+}", phrase.ar)) == set(re.findall(r"{\w+}", phrase.en))
+
+
+class TestFeedback:
+    def given(self, rating: str, reason: str = "", message: str = "m") -> Feedback:
+        return Feedback(message, rating, reason, "Who?", "He.", ("a.txt:0-3",))
+
+    def test_the_last_word_counts(self, tmp_path: Path) -> None:
+        for rating, reason in (("up", ""), ("down", ""), ("down", "wrong")):
+            feedback.note(tmp_path / "s", self.given(rating, reason))
+        feedback.note(tmp_path / "s", self.given("up", message="taken back"))
+        feedback.note(tmp_path / "s", self.given("", message="taken back"))
+        (one,) = feedback.read(tmp_path / "s")
+        assert (one.rating, one.reason, one.citations) == ("down", "wrong", ("a.txt:0-3",))
+        assert one.when
+
+    def test_nothing_noted_and_torn_lines(self, tmp_path: Path) -> None:
+        assert feedback.read(tmp_path) == []
+        feedback.note(tmp_path, self.given("up"))
+        with (tmp_path / feedback.FILE).open("a") as file:
+            file.write('{"message": "tor')
+        assert len(feedback.read(tmp_path)) == 1
+
+
+class TestSecurity:
+    def client(self, uploads: bool = True) -> TestClient:
+        routes = [
+            Route(path, lambda request: PlainTextResponse("ok"), methods=["GET", "POST"])
+            for path in ("/", "/gradio_api/upload", "/gradio_api/queue/join", "/search")
+        ]
+        return TestClient(Security(Starlette(routes=routes), uploads=uploads))
+
+    def test_other_sites_may_not_call_gradio(self) -> None:
+        foreign = {"Origin": "https://elsewhere.example"}
+        assert self.client().post("/gradio_api/queue/join", headers=foreign).status_code == 403
+        assert self.client().post("/search", headers=foreign).status_code == 200
+        own = {"Origin": "http://testserver"}
+        assert self.client().post("/gradio_api/queue/join", headers=own).status_code == 200
+        assert self.client().post("/gradio_api/queue/join").status_code == 200
+
+    def test_without_the_documents_tab_nothing_is_uploaded(self) -> None:
+        assert self.client(uploads=False).post("/gradio_api/upload").status_code == 403
+        assert self.client().post("/gradio_api/upload").status_code == 200
+
+    def test_the_policy_names_no_other_host(self) -> None:
+        policy = self.client().get("/").headers["content-security-policy"]
+        assert policy.startswith("default-src 'self'")
+        assert "http" not in policy

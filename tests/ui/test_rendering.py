@@ -1,0 +1,164 @@
+"""Messages and articles as HTML: escaped, with their own direction, citations where they belong."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rag.language import clean
+from ui import export, messages, panels, sources
+from ui.answer_steps import Shown
+from ui.conversations import Conversation, Conversations, Message, Quote
+from ui.examples import Example
+
+ATTACK = '<script>x()</script><img src=x onerror="x()">[a](javascript:x()) ${x} {{x}}'
+# All that the page's own HTML is made of.
+TAGS = set(
+    "article aside bdi button code details div h2 h3 li mark ol p pre q section small".split()
+)
+TAGS |= {"span", "strong", "summary", "ul", "nav"}
+
+
+class Reader(HTMLParser):
+    """Collects what a browser would make of HTML."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.said = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.said += data
+
+
+def quote(text: str, marker: int = 1, language: Any = "ar") -> Quote:
+    return Quote(
+        marker=marker, doc=ATTACK, title=ATTACK, start=3, end=9, text=text, language=language
+    )
+
+
+def answered(text: str, language: Any = "ar", **fields: Any) -> Message:
+    return Message(role="assistant", text=text, language=language, **fields)
+
+
+def engine(text: str, title: str = "Title") -> Any:
+    storage = SimpleNamespace(text=lambda doc: text, title=lambda doc: title)
+    return SimpleNamespace(retriever=SimpleNamespace(storage=storage))
+
+
+HOSTILE = {
+    "question": messages.message_html(
+        Message(role="user", text=ATTACK, language="en", id=ATTACK), feedback=True
+    ),
+    "answer": messages.message_html(
+        answered(ATTACK + " [1]", citations=(quote(ATTACK),), detail=ATTACK, problem="model"),
+        feedback=True,
+    ),
+    "live": messages.live_html(Shown(answered(f"```\n{ATTACK}\n``` `{ATTACK}`"), "writing")),
+    "evidence": panels.evidence_html(answered("", evidence=(quote(ATTACK, 0),))),
+    "conversations": panels.conversations_html(
+        Conversations().put(
+            Conversation(messages=(Message(role="user", text=ATTACK, language="en"),))
+        )
+    ),
+    "welcome": panels.welcome_html([Example(ATTACK, "en")], ""),
+    "article": sources.source_html(engine(ATTACK * 20_000, ATTACK), ATTACK, 3, 90),
+    "gone": sources.source_html(engine(""), ATTACK, 3, 9),
+}
+
+
+@pytest.mark.parametrize("html", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_text_is_text(html: str) -> None:
+    read = Reader(html)
+    assert set(read.tags) <= TAGS
+    assert {name for name, _ in read.attributes if name.startswith("on")} == set()
+    assert "href" not in dict(read.attributes)
+
+
+def test_direction_is_that_of_the_whole_message() -> None:
+    html = messages.message_html(
+        Message(role="user", text="OpenAI: من أسسها؟", language="ar"), feedback=False
+    )
+    assert '<article class="rw-message rw-user"' in html
+    assert 'dir="rtl" lang="ar"' in html
+
+
+def test_a_marker_with_a_citation_is_a_button_and_others_are_text() -> None:
+    body = messages.message_body(answered("ثلاثون. [1] وسبعون. [7]", citations=(quote("ثلاثون."),)))
+    read = Reader(body)
+    attributes = dict(read.attributes)
+    assert read.tags.count("button") == 1
+    assert (attributes["data-citation"], attributes["data-start"]) == ("1", "3")
+    assert "[7]" in read.said
+    assert "[1]" not in read.said
+
+
+def test_code_is_left_to_right() -> None:
+    body = messages.message_body(answered("شغّل `pip install` ثم:\n```sh\nmake run\n```"))
+    assert '<code dir="ltr">pip install</code>' in body
+    assert '<pre dir="ltr"><code>make run\n</code></pre>' in body
+
+
+def test_a_quote_in_the_other_language_is_labelled() -> None:
+    english = messages.message_html(
+        answered("Thirty. [1]", "en", citations=(quote("ثلاثون."),)), feedback=False
+    )
+    arabic = messages.message_html(
+        answered("ثلاثون مليارًا. [1]", citations=(quote("ثلاثون."),)), feedback=False
+    )
+    assert "in Arabic" in english
+    assert "in Arabic" not in arabic
+
+
+def test_the_mark_is_the_sentence_at_its_offsets() -> None:
+    article = "عنوان\n\nساهم بمبلغ 30 مليار. ثم مضى."
+    html = sources.source_html(engine(article), "a.txt", 7, 27)
+    assert f'data-start="7" data-end="27">{article[7:27]}</mark>' in html
+    assert Reader(html).said.count(article) == 1
+
+
+def test_an_article_that_has_changed_is_shown_without_a_mark() -> None:
+    html = sources.source_html(engine("short"), "a.txt", 100, 120)
+    assert "<mark" not in html
+    assert "has changed" in html
+
+
+def test_a_million_characters_are_cut_around_the_sentence() -> None:
+    article = "x" * 500_000 + "HERE" + "y" * 500_000
+    html = sources.source_html(engine(article), "a.txt", 500_000, 500_004)
+    assert len(html) < 50_000
+    assert html.count("part of the article is left out") == 2
+    assert ">HERE</mark>" in html
+
+
+def test_markdown_export_says_nothing_in_markdown_of_its_own() -> None:
+    conversation = Conversation(
+        messages=(
+            Message(role="user", text=ATTACK, language="en"),
+            answered("Yes. [1]", "en", citations=(quote("جملة."),)),
+        )
+    )
+    content = export.export(conversation, "md").content
+    assert re.search(r"(?<!\\)[<\[\]]", content) is None
+    assert r"> \[1\] جملة." in content
+
+
+def test_what_is_shown_has_no_characters_that_reorder_it() -> None:
+    html = panels.evidence_html(
+        answered(
+            "", evidence=(Quote(doc="a\u202etxt.exe", start=0, end=1, text="x", language="en"),)
+        )
+    )
+    assert "\u202e" not in Reader(html).said
+    assert clean("a\u202e") == "a"

@@ -1,0 +1,129 @@
+"""The engine's events → what the page shows of them, while others wait and a reader may stop it.
+
+The engine runs in a thread of its own, so that a reader who stops is answered at once, whatever the
+LLM is doing; the thread closes the engine's iterator, and so the LLM, as soon as it can.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+
+from rag.engine import Engine, Turn
+from rag.errors import RawiError
+from rag.language import detect
+from ui.answer_steps import Ahead, Shown, ended, failed, with_event
+from ui.conversations import Message
+from ui.loading import Loader
+
+# Seconds between two looks at whether the reader has stopped.
+_LOOK_S = 0.1
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """The thread has ended; without an answer before it, something went wrong in there."""
+
+
+@dataclass
+class _Asked:
+    """A question with its own thread, which fills ``events``."""
+
+    question: str
+    history: Sequence[Turn]
+    stop: threading.Event = field(default_factory=threading.Event)
+    events: queue.SimpleQueue[object] = field(default_factory=queue.SimpleQueue)
+
+
+class BusyError(RawiError):
+    """More questions are waiting than are taken at once."""
+
+
+class Answering:
+    """Answers the questions of all readers of the page, one after the other."""
+
+    def __init__(self, loader: Loader, most: int) -> None:
+        """Answer with what the loader has.
+
+        :param most: Questions that are taken at once.
+        """
+        self._loader = loader
+        self._most = most
+        self._running: dict[str, _Asked] = {}
+
+    def stop(self, session: str) -> None:
+        """Stop what is being answered for one reader; without anything, do nothing."""
+        if asked := self._running.get(session):
+            asked.stop.set()
+
+    def answer(self, session: str, question: str, history: Sequence[Turn]) -> Iterator[Shown]:
+        """Yield the answer as it grows; the last one is ``done``.
+
+        Closing the iterator stops the LLM.
+
+        :raises BusyError: When too many are waiting already.
+        """
+        if len(self._running) >= self._most:
+            raise BusyError
+        asked = _Asked(question, history)
+        self._running[session] = asked
+        try:
+            yield from self._shown(asked)
+        finally:
+            asked.stop.set()
+            if self._running.get(session) is asked:
+                del self._running[session]
+
+    def _shown(self, asked: _Asked) -> Iterator[Shown]:
+        shown = Shown(
+            Message(role="assistant", text="", language=detect(asked.question)), "loading"
+        )
+        while self._loader.engine is None and not asked.stop.is_set():
+            if self._loader.wait(0):
+                yield failed(shown, self._loader.progress().reason)
+                return
+            yield shown
+            self._loader.wait(1.0)
+        engine = self._loader.engine
+        if engine is not None:
+            threading.Thread(target=self._run, args=(engine, asked), daemon=True).start()
+        shown = replace(shown, stage="searching")
+        yield shown
+        while shown.stage != "done":
+            changed = _next(shown, asked, engine)
+            if changed != shown:
+                yield changed
+            shown = changed
+
+    def _run(self, engine: Engine, asked: _Asked) -> None:
+        """Put the engine's events into the queue; find the evidence before waiting in line."""
+        try:
+            with closing(engine.answer(asked.question, asked.history)) as events:  # type: ignore[type-var]
+                asked.events.put(next(events))
+                with self._loader.line.joined() as place:
+                    for ahead in place.waited():
+                        asked.events.put(Ahead(ahead))
+                        if asked.stop.is_set():
+                            return
+                    asked.events.put(Ahead(0))
+                    for event in events:
+                        asked.events.put(event)
+                        if asked.stop.is_set():
+                            return
+        except RawiError as exc:
+            asked.events.put(exc)
+        finally:
+            asked.events.put(_Ended())
+
+
+def _next(shown: Shown, asked: _Asked, engine: Engine | None) -> Shown:
+    """Return the answer after the next event, or as it was when nothing happened for a moment."""
+    if asked.stop.is_set() or engine is None:
+        return ended(shown, problem="stopped")
+    try:
+        return with_event(shown, asked.events.get(timeout=_LOOK_S), engine)
+    except queue.Empty:
+        return shown

@@ -1,0 +1,106 @@
+"""What the chat does when something is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from rag.engine import check_question
+from rag.errors import QuestionError
+from rag.language import clean, detect, is_supported
+from ui import messages, panels, text
+from ui.answering import Answering, BusyError
+from ui.chat_view import ChatView, Update, given
+from ui.conversations import Conversation, Conversations, Message
+from ui.documents_html import problem_html
+from ui.loading import Loader
+from ui.text import Phrase
+
+
+class AskEvents:
+    """Answers questions: typed, of the examples, and asked again."""
+
+    def __init__(self, loader: Loader, view: ChatView) -> None:
+        """Answer with what the loader has."""
+        self._loader = loader
+        self._settings = loader.settings
+        self._view = view
+        self._answering = Answering(loader, loader.settings.page.waiting)
+
+    def ask(self, question: str, kept: Any, editing: str, request: gr.Request) -> Iterator[Update]:
+        """Answer what was typed; what can't be asked stays where it was typed."""
+        conversations = Conversations.read(kept)
+        refusal = self._refusal(question)
+        if refusal:
+            yield {self._view.chat.live: problem_html(refusal)}
+        elif question.strip():
+            base = conversations.current
+            base = base.before(editing) if editing else base
+            yield from self._answer(question, conversations, base, request)
+
+    def ask_example(
+        self, kept: Any, editing: str, event: gr.EventData, request: gr.Request
+    ) -> Iterator[Update]:
+        """Answer an example question."""
+        at = int(given(event, "at") or 0)
+        offered = self._loader.examples or ()
+        if 0 <= at < len(offered):
+            yield from self.ask(offered[at].question, kept, "", request)
+
+    def retry(
+        self, kept: Any, editing: str, event: gr.EventData, request: gr.Request
+    ) -> Iterator[Update]:
+        """Ask the question of a message again; what followed it goes."""
+        conversations = Conversations.read(kept)
+        current = conversations.current
+        question = current.question_of(given(event, "id"))
+        if question is not None:
+            base = current.before(question.id)
+            yield from self._answer(question.text, conversations, base, request)
+
+    def stop(self, request: gr.Request) -> None:
+        """Stop the answer on its way; the stream itself then shows that."""
+        self._answering.stop(str(request.session_hash))
+
+    def _answer(
+        self, question: str, kept: Conversations, base: Conversation, request: gr.Request
+    ) -> Iterator[Update]:
+        question = clean(question).strip()
+        asked = base.with_message(Message(role="user", text=question, language=detect(question)))
+        kept = kept.put(asked)
+        chat = self._view.chat
+        yield {
+            **self._view.shown(kept),
+            chat.question: "",
+            chat.source: "",
+            chat.messages: self._view.messages_html(asked, waiting=True),
+        }
+        session = str(request.session_hash)
+        answer = None
+        try:
+            for answer in self._answering.answer(session, question, base.turns()):
+                yield {
+                    chat.live: messages.live_html(answer),
+                    chat.evidence: panels.evidence_html(answer.message),
+                }
+        except BusyError:
+            refusal = problem_html(text.QUEUE_FULL)
+            yield {chat.messages: self._view.messages_html(asked), chat.live: refusal}
+            return
+        if answer is not None:
+            yield self._view.shown(kept.put(asked.with_message(answer.message)))
+
+    def _refusal(self, question: str) -> Phrase | None:
+        """Say in both languages why a question can't be asked."""
+        most = self._settings.question.max_chars
+        if len(clean(question).strip()) > most:
+            return text.TOO_LONG.format(length=len(question), most=most)
+        if question.strip() and not is_supported(question):
+            return text.THIRD_LANGUAGE
+        try:
+            check_question(question, self._settings.question)
+        except QuestionError:
+            return text.UNASKABLE if question.strip() else None
+        return None

@@ -1,0 +1,77 @@
+"""What the chat shows of the conversations that the browser keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from ui import messages, panels
+from ui.components import Chat
+from ui.conversations import Conversation, Conversations
+from ui.loading import Loader
+from ui.states_html import progress_html
+
+Update = dict[Any, Any]
+
+
+class ChatView:
+    """Turns conversations into what the components of the chat hold.
+
+    :ivar chat: The components.
+    """
+
+    def __init__(self, loader: Loader, chat: Chat) -> None:
+        """Show what the loader answers in the components of ``chat``."""
+        self._loader = loader
+        self._settings = loader.settings
+        self.chat = chat
+
+    def load(self, kept: Any, editing: str) -> Update:
+        """Show what the browser kept."""
+        return self.shown(Conversations.read(kept), "", store=False)
+
+    def tick(self, kept: Any, editing: str) -> Update:
+        """Show how far loading is, once a second until it is done."""
+        done = self._loader.examples is not None
+        conversation = Conversations.read(kept).current
+        return {
+            self.chat.welcome: self._welcome_html(conversation),
+            self.chat.timer: gr.Timer(active=not done),
+        }
+
+    def shown(self, kept: Conversations, editing: str = "", *, store: bool = True) -> Update:
+        """Return all that depends on the conversations."""
+        chat, current = self.chat, kept.current
+        last = next((m for m in reversed(current.messages) if m.role == "assistant"), None)
+        return {
+            chat.kept: kept.dump() if store else gr.skip(),
+            chat.editing: editing,
+            chat.conversations: panels.conversations_html(kept),
+            chat.welcome: self._welcome_html(current),
+            chat.messages: self.messages_html(current, editing),
+            chat.live: "",
+            chat.evidence: panels.evidence_html(last),
+        }
+
+    def messages_html(
+        self, conversation: Conversation, editing: str = "", *, waiting: bool = False
+    ) -> str:
+        """Return the messages; ``waiting`` while an answer to the last is on its way."""
+        return messages.conversation_html(
+            conversation,
+            editing=editing,
+            feedback=self._settings.page.feedback,
+            waiting=waiting,
+        )
+
+    def _welcome_html(self, conversation: Conversation) -> str:
+        state = progress_html(self._loader.progress())
+        if conversation.messages:
+            return f'<div class="rw-welcome">{state}</div>' if state else ""
+        return panels.welcome_html(self._loader.examples or (), state)
+
+
+def given(event: gr.EventData, name: str) -> str:
+    """Return what the clicked button carried under a name; empty when it carried nothing."""
+    return str(getattr(event, name, ""))

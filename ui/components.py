@@ -1,0 +1,59 @@
+"""The components of the chat, and how ours differ from Gradio's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+# Hands a click on a [data-act] on to the server as an event of that name.
+_ACTS = """
+window.rawi.acts(element, trigger, {acts});
+watch("value", () => window.rawi.changed(element));
+"""
+
+
+@dataclass(frozen=True)
+class Chat:
+    """The components of the chat that events read and write."""
+
+    kept: gr.BrowserState
+    editing: gr.State
+    question: gr.Textbox
+    tools: gr.HTML
+    conversations: gr.HTML
+    welcome: gr.HTML
+    messages: gr.HTML
+    live: gr.HTML
+    evidence: gr.HTML
+    source: gr.HTML
+    download: gr.HTML
+    timer: gr.Timer
+
+
+def acting(*acts: str, **options: Any) -> gr.HTML:
+    """Return an HTML component whose ``[data-act]`` buttons become these events."""
+    names = "[" + ", ".join(f'"{act}"' for act in acts) + "]"
+    return gr.HTML(
+        js_on_load=_ACTS.format(acts=names), apply_default_css=False, padding=False, **options
+    )
+
+
+def on(
+    listen: Callable[..., Any],
+    handle: Callable[..., Any],
+    inputs: list[Any],
+    outputs: list[Any],
+    **options: Any,
+) -> None:
+    """Connect an event; nothing of Gradio's own progress is shown and no API is made of it."""
+    listen(
+        handle,
+        inputs or None,
+        outputs or None,
+        show_progress="hidden",
+        api_visibility="private",
+        **options,
+    )

@@ -1,0 +1,154 @@
+"""What the browser keeps: conversations of messages, with the sentences behind every answer.
+
+They come back from the browser with every event, so they are anybody's: what doesn't have this
+shape is dropped, and every text in it is escaped when it is shown.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rag.engine import Turn
+from rag.language import Language
+
+# A browser keeps some five million characters for a site; an answer with evidence takes five
+# thousand.
+MOST_CONVERSATIONS = 20
+MOST_MESSAGES = 100
+TITLE_CHARS = 60
+
+How = Literal["", "written", "quoted", "refused"]
+Rating = Literal["", "up", "down"]
+
+
+class _Kept(BaseModel):
+    """Frozen, and written down as JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Quote(_Kept):
+    """A sentence of a document; ``marker`` is 0 unless the answer cites it."""
+
+    marker: int = 0
+    doc: str
+    title: str = ""
+    start: int
+    end: int
+    text: str
+    language: Language
+
+
+class Message(_Kept):
+    """A question, or an answer with what it stands on.
+
+    :ivar problem: Why there is no answer, or not the model's: ``stopped``, ``model`` (the sentences
+        themselves are shown), ``failed``; else empty.
+    :ivar detail: What the model or the engine said of the problem.
+    """
+
+    id: str = Field(default_factory=lambda: secrets.token_hex(6))
+    role: Literal["user", "assistant"]
+    text: str
+    language: Language
+    citations: tuple[Quote, ...] = ()
+    evidence: tuple[Quote, ...] = ()
+    how: How = ""
+    corrected: bool = False
+    problem: Literal["", "stopped", "model", "failed"] = ""
+    detail: str = ""
+    rating: Rating = ""
+    reason: str = ""
+    seconds: float = 0.0
+
+
+class Conversation(_Kept):
+    """Messages in turn, questions and answers."""
+
+    id: str = Field(default_factory=lambda: secrets.token_hex(6))
+    messages: tuple[Message, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Its first question, shortened; empty before one is asked."""
+        text = next((m.text for m in self.messages if m.role == "user"), "")
+        return text if len(text) <= TITLE_CHARS else text[: TITLE_CHARS - 1] + "…"
+
+    def with_message(self, message: Message) -> Conversation:
+        """Return it with one more message; the oldest go when there are too many."""
+        return self.model_copy(update={"messages": (*self.messages, message)[-MOST_MESSAGES:]})
+
+    def before(self, message_id: str) -> Conversation:
+        """Return what went before a message; all of it when there is no such message."""
+        for at, message in enumerate(self.messages):
+            if message.id == message_id:
+                return self.model_copy(update={"messages": self.messages[:at]})
+        return self
+
+    def question_of(self, message_id: str) -> Message | None:
+        """Return the question that a message is, or answers."""
+        found = None
+        for message in self.messages:
+            found = message if message.role == "user" else found
+            if message.id == message_id:
+                return found
+        return None
+
+    def answer(self, message_id: str) -> Message | None:
+        """Return one of its answers."""
+        return next(
+            (m for m in self.messages if m.id == message_id and m.role == "assistant"), None
+        )
+
+    def rated(self, message_id: str, rating: Rating, reason: str = "") -> Conversation:
+        """Return it with what its reader thinks of an answer."""
+        messages = tuple(
+            m.model_copy(update={"rating": rating, "reason": reason}) if m.id == message_id else m
+            for m in self.messages
+        )
+        return self.model_copy(update={"messages": messages})
+
+    def turns(self) -> list[Turn]:
+        """Return what the engine is told of it."""
+        return [Turn(m.role, m.text) for m in self.messages if m.text]
+
+
+class Conversations(_Kept):
+    """All that one browser keeps, the newest first, and which one is open."""
+
+    open: str = ""
+    kept: tuple[Conversation, ...] = ()
+
+    @classmethod
+    def read(cls, value: Any) -> Conversations:
+        """Return what a browser sent; nothing when it has another shape."""
+        try:
+            return cls.model_validate(value or {})
+        except ValidationError:
+            return cls()
+
+    def dump(self) -> dict[str, Any]:
+        """Return it as the browser keeps it."""
+        return self.model_dump(mode="json")
+
+    @property
+    def current(self) -> Conversation:
+        """The open conversation; a new one when none is."""
+        return next((c for c in self.kept if c.id == self.open), Conversation())
+
+    def put(self, conversation: Conversation) -> Conversations:
+        """Open a conversation and keep its newest state; one without messages isn't kept."""
+        others = tuple(c for c in self.kept if c.id != conversation.id)
+        kept = (conversation, *others) if conversation.messages else others
+        return Conversations(open=conversation.id, kept=kept[:MOST_CONVERSATIONS])
+
+    def opened(self, conversation_id: str) -> Conversations:
+        """Open another of the kept conversations, or a new one when there is no such."""
+        return self.model_copy(update={"open": conversation_id})
+
+    def without(self, conversation_id: str) -> Conversations:
+        """Forget a conversation."""
+        return Conversations(kept=tuple(c for c in self.kept if c.id != conversation_id))

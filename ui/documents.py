@@ -1,0 +1,221 @@
+"""The folder of documents, as the Documents tab shows and changes it.
+
+Names come from anybody: a file is only ever written into the corpus folder itself, under a plain
+name of a type that Rawi reads, and only removed when the index or the listing names it.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from ipaddress import ip_address
+from pathlib import Path, PurePosixPath
+
+from rag import documents, index, storage
+from rag.config import Settings
+from rag.errors import DocumentError, RawiError
+from rag.index import IndexReport
+from rag.language import Language, clean
+from ui import text
+from ui.loading import Loader
+from ui.text import Phrase
+
+logger = logging.getLogger(__name__)
+
+_NAME_CHARS = 120
+_BAD_IN_NAMES = frozenset('/\\:*?"<>|')
+_LOOK_S = 0.2
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A document of the index.
+
+    :ivar size: Bytes of its file; 0 when that is gone.
+    :ivar when: The file's date, in UTC; None when it is gone.
+    """
+
+    doc: str
+    title: str
+    language: Language
+    passages: int
+    size: int
+    when: datetime | None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What is indexed, and what is not and why."""
+
+    documents: tuple[Listed, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
+    indexed: datetime | None = None
+
+    @property
+    def passages(self) -> int:
+        """Passages of all documents together."""
+        return sum(listed.passages for listed in self.documents)
+
+
+class RefusedError(RawiError):
+    """A file can't be added or removed; ``reason`` says why in both languages."""
+
+    def __init__(self, reason: Phrase) -> None:
+        super().__init__(reason.en)
+        self.reason = reason
+
+
+@dataclass
+class Job:
+    """An indexing run, and how far it is."""
+
+    doc: str = ""
+    done: int = 0
+    total: int = 0
+    report: IndexReport | None = None
+    problem: str = ""
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+def is_open(settings: Settings) -> bool:
+    """Tell whether the people who reach the page may change the folder."""
+    if settings.page.documents_tab != "local":
+        return settings.page.documents_tab == "on"
+    host = settings.server.host
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def listing(settings: Settings) -> Listing:
+    """Return what the index holds; it need not be open for answering.
+
+    :raises IndexStorageError: When it can't be read.
+    """
+    name = storage.current(settings.storage)
+    if name is None:
+        return Listing()
+    path = settings.storage / name / storage.DATABASE
+    with storage.translated(settings.storage), closing(_opened(path)) as db:
+        rows = db.execute(
+            "SELECT id, title, language, (SELECT count(*) FROM passages WHERE doc = documents.id)"
+            " FROM documents ORDER BY id"
+        ).fetchall()
+        failed = db.execute("SELECT doc, reason FROM failures ORDER BY doc").fetchall()
+    return Listing(
+        tuple(_listed(settings.corpus, *row) for row in rows),
+        tuple((doc, reason) for doc, reason in failed),
+        _date(settings.storage / "CURRENT"),
+    )
+
+
+def add(settings: Settings, name: str, source: Path) -> str:
+    """Copy an uploaded file into the folder and return its id.
+
+    :raises RefusedError: When its name, type or size won't do, or a file of that name is there.
+    """
+    name = " ".join(clean(PurePosixPath(name.replace("\\", "/")).name).split())
+    if not name or name.startswith(".") or len(name) > _NAME_CHARS or _BAD_IN_NAMES & set(name):
+        raise RefusedError(text.REFUSED_NAME)
+    if PurePosixPath(name).suffix.lower() not in documents.READERS:
+        raise RefusedError(text.REFUSED_TYPE)
+    most = upload_limit(settings)
+    try:
+        if source.stat().st_size > most:
+            raise RefusedError(text.REFUSED_SIZE.format(most=size_text(most)))
+        documents.parse(name, source.read_bytes())
+        # "x" so that no file that is there can be written over.
+        with source.open("rb") as content, (settings.corpus / name).open("xb") as target:
+            shutil.copyfileobj(content, target)
+    except FileExistsError as exc:
+        raise RefusedError(text.REFUSED_EXISTS) from exc
+    except DocumentError as exc:
+        raise RefusedError(Phrase(str(exc), str(exc))) from exc
+    except OSError as exc:
+        logger.warning("%s: %s", settings.corpus / name, exc)
+        raise RefusedError(text.REFUSED_WRITE) from exc
+    return name
+
+
+def remove(settings: Settings, doc: str) -> None:
+    """Delete a file of the folder.
+
+    :raises RefusedError: When it is not one, is the last one, or can't be deleted.
+    """
+    files = [file for file in documents.list_files(settings.corpus) if not file.endswith("/")]
+    if doc not in files:
+        raise RefusedError(text.REFUSED_GONE)
+    readable = [file for file in files if PurePosixPath(file).suffix.lower() in documents.READERS]
+    if readable == [doc]:
+        raise RefusedError(text.REFUSED_LAST)
+    try:
+        (settings.corpus / doc).unlink()
+    except OSError as exc:
+        logger.warning("%s: %s", settings.corpus / doc, exc)
+        raise RefusedError(text.REFUSED_WRITE) from exc
+
+
+def reindex(settings: Settings, loader: Loader) -> Iterator[Job]:
+    """Make the index equal to the folder, yielding how far that is; the last job has ended."""
+    job = Job()
+    threading.Thread(target=_index, args=(settings, loader, job), daemon=True).start()
+    while not job.ended.wait(_LOOK_S):
+        yield job
+    yield job
+
+
+def upload_limit(settings: Settings) -> int:
+    """Return how many bytes a file may have."""
+    return min(settings.page.upload_max_bytes, settings.documents.max_bytes)
+
+
+def size_text(count: int) -> str:
+    """Write a number of bytes for people: ``1.2 MB``."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= factor:
+            return f"{count / factor:.3g} {unit}"
+    return f"{count} B"
+
+
+def _index(settings: Settings, loader: Loader, job: Job) -> None:
+    def note(doc: str, done: int, total: int) -> None:
+        job.doc, job.done, job.total = doc, done, total
+
+    try:
+        if loader.embedder is None:
+            loader.wait(settings.llm.timeout_s)
+        if loader.embedder is None:
+            job.problem = loader.progress().reason
+            return
+        job.report = index.update(settings, loader.embedder, note)
+        loader.reopen()
+    except RawiError as exc:
+        job.problem = str(exc)
+    finally:
+        job.ended.set()
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+
+
+def _listed(corpus: Path, doc: str, title: str, language: Language, passages: int) -> Listed:
+    try:
+        size = (corpus / doc).stat().st_size
+    except OSError:
+        size = 0
+    return Listed(doc, title, language, passages, size, _date(corpus / doc))
+
+
+def _date(path: Path) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+    except OSError:
+        return None

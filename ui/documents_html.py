@@ -1,0 +1,118 @@
+"""The Documents tab as HTML; file names, titles and reasons in it are escaped."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from html import escape
+
+from rag.documents import READERS
+from ui import text
+from ui.documents import Job, Listed, Listing, size_text
+from ui.markup import both, button, in_language, shown
+from ui.text import Phrase
+
+_COLUMNS = (
+    text.COLUMN_TITLE,
+    text.COLUMN_LANGUAGE,
+    text.COLUMN_SIZE,
+    text.COLUMN_PASSAGES,
+    text.COLUMN_WHEN,
+    text.COLUMN_ACTIONS,
+)
+
+
+def tools_html(upload_limit: int) -> str:
+    """Return the place to drop files on, and the button that indexes anew."""
+    types = ", ".join(sorted(READERS))
+    hint = text.DROP.format(types=_isolated(types), most=_isolated(size_text(upload_limit)))
+    # The browser's own words for an input are in the browser's language, so ours stand instead.
+    return (
+        '<div class="rw-drop"><label class="rw-file">'
+        f'<input class="rw-hidden" type="file" multiple accept="{escape(types)}">'
+        f'<span class="rw-button rw-primary">{both(text.ADD)}</span></label>'
+        f'<p class="rw-quiet">{both(hint)}</p>{button(text.REINDEX, "reindex")}</div>'
+    )
+
+
+def listing_html(listing: Listing) -> str:
+    """Return what is indexed as a table, and what is not with its reasons."""
+    if not listing.documents and not listing.failed:
+        return f'<p class="rw-quiet">{both(text.NO_DOCUMENTS)}</p>'
+    head = "".join(f'<th scope="col">{both(column)}</th>' for column in _COLUMNS)
+    rows = "".join(map(_row, listing.documents))
+    counts = text.INDEXED.format(documents=len(listing.documents), passages=listing.passages)
+    when = f" · {both(text.INDEXED_WHEN)} {_time(listing.indexed)}" if listing.indexed else ""
+    return (
+        f'<p class="rw-quiet">{both(counts)}{when}</p>'
+        '<div class="rw-scroll" tabindex="0" role="region" aria-labelledby="rawi-documents-title">'
+        f'<table class="rw-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+        f"{_failures(listing)}"
+    )
+
+
+def job_html(job: Job) -> str:
+    """Return how far an indexing run is, or how it ended."""
+    if not job.ended.is_set():
+        counts = text.INDEXING.format(done=job.done, total=job.total)
+        line = both(counts) if job.total else both(text.PREPARING)
+        value = f' value="{job.done}" max="{job.total}"' if job.total else ""
+        return (
+            f'<p class="rw-state" role="status"><progress aria-labelledby="rawi-job"{value}>'
+            f'</progress><span id="rawi-job">{line}</span> {shown(job.doc)}</p>'
+        )
+    if job.report is None:
+        return problem_html(text.INDEX_FAILED, job.problem)
+    report = job.report
+    done = text.INDEX_DONE.format(
+        added=report.added, changed=report.changed, removed=report.removed
+    )
+    return f'<p class="rw-note" role="status">{both(done)}</p>'
+
+
+def problem_html(phrase: Phrase, detail: str = "") -> str:
+    """Return what went wrong; ``detail`` is a file's name or the engine's own English words."""
+    small = f' <small dir="ltr" lang="en">{escape(detail)}</small>' if detail else ""
+    return f'<p class="rw-note rw-problem" role="alert"><span>{both(phrase)}{small}</span></p>'
+
+
+def _row(listed: Listed) -> str:
+    doc = escape(listed.doc)
+    return (
+        f'<tr data-doc="{doc}"><th scope="row"><span {in_language(listed.language)}>'
+        f"{shown(listed.title)}</span>"
+        f'<span class="rw-from">{shown(listed.doc)}</span></th>'
+        f"<td>{both(text.LANGUAGES[listed.language])}</td>"
+        f'<td class="rw-figure"><bdi dir="ltr">{size_text(listed.size)}</bdi></td>'
+        f'<td class="rw-figure">{listed.passages:,}</td>'
+        f'<td class="rw-figure">{_time(listed.when)}</td>'
+        f"<td>{_removal(listed.doc)}</td></tr>"
+    )
+
+
+def _removal(doc: str) -> str:
+    """Return the button that removes a file; it asks once more before it does."""
+    return (
+        f'<details class="rw-sure"><summary class="rw-button">{both(text.REMOVE)}</summary>'
+        f"{button(text.REALLY_REMOVE, 'remove', doc=doc)}</details>"
+    )
+
+
+def _failures(listing: Listing) -> str:
+    if not listing.failed:
+        return ""
+    rows = "".join(
+        f'<li>{shown(doc)} <small dir="ltr" lang="en">{escape(reason)}</small></li>'
+        for doc, reason in listing.failed
+    )
+    return f'<h3>{both(text.NOT_INDEXED)}</h3><ul class="rw-failures">{rows}</ul>'
+
+
+def _time(when: datetime | None) -> str:
+    if when is None:
+        return "–"
+    return f'<time datetime="{when.isoformat()}" dir="ltr">{when:%Y-%m-%d %H:%M} UTC</time>'
+
+
+def _isolated(latin: str) -> str:
+    """Keep the order of Latin text and numbers within an Arabic sentence."""
+    return f"\u2066{latin}\u2069"

@@ -1,0 +1,65 @@
+"""Example questions that the documents do answer, in both languages."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rag import grounding
+from rag.engine import Engine
+from rag.language import Language, detect
+from ui import text
+
+MOST = 4
+
+
+@dataclass(frozen=True)
+class Example:
+    """A question, and the language it is asked in."""
+
+    question: str
+    language: Language
+
+
+# Characters of each document that names are looked for in, and documents that are looked at.
+_READ_CHARS = 20_000
+_READ_DOCUMENTS = 20
+_NAME = re.compile(r"\b[A-Z][A-Za-z]{2,}(?:[ -][A-Z][A-Za-z]+)*\b")
+
+
+def examples(engine: Engine) -> tuple[Example, ...]:
+    """Return up to four questions, as many in each language, that find enough evidence."""
+    found: dict[Language, list[str]] = {"ar": [], "en": []}
+    for candidate in _candidates(engine):
+        language = detect(candidate)
+        if len(found[language]) < MOST // 2 and _is_answered(engine, candidate):
+            found[language].append(candidate)
+        if sum(map(len, found.values())) == MOST:
+            break
+    return tuple(Example(question, language) for language in found for question in found[language])
+
+
+def _candidates(engine: Engine) -> Iterator[str]:
+    yield from text.SEED_EXAMPLES
+    for name in _names(engine):
+        yield text.ABOUT.ar.format(name=name)
+        yield text.ABOUT.en.format(name=name)
+
+
+def _names(engine: Engine) -> list[str]:
+    """Return the names in Latin letters that the documents speak of most."""
+    rows = engine.retriever.storage.db.execute(
+        "SELECT substr(text, 1, ?) FROM documents ORDER BY id LIMIT ?",
+        (_READ_CHARS, _READ_DOCUMENTS),
+    )
+    counts = Counter(name for (content,) in rows for name in _NAME.findall(content))
+    # Once may be the first word of a sentence.
+    return [name for name, count in counts.most_common(2 * MOST) if count > 1]
+
+
+def _is_answered(engine: Engine, question: str) -> bool:
+    settings = engine.settings.retrieval
+    evidence = engine.retriever.evidence(question)
+    return grounding.is_enough(grounding.confidence(evidence, settings), settings)

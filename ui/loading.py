@@ -1,0 +1,146 @@
+"""The engine is loaded in the background, so that the page stands at once and shows how far it is.
+
+Whatever answers questions asks ``Loader.engine``; after the folder has been indexed for the first
+time, ``Loader.reopen`` makes an engine of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from llama_index.core.llms import LLM
+
+from rag import engine, models
+from rag.config import Settings
+from rag.embedding import Embedder
+from rag.engine import Engine
+from rag.errors import NoIndexError, RawiError, StaleIndexError
+from ui import examples
+from ui.examples import Example
+from ui.line import Line
+
+logger = logging.getLogger(__name__)
+
+Stage = Literal["loading", "ready", "no index", "failed"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far loading is.
+
+    :ivar done: Parts that are there: ``embedder``, ``llm``.
+    :ivar seconds: Since it began.
+    :ivar reason: Why it failed, in one line.
+    """
+
+    stage: Stage = "loading"
+    done: frozenset[str] = frozenset()
+    seconds: float = 0.0
+    reason: str = ""
+
+
+class Loader:
+    """Loads the parts once and holds them until it is closed.
+
+    :ivar line: Where all who ask this engine's LLM wait for their turn.
+    :ivar engine: None until all is there.
+    :ivar examples: Questions that the documents answer; None until they are found.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Remember the settings; nothing is loaded before ``start``."""
+        self.settings = settings
+        self.line = Line()
+        self.engine: Engine | None = None
+        self.examples: tuple[Example, ...] | None = None
+        self.embedder: Embedder | None = None
+        self._llm: LLM | None = None
+        self._progress = Progress()
+        self._began = time.monotonic()
+        self._lock = threading.Lock()
+        self._opened = ExitStack()
+        self._settled = threading.Event()
+
+    @classmethod
+    def loaded(cls, ready: Engine) -> Loader:
+        """Return a loader of an engine that is there already."""
+        loader = cls(ready.settings)
+        loader.engine = ready
+        loader.embedder = ready.retriever.embedder
+        loader.examples = ()
+        loader._finish(Progress("ready"))
+        return loader
+
+    def start(self) -> None:
+        """Begin loading in a thread of its own; the process may end meanwhile."""
+        if self.engine is not None:
+            return
+        self._began = time.monotonic()
+        threading.Thread(target=self._load, name="rawi-loading", daemon=True).start()
+
+    def progress(self) -> Progress:
+        """Return how far it is."""
+        with self._lock:
+            return replace(self._progress, seconds=time.monotonic() - self._began)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until loading has ended, one way or the other; tell whether it has."""
+        return self._settled.wait(seconds)
+
+    def reopen(self) -> None:
+        """Open the index, when it wasn't there before.
+
+        :raises RawiError: When it can't be opened.
+        """
+        if self.engine is not None or self.embedder is None:
+            return
+        retriever = self._opened.enter_context(
+            engine.open_retriever(self.settings, embedder=self.embedder)
+        )
+        self.engine = Engine(self.settings, retriever, self._llm)
+        self._finish(Progress("ready"))
+        self.examples = examples.examples(self.engine)
+
+    def close(self) -> None:
+        """Close the index."""
+        self.engine = None
+        self._opened.close()
+
+    def _load(self) -> None:
+        try:
+            with ThreadPoolExecutor(1) as pool:
+                llm = pool.submit(engine.load_llm, self.settings)
+                llm.add_done_callback(lambda _: self._note("llm"))
+                self.embedder = load_embedder(self.settings)
+                self._note("embedder")
+                self._llm = llm.result()
+            self.reopen()
+        except (NoIndexError, StaleIndexError) as exc:
+            self._finish(Progress("no index", reason=str(exc)))
+        except RawiError as exc:
+            logger.error("%s", exc)
+            self._finish(Progress("failed", reason=str(exc)))
+
+    def _note(self, part: str) -> None:
+        with self._lock:
+            self._progress = replace(self._progress, done=self._progress.done | {part})
+
+    def _finish(self, progress: Progress) -> None:
+        with self._lock:
+            self._progress = progress
+        self._settled.set()
+
+
+def load_embedder(settings: Settings) -> Embedder:
+    """Load the embedder that the settings name.
+
+    :raises ModelError: When its weights are missing or can't be loaded.
+    """
+    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
+    return Embedder.load(settings.embedding, weights)

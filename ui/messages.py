@@ -1,0 +1,158 @@
+"""Messages as HTML; all text in it is escaped.
+
+A message's direction and language are those of the whole message. Citation markers become buttons
+that carry the place of their sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from ui import text
+from ui.answer_steps import Shown
+from ui.conversations import Conversation, Message, Quote
+from ui.markup import both, button, hidden, icon, in_language
+from ui.quotes import citation_html, sources_html
+
+_MARKER = re.compile(r"\s*\[(\d{1,3})\]")
+_FENCED = re.compile(r"```[^\n`]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_CODE = re.compile(r"`([^`\n]+)`")
+
+
+def conversation_html(
+    conversation: Conversation, *, editing: str, feedback: bool, waiting: bool
+) -> str:
+    """Return the settled messages; the last question offers to be asked again if unanswered.
+
+    :param editing: The id of the question that is being edited, if one is.
+    :param waiting: Whether an answer to the last question is on its way.
+    """
+    messages = conversation.messages
+    parts = [message_html(m, feedback=feedback, edited=m.id == editing) for m in messages]
+    if messages and messages[-1].role == "user" and not waiting:
+        parts.append(_note(both(text.UNANSWERED) + _retry(messages[-1])))
+    return "".join(parts)
+
+
+def message_html(message: Message, *, feedback: bool, edited: bool = False) -> str:
+    """Return one settled message with what can be done with it."""
+    if message.role == "user":
+        edit = button(text.EDIT, "edit", glyph="edit", id=message.id)
+        if edited:
+            edit = _note(both(text.EDITING)) + button(text.CANCEL, "edit", id="")
+        return _bubble(message, message_body(message), edit)
+    return _bubble(message, message_body(message), _notes(message) + _tools(message, feedback))
+
+
+def live_html(answer: Shown) -> str:
+    """Return an answer on its way, with what it is waiting for."""
+    state = {
+        "loading": text.WAITING_TO_LOAD,
+        "searching": text.SEARCHING,
+        "waiting": text.WAITING.format(position=answer.ahead),
+        "writing": text.WRITING,
+        "done": text.WRITING,
+    }[answer.stage]
+    pulse = f'<p class="rw-state"><span class="rw-pulse"></span>{both(state)}</p>'
+    return _bubble(answer.message, message_body(answer.message), pulse, extra=" rw-busy")
+
+
+def message_body(message: Message) -> str:
+    """Return a message's text: escaped, its code set apart, its markers as citations."""
+    cited = {quote.marker: quote for quote in message.citations}
+    parts = _FENCED.split(message.text.strip())
+    pieces = [
+        f'<pre dir="ltr"><code>{escape(part)}</code></pre>' if at % 2 else _inline(part, cited)
+        for at, part in enumerate(parts)
+    ]
+    return "".join(pieces)
+
+
+def _bubble(message: Message, body: str, below: str, extra: str = "") -> str:
+    who = hidden(text.YOU if message.role == "user" else text.TITLE)
+    mark = f' data-how="{message.how}"' if message.how else ""
+    # What is below is the page's own, in its language and direction.
+    return (
+        f'<div class="rw-turn rw-turn-{message.role}">'
+        f'<article class="rw-message rw-{message.role}{extra}" data-id="{escape(message.id)}"{mark}'
+        f" {in_language(message.language)}>{who}"
+        f'<div class="rw-text">{body}</div></article><div class="rw-below">{below}</div></div>'
+    )
+
+
+def _inline(part: str, cited: dict[int, Quote]) -> str:
+    """Return escaped text with ``code`` from left to right and citations for markers."""
+    pieces = _CODE.split(part)
+    return "".join(
+        f'<code dir="ltr">{escape(piece)}</code>' if at % 2 else _marked(piece, cited)
+        for at, piece in enumerate(pieces)
+    )
+
+
+def _marked(piece: str, cited: dict[int, Quote]) -> str:
+    html, at = "", 0
+    for found in _MARKER.finditer(piece):
+        quote = cited.get(int(found[1]))
+        if quote is None:
+            continue
+        html += escape(piece[at : found.start()]) + citation_html(quote)
+        at = found.end()
+    return html + escape(piece[at:])
+
+
+def _notes(message: Message) -> str:
+    """Say what is not as a reader expects: refused, another language, replaced, failed."""
+    notes = []
+    if message.how == "refused":
+        notes.append(both(text.REFUSED))
+    if message.problem == "stopped":
+        notes.append(both(text.STOPPED))
+    elif message.problem == "model":
+        notes.append(both(text.MODEL_FAILED) + _detail(message))
+    elif message.problem == "failed":
+        notes.append(both(text.FAILED) + _detail(message))
+    elif message.corrected:
+        notes.append(both(text.CORRECTED))
+    return "".join(map(_note, notes)) + sources_html(message)
+
+
+def _detail(message: Message) -> str:
+    """Return the engine's own words, which are English, for whoever runs it."""
+    return f'<small dir="ltr" lang="en">{escape(message.detail)}</small>' if message.detail else ""
+
+
+def _tools(message: Message, feedback: bool) -> str:
+    copied = message.text + "".join(
+        f"\n\n[{q.marker}] {q.text} — {q.doc}" for q in message.citations
+    )
+    tools = button(text.COPY, "copy", glyph="copy", text=copied) + _retry(message)
+    if feedback and not message.problem:
+        tools += _thumb(message, "up") + _thumb(message, "down")
+    return f'<div class="rw-tools">{tools}</div>{_reasons(message) if feedback else ""}'
+
+
+def _thumb(message: Message, rating: str) -> str:
+    phrase = text.GOOD if rating == "up" else text.BAD
+    pressed = "true" if message.rating == rating else "false"
+    made = button(phrase, "rate", glyph=rating, id=message.id, rating=rating)
+    return made.replace("<button ", f'<button aria-pressed="{pressed}" ', 1)
+
+
+def _reasons(message: Message) -> str:
+    if message.rating == "up" or message.reason:
+        return f'<p class="rw-quiet">{both(text.THANKS)}</p>'
+    if message.rating != "down":
+        return ""
+    options = "".join(
+        button(phrase, "reason", id=message.id, reason=key) for key, phrase in text.REASONS.items()
+    )
+    return f'<div class="rw-reasons"><span>{both(text.REASON)}</span>{options}</div>'
+
+
+def _retry(message: Message) -> str:
+    return button(text.RETRY, "retry", glyph="retry", id=message.id)
+
+
+def _note(html: str) -> str:
+    return f'<p class="rw-note">{icon("note")}<span>{html}</span></p>'

@@ -1,0 +1,136 @@
+"""The whole page: header, chat, documents and quality; and its mounting under FastAPI."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Final
+
+import gradio as gr
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from rag.config import Settings
+from ui import chat, documents, quality, text
+from ui.components import on
+from ui.documents_tab import DocumentsTab
+from ui.loading import Loader
+from ui.markup import both, button
+from ui.text import Phrase
+
+STATIC: Final = Path(__file__).parent / "static"
+STATIC_URL: Final = "/ui"
+
+_VIEWS: Final = {"ask": text.ASK, "documents": text.DOCUMENTS, "quality": text.QUALITY}
+
+
+def build(loader: Loader, *, compact: bool = False) -> gr.Blocks:
+    """Lay out the page.
+
+    :param compact: The chat alone, for a frame within another site.
+    """
+    settings = loader.settings
+    views = ["ask"] if compact else _views(settings)
+    blocks: gr.Blocks
+    with gr.Blocks(title=f"{text.TITLE.en} · {text.TITLE.ar}", analytics_enabled=False) as blocks:
+        gr.HTML(
+            _header(views, compact), elem_id="rawi-header", apply_default_css=False, padding=False
+        )
+        with gr.Column(elem_id="rawi-view-ask", elem_classes="rw-view"):
+            chat.build(loader, compact=compact)
+        if "documents" in views:
+            with gr.Column(elem_id="rawi-view-documents", elem_classes="rw-view"):
+                tab = DocumentsTab(settings, loader)
+            on(blocks.load, tab.load, [], [tab.listing], queue=False)
+        if "quality" in views:
+            with gr.Column(elem_id="rawi-view-quality", elem_classes="rw-view"):
+                gr.HTML(f"<h2>{both(text.QUALITY)}</h2>")
+                shown = gr.HTML(elem_id="rawi-quality", apply_default_css=False)
+
+            def measured() -> str:
+                return quality.quality_html(settings.page.report)
+
+            on(blocks.load, measured, [], [shown], queue=False)
+    return blocks
+
+
+def mount(
+    app: FastAPI, loader: Loader, path: str, *, compact: bool = False, head: str = ""
+) -> None:
+    """Put the page, or its compact form, at ``path`` of the application.
+
+    :param head: What stands in the page's head beside its own.
+    """
+    blocks = build(loader, compact=compact)
+    blocks.queue(max_size=4 * loader.settings.page.waiting, api_open=False)
+    gr.mount_gradio_app(
+        app,
+        blocks,
+        path=path,
+        footer_links=[],
+        run_history=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        show_error=False,
+        max_file_size=documents.upload_limit(loader.settings),
+        head=_head(loader.settings) + head,
+    )
+
+
+def serve_static(app: FastAPI) -> None:
+    """Serve the stylesheet, the script and the fonts."""
+    app.mount(STATIC_URL, StaticFiles(directory=STATIC), name="ui")
+
+
+def _views(settings: Settings) -> list[str]:
+    shown = {"documents": documents.is_open(settings)}
+    return [view for view in _VIEWS if shown.get(view, True)]
+
+
+def _header(views: list[str], compact: bool) -> str:
+    tabs = "".join(
+        f'<button type="button" class="rw-tab" data-view="{view}">{both(_VIEWS[view])}</button>'
+        for view in views
+    )
+    nav = (
+        f'<nav class="rw-tabs"><h2 class="rw-hidden">{both(text.NAVIGATION)}</h2>{tabs}</nav>'
+        if len(views) > 1
+        else ""
+    )
+    brand = f'<h1 class="rw-brand">{both(text.TITLE)}</h1>'
+    other = text.OTHER_LANGUAGE
+    language = (
+        '<button type="button" id="rawi-language" class="rw-button" data-local="language">'
+        f'<span class="rw-ar" lang="en" dir="ltr">{other.ar}</span>'
+        f'<span class="rw-en" lang="ar" dir="rtl">{other.en}</span></button>'
+    )
+    aside = "" if compact else button(text.CONVERSATIONS, "side", glyph="menu")
+    theme = button(text.THEME, "theme", glyph="theme")
+    skip = f'<a class="rw-skip" href="#rawi-question">{both(text.SKIP)}</a>'
+    return (
+        f'<header class="rw-header">{skip}{aside}{brand}{nav}'
+        f'<div class="rw-settings">{theme}{language}</div></header>'
+    )
+
+
+def _head(settings: Settings) -> str:
+    """Return the links to what we serve, and the strings that the script puts into attributes."""
+    phrases: dict[str, Phrase] = {
+        "placeholder": text.PLACEHOLDER,
+        "question": text.QUESTION,
+        "offline": text.OFFLINE,
+        "online": text.ONLINE,
+        "copied": text.COPIED,
+        "title": text.TITLE,
+        "messages": text.MESSAGES,
+        "found": text.EVIDENCE_FOUND,
+    }
+    metas = "".join(
+        f'<meta name="rawi-{name}" data-ar="{escape(phrase.ar)}" data-en="{escape(phrase.en)}">'
+        for name, phrase in phrases.items()
+    )
+    return (
+        f'{metas}<link rel="stylesheet" href="{STATIC_URL}/rawi.css">'
+        f'<script src="{STATIC_URL}/rawi.js"></script>'
+    )

@@ -1,0 +1,71 @@
+"""What stands beside the messages: evidence and conversations; and before them: examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from rag.language import detect
+from ui import text
+from ui.conversations import Conversations, Message
+from ui.examples import Example
+from ui.markup import both, button, in_language
+from ui.quotes import evidence_row
+
+
+def evidence_html(message: Message | None) -> str:
+    """Return the sentences that bear on a question; each opens its article."""
+    if message is None:
+        return _panel(f'<p class="rw-quiet">{both(text.EVIDENCE_EMPTY)}</p>')
+    if not message.evidence:
+        return _panel(f'<p class="rw-quiet">{both(text.NO_EVIDENCE)}</p>')
+    cited = {(quote.doc, quote.start) for quote in message.citations}
+    rows = "".join(
+        f"<li{' class=rw-cited' if (quote.doc, quote.start) in cited else ''}>"
+        f"{evidence_row(quote)}</li>"
+        for quote in message.evidence
+    )
+    return _panel(f'<ol class="rw-evidence">{rows}</ol>')
+
+
+def conversations_html(all_of_them: Conversations) -> str:
+    """Return the list of conversations, and what can be done with the open one."""
+    open_ = all_of_them.current.id
+    rows = "".join(
+        f'<li><button type="button" class="rw-conversation" data-act="pick"'
+        f' data-id="{escape(c.id)}"{" aria-current=true" if c.id == open_ else ""}'
+        f" {in_language(detect(c.title))}>{escape(c.title)}</button></li>"
+        for c in all_of_them.kept
+    )
+    tools = (
+        button(text.EXPORT_MARKDOWN, "export", kind="md")
+        + button(text.EXPORT_JSON, "export", kind="json")
+        + button(text.DELETE, "delete")
+        if all_of_them.current.messages
+        else ""
+    )
+    return (
+        f'<nav class="rw-conversations"><h2>{both(text.CONVERSATIONS)}</h2>'
+        f"{button(text.NEW, 'new')}<ul>{rows}</ul>"
+        f'<div class="rw-exports">{tools}</div><p class="rw-quiet">{both(text.KEPT_HERE)}</p></nav>'
+    )
+
+
+def welcome_html(examples: Iterable[Example], state: str) -> str:
+    """Return what stands where no question has been asked yet.
+
+    :param state: How far loading is, as HTML; empty when all is there.
+    """
+    items = "".join(
+        f'<li><button type="button" class="rw-example" data-act="example" data-at="{at}"'
+        f" {in_language(example.language)}>{escape(example.question)}</button></li>"
+        for at, example in enumerate(examples)
+    )
+    asked = f"<h2>{both(text.EXAMPLES)}</h2><ul>{items}</ul>" if items else ""
+    tagline = f'<p class="rw-tagline">{both(text.TAGLINE)}</p>'
+    return f'<div class="rw-welcome">{tagline}{state}{asked}</div>'
+
+
+def _panel(html: str) -> str:
+    fold = button(text.FOLD, "fold", glyph="fold")
+    return f'<div class="rw-panel-head"><h2>{both(text.EVIDENCE)}</h2>{fold}</div>{html}'

@@ -1,0 +1,63 @@
+"""Quotes as HTML: each names its article, and a click opens it at the sentence."""
+
+from __future__ import annotations
+
+from html import escape
+
+from rag.language import direction
+from ui import text
+from ui.conversations import Message, Quote
+from ui.markup import both, hidden, in_language, shown
+
+
+def citation_html(quote: Quote) -> str:
+    """Return the small number that stands in an answer."""
+    label = hidden(text.CITATION.format(marker=quote.marker))
+    return (
+        f'<button type="button" class="rw-citation" data-act="cite" data-citation="{quote.marker}"'
+        f' {_place(quote)}>{label}<span aria-hidden="true">{quote.marker}</span></button>'
+    )
+
+
+def sources_html(message: Message) -> str:
+    """List what is cited; a quote in the other language than the answer is labelled as such."""
+    rows = "".join(
+        f'<li><button type="button" class="rw-quote" data-act="cite"'
+        f' data-source="{quote.marker}" {_place(quote)}>'
+        f'<span class="rw-number">{quote.marker}</span>'
+        f"{_unless_said(message, quote)}{_from(quote, _foreign(message, quote))}</button></li>"
+        for quote in message.citations
+    )
+    return f'<ol class="rw-sources">{rows}</ol>' if rows else ""
+
+
+def evidence_row(quote: Quote) -> str:
+    """Return a sentence of the evidence."""
+    return (
+        f'<button type="button" class="rw-quote" data-act="cite" {_place(quote)}>'
+        f"<q {in_language(quote.language)}>{escape(quote.text)}</q>"
+        f"{_from(quote)}</button>"
+    )
+
+
+def _place(quote: Quote) -> str:
+    return f'data-doc="{escape(quote.doc)}" data-start="{quote.start}" data-end="{quote.end}"'
+
+
+def _from(quote: Quote, tag: str = "") -> str:
+    """Name the article, on the side where the quote begins."""
+    side = direction(quote.language)
+    return f'<span class="rw-from" dir="{side}">{shown(quote.title or quote.doc)}{tag}</span>'
+
+
+def _unless_said(message: Message, quote: Quote) -> str:
+    """Return a quote; nothing when it is the answer's own words."""
+    if quote.text in message.text:
+        return ""
+    return f"<q {in_language(quote.language)}>{escape(quote.text)}</q>"
+
+
+def _foreign(message: Message, quote: Quote) -> str:
+    if quote.language == message.language:
+        return ""
+    return f'<span class="rw-tag">{both(text.IN_OTHER[quote.language])}</span>'

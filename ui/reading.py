@@ -1,0 +1,114 @@
+"""What the chat does with conversations and answers that are there."""
+
+from __future__ import annotations
+
+import logging
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from rag.errors import RawiError
+from ui import export, feedback, sources, text
+from ui.chat_view import ChatView, Update, given
+from ui.conversations import Conversation, Conversations, Message
+from ui.feedback import Feedback
+from ui.loading import Loader
+
+logger = logging.getLogger(__name__)
+
+
+class ReadEvents:
+    """Opens articles, moves between conversations, notes what readers think."""
+
+    def __init__(self, loader: Loader, view: ChatView) -> None:
+        """Read what the loader has."""
+        self._loader = loader
+        self._settings = loader.settings
+        self._view = view
+
+    def new(self, kept: Any, editing: str) -> Update:
+        """Begin a conversation."""
+        return self._moved(Conversations.read(kept).opened(""))
+
+    def pick(self, kept: Any, editing: str, event: gr.EventData) -> Update:
+        """Open one of the conversations."""
+        return self._moved(Conversations.read(kept).opened(given(event, "id")))
+
+    def delete(self, kept: Any, editing: str) -> Update:
+        """Forget the open conversation."""
+        conversations = Conversations.read(kept)
+        return self._moved(conversations.without(conversations.current.id))
+
+    def _moved(self, kept: Conversations) -> Update:
+        return {**self._view.shown(kept), self._view.chat.source: "", self._view.chat.question: ""}
+
+    def edit(self, kept: Any, editing: str, event: gr.EventData) -> Update:
+        """Put a question back where it is typed; without an id, leave off editing."""
+        conversations = Conversations.read(kept)
+        question = conversations.current.question_of(given(event, "id"))
+        if question is None:
+            return {**self._view.shown(conversations), self._view.chat.question: ""}
+        shown = self._view.shown(conversations, question.id)
+        return {**shown, self._view.chat.question: question.text}
+
+    def export(self, kept: Any, editing: str, event: gr.EventData) -> str:
+        """Hand the open conversation to the browser as a file."""
+        kind: export.Kind = "json" if given(event, "kind") == "json" else "md"
+        file = export.export(Conversations.read(kept).current, kind)
+        return (
+            f'<span data-file="{escape(file.name)}" data-kind="{file.kind}"'
+            f' data-content="{escape(file.content)}"></span>'
+        )
+
+    def cite(self, kept: Any, editing: str, event: gr.EventData) -> str:
+        """Open an article at a sentence."""
+        engine = self._loader.engine
+        start, end = given(event, "start"), given(event, "end")
+        if engine is None or not (start.isdecimal() and end.isdecimal()):
+            return ""
+        return sources.source_html(engine, given(event, "doc"), int(start), int(end))
+
+    def close(self) -> str:
+        """Close the article."""
+        return ""
+
+    def rate(self, kept: Any, editing: str, event: gr.EventData) -> Update:
+        """Note a thumb up or down; the same one again takes it back."""
+        conversations = Conversations.read(kept)
+        current, id_ = conversations.current, given(event, "id")
+        answer, wanted = current.answer(id_), given(event, "rating")
+        if answer is None or wanted not in ("up", "down"):
+            return self._view.shown(conversations)
+        rating: Any = "" if answer.rating == wanted else wanted
+        self._note(current, answer.model_copy(update={"rating": rating}))
+        return self._view.shown(conversations.put(current.rated(id_, rating)))
+
+    def reason(self, kept: Any, editing: str, event: gr.EventData) -> Update:
+        """Note why an answer is bad."""
+        conversations = Conversations.read(kept)
+        current, id_ = conversations.current, given(event, "id")
+        answer, reason = current.answer(id_), given(event, "reason")
+        if answer is None or reason not in text.REASONS:
+            return self._view.shown(conversations)
+        self._note(current, answer.model_copy(update={"rating": "down"}), reason)
+        return self._view.shown(conversations.put(current.rated(id_, "down", reason)))
+
+    def _note(self, current: Conversation, answer: Message, reason: str = "") -> None:
+        if not self._settings.page.feedback:
+            return
+        question = current.question_of(answer.id)
+        try:
+            feedback.note(
+                self._settings.storage,
+                Feedback(
+                    message=answer.id,
+                    rating=answer.rating,
+                    reason=reason,
+                    question=question.text if question else "",
+                    answer=answer.text,
+                    citations=tuple(f"{q.doc}:{q.start}-{q.end}" for q in answer.citations),
+                ),
+            )
+        except RawiError as exc:
+            logger.warning("%s", exc)

@@ -1,0 +1,31 @@
+"""How far loading is, and what stands in the way of an answer, as HTML."""
+
+from __future__ import annotations
+
+from html import escape
+
+from ui import text
+from ui.loading import Progress
+from ui.markup import both, icon
+
+_PARTS = (("embedder", text.LOADING_EMBEDDER), ("llm", text.LOADING_LLM))
+
+
+def progress_html(progress: Progress) -> str:
+    """Return the state of loading; nothing when all is there."""
+    if progress.stage == "ready":
+        return ""
+    if progress.stage == "loading":
+        parts = "".join(
+            f'<li class="{"rw-done" if part in progress.done else "rw-doing"}">{both(name)}</li>'
+            for part, name in _PARTS
+        )
+        return (
+            f'<div class="rw-loading" role="status"><p id="rawi-loading">{both(text.LOADING)}'
+            f' <bdi dir="ltr">{progress.seconds:.0f} s</bdi></p>'
+            f'<progress aria-labelledby="rawi-loading" max="{len(_PARTS) + 1}"'
+            f' value="{len(progress.done)}"></progress><ul>{parts}</ul></div>'
+        )
+    phrase = text.NO_INDEX if progress.stage == "no index" else text.CANNOT_START
+    detail = f'<small dir="ltr" lang="en">{escape(progress.reason)}</small>'
+    return f'<p class="rw-note">{icon("note")}<span>{both(phrase)}{detail}</span></p>'

@@ -1,0 +1,270 @@
+// What only the browser can do: language, theme and section of the page, hearing and focus,
+// saving files. Everything else is the server's. No text is ever made into HTML here.
+"use strict";
+
+window.rawi = (() => {
+  const root = document.documentElement;
+  const remembered = (name) => {
+    try {
+      return localStorage.getItem(`rawi-${name}`);
+    } catch {
+      return null; // storage is closed to us: nothing is remembered, all else works
+    }
+  };
+  const remember = (name, value) => {
+    try {
+      localStorage.setItem(`rawi-${name}`, value);
+    } catch {
+      /* as above */
+    }
+  };
+  const phrase = (name) => {
+    const meta = document.querySelector(`meta[name="rawi-${name}"]`);
+    return meta ? meta.dataset[root.lang] : "";
+  };
+
+  // ------------------------------------------------------------ language, theme, section
+
+  const setLanguage = (language) => {
+    root.lang = language;
+    root.dir = language === "ar" ? "rtl" : "ltr";
+    label();
+  };
+  const setTheme = (theme) => {
+    root.dataset.theme = theme;
+  };
+  const setView = (view) => {
+    root.dataset.view = view;
+    label();
+  };
+  const preferred = () =>
+    (navigator.languages || [navigator.language]).find((l) => /^(ar|en)\b/i.test(l)) || "en";
+
+  setLanguage(remembered("language") || preferred().slice(0, 2).toLowerCase());
+  setTheme(
+    remembered("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"),
+  );
+  setView("ask");
+
+  // What Gradio renders has attributes that must be in one language.
+  function label() {
+    document.title = phrase("title") || document.title;
+    const box = document.querySelector("#rawi-question textarea");
+    if (box) {
+      box.placeholder = phrase("placeholder");
+      box.setAttribute("aria-label", phrase("question"));
+      box.dir = box.value ? "auto" : root.dir;
+    }
+    const list = document.querySelector("#rawi-messages");
+    if (list) list.setAttribute("aria-label", phrase("messages"));
+    for (const tab of document.querySelectorAll(".rw-tab")) {
+      tab.setAttribute("aria-current", tab.dataset.view === root.dataset.view ? "page" : "false");
+    }
+    for (const tip of document.querySelectorAll("[data-tip-ar]")) {
+      tip.title = root.lang === "ar" ? tip.dataset.tipAr : tip.dataset.tipEn;
+    }
+  }
+
+  // ------------------------------------------------------------ hearing
+
+  let region = null;
+  const announce = (text) => {
+    if (region) region.textContent = text;
+  };
+  let expected = false; // an answer is on its way, to be read out once it is whole
+
+  const hear = () => {
+    const sentences = document.querySelectorAll("#rawi-evidence .rw-evidence > li").length;
+    if (document.querySelector(".rw-busy")) {
+      if (!expected) announce("");
+      expected = true;
+      if (sentences && region && region.textContent === "") {
+        announce(phrase("found").replace("{count}", sentences));
+      }
+    } else if (expected) {
+      const answers = document.querySelectorAll("#rawi-messages .rw-assistant .rw-text");
+      if (answers.length) announce(answers[answers.length - 1].textContent);
+      expected = false;
+    }
+  };
+
+  // ------------------------------------------------------------ changes and clicks
+
+  let opener = null; // what had opened the article, to go back to
+
+  const changed = (element) => {
+    label();
+    const file = element.querySelector("[data-file]");
+    if (file) save(file.dataset);
+    const mark = element.querySelector("mark");
+    if (element.querySelector(".rw-source")) {
+      root.classList.add("rw-reading");
+      (mark || element.querySelector("button")).focus({ preventScroll: true });
+      if (mark) mark.scrollIntoView({ block: "center" });
+    } else if (element.closest("#rawi-source")) {
+      root.classList.remove("rw-reading");
+      if (opener && opener.isConnected) opener.focus();
+    }
+    if (element.closest("#rawi-messages")) follow();
+  };
+
+  const follow = () => {
+    const list = document.querySelector("#rawi-messages");
+    const busy = document.querySelector(".rw-busy") !== null;
+    const side = document.getElementById("rawi-conversations");
+    if (side) side.inert = busy; // an answer on its way belongs to the open conversation
+    hear();
+    if (list.dataset.away !== "yes") list.scrollTop = list.scrollHeight;
+  };
+
+  const acts = (element, trigger, names) => {
+    const known = new Set(names);
+    element.addEventListener("click", (event) => {
+      const found = event.target.closest("[data-act]");
+      if (!found || !known.has(found.dataset.act)) return;
+      if (found.dataset.act === "cite") opener = found;
+      if (found.dataset.act === "edit") document.querySelector("#rawi-question textarea").focus();
+      trigger(found.dataset.act, { ...found.dataset });
+    });
+  };
+
+  const uploads = (element, upload, trigger, [sendFiles, reindex]) => {
+    const send = async (files) => {
+      const sent = [];
+      for (const file of files) {
+        let path = "";
+        try {
+          path = (await upload(file)).path;
+        } catch {
+          /* refused by the server: it is told by the empty path */
+        }
+        sent.push({ name: file.name, path });
+      }
+      if (sent.length) trigger(sendFiles, { files: sent });
+    };
+    element.addEventListener("change", async (event) => {
+      if (event.target.type !== "file") return;
+      await send([...event.target.files]);
+      event.target.value = "";
+    });
+    const over = (on) => (event) => {
+      event.preventDefault();
+      element.classList.toggle("rw-over", on);
+      if (event.type === "drop") send([...event.dataTransfer.files]);
+    };
+    element.addEventListener("dragover", over(true));
+    element.addEventListener("dragleave", over(false));
+    element.addEventListener("drop", over(false));
+    element.addEventListener("click", (event) => {
+      if (event.target.closest('[data-act="reindex"]')) trigger(reindex, {});
+    });
+  };
+
+  const save = ({ file, kind, content }) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([content], { type: kind }));
+    link.download = file;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  };
+
+  const copy = async (text) => {
+    if (navigator.clipboard) return navigator.clipboard.writeText(text);
+    // Over plain http from another machine there is no clipboard but by the old way.
+    const box = document.createElement("textarea");
+    box.value = text;
+    document.body.append(box);
+    box.select();
+    document.execCommand("copy");
+    box.remove();
+  };
+
+  const local = {
+    language: () => {
+      setLanguage(root.lang === "ar" ? "en" : "ar");
+      remember("language", root.lang);
+    },
+    theme: () => {
+      setTheme(root.dataset.theme === "dark" ? "light" : "dark");
+      remember("theme", root.dataset.theme);
+    },
+    fold: () => root.classList.toggle("rw-evidence-open"),
+    side: () => root.classList.toggle("rw-side-open"),
+    copy: async (button) => {
+      await copy(button.dataset.text);
+      announce(phrase("copied"));
+      button.classList.add("rw-copied");
+      setTimeout(() => button.classList.remove("rw-copied"), 2_000);
+    },
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    const side = root.classList.contains("rw-side-open");
+    if (side && !event.target.closest("#rawi-side, [data-act=side]")) {
+      root.classList.remove("rw-side-open");
+    }
+    if (!button) return;
+    if (button.matches(".rw-tab")) setView(button.dataset.view);
+    if (button.matches(".rw-conversation")) root.classList.remove("rw-side-open");
+    const act = local[button.dataset.local || button.dataset.act];
+    if (act) act(button);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    root.classList.remove("rw-side-open");
+    const close = document.querySelector('#rawi-source [data-act="close"]');
+    if (close) close.click();
+  });
+  document.addEventListener("input", (event) => {
+    if (event.target.matches("#rawi-question textarea")) label();
+  });
+
+  // ------------------------------------------------------------ connection
+
+  const banner = document.createElement("div");
+  banner.className = "rw-connection";
+  banner.setAttribute("role", "status");
+  const watchConnection = async () => {
+    let up = true;
+    try {
+      up = (await fetch("healthz", { cache: "no-store" })).status < 500;
+    } catch {
+      up = false;
+    }
+    const was = root.classList.contains("rw-offline");
+    root.classList.toggle("rw-offline", !up);
+    banner.textContent = up ? (was ? phrase("online") : "") : phrase("offline");
+    // The stream of an answer doesn't outlive its connection; its question does, to be asked again.
+    if (up && was && document.querySelector(".rw-busy")) location.reload();
+    setTimeout(watchConnection, up ? 5_000 : 2_000);
+  };
+
+  const begin = () => {
+    region = document.createElement("div");
+    region.className = "rw-hidden";
+    region.setAttribute("role", "status");
+    document.body.append(region, banner);
+    // Gradio renders later than this, and again at will.
+    const ready = setInterval(() => {
+      const list = document.querySelector("#rawi-messages");
+      if (!list || !document.querySelector("#rawi-question textarea")) return;
+      clearInterval(ready);
+      setView(root.dataset.view);
+      label();
+      list.tabIndex = 0;
+      list.setAttribute("role", "log");
+      list.setAttribute("aria-live", "off"); // what is news is announced once it is whole
+      list.addEventListener("scroll", () => {
+        const away = list.scrollHeight - list.scrollTop - list.clientHeight > 120;
+        list.dataset.away = away ? "yes" : "no";
+      });
+      setTimeout(watchConnection, 5_000);
+    }, 50);
+  };
+  // Gradio puts the page's head in place when its own script runs, which may be after that event.
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+  else begin();
+
+  return { acts, changed, uploads };
+})();
