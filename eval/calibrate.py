@@ -61,7 +61,7 @@ def main(
     out.mkdir(parents=True, exist_ok=True)
     results: dict[str, Any] = {}
     curves: dict[str, tuple[Sequence[RiskPoint], RiskPoint | None]] = {}
-    for path in reader or [BUILT_IN]:
+    for number, path in enumerate(reader or [BUILT_IN], start=1):
         bare = Bare.load(embedder, path)
         home = indexes or out
         own = readings.of_questions(questions, settings, embedder, bare)
@@ -73,7 +73,7 @@ def main(
         scale = SCALE if fixed else calibration.fit(own)
         name = path.name.removesuffix(".safetensors")
         results[name] = measured(sets, questions.stem, scale)
-        curves[name] = (calibration.risk_coverage(own, scale), None)
+        curves[f"reader {number}"] = (calibration.risk_coverage(own, scale), None)
         show(name, results[name])
     text = json.dumps(results, ensure_ascii=False, indent=1)
     (out / "calibration.json").write_text(text + "\n", encoding="utf-8")
