@@ -110,6 +110,10 @@ class TestAsk:
             "citations",
             "evidence",
             "timings",
+            "how",
+            "corrected",
+            "failure",
+            "confidence",
         ]
         assert set(answer["evidence"][0]) == {"doc", "start", "end", "text", "score", "language"}
         assert set(answer["timings"]) == {
