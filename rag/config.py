@@ -142,7 +142,7 @@ class ServerSettings(Section):
     enabled: bool = True
     trusted_proxies: tuple[Network, ...] = ()
     log_questions: bool = False
-    max_body_bytes: int = Field(262_144, ge=4_096, le=100_000_000)
+    max_body_bytes: int = Field(4_000_000, ge=4_096, le=100_000_000)
     body_timeout_s: PositiveSeconds = 10.0
     stop_timeout_s: PositiveSeconds = 30.0
 

@@ -216,7 +216,7 @@ class TestConversations:
         page.locator("#rawi-question textarea").fill(BRIDGE)
         page.locator("#rawi-send").click()
         expect(page.locator(".rw-user .rw-text")).to_have_text(BRIDGE)
-        expect(page.locator(".rw-assistant")).to_contain_text("912")
+        expect(page.locator(".rw-sources")).to_contain_text("912")
 
     def test_asking_again(self, visit: Open) -> None:
         page = visit().page
