@@ -46,10 +46,7 @@ class Metered(CustomLLM):
         text = ""
         for piece in llm.stream(self.inner, messages, self.timeout_s):
             if isinstance(piece, llm.Usage):
-                self._usage = llm.Usage(
-                    self._usage.prompt_tokens + piece.prompt_tokens,
-                    self._usage.completion_tokens + piece.completion_tokens,
-                )
+                self._usage += piece
                 continue
             text += piece
             yield ChatResponse(message=ChatMessage(role="assistant", content=text), delta=piece)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,33 +40,33 @@ _CLAUSE = re.compile(r"(?<=[،؛,;:])\s")
 
 @dataclass(frozen=True)
 class Draft:
-    """An answer before it is timed.
-
-    :ivar streamed: What was shown while it was written.
-    """
+    """An answer before it is timed."""
 
     text: str
     citations: tuple[Citation, ...]
     how: How
-    streamed: str = ""
     usage: Usage = NO_USAGE
     failure: str = ""
 
 
 def choose(
-    evidence: Sequence[Found], language: Language, parts: int, settings: AnswerSettings
+    evidence: Sequence[Found],
+    leads: Collection[Found],
+    language: Language,
+    settings: AnswerSettings,
 ) -> list[Found]:
     """Return the sentences that make up an answer, within the limit of words.
 
-    :param evidence: The best first, at least one.
+    :param evidence: In the order in which they are to be said, at least one.
+    :param leads: Those that answer a part of the question: wanted however likely they are.
     :param language: Of the answer.
-    :param parts: How many questions it answers: the first so many sentences are one for each.
     """
     chosen, words = list[Found](), 0.0
-    for n, found in enumerate(evidence):
+    least = _ANOTHER * max(found.score for found in evidence)
+    for found in evidence:
         longer = _SHORTER if (found.language, language) == ("ar", "en") else 1.0
         words_more = len(found.text.split()) / longer
-        wanted = n < parts or found.score >= _ANOTHER * evidence[0].score
+        wanted = found in leads or found.score >= least
         if not chosen or (wanted and words + words_more <= settings.max_words):
             chosen.append(found)
             words += words_more
@@ -73,9 +74,10 @@ def choose(
 
 
 def quoted(chosen: Sequence[Found], language: Language, max_words: int) -> Draft:
-    """Answer with the sentences as they stand, or point at them where they are foreign."""
-    citations = grounding.citations(chosen)
-    if any(found.language != language for found in chosen):
+    """Answer with the sentences as they stand; where all are foreign, point at them."""
+    readable = [found for found in chosen if found.language == language]
+    citations = grounding.citations(readable or chosen)
+    if not readable:
         return Draft(prompts.pointer(language, len(citations)), citations, "quoted")
     text = " ".join(f"{_cut(c.quote, max_words)} [{c.marker}]" for c in citations)
     return Draft(text, citations, "quoted")
@@ -132,6 +134,19 @@ class Drafter:
         self._embedder = embedder
         self._text_of = text_of
 
+    def warm(self, language: Language) -> None:
+        """Have the LLM read the fixed beginning of its translations into a language.
+
+        Its KV cache is kept, so that the first question need not wait for it: seconds on a CPU.
+
+        :raises GenerationError: When the LLM fails.
+        """
+        pieces = llm.stream(
+            self._model, prompts.translation("…", language), self._settings.llm.timeout_s
+        )
+        with closing(pieces):
+            next(pieces)
+
     def translated(
         self, chosen: Sequence[Found], names: Sequence[str], language: Language
     ) -> Generator[str, None, Draft | None]:
@@ -141,29 +156,27 @@ class Drafter:
         :raises GenerationError: When the LLM fails or takes too long.
         """
         deadline = time.monotonic() + self._settings.llm.timeout_s
-        streamed, texts, cited, usage = "", list[str](), list[Found](), Usage()
-        for found in chosen:
-            if streamed:
-                streamed += " "
+        texts, cited, usage = list[str](), list[Found](), Usage()
+        for n, found in enumerate(chosen):
+            if n:
                 yield " "
             if found.language == language:
-                shown = held = found.text
-                yield shown
+                held = found.text
+                yield held
             else:
-                shown, held, spent = yield from self._translated(found, names, language, deadline)
+                held, spent = yield from self._translated(found, names, language, deadline)
                 usage += spent
-            streamed += shown
             if held:
                 cited.append(found)
                 texts.append(f"{held} [{len(cited)}]")
         if not texts:
             return None
-        return Draft(" ".join(texts), grounding.citations(cited), "written", streamed, usage)
+        return Draft(" ".join(texts), grounding.citations(cited), "written", usage)
 
     def _translated(
         self, found: Found, names: Sequence[str], language: Language, deadline: float
-    ) -> Generator[str, None, tuple[str, str, Usage]]:
-        """Yield a translation; return it, what of it holds, and what it cost.
+    ) -> Generator[str, None, tuple[str, Usage]]:
+        """Yield a translation; return what of it holds, and what it cost.
 
         One that doesn't hold is tried again in halves, which are easier; a half that doesn't hold
         either is left out.
@@ -171,14 +184,15 @@ class Drafter:
         source = glossary.in_latin(found.text, names) if language == "en" else found.text
         shown, usage = yield from self._stream(prompts.translation(source, language), deadline)
         if not self._check(shown, "", language, [found]).faults:
-            return shown, shown.strip(), usage
+            return shown.strip(), usage
         held = []
         for half in _halves(source) if self._settings.answer.retry else ():
-            reply, spent = _drained(self._stream(prompts.translation(half, language), deadline))
+            messages = prompts.translation(half, language)
+            reply, spent = yield from _unshown(self._stream(messages, deadline))
             usage += spent
             if not self._check(reply, "", language, [found]).faults:
                 held.append(reply.strip())
-        return shown, " ".join(held), usage
+        return " ".join(held), usage
 
     def written(
         self, question: str, evidence: Sequence[Found], language: Language
@@ -190,18 +204,18 @@ class Drafter:
         deadline = time.monotonic() + self._settings.llm.timeout_s
         read = self._within_budget(evidence)
         messages = prompts.answering(question, [found.text for found in read], language)
-        streamed, usage = yield from self._stream(messages, deadline)
-        checked = self._check(streamed, question, language, read)
+        reply, usage = yield from self._stream(messages, deadline)
+        checked = self._check(reply, question, language, read)
         if checked.faults and self._settings.answer.retry:
-            retry = prompts.again(messages, streamed, checked.faults, language)
-            reply, spent = _drained(self._stream(retry, deadline))
+            retry = prompts.again(messages, reply, checked.faults, language)
+            reply, spent = yield from _unshown(self._stream(retry, deadline))
             usage += spent
             second = self._check(reply, question, language, read)
             if len(second.faults) < len(checked.faults) or not checked.text:
                 checked = second
         if not checked.text:
             return None
-        return Draft(checked.text, checked.citations, "written", streamed, usage)
+        return Draft(checked.text, checked.citations, "written", usage)
 
     def _check(
         self, reply: str, question: str, language: Language, read: Sequence[Found]
@@ -238,11 +252,16 @@ class Drafter:
         return text, usage
 
 
-def _drained(stream: Generator[str, None, tuple[str, Usage]]) -> tuple[str, Usage]:
-    """Return what a stream returns, showing nothing of it."""
-    while True:
-        try:
+def _unshown(
+    stream: Generator[str, None, tuple[str, Usage]],
+) -> Generator[str, None, tuple[str, Usage]]:
+    """Return what a stream returns; an empty piece for each of its own is where it may be left."""
+    try:
+        while True:
             next(stream)
-        except StopIteration as done:
-            result: tuple[str, Usage] = done.value
-            return result
+            yield ""
+    except StopIteration as done:
+        result: tuple[str, Usage] = done.value
+        return result
+    finally:
+        stream.close()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -56,7 +56,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Token:
-    """The next piece of the answer as it is written, not yet checked."""
+    """The next piece of the answer as it is written, not yet checked.
+
+    Empty while something is written that isn't shown: there, too, the iterator may be closed.
+    """
 
     text: str
 
@@ -146,13 +149,14 @@ class Engine:
         clock = _Clock()
         question = check_question(question, self.settings.question)
         asked = conversation.resolve(question, history, self.settings.question.history_turns)
-        evidence = self._evidence(asked)
+        evidence, leads = self._evidence(asked)
         clock.retrieved()
         yield Evidence(evidence)
         language = detect(question)
         usable = [found for found in evidence if not orders.is_order(found.text)]
         confidence = grounding.confidence(usable, self.settings.retrieval)
-        draft = yield from _timed(self._draft(asked, usable, confidence, language), clock)
+        pieces = self._draft(asked, usable, leads, confidence, language)
+        draft, streamed = yield from _timed(pieces, clock)
         yield Answer(
             question=question,
             language=language,
@@ -162,56 +166,70 @@ class Engine:
             evidence=evidence,
             timings=clock.timings(draft.usage),
             how=draft.how,
-            corrected=bool(draft.streamed) and _plain(draft.text) != _plain(draft.streamed),
+            corrected=bool(streamed) and _plain(draft.text) != _plain(streamed),
             failure=draft.failure,
             confidence=confidence,
         )
 
-    def _evidence(self, asked: Asked) -> tuple[Found, ...]:
-        """Return the sentences that bear on the question; first the best one for each part."""
+    def warm(self) -> None:
+        """Have the LLM read ahead what every translation of these documents begins with.
+
+        :raises GenerationError: When the LLM fails.
+        """
+        if self._drafter is None or self._style() != "quoted":
+            return
+        languages: tuple[Language, ...] = ("ar", "en")
+        for language in languages:
+            if self.retriever.storage.languages() - {language}:
+                self._drafter.warm(language)
+
+    def _evidence(self, asked: Asked) -> tuple[tuple[Found, ...], tuple[Found, ...]]:
+        """Return the sentences that bear on the question, and those that lead: one for each part.
+
+        What leads stands first. It is scored for the whole question, as the others are: where it
+        isn't among them, no better than the last.
+        """
         whole = self.retriever.evidence(asked.question, asked.context, read_as=asked.standalone)
         if len(asked.parts) == 1:
-            return tuple(whole)
+            return tuple(whole), tuple(whole[:1])
         places = {(found.doc, found.start): found for found in whole}
         leads: dict[tuple[str, int], Found] = {}
         for part in asked.parts:
-            found = self.retriever.evidence(part, asked.standalone)[:1]
-            # Scored for the whole question where it is known: only those are comparable.
-            leads |= {(f.doc, f.start): places.get((f.doc, f.start), f) for f in found}
-        return tuple((leads | places).values())[: self.settings.retrieval.evidence_sentences]
+            for found in self.retriever.evidence(part, asked.standalone)[:1]:
+                unlisted = replace(found, score=min(found.score, whole[-1].score))
+                leads[found.doc, found.start] = places.get((found.doc, found.start), unlisted)
+        shown = tuple((leads | places).values())[: self.settings.retrieval.evidence_sentences]
+        return shown, tuple(leads.values())
 
     def _draft(
-        self, asked: Asked, usable: Sequence[Found], confidence: float, language: Language
+        self,
+        asked: Asked,
+        usable: Sequence[Found],
+        leads: Collection[Found],
+        confidence: float,
+        language: Language,
     ) -> Generator[str, None, Draft]:
         """Decide how to answer, yield what is written, and return the draft."""
         settings = self.settings
         if not usable or not grounding.is_enough(confidence, settings.retrieval):
             return drafting.refused(usable, language, settings)
-        chosen = drafting.choose(usable, language, len(asked.parts), settings.answer)
+        chosen = drafting.choose(usable, leads, language, settings.answer)
         fallback = drafting.quoted(chosen, language, settings.answer.max_words)
         style = self._style()
         foreign = any(found.language != language for found in chosen)
         if self._drafter is None or (style == "quoted" and not foreign):
             yield fallback.text
             return fallback
-        if style == "written":
-            question = orders.without_orders(asked.standalone) or asked.standalone
-            pieces = self._drafter.written(question, usable, language)
-        else:
-            names = glossary.names([asked.standalone, *(found.text for found in usable)])
-            pieces = self._drafter.translated(chosen, names, language)
-        streamed = ""
         try:
-            while True:
-                piece = next(pieces)
-                streamed += piece
-                yield piece
-        except StopIteration as done:
-            return done.value or replace(fallback, streamed=streamed)
+            if style == "written":
+                question = orders.without_orders(asked.standalone) or asked.standalone
+                draft = yield from self._drafter.written(question, usable, language)
+            else:
+                names = glossary.names([asked.standalone, *(found.text for found in usable)])
+                draft = yield from self._drafter.translated(chosen, names, language)
         except GenerationError as exc:
-            return replace(fallback, streamed=streamed, failure=str(exc))
-        finally:
-            pieces.close()
+            return replace(fallback, failure=str(exc))
+        return draft or fallback
 
     def _style(self) -> Literal["written", "quoted"]:
         """Say how to answer; auto trusts the small built-in model with translating alone."""
@@ -221,16 +239,20 @@ class Engine:
         return "quoted" if self.settings.llm.backend in ("llamacpp", "none") else "written"
 
 
-def _timed(pieces: Generator[str, None, Draft], clock: _Clock) -> Generator[Token, None, Draft]:
-    """Yield the pieces as events, noting the first; return the draft."""
+def _timed(
+    pieces: Generator[str, None, Draft], clock: _Clock
+) -> Generator[Token, None, tuple[Draft, str]]:
+    """Yield the pieces as events, noting the first; return the draft and all that was shown."""
+    streamed = ""
     try:
         while True:
             piece = next(pieces)
-            clock.wrote()
+            if piece:
+                clock.wrote()
+            streamed += piece
             yield Token(piece)
     except StopIteration as done:
-        draft: Draft = done.value
-        return draft
+        return done.value, streamed
     finally:
         pieces.close()
 

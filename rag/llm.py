@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +55,9 @@ def load_llm(settings: LLMSettings, weights: Path | None) -> LLM | None:
     return LOADERS[settings.backend](settings, weights)
 
 
-def stream(llm: LLM, messages: Sequence[ChatMessage], timeout_s: float) -> Iterator[str | Usage]:
+def stream(
+    llm: LLM, messages: Sequence[ChatMessage], timeout_s: float
+) -> Generator[str | Usage, None, None]:
     """Yield the answer piece by piece, and last what it cost; closing the iterator cancels it.
 
     :param timeout_s: Seconds for the whole answer.
@@ -99,9 +101,12 @@ def count_tokens(llm: LLM, text: str) -> int:
 
     A server that doesn't tell is taken to need a token for every two characters: no tokenizer in
     use needs more for Arabic or English prose.
+
+    :raises GenerationError: When the model fails.
     """
-    counted: int | None = getattr(llm, "count_tokens", lambda _: None)(text)
-    return (len(text) + 1) // 2 if counted is None else counted
+    if isinstance(llm, LlamaCpp):
+        return llm.count_tokens(text)
+    return (len(text) + 1) // 2
 
 
 class OpenAICompatible(OpenAILike):
@@ -135,13 +140,16 @@ class LlamaCpp(OpenAICompatible):
 
     _server: Any = None
 
-    def count_tokens(self, text: str) -> int | None:
-        """Count with the tokenizer of the loaded weights."""
-        reply = self._get_client().post(
-            f"{self._server.listening_address}/tokenize",
-            body={"content": text},
-            cast_to=dict[str, Any],
-        )
+    def count_tokens(self, text: str) -> int:
+        """Count with the tokenizer of the loaded weights.
+
+        :raises GenerationError: When llama.cpp doesn't tell.
+        """
+        url = f"{self._server.listening_address}/tokenize"
+        try:
+            reply = self._get_client().post(url, body={"content": text}, cast_to=dict[str, Any])
+        except openai.APIError as exc:
+            raise GenerationError(f"the LLM failed: {exc.message[:300]}") from exc
         return len(reply["tokens"])
 
     @classmethod

@@ -127,6 +127,10 @@ class Storage:
         row = self.db.execute("SELECT title FROM documents WHERE id = ?", (doc,)).fetchone()
         return str(row[0]) if row else ""
 
+    def languages(self) -> set[str]:
+        """Return the languages of the documents."""
+        return {row[0] for row in self.db.execute("SELECT DISTINCT language FROM documents")}
+
     def close(self) -> None:
         """Close both halves."""
         self.db.close()

@@ -11,6 +11,7 @@ from rag.grounding import Citation
 from rag.language import detect
 from rag.retrieval import Found
 from ui.conversations import Message, Quote
+from ui.line import Ahead
 
 # Characters of a sentence that stand beside the answer; its article has all of it.
 _SHOWN_CHARS = 1_000
@@ -28,13 +29,6 @@ class Shown:
     message: Message
     stage: Literal["loading", "searching", "waiting", "writing", "done"]
     ahead: int = 0
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """How many are before this question."""
-
-    count: int
 
 
 def with_event(shown: Shown, event: object, engine: Engine) -> Shown:

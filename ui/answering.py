@@ -9,14 +9,14 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from rag.engine import Engine, Turn
 from rag.errors import RawiError
 from rag.language import detect
-from ui.answer_steps import Ahead, Shown, ended, failed, with_event
+from ui.answer_steps import Shown, ended, failed, with_event
 from ui.conversations import Message
+from ui.line import in_turn
 from ui.loading import Loader
 
 # Seconds between two looks at whether the reader has stopped.
@@ -99,20 +99,11 @@ class Answering:
             shown = changed
 
     def _run(self, engine: Engine, asked: _Asked) -> None:
-        """Put the engine's events into the queue; find the evidence before waiting in line."""
+        """Put the engine's events into the queue."""
         try:
-            with closing(engine.answer(asked.question, asked.history)) as events:  # type: ignore[type-var]
-                asked.events.put(next(events))
-                with self._loader.line.joined() as place:
-                    for ahead in place.waited():
-                        asked.events.put(Ahead(ahead))
-                        if asked.stop.is_set():
-                            return
-                    asked.events.put(Ahead(0))
-                    for event in events:
-                        asked.events.put(event)
-                        if asked.stop.is_set():
-                            return
+            events = engine.answer(asked.question, asked.history)
+            for event in in_turn(events, self._loader.line, asked.stop.is_set):
+                asked.events.put(event)
         except RawiError as exc:
             asked.events.put(exc)
         finally:

@@ -22,7 +22,6 @@ from starlette.responses import Response
 
 from rag.engine import Answer, Evidence, Token, Turn
 from rag.errors import QuestionError, RawiError
-from rag.language import clean, detect
 from ui import schemas
 from ui.logs import note_question
 from ui.schemas import MODEL, ChatMessage, ChatRequest, ChatResponse, ErrorResponse
@@ -78,13 +77,7 @@ def router(work: Work) -> APIRouter:
     async def search(asked: schemas.SearchRequest, request: Request) -> schemas.SearchResponse:
         """Find the passages nearest to a question, without the LLM."""
         note_question(request, asked.question)
-        found = await work.passages(asked.question, asked.k)
-        question = clean(asked.question).strip()
-        return schemas.SearchResponse(
-            question=question,
-            language=detect(question),
-            results=[schemas.sentence(one) for one in found],
-        )
+        return schemas.found(asked.question, await work.passages(asked.question, asked.k))
 
     return routes
 
@@ -136,7 +129,7 @@ def _conversation(messages: Sequence[ChatMessage]) -> tuple[str, list[Turn]]:
 
 async def _whole(work: Work, question: str, history: Sequence[Turn], request: Request) -> Response:
     """Answer at once; stop when the client goes away."""
-    answering = asyncio.ensure_future(_last(work, question, history))
+    answering = asyncio.ensure_future(work.whole(question, history))
     gone = asyncio.ensure_future(_disconnected(request))
     try:
         await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -155,14 +148,6 @@ async def _whole(work: Work, question: str, history: Sequence[Turn], request: Re
         **dict(schemas.checked(answer)),
     )
     return JSONResponse(response.model_dump())
-
-
-async def _last(work: Work, question: str, history: Sequence[Turn]) -> Answer:
-    async with aclosing(work.answer(question, history)) as events:
-        async for event in events:
-            if isinstance(event, Answer):
-                return event
-    raise RawiError("the answer did not come to an end")
 
 
 async def _disconnected(request: Request) -> None:

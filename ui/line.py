@@ -1,13 +1,31 @@
-"""One answer is written at a time; the others wait in line and know how many are before them."""
+"""One answer is written at a time; the others wait in line and know how many are before them.
+
+Whoever asks, on the page or by the API: the evidence comes at once, the LLM in turn, and who goes
+away leaves the line, or stops the LLM before its next token.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import cast
+
+from rag.engine import Answer, Evidence, Token
 
 # Seconds between two looks at whether one's turn has come or one has gone away.
 _LOOK_S = 0.1
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """How many are before this question; 0 when its turn has come."""
+
+    count: int
+
+
+Event = Evidence | Ahead | Token | Answer
 
 
 class Line:
@@ -16,6 +34,11 @@ class Line:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._places: list[object] = []
+
+    def __len__(self) -> int:
+        """Return how many there are, the one whose turn it is included."""
+        with self._changed:
+            return len(self._places)
 
     @contextmanager
     def joined(self) -> Iterator[Place]:
@@ -52,3 +75,24 @@ class Place:
         while ahead := self._line.ahead_of(self):
             yield ahead
             self._line.wait_for_change()
+
+
+def in_turn(
+    events: Iterator[Evidence | Token | Answer], line: Line, is_gone: Callable[[], bool]
+) -> Iterator[Event]:
+    """Yield the events of ``Engine.answer``, those after the evidence when their turn has come.
+
+    :param is_gone: Whether nobody listens any more: then it ends, and the LLM with it.
+    """
+    with closing(cast("Generator[Evidence | Token | Answer, None, None]", events)):
+        yield next(events)
+        with line.joined() as place:
+            for ahead in place.waited():
+                if is_gone():
+                    return
+                yield Ahead(ahead)
+            yield Ahead(0)
+            for event in events:
+                if is_gone():
+                    return
+                yield event

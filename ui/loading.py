@@ -20,7 +20,7 @@ from rag import engine, models
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.engine import Engine
-from rag.errors import NoIndexError, RawiError, StaleIndexError
+from rag.errors import GenerationError, NoIndexError, RawiError, StaleIndexError
 from ui import examples
 from ui.examples import Example
 from ui.line import Line
@@ -105,6 +105,8 @@ class Loader:
         )
         self.engine = Engine(self.settings, retriever, self._llm)
         self._finish(Progress("ready"))
+        warming = threading.Thread(target=self._warm, args=(self.engine,), daemon=True)
+        warming.start()
         self.examples = examples.examples(self.engine)
 
     def close(self) -> None:
@@ -126,6 +128,16 @@ class Loader:
         except RawiError as exc:
             logger.error("%s", exc)
             self._finish(Progress("failed", reason=str(exc)))
+
+    def _warm(self, ready: Engine) -> None:
+        """Have the LLM read ahead, before anybody asks or after whoever does."""
+        try:
+            with self.line.joined() as place:
+                for _ in place.waited():
+                    pass
+                ready.warm()
+        except GenerationError as exc:
+            logger.warning("%s", exc)  # the first answer says so to its reader
 
     def _note(self, part: str) -> None:
         with self._lock:

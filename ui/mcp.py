@@ -6,7 +6,7 @@ It keeps no sessions: every call stands for itself, under the same key and limit
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI
@@ -15,9 +15,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import Field
 
-from rag.engine import Answer
 from rag.errors import RawiError
-from rag.language import clean, detect
 from ui import schemas
 from ui.work import Work
 
@@ -40,26 +38,17 @@ def build(work: Work) -> MCPServer[Any]:
     ) -> schemas.SearchResponse:
         """Find the passages nearest to a question, best first, in either language."""
         try:
-            found = await work.passages(question, k)
+            return schemas.found(question, await work.passages(question, k))
         except RawiError as exc:
             raise ToolError(str(exc)) from exc
-        return schemas.SearchResponse(
-            question=clean(question).strip(),
-            language=detect(question),
-            results=[schemas.sentence(one) for one in found],
-        )
 
     @server.tool()
     async def ask(question: Question) -> schemas.Checked:
         """Answer a question from the documents; ``[n]`` in the answer is citation n."""
         try:
-            async with aclosing(work.answer(question)) as events:
-                async for event in events:
-                    if isinstance(event, Answer):
-                        return schemas.checked(event)
+            return schemas.checked(await work.whole(question))
         except RawiError as exc:
             raise ToolError(str(exc)) from exc
-        raise ToolError("the answer did not come to an end")
 
     return server
 

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from rag.engine import Answer, Engine
+from ui.line import Line
 
 _TABLES: Final[tuple[Literal["documents", "passages"], ...]] = ("documents", "passages")
 _SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 40, 60, 120)
@@ -16,7 +17,12 @@ _SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 40, 60, 120)
 class Metrics:
     """The metrics of one application, in a registry of its own."""
 
-    def __init__(self, engine: Callable[[], Engine | None]) -> None:
+    def __init__(self, engine: Callable[[], Engine | None], line: Line) -> None:
+        """Begin at nothing.
+
+        :param engine: Returns the engine once it is loaded.
+        :param line: Of those that wait for the LLM.
+        """
         self.registry = registry = CollectorRegistry()
         self.requests = Counter(
             "rawi_requests", "HTTP requests", ["route", "method", "status"], registry=registry
@@ -33,7 +39,8 @@ class Metrics:
             "rawi_abandoned", "Answers whose reader went away", registry=registry
         )
         self.tokens = Counter("rawi_tokens", "Tokens of the LLM", ["kind"], registry=registry)
-        self.waiting = Gauge("rawi_waiting", "Questions in line", registry=registry)
+        waiting = Gauge("rawi_waiting", "Questions that wait for the LLM", registry=registry)
+        waiting.set_function(lambda: max(0, len(line) - 1))
         self.running = Gauge("rawi_running", "Questions taken, in line or not", registry=registry)
         self.evidence = _histogram("rawi_evidence_seconds", "Time to the evidence", registry)
         self.first = _histogram("rawi_first_token_seconds", "Time to the first token", registry)

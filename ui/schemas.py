@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag.engine import Answer
+from rag.language import clean, detect
 from rag.retrieval import Found
 
 MODEL = "rawi"
@@ -194,6 +196,13 @@ def sentence(found: Found) -> Sentence:
         score=float(found.score),
         language=found.language,
     )
+
+
+def found(question: str, passages: Sequence[Found]) -> SearchResponse:
+    """Return the passages found for a question as the API says them."""
+    question = clean(question).strip()
+    results = [sentence(passage) for passage in passages]
+    return SearchResponse(question=question, language=detect(question), results=results)
 
 
 def checked(answer: Answer) -> Checked:

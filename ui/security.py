@@ -11,12 +11,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Gradio makes functions of its templates and scripts in the page, so 'unsafe-*' must stay; what
 # documents and questions hold is escaped. The policy keeps every connection at home.
-_POLICY: Final = (
+POLICY: Final = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none';"
-    " base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+    " base-uri 'self'; form-action 'self'; frame-ancestors {framed_by}"
 )
 _HEADERS: Final = {
-    "content-security-policy": _POLICY,
+    "content-security-policy": POLICY.format(framed_by="'self'"),
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
 }

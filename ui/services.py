@@ -25,17 +25,17 @@ def add_services(
     engine: Callable[[], Engine | None],
     *,
     mount_page: widget.MountPage,
-    line: Line | None = None,
+    line: Line,
 ) -> None:
     """Add them; to be called before the chat page is mounted at ``/``, which takes all the rest.
 
     :param engine: Returns the engine once it is loaded.
     :param mount_page: Puts the compact page, with more in its head, at ``/`` of an application.
-    :param line: Of those that wait for the LLM, when the page has one too.
+    :param line: Of those that wait for the LLM, the page's too.
     :raises IndexStorageError: When the widget's secret can't be kept.
     """
-    metrics = Metrics(engine)
-    work = Work(engine, settings.limits.waiting, metrics, line or Line())
+    metrics = Metrics(engine, line)
+    work = Work(engine, settings.limits.waiting, metrics, line)
     tickets = Tickets(secret(settings), settings.widget)
     app.include_router(api.router(work))
     app.include_router(health.router(work, metrics))

@@ -25,16 +25,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.config import WidgetSettings
 from ui import text
+from ui.security import POLICY
 from ui.tickets import Session, TicketError, Tickets
 
 PREFIX: Final = "/embed"
 _STATIC: Final = files("ui") / "static"
-# Gradio makes functions of its templates in the page, so 'unsafe-*' must stay; the policy keeps
-# every connection at home.
-_POLICY: Final = (
-    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none';"
-    " base-uri 'self'; form-action 'self'; frame-ancestors {origin}"
-)
 _REFUSED: Final = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
 # Relative, so that it is asked for within the session.
 HEAD: Final = '<script src="embed.js"></script>'
@@ -129,7 +124,7 @@ class Embedded:
 
 def _headers(session: Session) -> dict[str, str]:
     return {
-        "Content-Security-Policy": _POLICY.format(origin=session.origin),
+        "Content-Security-Policy": POLICY.format(framed_by=session.origin),
         "Cache-Control": "no-store",
         "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",

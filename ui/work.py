@@ -1,7 +1,6 @@
 """The engine for many at once: bounded, off the event loop, and stopped when nobody listens.
 
-Every question has a thread. Its evidence is found at once; for the LLM it waits in a line. Who goes
-away leaves the line, or stops the LLM before its next token.
+Every question has a thread, which waits for the LLM in the line (``line.py``).
 """
 
 from __future__ import annotations
@@ -10,16 +9,16 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from rag.engine import Answer, Engine, Evidence, Token, Turn, check_question
 from rag.errors import RawiError
 from rag.retrieval import Found
-from ui.line import Line, Place
+from ui.line import Ahead, Line, in_turn
 from ui.metrics import Metrics
 
 Event = Evidence | Token | Answer
@@ -50,6 +49,7 @@ class _Asked:
     events: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
     gone: threading.Event = field(default_factory=threading.Event)
     began: float = field(default_factory=time.perf_counter)
+    wrote: bool = False
 
     def send(self, event: object) -> None:
         if not self.gone.is_set():
@@ -112,6 +112,17 @@ class Work:
             if not answered:
                 self._metrics.abandoned.inc()
 
+    async def whole(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        """Return the checked answer; being cancelled stops the work.
+
+        :raises RawiError: As ``answer``; and when the answer fails.
+        """
+        async with aclosing(self.answer(question, history)) as events:
+            async for event in events:
+                if isinstance(event, Answer):
+                    return event
+        raise InternalError("the answer did not come to an end")
+
     async def passages(self, question: str, k: int) -> list[Found]:
         """Return the ``k`` best passages.
 
@@ -143,9 +154,12 @@ class Work:
 
     def _run(self, engine: Engine, asked: _Asked) -> None:
         """Send the engine's events; an error is one, so that no reader waits for ever."""
+        events = engine.answer(asked.question, asked.history)
         try:
-            for event in self._events(engine, asked):
-                asked.send(event)
+            for event in in_turn(events, self._line, asked.gone.is_set):
+                if not isinstance(event, Ahead):
+                    self._note(event, asked)
+                    asked.send(event)
         except RawiError as exc:
             self._metrics.errors.labels(type(exc).__name__).inc()
             asked.send(exc)
@@ -154,31 +168,14 @@ class Work:
             asked.send(InternalError("something went wrong here; it is in the log"))
             logger.exception("an answer failed")
 
-    def _events(self, engine: Engine, asked: _Asked) -> Iterator[Event]:
-        events = cast("Generator[Event, None, None]", engine.answer(asked.question, asked.history))
-        with closing(events):
-            if asked.gone.is_set():
-                return
-            yield next(events)
-            self._metrics.evidence.observe(asked.seconds())
-            with self._line.joined() as place:
-                if not self._turn_came(place, asked):
-                    return
-                yield from self._written(events, asked)
-
-    def _turn_came(self, place: Place, asked: _Asked) -> bool:
-        with self._metrics.waiting.track_inprogress():
-            return not any(asked.gone.is_set() for _ in place.waited()) and not asked.gone.is_set()
-
-    def _written(self, events: Iterator[Event], asked: _Asked) -> Iterator[Event]:
-        first = True
-        for event in events:
-            if asked.gone.is_set():
-                return
-            if first:
-                self._metrics.first.observe(asked.seconds())
-                first = False
-            if isinstance(event, Answer):
-                self._metrics.total.observe(asked.seconds())
-                self._metrics.answered(event)
-            yield event
+    def _note(self, event: Evidence | Token | Answer, asked: _Asked) -> None:
+        """Measure what an event tells."""
+        metrics = self._metrics
+        if isinstance(event, Evidence):
+            metrics.evidence.observe(asked.seconds())
+        elif not asked.wrote and (isinstance(event, Answer) or event.text):
+            metrics.first.observe(asked.seconds())
+            asked.wrote = True
+        if isinstance(event, Answer):
+            metrics.total.observe(asked.seconds())
+            metrics.answered(event)

@@ -11,8 +11,8 @@ def found(text: str, score: float, start: int = 0) -> Found:
     return Found("a.txt", start, start + len(text), text, score, "en")
 
 
-def choose(evidence, parts=1, language="en", **settings):
-    return drafting.choose(evidence, language, parts, AnswerSettings(**settings))
+def choose(evidence, leads=1, language="en", **settings):
+    return drafting.choose(evidence, evidence[:leads], language, AnswerSettings(**settings))
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,12 @@ def test_another_sentence_joins_when_it_is_nearly_as_likely(scores, chosen):
 
 def test_each_part_of_a_question_has_its_sentence():
     evidence = [found("A cat.", 0.4), found("A dog.", 0.01, 10), found("A fish.", 0.01, 20)]
-    assert choose(evidence, parts=2) == evidence[:2]
+    assert choose(evidence, leads=2) == evidence[:2]
+
+
+def test_how_likely_is_measured_by_the_best_wherever_it_stands():
+    evidence = [found("A cat.", 0.1), found("A dog.", 0.6, 10), found("A fish.", 0.1, 20)]
+    assert choose(evidence) == evidence[:2]
 
 
 def test_another_sentence_stays_out_past_the_limit():
@@ -48,6 +53,13 @@ def test_a_long_sentence_is_cut_after_a_clause_and_cited_whole():
     assert draft.text == "one two three, four five six, … [1]"
     assert draft.citations[0].quote == text
     assert drafting.quoted([found("a b c d", 0.9)], "en", 3).text == "a b c … [1]"
+
+
+def test_a_sentence_of_the_other_language_is_pointed_at_only_where_no_other_is_there():
+    arabic = Found("b.txt", 0, 5, "قطة.", 0.9, "ar")
+    draft = drafting.quoted([arabic, found("A cat.", 0.5)], "en", 60)
+    assert (draft.text, [c.quote for c in draft.citations]) == ("A cat. [1]", ["A cat."])
+    assert drafting.quoted([arabic], "en", 60).text.endswith("in Arabic: [1]")
 
 
 def test_sentences_are_quoted_each_with_its_citation():

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -30,7 +31,9 @@ class OneSentence:
     def __init__(self, *evidence: Found) -> None:
         self.asked: list[tuple[str, str, str]] = []
         self._evidence = list(evidence)
-        self.storage = SimpleNamespace(text=TEXTS.__getitem__)
+        self.storage = SimpleNamespace(
+            text=TEXTS.__getitem__, languages=lambda: {found.language for found in evidence}
+        )
         self.embedder = SimpleNamespace(
             embed_texts=lambda texts: np.ones((len(texts), 1), dtype=np.float32)
         )
@@ -134,6 +137,43 @@ def test_each_part_of_a_question_is_searched_for():
     whole, first, second = rawi.retriever.asked
     assert whole[0] == first[1] == second[1]
     assert (first[0], second[0]) == ("How much did SoftBank give", "who led the round?")
+
+
+def test_what_is_not_shown_may_be_stopped_too():
+    rawi = written("It gave 77.", "It gave 30 billion now.")
+    events = rawi.answer("How much did SoftBank give?")
+    pieces = [next(events) for _ in range(6)]
+    assert tokens(pieces) == "It gave 77."
+    assert pieces[-1] == Token("")
+    events.close()
+    assert rawi._drafter._model.abandoned == 1
+
+
+@pytest.mark.parametrize(("evidence", "into"), [(ARABIC, "English"), (FOUND, "العربية")])
+def test_the_llm_reads_ahead_what_foreign_documents_need(evidence, into):
+    rawi = engine("A translation.", evidence=(evidence,))
+    rawi.warm()
+    (prompt,) = prompts_of(rawi)
+    assert into in prompt[0]
+
+
+def test_an_llm_that_writes_has_nothing_to_read_ahead():
+    rawi = written(evidence=(ARABIC,))
+    rawi.warm()
+    assert prompts_of(rawi) == []
+
+
+def test_a_sentence_that_leads_is_scored_no_better_than_those_of_the_whole_question():
+    unlikely = replace(FOUND, score=0.2)
+
+    class Parts(OneSentence):
+        def evidence(self, question, context="", *, read_as=""):
+            return [ARABIC] if question.startswith("who") else [unlikely]
+
+    rawi = engine()
+    rawi.retriever = Parts()
+    evidence = next(rawi.answer("How much did SoftBank give, and who led the round?"))
+    assert evidence.sentences == (unlikely, replace(ARABIC, score=0.2))
 
 
 def test_orders_in_documents_are_shown_but_neither_quoted_nor_read():

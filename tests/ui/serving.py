@@ -34,6 +34,7 @@ class SlowLLM(ScriptedLLM):
 
     pause_s: float = 0.05
     words: int = 400
+    delta: str = "ساهم 30 "
     running: int = 0
     most: int = 0
 
@@ -47,7 +48,7 @@ class SlowLLM(ScriptedLLM):
             for _ in range(self.words):
                 time.sleep(self.pause_s)
                 yield ChatResponse(
-                    message=ChatMessage(role="assistant", content="30"), delta="ساهم 30 "
+                    message=ChatMessage(role="assistant", content="30"), delta=self.delta
                 )
         finally:
             self.running -= 1

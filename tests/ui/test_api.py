@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import openai
@@ -144,22 +147,44 @@ def test_answers_with_keys_take_the_right_key_alone(tmp_path):
 
 def test_answers_come_one_at_a_time_and_too_many_are_turned_away(tmp_path):
     slow = SlowLLM(replies=deque(), words=5)
-    with served(engine(tmp_path, llm=slow, limits={"waiting": 3})) as url:
-        from concurrent.futures import ThreadPoolExecutor
-
-        with ThreadPoolExecutor(8) as pool:
-            replies = list(
-                pool.map(
-                    lambda _: httpx.post(f"{url}/v1/chat/completions", json=ASK, timeout=30),
-                    range(8),
-                )
-            )
+    rawi = engine(tmp_path, llm=slow, limits={"waiting": 3})
+    with served(rawi) as url, ThreadPoolExecutor(8) as pool:
+        asking = [
+            pool.submit(httpx.post, f"{url}/v1/chat/completions", json=ASK, timeout=30)
+            for _ in range(8)
+        ]
+        replies = [asked.result() for asked in asking]
     assert slow.most == 1
     codes = sorted(reply.status_code for reply in replies)
     assert codes[:3] == [200, 200, 200]
     turned_away = [reply for reply in replies if reply.status_code != 200]
     assert {reply.status_code for reply in turned_away} == {429}
     assert all(int(reply.headers["retry-after"]) > 0 for reply in turned_away)
+
+
+LEAVING = {"mid-answer": "ساهم 30 ", "while it is tried again": "ساهم 77 "}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("words", LEAVING.values(), ids=LEAVING)
+def test_twenty_who_go_away_free_their_places_within_two_seconds(tmp_path, stream, words):
+    slow = SlowLLM(replies=deque(), words=8, delta=words)
+
+    async def leave(client):
+        asked = client.post("/v1/chat/completions", json={**ASK, "stream": stream})
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(asked, 1.0)
+
+    async def leave_all(url):
+        limits = httpx.Limits(max_connections=20)
+        async with httpx.AsyncClient(base_url=url, limits=limits, timeout=60) as client:
+            await asyncio.gather(*(leave(client) for _ in range(20)))
+
+    with served(engine(tmp_path, llm=slow)) as url:
+        asyncio.run(leave_all(url))
+        assert until(lambda: slow.running == 0, 2)
+        assert until(lambda: "rawi_running 0.0" in httpx.get(f"{url}/metrics").text, 2)
+        assert slow.most == 1
 
 
 def test_the_openapi_document_names_what_is_there(tmp_path):
