@@ -30,7 +30,6 @@ from eval.sets import (
 from rag import conversation, orders, storage
 from rag.config import Settings
 from rag.embedding import Embedder, PassageInput
-from rag.engine import Turn
 from rag.language import Language, clean
 from rag.reader import Logits, Reader
 from rag.retrieval import Found, Retriever
@@ -109,9 +108,7 @@ class Both:
         gold: Sequence[DocSpan] = (),
     ) -> Case:
         """Return what both make of the sentences found for a question, but for orders to an LLM."""
-        history: list[Turn] = []
-        if isinstance(asked, Question):
-            history = [Turn(turn.role, turn.content) for turn in asked.context_turns]
+        history = asked.context_turns if isinstance(asked, Question) else ()
         what = conversation.resolve(clean(asked.question).strip(), history, self._turns)
         found = self._found.evidence(what.question, what.context)
         read = self._read.evidence(what.question, what.context, read_as=what.standalone)

@@ -115,8 +115,7 @@ def run_qa(
 
 
 def _ask(pipeline: run.Pipeline, question: Question) -> Line:
-    turns = [engine.Turn(turn.role, turn.content) for turn in question.context_turns]
-    return run.ask(pipeline, question.question, turns)
+    return run.ask(pipeline, question.question, question.context_turns)
 
 
 def _turns(question: Question) -> list[dict[str, str]]:

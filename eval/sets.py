@@ -20,16 +20,9 @@ from pathlib import Path
 from typing import Literal, cast
 
 from eval.fields import Fields, lines, read, unique
+from rag.conversation import Turn
 from rag.errors import EvalError
 from rag.language import Language, clean, detect
-
-
-@dataclass(frozen=True)
-class ContextTurn:
-    """A message that came before the question."""
-
-    role: Literal["user", "assistant"]
-    content: str
 
 
 @dataclass(frozen=True)
@@ -52,7 +45,7 @@ class Question:
     answer: str
     must_include: tuple[tuple[str, ...], ...]
     must_not_include: tuple[str, ...]
-    context_turns: tuple[ContextTurn, ...]
+    context_turns: tuple[Turn, ...]
 
 
 @dataclass(frozen=True)
@@ -203,11 +196,11 @@ def _question(fields: Fields) -> Question:
     )
 
 
-def _turn(fields: Fields) -> ContextTurn:
+def _turn(fields: Fields) -> Turn:
     role = fields.text("role")
     if role not in ("user", "assistant"):
         raise fields.error(f'"role" is {role!r}; write "user" or "assistant"')
-    return ContextTurn(cast("Literal['user', 'assistant']", role), fields.text("content"))
+    return Turn(cast("Literal['user', 'assistant']", role), fields.text("content"))
 
 
 def _squad_question(fields: Fields, paragraph: int) -> SquadQuestion:

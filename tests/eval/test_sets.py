@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from eval import sets
-from eval.sets import ContextTurn, GivenPassage, GoldAnswer, find_span
+from eval.sets import GivenPassage, GoldAnswer, find_span
 from rag import documents
 from rag.config import Settings
+from rag.conversation import Turn
 from rag.errors import EvalError
 from tests.eval.conftest import QUESTIONS, SENTENCES, WriteLines
 
@@ -32,7 +33,7 @@ def test_a_question_line_is_read_whole(write_lines: WriteLines):
     assert question.source == ("a.txt", "b.txt")
     assert question.gold_spans == (SENTENCES["cat"],)
     assert question.must_include == (("4 kilos",),)
-    assert question.context_turns == (ContextTurn("user", "Hi"), ContextTurn("assistant", "Hello"))
+    assert question.context_turns == (Turn("user", "Hi"), Turn("assistant", "Hello"))
 
 
 @pytest.mark.parametrize(

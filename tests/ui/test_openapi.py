@@ -1,0 +1,38 @@
+"""The API, asked whatever its own description allows and forbids: no question breaks it."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+
+from tests.ui.serving import SlowLLM, engine, served
+
+MANY = {"address_per_minute": 100_000, "address_per_day": 1_000_000, "session_per_minute": 100_000}
+
+
+@pytest.mark.parametrize("mode", GenerationMode)
+def test_nothing_that_is_asked_is_an_error_of_ours(tmp_path, mode):
+    llm = SlowLLM(replies=deque(), words=1, pause_s=0.0)
+    asked = []
+    with served(engine(tmp_path, llm=llm, limits=MANY)) as url:
+        schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
+        for operation in (result.ok() for result in schema.get_all_operations()):
+            if mode is GenerationMode.NEGATIVE and not operation.body:
+                continue  # nothing can be wrong about it
+            cases = operation.as_strategy(generation_mode=mode)
+
+            @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+            @given(case=cases)
+            def holds(case):
+                response = case.call()
+                asked.append(response.status_code)
+                case.validate_response(response, checks=[not_a_server_error])
+
+            holds()
+    expected = {GenerationMode.POSITIVE: 200, GenerationMode.NEGATIVE: 422}[mode]
+    assert asked.count(expected) > 20
