@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import uvicorn
@@ -27,6 +29,9 @@ QUOTE = "ساهم <script>alert(1)</script> سوفت بنك بمبلغ 30 ملي
 FOUND = Found("a<b>.txt", 0, len(QUOTE), QUOTE, 0.9, "ar")
 QUESTION = "كم ساهم سوفت بنك؟"
 ANSWER = "ساهم بمبلغ 30 مليار."
+
+
+T = TypeVar("T")
 
 
 class SlowLLM(ScriptedLLM):
@@ -114,6 +119,12 @@ def running(app: Any, port: int) -> Iterator[uvicorn.Server]:
         server.should_exit = True
         thread.join(20)
         assert not thread.is_alive(), "the server did not stop"
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in a thread of its own: in ours, a browser's event loop may be running."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 def until(condition: Any, seconds: float) -> bool:

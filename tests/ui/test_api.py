@@ -16,7 +16,17 @@ from llama_index.llms.openai_like import OpenAILike
 
 from rag.errors import GenerationError
 from tests.doubles import ScriptedLLM
-from tests.ui.serving import ANSWER, FOUND, QUESTION, QUOTE, SlowLLM, engine, served, until
+from tests.ui.serving import (
+    ANSWER,
+    FOUND,
+    QUESTION,
+    QUOTE,
+    SlowLLM,
+    engine,
+    run,
+    served,
+    until,
+)
 from ui import keys
 
 ASK = {"model": "rawi", "messages": [{"role": "user", "content": QUESTION}]}
@@ -181,7 +191,7 @@ def test_twenty_who_go_away_free_their_places_within_two_seconds(tmp_path, strea
             await asyncio.gather(*(leave(client) for _ in range(20)))
 
     with served(engine(tmp_path, llm=slow)) as url:
-        asyncio.run(leave_all(url))
+        run(leave_all(url))
         assert until(lambda: slow.running == 0, 2)
         assert until(lambda: "rawi_running 0.0" in httpx.get(f"{url}/metrics").text, 2)
         assert slow.most == 1

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from mcp import Client
 
-from tests.ui.serving import ANSWER, QUESTION, QUOTE, engine, served
+from tests.ui.serving import ANSWER, QUESTION, QUOTE, engine, run, served
 
 
 def test_the_official_client_searches_and_asks(tmp_path):
@@ -18,7 +16,7 @@ def test_the_official_client_searches_and_asks(tmp_path):
             return names, found.structured_content, answer.structured_content
 
     with served(engine(tmp_path, ANSWER)) as url:
-        names, found, answer = asyncio.run(use(url))
+        names, found, answer = run(use(url))
     assert names == {"search", "ask"}
     assert found["results"][0]["text"] == QUOTE
     assert answer["citations"][0]["quote"] == QUOTE
