@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -18,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from rag import config, index
+from tests.ui.hosts import Host, hosted
 from ui.loading import load_embedder
 
 ROOT = Path(__file__).parents[2]
@@ -55,8 +57,27 @@ def chromium() -> str:
     return found
 
 
+@dataclass(frozen=True)
+class Hosts:
+    """Sites that embed the widget: two that may, and one that may not."""
+
+    arabic: Host
+    strict: Host
+    foreign: Host
+
+
 @pytest.fixture(scope="session")
-def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def hosts() -> Iterator[Hosts]:
+    with (
+        hosted("localhost") as arabic,
+        hosted("127.0.0.1") as strict,
+        hosted("localhost") as foreign,
+    ):
+        yield Hosts(arabic, strict, foreign)
+
+
+@pytest.fixture(scope="session")
+def site(chromium: str, hosts: Hosts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
     corpus, storage = folder / "corpus", folder / "storage"
     shutil.copytree(ROOT / "seeds", corpus)
@@ -68,7 +89,13 @@ def site(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         port = free.getsockname()[1]
     command = [sys.executable, "-c", "from rag.cli import main; main()", "serve"]
     command += ["--port", str(port), "--corpus", str(corpus), "--storage", str(storage)]
-    environment = {**os.environ, "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
+    allowed = json.dumps([hosts.arabic.origin, hosts.strict.origin])
+    environment = {
+        **os.environ,
+        "NO_COLOR": "1",
+        "PYTHONPATH": str(ROOT),
+        "RAWI_WIDGET__ALLOWED_ORIGINS": allowed,
+    }
     with (folder / "server.log").open("w") as log:
         server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:

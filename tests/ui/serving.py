@@ -76,11 +76,13 @@ class Retriever:
         return self._evidence[:k]
 
 
-def engine(storage: Path, *replies: Any, llm: ScriptedLLM | None = None, **sections: Any) -> Engine:
+def engine(
+    storage: Path, *replies: Any, model: ScriptedLLM | None = None, **sections: Any
+) -> Engine:
     """An engine whose LLM gives these replies, with settings: ``widget={…}``."""
-    model = llm or ScriptedLLM(replies=deque(replies))
+    llm = model or ScriptedLLM(replies=deque(replies))
     raw = {"answer": {"style": "written"}, "storage": storage, **sections}
-    return Engine(Settings.model_validate(raw), Retriever(), model)
+    return Engine(Settings.model_validate(raw), Retriever(), llm)
 
 
 @contextmanager

@@ -131,7 +131,7 @@ class BrokenLLM(ScriptedLLM):
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_bug_is_an_error_for_its_asker_and_a_place_for_the_next(tmp_path, stream):
-    rawi = engine(tmp_path, llm=BrokenLLM(replies=deque()), limits={"waiting": 1})
+    rawi = engine(tmp_path, model=BrokenLLM(replies=deque()), limits={"waiting": 1})
     with served(rawi) as url:
         for _ in range(3):
             reply = httpx.post(f"{url}/v1/chat/completions", json={**ASK, "stream": stream})
@@ -157,7 +157,7 @@ def test_answers_with_keys_take_the_right_key_alone(tmp_path):
 
 def test_answers_come_one_at_a_time_and_too_many_are_turned_away(tmp_path):
     slow = SlowLLM(replies=deque(), words=5)
-    rawi = engine(tmp_path, llm=slow, limits={"waiting": 3})
+    rawi = engine(tmp_path, model=slow, limits={"waiting": 3})
     with served(rawi) as url, ThreadPoolExecutor(8) as pool:
         asking = [
             pool.submit(httpx.post, f"{url}/v1/chat/completions", json=ASK, timeout=30)
@@ -190,7 +190,7 @@ def test_twenty_who_go_away_free_their_places_within_two_seconds(tmp_path, strea
         async with httpx.AsyncClient(base_url=url, limits=limits, timeout=60) as client:
             await asyncio.gather(*(leave(client) for _ in range(20)))
 
-    with served(engine(tmp_path, llm=slow)) as url:
+    with served(engine(tmp_path, model=slow)) as url:
         run(leave_all(url))
         assert until(lambda: slow.running == 0, 2)
         assert until(lambda: "rawi_running 0.0" in httpx.get(f"{url}/metrics").text, 2)

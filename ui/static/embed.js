@@ -6,32 +6,38 @@
   const ORIGIN = "__ORIGIN__";
   if (window.parent === window) return;
   const tell = (type) => window.parent.postMessage({ rawi: type }, ORIGIN);
-  const box = () => document.querySelector("#rawi-question textarea, #rawi-question input");
+  const box = () => document.querySelector("#rawi-question textarea");
   const language = new URLSearchParams(location.search).get("lang");
   if (language === "ar" || language === "en") {
     document.documentElement.lang = language;
     document.documentElement.dir = language === "ar" ? "rtl" : "ltr";
   }
 
-  const press = (field) => {
-    const send = document.querySelector("#rawi-send, #rawi-question .submit-button");
-    if (send) return send.click();
-    field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", code: "Enter", bubbles: true }));
-  };
-  const ask = (text) => {
+  // Questions of the site's page, one at a time: never in the midst of an answer.
+  const asked = [];
+  let next = 0;
+  const askNext = () => {
     const field = box();
+    const send = document.querySelector("#rawi-send");
+    if (!field || !send || document.querySelector(".rw-busy") || Date.now() < next) return;
+    if (!asked.length) return;
+    next = Date.now() + 2_000; // by then the page shows that it is busy
     // The setter of the prototype: frameworks put their own onto the element.
-    Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), "value").set.call(field, text);
+    const { set } = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), "value");
+    set.call(field, asked.shift());
     field.dispatchEvent(new Event("input", { bubbles: true }));
-    setTimeout(() => press(field), 100); // after the page has read the field
+    setTimeout(() => send.click(), 100); // after the page has read the field
   };
+  setInterval(askNext, 100);
 
   addEventListener("message", (event) => {
     if (event.source !== window.parent || event.origin !== ORIGIN) return;
     const data = event.data;
     if (typeof data !== "object" || data === null) return;
     if (data.rawi === "focus") box()?.focus();
-    if (data.rawi === "ask" && typeof data.text === "string") ask(data.text.slice(0, 2000));
+    if (data.rawi === "ask" && typeof data.text === "string" && asked.length < 10) {
+      asked.push(data.text.slice(0, 20_000)); // too long a question is refused as any other
+    }
   });
   addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !event.defaultPrevented) tell("escape");

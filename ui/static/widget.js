@@ -89,7 +89,7 @@
 
     constructor() {
       super();
-      const shadow = this.attachShadow({ mode: "closed" });
+      const shadow = this.attachShadow({ mode: "open" });
       // A constructed sheet is no inline style: a strict policy of the page lets it be.
       const sheet = new CSSStyleSheet();
       sheet.replaceSync(STYLE);
@@ -223,8 +223,11 @@
         this.#expires = Date.now() + session_s * 1000;
         this.#embed(ticket);
       } catch {
+        if (mine !== this.#opening) return;
         // Where the origin is not allowed, the browser keeps the answer to itself.
-        if (mine === this.#opening) this.#say("failed", true);
+        console.warn(`rawi: no ticket from ${base.href}; is it up, does this page's ` +
+          `Content-Security-Policy let it connect, is ${location.origin} in widget.allowed_origins?`);
+        this.#say("failed", true);
       }
     }
 
