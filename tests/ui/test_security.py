@@ -22,6 +22,7 @@ from playwright.sync_api import Browser
 
 from rag import index, storage
 from rag.config import Settings
+from rag.engine import Engine
 from rag.retrieval import Found
 from tests.conftest import Write
 from tests.doubles import ScriptedLLM
@@ -336,7 +337,8 @@ class TestOverrides:
 
 
 ATTACK = '<img src=x onerror="window.pwned=1"><script>window.pwned=2</script>'
-EVIL = Found(f"{ATTACK}.txt", 0, len(ATTACK), f"{ATTACK} ساهم 30", 0.9, "ar")
+SAID = f"ساهم سوفت بنك {ATTACK} بمبلغ 30 مليار."
+EVIL = Found(f"{ATTACK}.txt", 0, len(SAID), SAID, 0.9, "ar")
 
 
 class TestScriptsInText:
@@ -344,16 +346,22 @@ class TestScriptsInText:
     # Gradio's own, in a thread.
     @pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
     def test_in_answer_title_and_file_name(self, tmp_path: Path, browser: Browser) -> None:
-        rawi = engine(tmp_path, f"{ATTACK} ساهم بمبلغ 30.", widget=ALLOWED)
-        rawi.retriever = Retriever([EVIL])
-        rawi.retriever.storage.title = lambda doc: ATTACK
+        found = Retriever([EVIL])
+        found.storage.text, found.storage.title = lambda doc: SAID, lambda doc: ATTACK
+        reply = f"{ATTACK} ساهم بمبلغ 30 مليار."
+        plain = engine(tmp_path)
+        rawi = Engine(plain.settings, found, ScriptedLLM(replies=deque([reply] * 2)))
         with served(rawi) as url:
             page = browser.new_page()
             page.goto(url)
             page.locator("#rawi-question textarea").fill(QUESTION)
             page.locator("#rawi-send").click()
             page.locator(".rw-assistant:not(.rw-busy)").wait_for()
-            assert ATTACK in str(page.locator(".rw-sources").text_content())
+            for part in (".rw-assistant .rw-text", ".rw-sources", "#rawi-evidence"):
+                assert ATTACK in str(page.locator(part).text_content()), part
+            page.locator("[data-citation='1']").first.click()
+            page.locator("#rawi-source mark").wait_for()
+            assert ATTACK in str(page.locator("#rawi-source h2").text_content())
             assert page.locator("#rawi-layout").locator("script, img").count() == 0
             assert page.evaluate("window.pwned") is None
             page.close()
