@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -24,10 +26,12 @@ def build(loader: Loader) -> FastAPI:
         yield
         loader.close()
 
-    def mount_compact(inner: FastAPI, head: str) -> None:
-        page.mount(inner, loader, "/", compact=True, head=head)
-
     app = FastAPI(title="Rawi", docs_url=None, redoc_url=None, lifespan=lifespan)
+
+    def mount_compact(inner: FastAPI, head: str) -> None:
+        app.state.pages.append(page.mount(inner, loader, "/", compact=True, head=head))
+
+    app.state.pages = []
     app.add_middleware(Security, uploads=documents.is_open(loader.settings))
     add_services(
         app,
@@ -37,23 +41,38 @@ def build(loader: Loader) -> FastAPI:
         line=loader.line,
     )
     page.serve_static(app)
-    page.mount(app, loader, "/")
+    app.state.pages.append(page.mount(app, loader, "/"))
     return app
+
+
+class Server(uvicorn.Server):
+    """Hangs up on open pages when it stops: each keeps a connection that never ends by itself."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let what is being answered end, and nothing else."""
+        for open_page in cast("FastAPI", self.config.app).state.pages:
+            open_page.stop_event.set()
+        await super().shutdown(sockets)
 
 
 def run(settings: Settings) -> None:
     """Serve until interrupted; then running answers get ``server.stop_timeout_s`` to end."""
     logs.set_up()
-    server = settings.server
-    uvicorn.run(
+    wanted = settings.server
+    config = uvicorn.Config(
         build(Loader(settings)),
-        host=server.host,
-        port=server.port,
+        host=wanted.host,
+        port=wanted.port,
         log_config=None,
         access_log=False,
         server_header=False,
         # The guard reads X-Forwarded-For itself, as far as server.trusted_proxies says.
         proxy_headers=False,
-        timeout_graceful_shutdown=int(server.stop_timeout_s),
+        timeout_graceful_shutdown=int(wanted.stop_timeout_s),
         limit_concurrency=1_000,
     )
+    server = Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        raise SystemExit(1)  # why is in the log

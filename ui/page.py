@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import gradio as gr
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.routing import Mount
 
 from rag.config import Settings
 from ui import chat, documents, quality, text
@@ -56,10 +57,11 @@ def build(loader: Loader, *, compact: bool = False) -> gr.Blocks:
 
 def mount(
     app: FastAPI, loader: Loader, path: str, *, compact: bool = False, head: str = ""
-) -> None:
+) -> gr.routes.App:
     """Put the page, or its compact form, at ``path`` of the application.
 
     :param head: What stands in the page's head beside its own.
+    :return: Gradio's application.
     """
     blocks = build(loader, compact=compact)
     blocks.queue(max_size=4 * loader.settings.page.waiting, api_open=False)
@@ -76,6 +78,8 @@ def mount(
         max_file_size=documents.upload_limit(loader.settings),
         head=_head(loader.settings) + head,
     )
+    mounted = cast("Mount", app.routes[-1])
+    return cast("gr.routes.App", mounted.app)
 
 
 def serve_static(app: FastAPI) -> None:
