@@ -102,7 +102,7 @@ class Answering:
         """Put the engine's events into the queue."""
         try:
             events = engine.answer(asked.question, asked.history)
-            for event in in_turn(events, self._loader.line, asked.stop.is_set):
+            for event in in_turn(events, self._loader.lines, asked.stop.is_set):
                 asked.events.put(event)
         except RawiError as exc:
             asked.events.put(exc)

@@ -38,7 +38,7 @@ def build(loader: Loader) -> FastAPI:
         loader.settings,
         lambda: loader.engine,
         mount_page=mount_compact,
-        line=loader.line,
+        lines=loader.lines,
     )
     page.serve_static(app)
     app.state.pages.append(page.mount(app, loader, "/"))

@@ -1,7 +1,7 @@
 """One answer is written at a time; the others wait in line and know how many are before them.
 
-Whoever asks, on the page or by the API: the evidence comes at once, the LLM in turn, and who goes
-away leaves the line, or stops the LLM before its next token.
+Whoever asks, on the page or by the API: the evidence comes first and waits for no LLM, then the LLM
+in turn, and who goes away leaves the line, or stops the LLM before its next token.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from rag.engine import Answer, Evidence, Token
@@ -77,16 +77,34 @@ class Place:
             self._line.wait_for_change()
 
 
+@dataclass(frozen=True)
+class Lines:
+    """The two lines of a server: one to have evidence found, one for the LLM.
+
+    Finding evidence takes all cores, so that two at once are no faster than one after the other;
+    and who has gone away before his turn costs nothing.
+    """
+
+    search: Line = field(default_factory=Line)
+    write: Line = field(default_factory=Line)
+
+
 def in_turn(
-    events: Iterator[Evidence | Token | Answer], line: Line, is_gone: Callable[[], bool]
+    events: Iterator[Evidence | Token | Answer], lines: Lines, is_gone: Callable[[], bool]
 ) -> Iterator[Event]:
-    """Yield the events of ``Engine.answer``, those after the evidence when their turn has come.
+    """Yield the events of ``Engine.answer``, evidence and what follows each in its turn.
 
     :param is_gone: Whether nobody listens any more: then it ends, and the LLM with it.
     """
     with closing(cast("Generator[Evidence | Token | Answer, None, None]", events)):
-        yield next(events)
-        with line.joined() as place:
+        with lines.search.joined() as place:
+            for ahead in place.waited():
+                if is_gone():
+                    return
+                yield Ahead(ahead)
+            evidence = next(events)
+        yield evidence
+        with lines.write.joined() as place:
             for ahead in place.waited():
                 if is_gone():
                     return

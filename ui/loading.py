@@ -23,7 +23,7 @@ from rag.engine import Engine
 from rag.errors import GenerationError, NoIndexError, RawiError, StaleIndexError
 from ui import examples
 from ui.examples import Example
-from ui.line import Line
+from ui.line import Lines
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Progress:
 class Loader:
     """Loads the parts once and holds them until it is closed.
 
-    :ivar line: Where all who ask this engine's LLM wait for their turn.
+    :ivar lines: Where all who ask this engine wait for their turn.
     :ivar engine: None until all is there.
     :ivar examples: Questions that the documents answer; None until they are found.
     """
@@ -56,7 +56,7 @@ class Loader:
     def __init__(self, settings: Settings) -> None:
         """Remember the settings; nothing is loaded before ``start``."""
         self.settings = settings
-        self.line = Line()
+        self.lines = Lines()
         self.engine: Engine | None = None
         self.examples: tuple[Example, ...] | None = None
         self.embedder: Embedder | None = None
@@ -132,7 +132,7 @@ class Loader:
     def _warm(self, ready: Engine) -> None:
         """Have the LLM read ahead, before anybody asks or after whoever does."""
         try:
-            with self.line.joined() as place:
+            with self.lines.write.joined() as place:
                 for _ in place.waited():
                     pass
                 ready.warm()

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from rag.engine import Answer, Engine
-from ui.line import Line
+from ui.line import Lines
 
 _TABLES: Final[tuple[Literal["documents", "passages"], ...]] = ("documents", "passages")
 _SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 40, 60, 120)
@@ -17,11 +17,11 @@ _SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 40, 60, 120)
 class Metrics:
     """The metrics of one application, in a registry of its own."""
 
-    def __init__(self, engine: Callable[[], Engine | None], line: Line) -> None:
+    def __init__(self, engine: Callable[[], Engine | None], lines: Lines) -> None:
         """Begin at nothing.
 
         :param engine: Returns the engine once it is loaded.
-        :param line: Of those that wait for the LLM.
+        :param lines: Of those that wait.
         """
         self.registry = registry = CollectorRegistry()
         self.requests = Counter(
@@ -40,7 +40,7 @@ class Metrics:
         )
         self.tokens = Counter("rawi_tokens", "Tokens of the LLM", ["kind"], registry=registry)
         waiting = Gauge("rawi_waiting", "Questions that wait for the LLM", registry=registry)
-        waiting.set_function(lambda: max(0, len(line) - 1))
+        waiting.set_function(lambda: max(0, len(lines.write) - 1))
         self.running = Gauge("rawi_running", "Questions taken, in line or not", registry=registry)
         self.evidence = _histogram("rawi_evidence_seconds", "Time to the evidence", registry)
         self.first = _histogram("rawi_first_token_seconds", "Time to the first token", registry)

@@ -13,7 +13,7 @@ from rag.config import Settings
 from rag.engine import Engine
 from ui import api, health, mcp, widget
 from ui.guard import Guard
-from ui.line import Line
+from ui.line import Lines
 from ui.metrics import Metrics
 from ui.tickets import TicketError, Tickets, secret
 from ui.work import Work
@@ -25,17 +25,17 @@ def add_services(
     engine: Callable[[], Engine | None],
     *,
     mount_page: widget.MountPage,
-    line: Line,
+    lines: Lines,
 ) -> None:
     """Add them; to be called before the chat page is mounted at ``/``, which takes all the rest.
 
     :param engine: Returns the engine once it is loaded.
     :param mount_page: Puts the compact page, with more in its head, at ``/`` of an application.
-    :param line: Of those that wait for the LLM, the page's too.
+    :param lines: Of those that wait, the page's readers too.
     :raises IndexStorageError: When the widget's secret can't be kept.
     """
-    metrics = Metrics(engine, line)
-    work = Work(engine, settings.limits.waiting, metrics, line)
+    metrics = Metrics(engine, lines)
+    work = Work(engine, settings.limits.waiting, metrics, lines)
     tickets = Tickets(secret(settings), settings.widget)
     app.include_router(api.router(work))
     app.include_router(health.router(work, metrics))

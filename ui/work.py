@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from rag.engine import Answer, Engine, Evidence, Token, Turn, check_question
 from rag.errors import RawiError
 from rag.retrieval import Found
-from ui.line import Ahead, Line, in_turn
+from ui.line import Ahead, Lines, in_turn
 from ui.metrics import Metrics
 
 Event = Evidence | Token | Answer
@@ -63,17 +63,17 @@ class Work:
     """Answers the questions of all programs and readers."""
 
     def __init__(
-        self, engine: Callable[[], Engine | None], most: int, metrics: Metrics, line: Line
+        self, engine: Callable[[], Engine | None], most: int, metrics: Metrics, lines: Lines
     ) -> None:
         """Begin with no work.
 
         :param engine: Returns the engine once it is loaded.
         :param most: Questions that are taken at once.
-        :param line: Of those that wait for the LLM; to be shared with whoever else asks it.
+        :param lines: Of those that wait; to be shared with whoever else asks the engine.
         """
         self._engine = engine
         self._metrics = metrics
-        self._line = line
+        self._lines = lines
         self._places = threading.BoundedSemaphore(most)
         self._threads = ThreadPoolExecutor(most, thread_name_prefix="rawi-answer")
 
@@ -156,7 +156,7 @@ class Work:
         """Send the engine's events; an error is one, so that no reader waits for ever."""
         events = engine.answer(asked.question, asked.history)
         try:
-            for event in in_turn(events, self._line, asked.gone.is_set):
+            for event in in_turn(events, self._lines, asked.gone.is_set):
                 if not isinstance(event, Ahead):
                     self._note(event, asked)
                     asked.send(event)

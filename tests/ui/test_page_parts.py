@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from rag.config import Settings
-from rag.engine import Engine, Turn
+from rag.engine import Engine, Evidence, Turn
 from rag.errors import GenerationError
 from rag.index import IndexReport
 from rag.retrieval import Found
@@ -29,7 +30,7 @@ from ui.conversations import MOST_CONVERSATIONS, Conversation, Conversations, Me
 from ui.documents import Job, RefusedError
 from ui.documents_html import job_html
 from ui.feedback import Feedback
-from ui.line import Line
+from ui.line import Ahead, Line, Lines, in_turn
 from ui.loading import Loader, Progress
 from ui.security import Security
 from ui.states_html import progress_html
@@ -118,6 +119,22 @@ def test_the_line_is_fair_and_tells_how_many_are_ahead() -> None:
         order.append("first")
     thread.join(5)
     assert order == [1, "first", "second"]
+
+
+def test_no_evidence_is_looked_for_when_nobody_waits_for_it_any_more() -> None:
+    lines, looked_for = Lines(), list[str]()
+
+    def events() -> Iterator[Evidence]:
+        looked_for.append("evidence")
+        yield Evidence(())
+
+    with lines.search.joined():
+        gone = [False, True]
+        waited = list(in_turn(events(), lines, lambda: gone.pop(0)))
+    assert waited == [Ahead(1)]
+    assert looked_for == []
+    assert len(lines.search) == len(lines.write) == 0
+    assert list(in_turn(events(), lines, lambda: False)) == [Evidence(()), Ahead(0)]
 
 
 class TestStates:
