@@ -3,7 +3,7 @@
 ::
 
     storage/
-    ├── CURRENT               {"format": 2, "index": "index-3f9c…"}; replaced atomically
+    ├── CURRENT               {"format": 3, "index": "index-3f9c…"}; replaced atomically
     ├── lock                  held while an index is being written
     └── index-3f9c…/          named by its fingerprint; an index of another one stands beside it
         ├── rawi.sqlite3      the truth: documents, passages, sentences; their words (FTS5)
@@ -38,7 +38,7 @@ from rag.config import Settings
 from rag.errors import IndexStorageError, NoIndexError, StaleIndexError
 
 # Raised by one whenever the tables, the cutting or the folding change.
-FORMAT = 2
+FORMAT = 3
 
 # Opening an index, even to read it, takes some space; what Chroma says when there is none is
 # often "Failed to apply logs".

@@ -38,7 +38,7 @@ def state_of(store: Storage) -> State:
         'SELECT id, doc, start, "end", language, sentences, vectors FROM passages ORDER BY id'
     ).fetchall()
     grams, names = (
-        store.db.execute(f"SELECT * FROM {table}_vocabulary ORDER BY term").fetchall()
+        store.db.execute(f"SELECT * FROM {table}_counts ORDER BY token").fetchall()
         for table in ("grams", "names")
     )
     failures = store.db.execute("SELECT * FROM failures ORDER BY doc").fetchall()

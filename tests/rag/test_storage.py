@@ -50,19 +50,19 @@ def test_current_is_what_was_made_current(settings: Settings) -> None:
 
 DAMAGED = {
     "empty": "",
-    "cut off": '{"format": 2, "ind',
+    "cut off": '{"format": 3, "ind',
     "not UTF-8": b"\xff\xfe",
     "not an object": '["index"]',
     "a number": "1",
     "without a name": '{"format": 2}',
-    "the name is a number": '{"format": 2, "index": 5}',
-    "the name is nothing": '{"format": 2, "index": null}',
-    "the name is a list": '{"format": 2, "index": ["index-0123456789abcdef"]}',
-    "the name leads up": '{"format": 2, "index": "../index-0123456789abcdef"}',
-    "the name leads up behind a prefix": '{"format": 2, "index": "index-/../../etc"}',
-    "the name is absolute": '{"format": 2, "index": "/etc/passwd"}',
-    "the name is of another folder": '{"format": 2, "index": "holiday"}',
-    "the name has a newline": '{"format": 2, "index": "index-0123456789abcdef\\n"}',
+    "the name is a number": '{"format": 3, "index": 5}',
+    "the name is nothing": '{"format": 3, "index": null}',
+    "the name is a list": '{"format": 3, "index": ["index-0123456789abcdef"]}',
+    "the name leads up": '{"format": 3, "index": "../index-0123456789abcdef"}',
+    "the name leads up behind a prefix": '{"format": 3, "index": "index-/../../etc"}',
+    "the name is absolute": '{"format": 3, "index": "/etc/passwd"}',
+    "the name is of another folder": '{"format": 3, "index": "holiday"}',
+    "the name has a newline": '{"format": 3, "index": "index-0123456789abcdef\\n"}',
 }
 
 
@@ -103,7 +103,7 @@ def test_a_folder_of_another_version_is_refused_and_not_touched(
     (settings.storage / INDEX).mkdir()
     (settings.storage / INDEX / "rawi.sqlite3").write_bytes(b"of the future")
     before = contents(settings.storage)
-    expected = rf"another version of Rawi \(format {version}, this one has 2\); give another --st"
+    expected = rf"another version of Rawi \(format {version}, this one has 3\); give another --st"
     with pytest.raises(StaleIndexError, match=expected):
         storage.open_current(settings, "words")
     with pytest.raises(StaleIndexError, match=expected):
