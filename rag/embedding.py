@@ -79,6 +79,8 @@ class Embedder(BaseEmbedding):
         # Takes seconds; a question that can't be answered for another reason shouldn't wait for it.
         from sentence_transformers import SentenceTransformer
 
+        from rag.prepacked import prepack
+
         try:
             model = SentenceTransformer(
                 str(weights),
@@ -105,6 +107,7 @@ class Embedder(BaseEmbedding):
             adapter.add_to(embedder.encoder, embedder._adapter, path)
         # Only now: the updates are smaller than what bfloat16 can tell apart.
         model.to(_dtype(settings))
+        prepack(model)
         return embedder
 
     @property

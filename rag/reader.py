@@ -86,6 +86,8 @@ class Reader:
         :param base: The embedder that the reader was trained from.
         :raises ModelError: When the file is no reader or one of another embedder.
         """
+        from rag.prepacked import prepack
+
         try:
             with safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -99,7 +101,9 @@ class Reader:
         ) as exc:
             raise ModelError(f"{path}: is not a reader of this embedder ({exc})") from exc
         dtype = next(base.encoder.parameters()).dtype
-        return cls(encoder.to(dtype), base.tokenizer, weight, bias)
+        encoder.to(dtype)
+        prepack(encoder)
+        return cls(encoder, base.tokenizer, weight, bias)
 
     def read(self, question: str, passages: Sequence[PassageInput]) -> list[Logits]:
         """Return, for each passage, a logit for each of its sentences.
