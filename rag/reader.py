@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 
 from rag import models
 from rag.config import Settings
-from rag.embedding import BUILT_IN_MODEL, Embedder, PassageInput
+from rag.embedding import BUILT_IN_MODEL, TOKENS_AT_ONCE, Embedder, PassageInput
 from rag.errors import ModelError
 from rag.language import Span
 
@@ -32,8 +32,9 @@ BUILT_IN = Path(__file__).with_name("multilingual-e5-small.reader.safetensors")
 MAX_TOKENS = 384
 # Logits further from 0 say no more; a sentence that was cut off counts as read and found wanting.
 _LIMIT = 8.0
-# Passages read at once: sorted by length, so that little of a batch is padding.
-BATCH = 4
+# Passages read at once, sorted by length: all that a question is asked of by default, since a pass
+# has a fixed cost that is more than what padding costs.
+BATCH = 10
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,7 @@ def tokenized(
         list(questions),
         texts,
         padding=True,
+        pad_to_multiple_of=TOKENS_AT_ONCE,
         truncation="longest_first",
         max_length=MAX_TOKENS,
         return_offsets_mapping=True,
