@@ -84,7 +84,7 @@ class EmbeddingSettings(Section):
     centring: float = Field(0.7, ge=0, le=1)
     device: Literal["cpu", "cuda", "mps"] = "cpu"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    batch_size: int = Field(8, ge=1, le=1_024)
+    batch_size: int = Field(16, ge=1, le=1_024)
 
 
 class RetrievalSettings(Section):

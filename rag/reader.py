@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 
 from rag import models
 from rag.config import Settings
-from rag.embedding import BUILT_IN_MODEL, Embedder, PassageInput
+from rag.embedding import BUILT_IN_MODEL, TOKENS_AT_ONCE, Embedder, PassageInput
 from rag.errors import ModelError
 from rag.language import Span
 
@@ -32,8 +32,9 @@ BUILT_IN = Path(__file__).with_name("multilingual-e5-small.reader.safetensors")
 MAX_TOKENS = 384
 # Logits further from 0 say no more; a sentence that was cut off counts as read and found wanting.
 _LIMIT = 8.0
-# Passages read at once: sorted by length, so that little of a batch is padding.
-BATCH = 4
+# Passages read at once, sorted by length: all that a question is asked of by default, since a pass
+# has a fixed cost that is more than what padding costs.
+BATCH = 10
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ class Reader:
         :param base: The embedder that the reader was trained from.
         :raises ModelError: When the file is no reader or one of another embedder.
         """
+        from rag.prepacked import prepack
+
         try:
             with safe_open(path, framework="pt") as file:
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -99,7 +102,9 @@ class Reader:
         ) as exc:
             raise ModelError(f"{path}: is not a reader of this embedder ({exc})") from exc
         dtype = next(base.encoder.parameters()).dtype
-        return cls(encoder.to(dtype), base.tokenizer, weight, bias)
+        encoder.to(dtype)
+        prepack(encoder)
+        return cls(encoder, base.tokenizer, weight, bias)
 
     def read(self, question: str, passages: Sequence[PassageInput]) -> list[Logits]:
         """Return, for each passage, a logit for each of its sentences.
@@ -176,6 +181,7 @@ def tokenized(
         list(questions),
         texts,
         padding=True,
+        pad_to_multiple_of=TOKENS_AT_ONCE,
         truncation="longest_first",
         max_length=MAX_TOKENS,
         return_offsets_mapping=True,
