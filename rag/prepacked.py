@@ -46,8 +46,11 @@ class Prepacked(torch.nn.Module):
 def prepack(encoder: torch.nn.Module) -> None:
     """Replace the linear layers within, where that helps: in bfloat16 on a CPU."""
     weight = next(encoder.parameters())
-    supported = torch.ops.mkldnn._is_mkldnn_bf16_supported
-    if weight.dtype != torch.bfloat16 or weight.device.type != "cpu" or not supported():
+    if weight.dtype != torch.bfloat16 or weight.device.type != "cpu":
+        return
+    if not torch.backends.mkldnn.is_available():
+        return  # a build of torch without oneDNN has no such operators
+    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return
     for module in list(encoder.modules()):
         for name, child in list(module.named_children()):
