@@ -201,6 +201,10 @@ REFUSED_GONE: Final = Phrase("الملف غير موجود.", "The file is not t
 
 # Quality
 MEASURED_ON: Final = Phrase("قيس في", "As measured on")
+INTERVALS: Final = Phrase(
+    "المقاييس بالمئة، وبين القوسين مجال ثقة 95 %.",
+    "Measures are in percent, with the 95 % interval in brackets.",
+)
 NO_REPORT: Final = Phrase(
     "لم تُقَس الجودة هنا بعد. نفّذ: make eval",
     "Quality has not been measured here yet. Run: make eval",
