@@ -24,6 +24,11 @@ class Phrase:
         return Phrase(self.ar.format(**values), self.en.format(**values))
 
 
+def isolated(latin: str) -> str:
+    """Keep the order of Latin text and numbers within an Arabic sentence."""
+    return f"\u2066{latin}\u2069"
+
+
 TITLE: Final = Phrase("راوي", "Rawi")
 TAGLINE: Final = Phrase(
     "اسأل وثائقك بالعربية أو الإنجليزية، ومع كل جواب الجملة التي جاء منها.",
@@ -187,6 +192,7 @@ INDEX_FAILED: Final = Phrase("تعذّرت الفهرسة.", "Indexing failed.")
 NOT_INDEXED: Final = Phrase("ملفات لم تُفهرس", "Files that are not indexed")
 NO_DOCUMENTS: Final = Phrase("لا وثائق بعد.", "There are no documents yet.")
 REFUSED_TYPE: Final = Phrase("نوع الملف غير مقروء.", "This type of file is not read.")
+REFUSED_UNREAD: Final = Phrase("لا يُقرأ الملف: {why}", "The file can't be read: {why}")
 REFUSED_SIZE: Final = Phrase("الملف أكبر من {most}.", "The file is larger than {most}.")
 REFUSED_NAME: Final = Phrase("اسم الملف غير صالح.", "The file's name can't be used.")
 REFUSED_EXISTS: Final = Phrase(
