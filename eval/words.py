@@ -88,7 +88,7 @@ CATEGORIES: Final[Mapping[str, Phrase]] = {
     "typo": Phrase("خطأ في الكتابة", "typo"),
     "false_premise": Phrase("مقدمة باطلة", "false premise"),
     "unanswerable_near": Phrase("بلا جواب، قريب من الوثائق", "unanswerable, near"),
-    "unanswerable_far": Phrase("بلا جواب، بعيد عنها", "unanswerable, far"),
+    "unanswerable_far": Phrase("بلا جواب، بعيد عن الوثائق", "unanswerable, far"),
     # Where an injected order stands.
     "document": Phrase("أمر في وثيقة", "document"),
     "question": Phrase("أمر في السؤال", "question"),

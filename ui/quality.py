@@ -9,6 +9,7 @@ from pathlib import Path
 from eval import page, results, words
 from eval.figures import Figure
 from eval.page import Section
+from eval.results import Results
 from eval.tables import Table
 from eval.words import Words
 from rag.errors import EvalError
@@ -20,20 +21,27 @@ from ui.text import Phrase
 def quality_html(folder: Path) -> str:
     """Return the run in ``folder`` as HTML; without one, how to make it."""
     try:
-        report = page.page([results.read(folder)])
+        run = results.read(folder)
+        report = page.page([run])
     except EvalError:
         return f'<p class="rw-quiet">{both(text.NO_REPORT)}</p>'
-    return "".join(map(_section, report.sections))
+    return _measured(run) + "".join(map(_section, report.sections))
+
+
+def _measured(run: Results) -> str:
+    """Say when, where and on how many questions it was measured."""
+    environment, asked = run.summary["environment"], run.summary["set"]
+    when = f"{str(environment['date'])[:10]} · {environment['machine']}"
+    count = text.QUESTIONS_ASKED.format(asked=asked["questions"], of=asked["of"])
+    return (
+        f'<p class="rw-quiet">{both(text.MEASURED_ON)}: <bdi dir="ltr">{escape(when)}</bdi>'
+        f'<br>{both(count)}</p><p class="rw-quiet">{both(text.INTERVALS)}</p>'
+    )
 
 
 def _section(section: Section) -> str:
-    facts = dict(section.facts)
-    measured = " · ".join((facts["date"][:10], facts["machine"], facts["set"]))
     tables = "".join(_table(table, f"rawi-table-{n}") for n, table in enumerate(section.tables))
-    return (
-        f'<p class="rw-quiet">{both(text.MEASURED_ON)}: <bdi dir="ltr">{escape(measured)}</bdi></p>'
-        f'<p class="rw-quiet">{both(text.INTERVALS)}</p>{tables}{_figures(section.figures)}'
-    )
+    return tables + _figures(section.figures)
 
 
 def _table(table: Table, name: str) -> str:

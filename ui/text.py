@@ -207,6 +207,7 @@ REFUSED_GONE: Final = Phrase("الملف غير موجود.", "The file is not t
 
 # Quality
 MEASURED_ON: Final = Phrase("قيس في", "As measured on")
+QUESTIONS_ASKED: Final = Phrase("الأسئلة: {asked} من {of}.", "Questions: {asked} of {of}.")
 INTERVALS: Final = Phrase(
     "المقاييس بالمئة، وبين القوسين مجال ثقة 95 %.",
     "Measures are in percent, with the 95 % interval in brackets.",
