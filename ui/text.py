@@ -157,6 +157,14 @@ CANNOT_START: Final = Phrase("تعذّر التشغيل.", "It could not start."
 OFFLINE: Final = Phrase(
     "انقطع الاتصال بالخادم. تُعاد المحاولة…", "The connection is lost. Trying again…"
 )
+TOO_MANY: Final = Phrase(
+    "أسئلة كثيرة في وقت قصير. أعد المحاولة بعد دقيقة.",
+    "Too many questions in a short time. Try again in a minute.",
+)
+NOT_TAKEN: Final = Phrase(
+    "لم يقبل الخادم هذا الطلب. أعد المحاولة بعد قليل.",
+    "The server did not take this. Try again in a moment.",
+)
 ONLINE: Final = Phrase("عاد الاتصال.", "The connection is back.")
 
 # Documents

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
@@ -179,6 +180,26 @@ class TestTheModelFails:
             assert found_in(page) == []
             page.locator(".rw-text [data-citation='1']").click()
             expect(page.locator("#rawi-source mark")).to_have_text(QUOTE)
+
+
+class TestTooManyQuestions:
+    @IN_BOTH
+    def test_it_is_told_and_the_question_stays(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        with served(engine(tmp_path, ANSWER, limits={"address_per_minute": 20})) as url:
+            page = look(url, locale=locale).page
+            calls = (httpx.post(f"{url}/search", json={"question": QUESTION}) for _ in range(30))
+            assert any(call.status_code == 429 for call in calls)
+            ask(page, QUESTION)
+            told = {"ar": "أسئلة كثيرة في وقت قصير", "en": "Too many questions in a short time"}
+            notice = page.locator(".rw-notice")
+            expect(notice).to_contain_text(told[locale])
+            expect(notice).to_be_in_viewport()
+            expect(page.locator("#rawi-question textarea")).to_have_value(QUESTION)
+            assert found_in(page) == []
+            page.locator("#rawi-question textarea").fill("كم")
+            expect(notice).to_be_hidden()
 
 
 class TestTheConnectionIsLost:
