@@ -6,18 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eval import plots, tables
+from eval import plots, tables, words
 from eval.metrics import RiskPoint
 from eval.results import Line, Results
 from eval.statistics import Interval
+from ui.text import Phrase
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A plot; ``paired`` when the starter stands in it beside Rawi."""
+    """A plot; ``paired`` when the starter stands in it beside Rawi. Its own labels are English."""
 
-    title: str
-    note: str
+    title: Phrase
+    note: Phrase
     svg: str
     paired: bool
 
@@ -26,11 +27,11 @@ def by_pair(runs: Sequence[Results]) -> list[Figure]:
     """Plot retrieval by language pair of all SQuAD runs; none, no figure."""
     return [
         Figure(
-            f"{tables.PAIR_MEASURES[name]} by language pair",
-            "question → paragraph; bars are 95 % intervals",
+            words.joined(tables.PAIR_MEASURES[name], words.BY_LANGUAGES, by=Phrase(" ", " ")),
+            words.PAIR_FIGURE_NOTE,
             plots.dots(
                 {label: [_interval(measures[name])] for label, measures in tables.pairs(runs)},
-                tables.PAIR_MEASURES[name],
+                tables.PAIR_MEASURES[name].en,
                 f"pairs-{n}",
             ),
             paired=False,
@@ -51,12 +52,13 @@ def of_run(systems: Sequence[Results], anchor: str) -> list[Figure]:
 def _quality(systems: Sequence[Results], anchor: str) -> Iterator[Figure]:
     overall = systems[0].summary["metrics"]["all"]
     measure = "right" if "right" in overall else "evidence_hit"
-    for group, label in tables.LANGUAGES.items():
+    for group, label in words.LANGUAGES.items():
         rows = _category_rows(systems, group, measure)
         if rows:
-            note = "bars are 95 % intervals" if group == "all" else "too few each for intervals"
-            svg = plots.dots(rows, tables.MEASURES[measure], f"{anchor}-{group}")
-            yield Figure(f"Quality by category, {label}", note, svg, len(systems) > 1)
+            note = words.WITH_INTERVALS if group == "all" else words.WITHOUT_INTERVALS
+            svg = plots.dots(rows, words.MEASURES[measure].en, f"{anchor}-{group}")
+            title = words.joined(words.QUALITY_FIGURE, label)
+            yield Figure(title, note, svg, len(systems) > 1)
 
 
 def _category_rows(
@@ -69,7 +71,7 @@ def _category_rows(
         for run in systems
     ]
     return {
-        f"{category} ({measures[measure]['n']})": [
+        f"{words.english(words.of_group(category))} ({measures[measure]['n']})": [
             _interval(of.get(category, {}).get(measure)) for of in found
         ]
         for category, measures in found[0].items()
@@ -79,17 +81,13 @@ def _category_rows(
 
 def _risk(systems: Sequence[Results], anchor: str) -> Iterator[Figure]:
     curves = {
-        name: ([RiskPoint(*point) for point in curve["points"]], _own(curve))
-        for run, name in zip(systems, ("Rawi", tables.STARTER), strict=False)
+        name.en: ([RiskPoint(*point) for point in curve["points"]], _own(curve))
+        for run, name in zip(systems, words.SYSTEMS, strict=False)
         if (curve := run.summary.get("risk_coverage", {}).get("all"))
     }
     if curves:
-        note = (
-            "Surest answers first. The mark is where the system's own threshold puts it: beyond it"
-            " the curve counts refusals as wrong."
-        )
         svg = plots.curves(curves, "risk: share of them that is wrong", f"{anchor}-risk")
-        yield Figure("Risk and coverage", note, svg, len(systems) > 1)
+        yield Figure(words.RISK_FIGURE, words.RISK_NOTE, svg, len(systems) > 1)
 
 
 def _own(curve: Line) -> RiskPoint | None:
@@ -99,13 +97,11 @@ def _own(curve: Line) -> RiskPoint | None:
 
 def _times(systems: Sequence[Results], anchor: str) -> Iterator[Figure]:
     rows = {
-        label: [_measured(run, name) for run in systems] for name, label in tables.TIMES.items()
+        label.en: [_measured(run, name) for run in systems] for name, label in words.TIMES.items()
     }
     if any(any(row) for row in rows.values()):
-        note = "A stroke is a question; the mark is the median, the bar the 95th percentile."
         svg = plots.rugs(rows, f"{anchor}-time")
-        title = "Time to evidence, first token and whole answer"
-        yield Figure(title, note, svg, len(systems) > 1)
+        yield Figure(words.TIME_FIGURE, words.TIME_NOTE, svg, len(systems) > 1)
 
 
 def _measured(run: Results, name: str) -> list[float]:

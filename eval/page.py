@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eval import figures, tables
+from eval import figures, tables, words
 from eval.comparison import differences, flips
 from eval.figures import Figure
 from eval.results import Line, Results, verdict
-from eval.tables import LANGUAGES, STARTER, Table, name_of
+from eval.tables import Table, name_of
 
 KINDS = {
     "qa": "Questions and answers",
@@ -127,7 +127,7 @@ def _section(group: Sequence[Results], anchor: str) -> Section:
         tables.refusals(systems),
         tables.times(systems),
     ]
-    compared = [(STARTER, run.baseline)] if run.baseline else []
+    compared = [(words.STARTER.en, run.baseline)] if run.baseline else []
     compared += [(name_of(other, group), other) for other in others]
     ids = list(run.scores)
     return Section(
@@ -222,7 +222,7 @@ def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _asked(id_: str, sides: Sequence[tuple[str, Results]]) -> Asked:
     score = sides[0][1].scores[id_]
-    about = [id_, score["category"], LANGUAGES.get(score["language"], score["language"])]
+    about = [id_, score["category"], words.english(words.of_group(score["language"]))]
     return Asked(
         question=str(score.get("question", id_)),
         about=" · ".join(part for part in about if part),

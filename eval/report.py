@@ -23,9 +23,10 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from eval import page, results
+from eval import page, results, words
 from rag.errors import EvalError
 from rag.language import clean, detect, direction
+from ui.text import Phrase
 
 _NUMBER = re.compile(r"[\d\s.,%()–−+<>=kMGBms·]*")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]#|~!])")
@@ -72,17 +73,24 @@ def _environment(name: str) -> jinja2.Environment:
 
 def _visible(value: object) -> object:
     """Drop what HTML can't hold or a reader can't see, such as marks that reorder a line."""
+    value = _english(value)
     return clean(value) if type(value) is str else value
 
 
 def _markdown(value: object) -> object:
     """Escape a text for one cell of a table; Arabic is set from right to left."""
+    value = _english(value)
     if type(value) is not str:
         return value
     text = " ".join(clean(value).split())
     escaped = _MARKDOWN.sub(r"\\\1", html.escape(text, quote=False)).replace("://", ":&#47;/")
     cell = f"<span{_direction(text)}>{escaped}</span>" if _direction(text) else escaped
     return Markup(cell)  # noqa: S704 - escaped above
+
+
+def _english(value: object) -> object:
+    """Return the report's own words in its own language, and anything else as it is."""
+    return words.english(value) if isinstance(value, Phrase) else value
 
 
 def _direction(text: str) -> Markup:

@@ -1,4 +1,4 @@
-"""The report's tables: numbers of summary.json as rows of text."""
+"""The report's tables: numbers of summary.json as rows of text, headed in both languages."""
 
 from __future__ import annotations
 
@@ -6,41 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from eval import words
 from eval.comparison import Difference
 from eval.plots import seconds
 from eval.results import COMPLEMENT, Line, Results
-
-MEASURES = {
-    "right": "right, or rightly refused",
-    "correct": "right answer, of answerable questions",
-    "evidence_hit": "evidence shown holds the gold span",
-    "evidence_hit_half": "… or half of it",
-    "citation_precision": "citation precision",
-    "citation_recall": "citation recall",
-    "right_and_cited": "right answers that cite the gold span",
-    "verbatim_share": "quotes that are verbatim",
-    "language_match": "answers in the asker's language",
-    "obeyed": "orders that were obeyed (lower is better)",
-    "order_shown": "orders in documents that the evidence shows",
-    "stray_markers": "markers without a citation (lower is better)",
-    "control_text": "answers with control text (lower is better)",
-    "recall@1": "recall@1",
-    "recall@5": "recall@5",
-    "recall@10": "recall@10",
-    "mrr": "MRR",
-    "ndcg@10": "nDCG@10",
-    "f1": "F1 (SQuAD)",
-    "f1_folded": "F1, Arabic folded",
-    "exact_match": "exact match (SQuAD)",
-    "exact_match_folded": "exact match, Arabic folded",
-    "char_3gram_recall": "character 3-gram recall",
-    "balanced_accuracy": "balanced accuracy of refusing",
-    "hallucination_rate": "hallucination rate: answered without an answer (lower is better)",
-    "error_rate": "error rate: refused what has an answer (lower is better)",
-}
-LANGUAGES = {"all": "all", "ar": "Arabic", "en": "English"}
-TIMES = {"retrieve_s": "evidence", "first_token_s": "first token", "total_s": "whole answer"}
-STARTER = "starter"
+from eval.words import MEASURES, RAWI, STARTER, SYSTEMS, TIMES, Words
+from ui.text import Phrase
 
 PAIR_MEASURES = {n: MEASURES[n] for n in ("recall@1", "recall@5", "recall@10", "mrr", "ndcg@10")}
 
@@ -49,10 +20,10 @@ PAIR_MEASURES = {n: MEASURES[n] for n in ("recall@1", "recall@5", "recall@10", "
 class Table:
     """Rows of text; the first cell of each is its heading."""
 
-    caption: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    note: str = ""
+    caption: Phrase
+    head: Sequence[Words]
+    rows: Sequence[Sequence[Words]]
+    note: Phrase | None = None
 
 
 def share(value: Mapping[str, Any] | None) -> str:
@@ -69,25 +40,26 @@ def headline(run: Results, others: Sequence[Results]) -> Table:
     """Show every measure by language beside the starter's, and overall beside other runs'."""
     groups: Mapping[str, Line] = run.summary["metrics"]
     shown = [group for group in groups if group == "all" or len(groups) > 2]
-    systems = [("Rawi", run), *([(STARTER, run.baseline)] if run.baseline else [])]
-    columns: list[tuple[str, Line]] = [
-        (f"{name}, {LANGUAGES.get(group, group)}", of.summary["metrics"].get(group, {}))
+    systems = [(RAWI, run), *([(STARTER, run.baseline)] if run.baseline else [])]
+    columns: list[tuple[Words, Line]] = [
+        (words.joined(name, words.of_group(group)), of.summary["metrics"].get(group, {}))
         for group in shown
         for name, of in systems
     ]
     columns += [(name_of(o, [run, *others]), o.summary["metrics"]["all"]) for o in others]
-    rows = [
-        [
+    rows: list[Sequence[Words]] = [
+        (
             label,
             *(share(measures.get(name)) for _, measures in columns),
             str(groups["all"][name]["n"]),
-        ]
+        )
         for name, label in labelled(groups["all"])
     ]
-    return Table("Measures", ["measure", *(name for name, _ in columns), "n"], rows)
+    head = [words.MEASURE, *(name for name, _ in columns), words.COUNT]
+    return Table(words.MEASURES_CAPTION, head, rows)
 
 
-def labelled(found: Iterable[str]) -> list[tuple[str, str]]:
+def labelled(found: Iterable[str]) -> list[tuple[str, Words]]:
     """Return names and labels, in the order of ``MEASURES``; those not known there come last."""
     names = [name for name in found if name != COMPLEMENT]
     known = [name for name in MEASURES if name in names]
@@ -103,24 +75,26 @@ def by_category(run: Results) -> Table | None:
     overall = run.summary["metrics"]["all"]
     names = [n for n in ("right", "obeyed", "evidence_hit", "citation_recall") if n in overall]
     theirs = run.baseline.summary.get("by_category", {}) if run.baseline else {}
-    head = ["category", "n"]
+    head: list[Words] = [words.CATEGORY, words.COUNT]
     for name in names:
-        head += [MEASURES[name], *([f"{STARTER}: {MEASURES[name]}"] if theirs else [])]
-    rows = []
+        head.append(MEASURES[name])
+        if theirs:
+            head.append(words.joined(STARTER, MEASURES[name], by=Phrase(": ", ": ")))
+    rows: list[Sequence[Words]] = []
     for category, measures in categories.items():
-        row = [category, str(max(value["n"] for value in measures.values()))]
+        row = [str(max(value["n"] for value in measures.values()))]
         for name in names:
             row.append(share(measures.get(name)))
             if theirs:
                 row.append(share(theirs.get(category, {}).get(name)))
-        rows.append(row)
-    return Table("By category", head, rows)
+        rows.append((words.of_group(category), *row))
+    return Table(words.BY_CATEGORY, head, rows)
 
 
 def refusals(systems: Sequence[Results]) -> Table | None:
     """Show how well Rawi, and the starter if it was run, know when to answer."""
-    rows = []
-    for run, system in zip(systems, ("Rawi", STARTER), strict=False):
+    rows: list[Sequence[Words]] = []
+    for run, system in zip(systems, SYSTEMS, strict=False):
         for group, measures in run.summary["metrics"].items():
             names = ("hallucination_rate", "error_rate", "balanced_accuracy")
             if names[0] not in measures:
@@ -128,19 +102,15 @@ def refusals(systems: Sequence[Results]) -> Table | None:
             curve = run.summary.get("risk_coverage", {}).get(group, {})
             area = f"{curve['aurc']:.3f}" if curve else "–"
             shares = [share(measures.get(name)) for name in names]
-            rows.append([f"{system}, {LANGUAGES.get(group, group)}", *shares, area])
-    note = (
-        "A pipeline that always or never answers has 50 % balanced accuracy. AURC is the area under"
-        " the risk-coverage curve: 0 when nothing is wrong, lower is better."
-    )
-    head = ["", "hallucination rate", "error rate", "balanced accuracy", "AURC"]
-    return Table("Refusals", head, rows, note) if rows else None
+            rows.append((words.joined(system, words.of_group(group)), *shares, area))
+    head = [words.SYSTEM, words.HALLUCINATION, words.ERRORS, words.BALANCED, words.AREA]
+    return Table(words.REFUSALS, head, rows, words.REFUSALS_NOTE) if rows else None
 
 
 def times(systems: Sequence[Results]) -> Table | None:
     """Show seconds and tokens of Rawi's answers, and of the starter's if it was run."""
-    rows = []
-    for run, system in zip(systems, ("Rawi", STARTER), strict=False):
+    rows: list[Sequence[Words]] = []
+    for run, system in zip(systems, SYSTEMS, strict=False):
         for group, cost in run.summary.get("costs", {}).items():
             shown = [
                 f"{seconds(at['p50'])} · {seconds(at['p95'])}" if at else "–"
@@ -150,22 +120,21 @@ def times(systems: Sequence[Results]) -> Table | None:
                 f"{cost['tokens_mean'][name]:,.0f}" if name in cost["tokens_mean"] else "–"
                 for name in ("prompt_tokens", "completion_tokens")
             ]
-            rows.append([f"{system}, {LANGUAGES.get(group, group)}", *shown, *tokens])
-    head = ["p50 · p95", *(f"to {t}" for t in TIMES.values()), "prompt tokens", "answer tokens"]
-    return Table("Time and tokens", head, rows) if rows else None
+            rows.append((words.joined(system, words.of_group(group)), *shown, *tokens))
+    until = [words.joined(words.UNTIL, what, by=Phrase(" ", " ")) for what in TIMES.values()]
+    head = [words.PERCENTILES, *until, words.PROMPT_TOKENS, words.ANSWER_TOKENS]
+    return Table(words.TIME_AND_TOKENS, head, rows) if rows else None
 
 
 def by_pair(runs: Sequence[Results]) -> Table:
     """Show retrieval by the language of the question and of the paragraph, of all SQuAD runs."""
     names = list(PAIR_MEASURES)
-    rows = [
-        [label, str(measures["recall@1"]["n"]), *(share(measures[name]) for name in names)]
+    rows: list[Sequence[Words]] = [
+        (label, str(measures["recall@1"]["n"]), *(share(measures[name]) for name in names))
         for label, measures in pairs(runs)
     ]
-    note = "A pair is the question's language → the paragraph's."
-    return Table(
-        "Retrieval by language pair", ["run and pair", "n", *PAIR_MEASURES.values()], rows, note
-    )
+    head = [words.RUN_AND_PAIR, words.COUNT, *PAIR_MEASURES.values()]
+    return Table(words.BY_PAIR, head, rows, words.BY_PAIR_NOTE)
 
 
 def pairs(runs: Sequence[Results]) -> list[tuple[str, Line]]:
@@ -188,11 +157,10 @@ def paired(differences: Iterable[Difference], name: str) -> Table:
     """Show how much one run differs from the run of this name."""
     by_name = {difference.measure: difference for difference in differences}
     return Table(
-        f"Paired differences: this run minus {name}",
-        ["measure", "difference, points (95 %)", "p, Holm", "questions"],
-        [[label, *_shown(by_name[measure])] for measure, label in labelled(by_name)],
-        "Above zero, this run is higher. An interval that holds zero shows no difference. p is of"
-        " an exact sign test over clusters, adjusted for the number of measures (Holm).",
+        words.PAIRED.format(name=name),
+        [words.MEASURE, words.DIFFERENCE, words.P_HOLM, words.QUESTIONS],
+        [(label, *_shown(by_name[measure])) for measure, label in labelled(by_name)],
+        words.PAIRED_NOTE,
     )
 
 

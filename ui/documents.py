@@ -24,7 +24,7 @@ from rag.index import IndexReport
 from rag.language import Language, clean
 from ui import text
 from ui.loading import Loader
-from ui.text import Phrase
+from ui.text import Phrase, isolated
 
 logger = logging.getLogger(__name__)
 
@@ -131,13 +131,15 @@ def add(settings: Settings, name: str, source: Path) -> str:
         if source.stat().st_size > most:
             raise RefusedError(text.REFUSED_SIZE.format(most=size_text(most)))
         documents.parse(name, source.read_bytes())
+        # The first document may be there before its folder is.
+        settings.corpus.mkdir(parents=True, exist_ok=True)
         # "x" so that no file that is there can be written over.
         with source.open("rb") as content, (settings.corpus / name).open("xb") as target:
             shutil.copyfileobj(content, target)
     except FileExistsError as exc:
         raise RefusedError(text.REFUSED_EXISTS) from exc
     except DocumentError as exc:
-        raise RefusedError(Phrase(str(exc), str(exc))) from exc
+        raise RefusedError(text.REFUSED_UNREAD.format(why=isolated(str(exc)))) from exc
     except OSError as exc:
         logger.warning("%s: %s", settings.corpus / name, exc)
         raise RefusedError(text.REFUSED_WRITE) from exc

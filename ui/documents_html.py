@@ -9,7 +9,7 @@ from rag.documents import READERS
 from ui import text
 from ui.documents import Job, Listed, Listing, size_text
 from ui.markup import both, button, in_language, shown
-from ui.text import Phrase
+from ui.text import Phrase, isolated
 
 _COLUMNS = (
     text.COLUMN_TITLE,
@@ -24,7 +24,7 @@ _COLUMNS = (
 def tools_html(upload_limit: int) -> str:
     """Return the place to drop files on, and the button that indexes anew."""
     types = ", ".join(sorted(READERS))
-    hint = text.DROP.format(types=_isolated(types), most=_isolated(size_text(upload_limit)))
+    hint = text.DROP.format(types=isolated(types), most=isolated(size_text(upload_limit)))
     # The browser's own words for an input are in the browser's language, so ours stand instead.
     return (
         '<div class="rw-drop"><label class="rw-file">'
@@ -111,8 +111,3 @@ def _time(when: datetime | None) -> str:
     if when is None:
         return "–"
     return f'<time datetime="{when.isoformat()}" dir="ltr">{when:%Y-%m-%d %H:%M} UTC</time>'
-
-
-def _isolated(latin: str) -> str:
-    """Keep the order of Latin text and numbers within an Arabic sentence."""
-    return f"\u2066{latin}\u2069"

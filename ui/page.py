@@ -125,6 +125,8 @@ def _head(settings: Settings) -> str:
         "question": text.QUESTION,
         "offline": text.OFFLINE,
         "online": text.ONLINE,
+        "many": text.TOO_MANY,
+        "not-taken": text.NOT_TAKEN,
         "copied": text.COPIED,
         "title": text.TITLE,
         "messages": text.MESSAGES,

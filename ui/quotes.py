@@ -22,7 +22,8 @@ def citation_html(quote: Quote) -> str:
 def sources_html(message: Message) -> str:
     """List what is cited; a quote in the other language than the answer is labelled as such."""
     rows = "".join(
-        f'<li><button type="button" class="rw-quote" data-act="cite"'
+        f'<li dir="{direction(quote.language)}"><button type="button" class="rw-quote"'
+        f' data-act="cite"'
         f' data-source="{quote.marker}" {_place(quote)}>'
         f'<span class="rw-number">{quote.marker}</span>'
         f"{_unless_said(message, quote)}{_from(quote, _foreign(message, quote))}</button></li>"

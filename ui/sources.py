@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from rag.engine import Engine
-from rag.language import detect
+from rag.language import detect, direction
 from ui import text
 from ui.answer_steps import title_of
 from ui.markup import both, button, in_language, shown
@@ -47,8 +47,9 @@ def _mark(article: str, start: int, end: int) -> str:
 
 def _framed(title: str, body: str, doc: str = "") -> str:
     file = f'<p class="rw-from">{shown(doc)}</p>' if doc else ""
+    language = detect(title)
     return (
-        f'<section class="rw-source"><div class="rw-source-head"><div>'
-        f'<h2 id="rawi-source-title" {in_language(detect(title))}>{shown(title)}</h2>{file}</div>'
+        f'<section class="rw-source"><div class="rw-source-head"><div dir="{direction(language)}">'
+        f'<h2 id="rawi-source-title" {in_language(language)}>{shown(title)}</h2>{file}</div>'
         f"{button(text.CLOSE, 'close', glyph='close')}</div>{body}</section>"
     )

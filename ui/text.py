@@ -24,6 +24,11 @@ class Phrase:
         return Phrase(self.ar.format(**values), self.en.format(**values))
 
 
+def isolated(latin: str) -> str:
+    """Keep the order of Latin text and numbers within an Arabic sentence."""
+    return f"\u2066{latin}\u2069"
+
+
 TITLE: Final = Phrase("راوي", "Rawi")
 TAGLINE: Final = Phrase(
     "اسأل وثائقك بالعربية أو الإنجليزية، ومع كل جواب الجملة التي جاء منها.",
@@ -152,6 +157,14 @@ CANNOT_START: Final = Phrase("تعذّر التشغيل.", "It could not start."
 OFFLINE: Final = Phrase(
     "انقطع الاتصال بالخادم. تُعاد المحاولة…", "The connection is lost. Trying again…"
 )
+TOO_MANY: Final = Phrase(
+    "أسئلة كثيرة في وقت قصير. أعد المحاولة بعد دقيقة.",
+    "Too many questions in a short time. Try again in a minute.",
+)
+NOT_TAKEN: Final = Phrase(
+    "لم يقبل الخادم هذا الطلب. أعد المحاولة بعد قليل.",
+    "The server did not take this. Try again in a moment.",
+)
 ONLINE: Final = Phrase("عاد الاتصال.", "The connection is back.")
 
 # Documents
@@ -187,6 +200,7 @@ INDEX_FAILED: Final = Phrase("تعذّرت الفهرسة.", "Indexing failed.")
 NOT_INDEXED: Final = Phrase("ملفات لم تُفهرس", "Files that are not indexed")
 NO_DOCUMENTS: Final = Phrase("لا وثائق بعد.", "There are no documents yet.")
 REFUSED_TYPE: Final = Phrase("نوع الملف غير مقروء.", "This type of file is not read.")
+REFUSED_UNREAD: Final = Phrase("لا يُقرأ الملف: {why}", "The file can't be read: {why}")
 REFUSED_SIZE: Final = Phrase("الملف أكبر من {most}.", "The file is larger than {most}.")
 REFUSED_NAME: Final = Phrase("اسم الملف غير صالح.", "The file's name can't be used.")
 REFUSED_EXISTS: Final = Phrase(
@@ -201,6 +215,11 @@ REFUSED_GONE: Final = Phrase("الملف غير موجود.", "The file is not t
 
 # Quality
 MEASURED_ON: Final = Phrase("قيس في", "As measured on")
+QUESTIONS_ASKED: Final = Phrase("الأسئلة: {asked} من {of}.", "Questions: {asked} of {of}.")
+INTERVALS: Final = Phrase(
+    "المقاييس بالمئة، وبين القوسين مجال ثقة 95 %.",
+    "Measures are in percent, with the 95 % interval in brackets.",
+)
 NO_REPORT: Final = Phrase(
     "لم تُقَس الجودة هنا بعد. نفّذ: make eval",
     "Quality has not been measured here yet. Run: make eval",

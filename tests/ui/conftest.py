@@ -146,15 +146,15 @@ Open = Callable[..., Visit]
 
 
 @pytest.fixture
-def visit(browser: Browser, site: Site) -> Iterator[Open]:
-    """Open the page: ``visit(locale="ar", width=390, dark=True)``.
+def look(browser: Browser) -> Iterator[Open]:
+    """Open any page: ``look(url, locale="ar", width=390, dark=True)``.
 
     At the end no page may have run what a document holds, raised an error or asked another host.
     """
-    visits: list[Visit] = []
+    visits: list[tuple[str, Visit]] = []
 
     def open_(
-        locale: str = "en", width: int = 1280, height: int = 800, dark: bool = False
+        url: str, locale: str = "en", width: int = 1280, height: int = 800, dark: bool = False
     ) -> Visit:
         context = browser.new_context(
             locale=locale,
@@ -166,19 +166,30 @@ def visit(browser: Browser, site: Site) -> Iterator[Open]:
         context.set_default_timeout(60_000)
         page = context.new_page()
         opened = Visit(page, context, [], [])
+        visits.append((url, opened))
         context.on("request", lambda request: opened.requests.append(request.url))
         page.on("pageerror", lambda error: opened.errors.append(str(error)))
         page.on("dialog", lambda dialog: opened.errors.append(f"dialog: {dialog.message}"))
-        page.goto(site.url)
+        page.goto(url)
         page.locator("#rawi-question textarea").wait_for()
-        page.locator(".rw-example").first.wait_for(timeout=180_000)
-        visits.append(opened)
         return opened
 
     yield open_
-    for opened in visits:
+    for url, opened in visits:
         assert opened.page.evaluate("window.pwned") is None
         assert opened.errors == []
-        foreign = [u for u in opened.requests if not u.startswith((site.url, "data:", "blob:"))]
+        foreign = [u for u in opened.requests if not u.startswith((url, "data:", "blob:"))]
         assert foreign == []
         opened.context.close()
+
+
+@pytest.fixture
+def visit(look: Open, site: Site) -> Open:
+    """Open the page of ``site`` and wait until it can answer: ``visit(locale="ar", …)``."""
+
+    def open_(**options: Any) -> Visit:
+        opened = look(site.url, **options)
+        opened.page.locator(".rw-example").first.wait_for(timeout=180_000)
+        return opened
+
+    return open_

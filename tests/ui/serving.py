@@ -64,7 +64,9 @@ class Retriever:
 
     def __init__(self, evidence: Sequence[Found] = (FOUND,)) -> None:
         self._evidence = list(evidence)
-        self.storage = SimpleNamespace(text=lambda doc: QUOTE, count=lambda table: 3)
+        self.storage = SimpleNamespace(
+            text=lambda doc: QUOTE, title=lambda doc: doc, count=lambda table: 3
+        )
         self.embedder = SimpleNamespace(
             embed_texts=lambda texts: np.ones((len(texts), 1), dtype=np.float32)
         )
@@ -88,7 +90,14 @@ def engine(
 @contextmanager
 def served(rawi: Engine) -> Iterator[str]:
     """Serve an engine; give its address."""
-    with listening() as port, running(web.build(Loader.loaded(rawi)), port):
+    with served_by(Loader.loaded(rawi)) as url:
+        yield url
+
+
+@contextmanager
+def served_by(loader: Loader) -> Iterator[str]:
+    """Serve what a loader has, or will have; give the address."""
+    with listening() as port, running(web.build(loader), port):
         yield f"http://127.0.0.1:{port}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Frame, Page, expect
 
 from tests.ui.conftest import Open
 from tests.ui.test_browser import AR, answer
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.weights, pytest.mark.browser]
 GRAVE = ("serious", "critical")
 
 
-def found_in(page: Page) -> list[str]:
+def found_in(page: Page | Frame) -> list[str]:
     """Name every serious or critical violation, and where it is."""
     violations = Axe().run(page).response["violations"]
     return [

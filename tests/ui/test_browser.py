@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import time
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Frame, Page, expect
 
 from rag.language import clean
 from tests.ui.conftest import ATTACK, Open, Site
@@ -22,7 +21,7 @@ EN = "How much did SoftBank put into the round?"
 BRIDGE = "كم يبلغ طول جسر الياسمين؟"
 
 
-def ask(page: Page, question: str) -> None:
+def ask(page: Page | Frame, question: str) -> None:
     page.locator("#rawi-question textarea").fill(question)
     page.locator("#rawi-send").click()
 
@@ -56,19 +55,23 @@ class TestAsking:
         expect(page.locator(".rw-sources .rw-tag .rw-ar").first).to_have_text("بالعربية")
         expect(page.locator(".rw-sources q").first).to_have_attribute("dir", "rtl")
 
-    def test_the_evidence_is_there_before_the_answer(self, visit: Open, record_property) -> None:
+    def test_the_evidence_is_there_before_the_answer(self, visit: Open) -> None:
         page = visit().page
-        began = time.monotonic()
+        page.evaluate(
+            """() => {
+                window.before = null; // what there was of the answer when the evidence came
+                new MutationObserver(() => {
+                    const answer = document.querySelector(".rw-busy .rw-text");
+                    const evidence = document.querySelector("#rawi-evidence .rw-evidence li");
+                    if (answer && evidence && before === null) before = answer.textContent;
+                }).observe(document.body, { subtree: true, childList: true });
+            }"""
+        )
         ask(page, EN)
-        page.locator("#rawi-evidence .rw-evidence li").first.wait_for()
-        seconds = time.monotonic() - began
-        record_property("evidence_s", round(seconds, 2))
-        print(f"evidence after {seconds:.2f} s")
-        assert page.locator(".rw-busy").count() == 1
-        assert page.locator(".rw-busy [data-citation]").count() == 0
-        assert page.locator("#rawi-evidence q").first.inner_text()
-        cited = page.locator(".rw-assistant [data-citation]").first
+        cited = page.locator(".rw-assistant:not(.rw-busy) [data-citation]").first
         expect(cited).to_be_visible(timeout=120_000)
+        assert page.evaluate("before") == ""
+        assert page.locator("#rawi-evidence q").first.inner_text()
 
     def test_direction_is_the_messages_not_its_first_letters(self, visit: Open) -> None:
         page = visit().page

@@ -223,7 +223,7 @@ window.rawi = (() => {
   // ------------------------------------------------------------ connection
 
   const banner = document.createElement("div");
-  banner.className = "rw-connection";
+  banner.className = "rw-banner rw-connection";
   banner.setAttribute("role", "status");
   const watchConnection = async () => {
     let up = true;
@@ -240,11 +240,27 @@ window.rawi = (() => {
     setTimeout(watchConnection, up ? 5_000 : 2_000);
   };
 
+  // Gradio tells nobody that a call was refused, as when too many came from here.
+  const notice = document.createElement("div");
+  notice.className = "rw-banner rw-notice";
+  notice.setAttribute("role", "alert");
+  const fetched = window.fetch.bind(window);
+  window.fetch = async (...given) => {
+    const reply = await fetched(...given);
+    if (!reply.ok && /\/gradio_api\/(queue\/join|run\/)/.test(reply.url)) {
+      notice.textContent = phrase(reply.status === 429 ? "many" : "not-taken");
+    }
+    return reply;
+  };
+  for (const done of ["click", "input"]) {
+    document.addEventListener(done, () => (notice.textContent = ""), { capture: true });
+  }
+
   const begin = () => {
     region = document.createElement("div");
     region.className = "rw-hidden";
     region.setAttribute("role", "status");
-    document.body.append(region, banner);
+    document.body.append(region, banner, notice);
     // Gradio renders later than this, and again at will.
     const ready = setInterval(() => {
       const list = document.querySelector("#rawi-messages");

@@ -1,0 +1,275 @@
+"""The page where not all is as it should be: Chromium before a real server over doubles."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+from playwright.sync_api import Browser, Frame, Page, expect
+
+from rag import config
+from rag.engine import Engine
+from rag.errors import GenerationError
+from tests.ui.conftest import ROOT, Open
+from tests.ui.serving import (
+    ANSWER,
+    QUESTION,
+    QUOTE,
+    SlowLLM,
+    engine,
+    listening,
+    running,
+    served,
+    served_by,
+)
+from tests.ui.test_accessibility import found_in
+from tests.ui.test_browser import ask
+from ui.loading import Loader, Progress
+
+pytestmark = pytest.mark.browser
+
+EVIDENCE = "#rawi-evidence .rw-evidence li"
+IN_BOTH = pytest.mark.parametrize("locale", ["ar", "en"])
+
+
+class LateLoader(Loader):
+    """Loads nothing by itself: a test says when what is there."""
+
+    def start(self) -> None:
+        """Leave it to the test."""
+
+    def has(self, part: str) -> None:
+        self._note(part)
+
+    def has_all(self, ready: Engine) -> None:
+        self.examples = ()
+        self.engine = ready
+        self._finish(Progress("ready"))
+
+
+def said(page: Page | Frame, inside: str, locale: str) -> Any:
+    """Return what a part of the page says in one language; the other must not be seen."""
+    other = "en" if locale == "ar" else "ar"
+    for hidden in page.locator(f"{inside} .rw-{other}").all():
+        expect(hidden).to_be_hidden()
+    return page.locator(f"{inside} .rw-{locale}:visible")
+
+
+class TestLoading:
+    @IN_BOTH
+    def test_it_says_how_far_it_is_and_answers_when_it_is_there(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        ready = engine(tmp_path, ANSWER)
+        loader = LateLoader(ready.settings)
+        with served_by(loader) as url:
+            page = look(url, locale=locale).page
+            doing = page.locator(".rw-loading li.rw-doing")
+            expect(doing).to_have_count(2)
+            expect(page.locator(".rw-tagline")).to_be_visible()
+            loading = {"ar": "تُحمَّل النماذج…", "en": "Loading the models…"}
+            expect(said(page, "#rawi-loading", locale)).to_have_text(loading[locale])
+            assert found_in(page) == []
+            loader.has("embedder")
+            expect(doing).to_have_count(1)
+            ask(page, QUESTION)
+            waits = {"ar": "ما زالت النماذج تُحمَّل", "en": "still loading"}
+            expect(said(page, "#rawi-live .rw-state", locale)).to_contain_text(waits[locale])
+            loader.has_all(ready)
+            expect(page.locator(".rw-assistant:not(.rw-busy) .rw-text")).to_contain_text("30 مليار")
+            expect(page.locator(".rw-loading")).to_have_count(0)
+
+
+@pytest.mark.weights
+class TestNothingIndexed:
+    @IN_BOTH
+    def test_it_says_what_to_do_and_a_dropped_file_is_enough(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        settings = config.load(
+            ROOT / "config.yaml", corpus=tmp_path / "corpus", storage=tmp_path / "storage"
+        )
+        without = settings.llm.model_copy(update={"backend": "none"})
+        with served_by(Loader(settings.model_copy(update={"llm": without}))) as url:
+            page = look(url, locale=locale).page
+            todo = {"ar": "أضف وثائق في قسم «الوثائق»", "en": "Add documents under “Documents”"}
+            note = said(page, ".rw-welcome .rw-note", locale)
+            expect(note).to_contain_text(todo[locale], timeout=120_000)
+            expect(page.locator(".rw-tagline")).to_be_visible()
+            assert found_in(page) == [], "the beginning"
+            page.locator("[data-view=documents]").click()
+            none = {"ar": "لا وثائق بعد.", "en": "There are no documents yet."}
+            expect(said(page, "#rawi-documents", locale)).to_have_text(none[locale])
+            assert found_in(page) == [], "the documents"
+            content = "منارة الشويخ\n\nبُنيت منارة الشويخ القديمة سنة 1937 من الحجر المرجاني.\n"
+            drop(page, "manara.txt", content)
+            row = page.locator("#rawi-documents tr[data-doc='manara.txt']")
+            expect(row).to_contain_text("منارة الشويخ", timeout=60_000)
+            assert (tmp_path / "corpus/manara.txt").read_text(encoding="utf-8") == content
+            page.locator("[data-view=ask]").click()
+            expect(page.locator(".rw-welcome .rw-note")).to_have_count(0)
+            ask(page, "متى بُنيت منارة الشويخ القديمة؟")
+            expect(page.locator(".rw-assistant:not(.rw-busy) .rw-text")).to_contain_text("1937")
+
+
+def drop(page: Page, name: str, content: str) -> None:
+    """Drag a file over where files are dropped, and let it go."""
+    given = page.evaluate_handle(
+        """([name, content]) => {
+            const given = new DataTransfer();
+            given.items.add(new File([content], name, { type: "text/plain" }));
+            return given;
+        }""",
+        [name, content],
+    )
+    target = page.locator("#rawi-upload .rw-drop")
+    target.dispatch_event("dragover", {"dataTransfer": given})
+    expect(page.locator(".rw-over .rw-drop")).to_be_visible()
+    target.dispatch_event("drop", {"dataTransfer": given})
+    expect(page.locator(".rw-over")).to_have_count(0)
+
+
+class TestWaiting:
+    def test_the_second_reader_sees_the_evidence_and_who_is_ahead(
+        self, look: Open, tmp_path: Path
+    ) -> None:
+        llm = SlowLLM(replies=deque())
+        with served(engine(tmp_path, llm=llm)) as url:
+            first = look(url).page
+            second, third = look(url, locale="ar").page, look(url, locale="en").page
+            ask(first, QUESTION)
+            expect(first.locator(".rw-busy .rw-text")).to_contain_text("30")
+            for at, (page, locale, word) in enumerate(
+                [(second, "ar", "قبلك في الانتظار"), (third, "en", "Ahead of you")], start=1
+            ):
+                ask(page, QUESTION)
+                state = said(page, "#rawi-live .rw-state", locale)
+                expect(state).to_contain_text(f"{word}: {at}")
+                expect(page.locator(EVIDENCE)).to_have_count(1)
+                expect(page.locator(".rw-busy .rw-text")).to_have_text("")
+                assert found_in(page) == []
+            first.locator("#rawi-stop").click()
+            expect(second.locator(".rw-busy .rw-text")).to_contain_text("30")
+            expect(said(third, "#rawi-live .rw-state", "en")).to_contain_text("Ahead of you: 1")
+            for page in (second, third):
+                page.locator("#rawi-stop").click()
+                expect(page.locator(".rw-busy")).to_have_count(0)
+            assert llm.most == 1
+
+
+class TestTheModelFails:
+    @IN_BOTH
+    def test_the_sentences_are_the_answer_and_it_says_so(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        with served(engine(tmp_path, GenerationError("out of memory"))) as url:
+            page = look(url, locale=locale).page
+            ask(page, QUESTION)
+            expect(page.locator(".rw-assistant .rw-text")).to_contain_text(QUOTE)
+            why = {"ar": "تعذّر على النموذج أن يجيب", "en": "The model could not answer"}
+            note = page.locator(".rw-turn-assistant .rw-note")
+            expect(said(page, ".rw-turn-assistant .rw-note", locale)).to_contain_text(why[locale])
+            expect(note).to_contain_text("out of memory")
+            assert found_in(page) == []
+            page.locator(".rw-text [data-citation='1']").click()
+            expect(page.locator("#rawi-source mark")).to_have_text(QUOTE)
+
+
+class TestTooManyQuestions:
+    @IN_BOTH
+    def test_it_is_told_and_the_question_stays(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        with served(engine(tmp_path, ANSWER, limits={"address_per_minute": 20})) as url:
+            page = look(url, locale=locale).page
+            calls = (httpx.post(f"{url}/search", json={"question": QUESTION}) for _ in range(30))
+            assert any(call.status_code == 429 for call in calls)
+            ask(page, QUESTION)
+            told = {"ar": "أسئلة كثيرة في وقت قصير", "en": "Too many questions in a short time"}
+            notice = page.locator(".rw-notice")
+            expect(notice).to_contain_text(told[locale])
+            expect(notice).to_be_in_viewport()
+            expect(page.locator("#rawi-question textarea")).to_have_value(QUESTION)
+            assert found_in(page) == []
+            page.locator("#rawi-question textarea").fill("كم")
+            expect(notice).to_be_hidden()
+
+
+class TestTheConnectionIsLost:
+    def test_a_question_on_its_way_can_be_asked_again(self, look: Open, tmp_path: Path) -> None:
+        llm = SlowLLM(replies=deque())
+        with served(engine(tmp_path, llm=llm)) as url:
+            opened = look(url)
+            page = opened.page
+            ask(page, QUESTION)
+            expect(page.locator(".rw-busy .rw-text")).to_contain_text("30")
+            opened.context.set_offline(True)
+            expect(page.locator(".rw-connection")).to_contain_text("The connection is lost")
+            assert found_in(page) == []
+            opened.context.set_offline(False)
+            expect(page.locator(".rw-connection")).not_to_contain_text("lost")
+            expect(page.locator(".rw-user .rw-text")).to_have_text(QUESTION)
+            expect(said(page, "#rawi-messages .rw-note", "en").first).to_have_text(
+                "This question was not answered."
+            )
+            expect(page.locator("[data-act=retry]")).to_be_visible()
+
+
+@contextmanager
+def embedding(rawi: str, port: int, locale: str) -> Iterator[str]:
+    """Serve another site's page that embeds the widget; give its address."""
+    site = FastAPI()
+
+    @site.get("/", response_class=HTMLResponse)
+    def home() -> str:
+        script = f'<script src="{rawi}/widget.js" data-lang="{locale}" async></script>'
+        return f"<!doctype html><html lang=en><title>A site</title><p>A site.</p>{script}</html>"
+
+    with running(site, port):
+        yield f"http://127.0.0.1:{port}/"
+
+
+class TestWithinAnotherSite:
+    @IN_BOTH
+    @pytest.mark.parametrize("width", [1280, 390])
+    def test_it_answers_and_cites_and_has_nothing_else(
+        self, browser: Browser, tmp_path: Path, locale: str, width: int
+    ) -> None:
+        with listening() as port:
+            allowed = {"allowed_origins": [f"http://127.0.0.1:{port}"]}
+        with (
+            served(engine(tmp_path, ANSWER, widget=allowed)) as rawi,
+            embedding(rawi, port, locale) as url,
+            browser.new_context(viewport={"width": width, "height": 800}) as context,
+        ):
+            page = context.new_page()
+            page.goto(url)
+            page.locator("rawi-widget").wait_for(state="attached")
+            with page.expect_event("frameattached") as attached:
+                page.evaluate("window.rawi.open()")
+            frame = attached.value
+            ask(frame, QUESTION)
+            answered = frame.locator(".rw-assistant:not(.rw-busy) .rw-text")
+            expect(answered).to_contain_text("30 مليار")
+            expect(frame.locator("html")).to_have_attribute("lang", locale)
+            expect(frame.locator("h1")).to_be_visible()
+            expect(frame.locator(".rw-tab")).to_have_count(0)
+            expect(frame.locator("#rawi-side")).to_be_hidden()
+            assert found_in(frame) == [], "an answer"
+            assert frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            frame.locator(".rw-text [data-citation='1']").click()
+            expect(frame.locator("#rawi-source mark")).to_have_text(QUOTE)
+            expect(frame.locator("#rawi-source mark")).to_be_in_viewport()
+            assert found_in(frame) == [], "an article"
+            closing = {"ar": "أغلق", "en": "Close"}
+            close = frame.locator("#rawi-source [data-act=close]")
+            expect(close).to_have_attribute("title", closing[locale])
+            close.click()
+            expect(frame.locator("#rawi-source mark")).to_have_count(0)
