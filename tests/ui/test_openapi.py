@@ -19,7 +19,7 @@ MANY = {"address_per_minute": 100_000, "address_per_day": 1_000_000, "session_pe
 def test_nothing_that_is_asked_is_an_error_of_ours(tmp_path, mode):
     llm = SlowLLM(replies=deque(), words=1, pause_s=0.0)
     asked = []
-    with served(engine(tmp_path, llm=llm, limits=MANY)) as url:
+    with served(engine(tmp_path, model=llm, limits=MANY)) as url:
         schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
         for operation in (result.ok() for result in schema.get_all_operations()):
             if mode is GenerationMode.NEGATIVE and not operation.body:

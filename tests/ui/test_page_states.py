@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
 from playwright.sync_api import Browser, Frame, Page, expect
 
 from rag import config
 from rag.engine import Engine
 from rag.errors import GenerationError
 from tests.ui.conftest import ROOT, Open
+from tests.ui.hosts import hosted
 from tests.ui.serving import (
     ANSWER,
     QUESTION,
     QUOTE,
     SlowLLM,
     engine,
-    listening,
-    running,
     served,
     served_by,
 )
@@ -141,7 +136,7 @@ class TestWaiting:
         self, look: Open, tmp_path: Path
     ) -> None:
         llm = SlowLLM(replies=deque())
-        with served(engine(tmp_path, llm=llm)) as url:
+        with served(engine(tmp_path, model=llm)) as url:
             first = look(url).page
             second, third = look(url, locale="ar").page, look(url, locale="en").page
             ask(first, QUESTION)
@@ -205,7 +200,7 @@ class TestTooManyQuestions:
 class TestTheConnectionIsLost:
     def test_a_question_on_its_way_can_be_asked_again(self, look: Open, tmp_path: Path) -> None:
         llm = SlowLLM(replies=deque())
-        with served(engine(tmp_path, llm=llm)) as url:
+        with served(engine(tmp_path, model=llm)) as url:
             opened = look(url)
             page = opened.page
             ask(page, QUESTION)
@@ -222,35 +217,21 @@ class TestTheConnectionIsLost:
             expect(page.locator("[data-act=retry]")).to_be_visible()
 
 
-@contextmanager
-def embedding(rawi: str, port: int, locale: str) -> Iterator[str]:
-    """Serve another site's page that embeds the widget; give its address."""
-    site = FastAPI()
-
-    @site.get("/", response_class=HTMLResponse)
-    def home() -> str:
-        script = f'<script src="{rawi}/widget.js" data-lang="{locale}" async></script>'
-        return f"<!doctype html><html lang=en><title>A site</title><p>A site.</p>{script}</html>"
-
-    with running(site, port):
-        yield f"http://127.0.0.1:{port}/"
-
-
 class TestWithinAnotherSite:
     @IN_BOTH
     @pytest.mark.parametrize("width", [1280, 390])
     def test_it_answers_and_cites_and_has_nothing_else(
         self, browser: Browser, tmp_path: Path, locale: str, width: int
     ) -> None:
-        with listening() as port:
-            allowed = {"allowed_origins": [f"http://127.0.0.1:{port}"]}
         with (
-            served(engine(tmp_path, ANSWER, widget=allowed)) as rawi,
-            embedding(rawi, port, locale) as url,
+            hosted("127.0.0.1") as host,
+            served(engine(tmp_path, ANSWER, widget={"allowed_origins": [host.origin]})) as rawi,
             browser.new_context(viewport={"width": width, "height": 800}) as context,
         ):
+            script = f'<script src="{rawi}/widget.js" data-lang="{locale}" async></script>'
+            host.pages["/"] = f"<!doctype html><html lang=en><p>A site.</p>{script}</html>"
             page = context.new_page()
-            page.goto(url)
+            page.goto(f"{host.origin}/")
             page.locator("rawi-widget").wait_for(state="attached")
             with page.expect_event("frameattached") as attached:
                 page.evaluate("window.rawi.open()")
