@@ -125,6 +125,8 @@ class AnswerSettings(Section):
     max_words: int = Field(60, ge=20, le=1_000)
     evidence_tokens: int = Field(350, ge=50, le=8_192)
     retry: bool = True
+    judge_below: float = Field(0.8, ge=0, le=1)
+    min_yes: float = Field(-0.6, ge=-20, le=20)
 
 
 class QuestionSettings(Section):

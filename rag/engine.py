@@ -3,7 +3,7 @@
 ::
 
     question → with what it refers to → retrieve → Evidence, shown at once
-             → enough? → quoted as it stands, or prompt → LLM → Token…
+             → enough? by the reader, by the LLM → quoted as it stands, or prompt → LLM → Token…
              → checked against the evidence, repaired where it says more → Answer
 
 Every other file of ``rag`` is one of these steps.
@@ -36,7 +36,7 @@ from rag import (
 from rag.config import QuestionSettings, Settings
 from rag.conversation import Asked
 from rag.conversation import Turn as Turn  # a part of the engine's interface
-from rag.drafting import Draft, Drafter, How
+from rag.drafting import NO_USAGE, Draft, Drafter, How
 from rag.embedding import Embedder, weights_fingerprint
 from rag.errors import GenerationError, QuestionError
 from rag.grounding import Citation
@@ -96,6 +96,15 @@ class Answer:
     corrected: bool = False
     failure: str = ""
     confidence: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """Whether there is enough to answer, what it cost to tell, and why the LLM could not."""
+
+    enough: bool
+    usage: Usage = NO_USAGE
+    failure: str = ""
 
 
 class _Clock:
@@ -172,12 +181,13 @@ class Engine:
         )
 
     def warm(self) -> None:
-        """Have the LLM read ahead what every translation of these documents begins with.
+        """Have the LLM read ahead what judging and translating these documents begins with.
 
         :raises GenerationError: When the LLM fails.
         """
         if self._drafter is None or self._style() != "quoted":
             return
+        self._drafter.judged("…", ())
         languages: tuple[Language, ...] = ("ar", "en")
         for language in languages:
             if self.retriever.storage.languages() - {language}:
@@ -211,25 +221,49 @@ class Engine:
     ) -> Generator[str, None, Draft]:
         """Decide how to answer, yield what is written, and return the draft."""
         settings = self.settings
-        if not usable or not grounding.is_enough(confidence, settings.retrieval):
+        if not usable or confidence < settings.retrieval.min_closest:
             return drafting.refused(usable, language, settings)
         chosen = drafting.choose(usable, leads, language, settings.answer)
-        fallback = drafting.quoted(chosen, language, settings.answer.max_words)
-        style = self._style()
+        quotes = drafting.quoted(chosen, language, settings.answer.max_words)
         foreign = any(found.language != language for found in chosen)
-        if self._drafter is None or (style == "quoted" and not foreign):
-            yield fallback.text
-            return fallback
+        style = self._style()
+        stands = self._drafter is None or (style == "quoted" and not foreign)
+        shown = stands and grounding.is_enough(confidence, settings.retrieval)
+        if shown:  # should the LLM say that it doesn't answer, it is taken back
+            yield quotes.text
+        question = orders.without_orders(asked.standalone) or asked.standalone
+        verdict = self._verdict(question, chosen, confidence)
+        if not verdict.enough:
+            refused = drafting.refused(usable, language, settings)
+            return replace(refused, usage=verdict.usage, failure=verdict.failure)
+        if self._drafter is None or stands or verdict.failure:
+            if not shown:
+                yield quotes.text
+            return replace(quotes, usage=verdict.usage, failure=verdict.failure)
         try:
             if style == "written":
-                question = orders.without_orders(asked.standalone) or asked.standalone
                 draft = yield from self._drafter.written(question, usable, language)
             else:
                 names = glossary.names([asked.standalone, *(found.text for found in usable)])
                 draft = yield from self._drafter.translated(chosen, names, language)
         except GenerationError as exc:
-            return replace(fallback, failure=str(exc))
-        return draft or fallback
+            return replace(quotes, failure=str(exc))
+        draft = draft or quotes
+        return replace(draft, usage=draft.usage + verdict.usage)
+
+    def _verdict(self, question: str, chosen: Sequence[Found], confidence: float) -> _Verdict:
+        """Say whether sentences answer: by the reader's word, the LLM's where that isn't sure.
+
+        A model that fails, or doesn't tell its probabilities, leaves it to the reader.
+        """
+        enough = grounding.is_enough(confidence, self.settings.retrieval)
+        if self._drafter is None or confidence >= self.settings.answer.judge_below:
+            return _Verdict(enough)
+        try:
+            judged, usage = self._drafter.judged(question, chosen)
+        except GenerationError as exc:
+            return _Verdict(enough, failure=str(exc))
+        return _Verdict(enough if judged is None else judged, usage)
 
     def _style(self) -> Literal["written", "quoted"]:
         """Say how to answer; auto trusts the small built-in model with translating alone."""

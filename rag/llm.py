@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import openai
 import xllamacpp
@@ -26,6 +26,11 @@ from rag.errors import DeadlineError, GenerationError, ModelError
 
 # llama.cpp greets a bad file with a crash unless the first bytes are looked at before.
 GGUF_MAGIC = b"GGUF"
+# Tokens whose probabilities a server is asked for; OpenAI's protocol allows no more.
+_TOLD = 20
+# Prompts that llama.cpp keeps read, some 10 MiB each: there are three fixed beginnings to come back
+# to, and by default it would keep 8 GiB.
+_KEPT_MIB = 256
 
 
 @dataclass(frozen=True)
@@ -66,16 +71,45 @@ def stream(
     """
     deadline = time.monotonic() + timeout_s
     usage = Usage()
+    with _errors_translated(timeout_s), closing(llm.stream_chat(messages)) as responses:
+        for response in responses:
+            if response.delta:
+                yield response.delta
+            counts = response.additional_kwargs
+            if "prompt_tokens" in counts:
+                usage = Usage(counts["prompt_tokens"], counts["completion_tokens"])
+            if time.monotonic() > deadline:
+                raise DeadlineError(too_slow(timeout_s))
+    yield usage
+
+
+def log_odds(
+    llm: LLM, messages: Sequence[ChatMessage], yes: str, no: str, timeout_s: float
+) -> tuple[float | None, Usage]:
+    """Return log(P(yes) / P(no)) of the reply's first token, and what it cost.
+
+    None where the model doesn't tell its probabilities, or neither word is likely at all.
+
+    :param yes: A word of one token, in lower case; ``no`` is another.
+    :raises DeadlineError: When that takes longer than ``timeout_s``.
+    :raises GenerationError: When the model or its server fails.
+    """
+    if not isinstance(llm, TellsFirstToken):
+        return None, Usage()
+    with _errors_translated(timeout_s):
+        likely, usage = llm.first_token(messages, timeout_s)
+    if not {yes, no} & likely.keys():
+        return None, usage
+    # What is not among the likeliest is less likely than any of them.
+    least = min(likely.values())
+    return likely.get(yes, least) - likely.get(no, least), usage
+
+
+@contextmanager
+def _errors_translated(timeout_s: float) -> Iterator[None]:
+    """Make our errors of the client's."""
     try:
-        with closing(llm.stream_chat(messages)) as responses:
-            for response in responses:
-                if response.delta:
-                    yield response.delta
-                counts = response.additional_kwargs
-                if "prompt_tokens" in counts:
-                    usage = Usage(counts["prompt_tokens"], counts["completion_tokens"])
-                if time.monotonic() > deadline:
-                    raise DeadlineError(too_slow(timeout_s))
+        yield
     except openai.APITimeoutError as exc:
         raise DeadlineError(too_slow(timeout_s)) from exc
     except openai.APIConnectionError as exc:
@@ -88,7 +122,6 @@ def stream(
         ) from exc
     except openai.APIError as exc:
         raise GenerationError(f"the LLM failed while it answered: {exc.message[:300]}") from exc
-    yield usage
 
 
 def too_slow(timeout_s: float) -> str:
@@ -107,6 +140,16 @@ def count_tokens(llm: LLM, text: str) -> int:
     if isinstance(llm, LlamaCpp):
         return llm.count_tokens(text)
     return (len(text) + 1) // 2
+
+
+@runtime_checkable
+class TellsFirstToken(Protocol):
+    """An LLM that tells how likely each first token of its reply is."""
+
+    def first_token(
+        self, messages: Sequence[ChatMessage], timeout_s: float
+    ) -> tuple[dict[str, float], Usage]:
+        """Return the likeliest tokens in lower case with their log-probabilities; or none."""
 
 
 class OpenAICompatible(OpenAILike):
@@ -133,6 +176,30 @@ class OpenAICompatible(OpenAILike):
                     raw=chunk,
                     additional_kwargs=self._get_response_token_counts(chunk),
                 )
+
+    def first_token(
+        self, messages: Sequence[ChatMessage], timeout_s: float
+    ) -> tuple[dict[str, float], Usage]:
+        """Return the likeliest tokens in lower case with their log-probabilities; or none."""
+        reply = self._get_client().chat.completions.create(
+            model=self.model,
+            messages=to_openai_message_dicts(messages, model=self.model),  # type: ignore[arg-type]
+            max_tokens=1,
+            temperature=0.0,
+            logprobs=True,
+            top_logprobs=_TOLD,
+            timeout=timeout_s,
+        )
+        spent = reply.usage
+        usage = Usage(spent.prompt_tokens, spent.completion_tokens) if spent else Usage()
+        told = reply.choices[0].logprobs
+        if told is None or not told.content:
+            return {}, usage
+        # "Yes" and " yes" are one word; the likelier, which comes first, counts.
+        return {
+            token.token.strip().lower(): token.logprob
+            for token in reversed(told.content[0].top_logprobs)
+        }, usage
 
 
 class LlamaCpp(OpenAICompatible):
@@ -163,6 +230,7 @@ class LlamaCpp(OpenAICompatible):
         params.model.path = str(path)
         params.n_ctx = settings.context_tokens
         params.n_parallel = 1
+        params.cache_ram_mib = _KEPT_MIB
         params.cpuparams.n_threads = settings.threads or os.cpu_count() or 1
         params.cpuparams_batch.n_threads = params.cpuparams.n_threads
         params.hostnames = ["127.0.0.1"]

@@ -1,8 +1,9 @@
 """What the LLM is told, in Arabic and in English, side by side; and what Rawi says itself.
 
-Two tasks. ``translation`` puts an evidence sentence into the asker's language: that is all a small
-model is trusted with, and it never sees the question. ``answering`` has a larger model write the
-answer from the evidence.
+Three tasks. ``translation`` puts an evidence sentence into the asker's language: of what is shown,
+that is all a small model is trusted with, and it never sees the question. ``judging`` has it say
+whether sentences answer a question at all, of which only the probability of its "yes" is used.
+``answering`` has a larger model write the answer from the evidence.
 
 The fixed text comes first, so that its KV cache is kept from one question to the next. No prompt
 offers a way out ("if the documents don't say…"): small models take it far too often, so whether to
@@ -55,6 +56,29 @@ _EXAMPLES: dict[Language, tuple[tuple[str, str], ...]] = {
     ),
 }
 _EXAMPLES["ar"] = tuple((english, arabic) for arabic, english in _EXAMPLES["en"])
+
+YES, NO = "yes", "no"
+_JUDGE = "You check whether a text contains the answer to a question. Reply yes or no."
+# In both languages, and across them; what is asked beside the point is a near miss or was never so.
+_JUDGED = (
+    (
+        "بلغت إيرادات شركة النور 12 مليون دينار في عام 2019، وفق مديرها سالم العلي.",
+        "كم بلغت إيرادات شركة النور في عام 2019؟",
+        YES,
+    ),
+    (
+        "بلغت إيرادات شركة النور 12 مليون دينار في عام 2019، وفق مديرها سالم العلي.",
+        "كم بلغت أرباح شركة النور في عام 2021؟",
+        NO,
+    ),
+    (
+        "The bridge was opened in May 1988 by the mayor after six years of work.",
+        "Who designed the bridge?",
+        NO,
+    ),
+    ("افتُتح الجسر في مايو 1988 بعد ست سنوات من العمل.", "When was the bridge opened?", YES),
+    ("افتُتح الجسر في مايو 1988 بعد ست سنوات من العمل.", "Why was the bridge demolished?", NO),
+)
 
 _ANSWER: dict[Language, str] = {
     "ar": (
@@ -111,6 +135,21 @@ def answering(question: str, sentences: Sequence[str], language: Language) -> Me
     lines = [sentences_label, *(f"- {defused(sentence)}" for sentence in sentences)]
     lines += ["", f"{question_label} {defused(question)}"]
     return (_system(_ANSWER[language]), _user("\n".join(lines)))
+
+
+def judging(question: str, sentences: Sequence[str]) -> Messages:
+    """Ask whether sentences answer a question: ``YES`` or ``NO``."""
+    examples = [
+        message
+        for text, asked, verdict in _JUDGED
+        for message in (_user(_to_judge(text, asked)), _assistant(verdict))
+    ]
+    text = " ".join(defused(sentence) for sentence in sentences)
+    return (_system(_JUDGE), *examples, _user(_to_judge(text, defused(question))))
+
+
+def _to_judge(text: str, question: str) -> str:
+    return f"Text: {text}\nQuestion: {question}"
 
 
 def again(messages: Messages, reply: str, faults: Iterable[str], language: Language) -> Messages:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -14,6 +15,8 @@ from llama_index.core.llms import (
     CustomLLM,
     LLMMetadata,
 )
+
+from rag.llm import Usage
 
 
 class ScriptedLLM(CustomLLM):
@@ -62,3 +65,17 @@ class ScriptedLLM(CustomLLM):
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseGen:
         raise NotImplementedError
+
+
+class JudgingLLM(ScriptedLLM):
+    """Says "yes" with a probability, else "no"; ``judged`` keeps what it was asked."""
+
+    yes: float
+    judged: list[Sequence[ChatMessage]] = []  # noqa: RUF012 - pydantic copies the default
+
+    def first_token(
+        self, messages: Sequence[ChatMessage], timeout_s: float
+    ) -> tuple[dict[str, float], Usage]:
+        """Return the two log-probabilities."""
+        self.judged.append(messages)
+        return {"yes": math.log(self.yes), "no": math.log(1 - self.yes)}, Usage(5, 1)

@@ -12,7 +12,7 @@ from rag.config import Settings
 from rag.engine import Answer, Engine, Evidence, Token, Turn, check_question
 from rag.errors import DeadlineError, GenerationError, QuestionError
 from rag.retrieval import Found
-from tests.doubles import ScriptedLLM
+from tests.doubles import JudgingLLM, ScriptedLLM
 
 TEXT = "SoftBank gave 30 billion."
 FOUND = Found("a.txt", 0, 25, TEXT, 0.9, "en")
@@ -91,6 +91,46 @@ def test_the_askers_language_is_quoted_without_the_llm():
     assert tokens(events) == events[-1].answer == f"{TEXT} [1]"
     assert events[-1].how == "quoted"
     assert prompts_of(rawi) == []
+
+
+def judging(yes: float, *replies: object, found: Found) -> Engine:
+    """An engine whose reader is half sure, and whose LLM says "yes" with a probability."""
+    found = replace(found, score=0.5)
+    return Engine(Settings(), OneSentence(found), JudgingLLM(replies=deque(replies), yes=yes))
+
+
+def test_a_quote_that_does_not_answer_by_the_llms_word_is_taken_back():
+    rawi = judging(0.2, found=FOUND)  # log(.2 / .8) is -1.4
+    events = list(rawi.answer("Who designed the bridge?"))
+    answer = events[-1]
+    assert tokens(events) == f"{TEXT} [1]"
+    assert (answer.how, answer.abstained, answer.corrected) == ("refused", True, True)
+    assert [c.quote for c in answer.citations] == [TEXT]
+    assert answer.timings.prompt_tokens == 5
+    (prompt,) = rawi._drafter._model.judged
+    assert prompt[-1].content == f"Text: {TEXT}\nQuestion: Who designed the bridge?"
+
+
+def test_nothing_is_translated_that_does_not_answer():
+    rawi = judging(0.2, found=ARABIC)
+    events = list(rawi.answer("Who designed the bridge?"))
+    assert tokens(events) == ""
+    assert events[-1].abstained
+    assert prompts_of(rawi) == []
+
+
+def test_what_answers_by_the_llms_word_stays():
+    rawi = judging(0.4, found=FOUND)  # log(.4 / .6) is -.4
+    events = list(rawi.answer("How much did SoftBank give?"))
+    assert events[-1].answer == tokens(events) == f"{TEXT} [1]"
+    assert not events[-1].corrected
+
+
+def test_the_llm_is_not_asked_where_the_reader_is_sure():
+    model = JudgingLLM(replies=deque(), yes=0.1)
+    rawi = Engine(Settings(), OneSentence(replace(FOUND, score=0.95)), model)
+    assert not list(rawi.answer("How much did SoftBank give?"))[-1].abstained
+    assert model.judged == []
 
 
 def test_the_other_language_is_translated_without_the_question():

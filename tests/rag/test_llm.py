@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections import deque
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ from rag.config import LLMSettings
 from rag.errors import DeadlineError, GenerationError, ModelError
 from rag.llm import Usage
 from rag.llm_transformers import DECODING
+from tests.doubles import ScriptedLLM
 
 ENDLESS = [ChatMessage(role="user", content="Write a very long story about a ship and its crew.")]
 CAPITAL = [ChatMessage(role="user", content="What is the capital of France? Answer in one word.")]
@@ -93,6 +95,26 @@ class TestEveryBackend:
     def test_deadline(self, backend, request):
         with pytest.raises(DeadlineError, match="timeout_s"):
             answer(request.getfixturevalue(backend), ENDLESS, timeout_s=0.001)
+
+
+@pytest.mark.weights
+def test_a_word_is_weighed_against_another(llamacpp, openai):
+    (odds, usage), again = (
+        llm.log_odds(model, CAPITAL, "paris", "london", 60) for model in (llamacpp, openai)
+    )
+    assert odds is not None
+    assert odds > 1
+    assert usage.completion_tokens == 1
+    assert usage.prompt_tokens > 10
+    assert again[0] == pytest.approx(odds, abs=0.5)
+    assert llm.log_odds(llamacpp, CAPITAL, "london", "paris", 60)[0] == pytest.approx(
+        -odds, abs=0.05
+    )
+    assert llm.log_odds(llamacpp, CAPITAL, "xylophone", "zebra", 60)[0] is None
+
+
+def test_a_model_that_does_not_tell_is_weighed_as_nothing():
+    assert llm.log_odds(ScriptedLLM(replies=deque()), CAPITAL, "yes", "no", 1) == (None, Usage())
 
 
 @pytest.mark.weights
