@@ -47,6 +47,7 @@ class Draft:
     how: How
     usage: Usage = NO_USAGE
     failure: str = ""
+    confidence: float = 0.0
 
 
 def choose(
@@ -147,8 +148,8 @@ class Drafter:
         with closing(pieces):
             next(pieces)
 
-    def judged(self, question: str, chosen: Sequence[Found]) -> tuple[bool | None, Usage]:
-        """Say whether sentences answer a question, and what it cost to tell.
+    def judged(self, question: str, chosen: Sequence[Found]) -> tuple[float | None, Usage]:
+        """Return the log-odds of the LLM's word that sentences answer, and what it cost.
 
         The small model's word is worth little, and the probability of its word a good deal: of two
         of the project's own questions it ranks the answerable one above the other in .86 of all
@@ -158,8 +159,7 @@ class Drafter:
         """
         messages = prompts.judging(question, [found.text for found in chosen])
         timeout_s = self._settings.llm.timeout_s
-        odds, usage = llm.log_odds(self._model, messages, prompts.YES, prompts.NO, timeout_s)
-        return None if odds is None else odds >= self._settings.answer.min_yes, usage
+        return llm.log_odds(self._model, messages, prompts.YES, prompts.NO, timeout_s)
 
     def translated(
         self, chosen: Sequence[Found], names: Sequence[str], language: Language

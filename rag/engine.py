@@ -11,6 +11,7 @@ Every other file of ``rag`` is one of these steps.
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Collection, Generator, Iterator, Sequence
@@ -82,7 +83,8 @@ class Answer:
     :ivar how: Written by the LLM; quoted, the best evidence as it stands; or refused.
     :ivar corrected: What was streamed did not hold, and ``answer`` stands in its place.
     :ivar failure: Why the LLM did not answer, where it should have; else empty.
-    :ivar confidence: How sure it is that the evidence answers; see ``grounding.confidence``.
+    :ivar confidence: How sure it is that the evidence answers, 0 to 1: the reader's probability
+        (see ``grounding.confidence``) or, where the LLM was asked, its word's.
     """
 
     question: str
@@ -100,9 +102,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Verdict:
-    """Whether there is enough to answer, what it cost to tell, and why the LLM could not."""
+    """Whether there is enough to answer, how sure, what it cost to tell, why the LLM could not."""
 
     enough: bool
+    confidence: float
     usage: Usage = NO_USAGE
     failure: str = ""
 
@@ -177,7 +180,7 @@ class Engine:
             how=draft.how,
             corrected=bool(streamed) and _plain(draft.text) != _plain(streamed),
             failure=draft.failure,
-            confidence=confidence,
+            confidence=draft.confidence,
         )
 
     def warm(self) -> None:
@@ -222,48 +225,69 @@ class Engine:
         """Decide how to answer, yield what is written, and return the draft."""
         settings = self.settings
         if not usable or confidence < settings.retrieval.min_closest:
-            return drafting.refused(usable, language, settings)
+            return replace(drafting.refused(usable, language, settings), confidence=confidence)
         chosen = drafting.choose(usable, leads, language, settings.answer)
         quotes = drafting.quoted(chosen, language, settings.answer.max_words)
         foreign = any(found.language != language for found in chosen)
-        style = self._style()
-        stands = self._drafter is None or (style == "quoted" and not foreign)
+        stands = self._drafter is None or (self._style() == "quoted" and not foreign)
         shown = stands and grounding.is_enough(confidence, settings.retrieval)
         if shown:  # should the LLM say that it doesn't answer, it is taken back
             yield quotes.text
-        question = orders.without_orders(asked.standalone) or asked.standalone
-        verdict = self._verdict(question, chosen, confidence)
+        verdict = self._verdict(_without_orders(asked), chosen, confidence)
         if not verdict.enough:
-            refused = drafting.refused(usable, language, settings)
-            return replace(refused, usage=verdict.usage, failure=verdict.failure)
-        if self._drafter is None or stands or verdict.failure:
+            draft = drafting.refused(usable, language, settings)
+        elif self._drafter is None or stands or verdict.failure:
             if not shown:
                 yield quotes.text
-            return replace(quotes, usage=verdict.usage, failure=verdict.failure)
-        try:
-            if style == "written":
-                draft = yield from self._drafter.written(question, usable, language)
-            else:
-                names = glossary.names([asked.standalone, *(found.text for found in usable)])
-                draft = yield from self._drafter.translated(chosen, names, language)
-        except GenerationError as exc:
-            return replace(quotes, failure=str(exc))
-        draft = draft or quotes
-        return replace(draft, usage=draft.usage + verdict.usage)
+            draft = quotes
+        else:
+            pieces = self._put(self._drafter, asked, usable, chosen, language)
+            try:
+                draft = (yield from pieces) or quotes
+            except GenerationError as exc:
+                draft = replace(quotes, failure=str(exc))
+        return replace(
+            draft,
+            usage=draft.usage + verdict.usage,
+            failure=draft.failure or verdict.failure,
+            confidence=verdict.confidence,
+        )
+
+    def _put(
+        self,
+        drafter: Drafter,
+        asked: Asked,
+        usable: Sequence[Found],
+        chosen: Sequence[Found],
+        language: Language,
+    ) -> Generator[str, None, Draft | None]:
+        """Have the LLM write or translate; return None when nothing of it holds.
+
+        :raises GenerationError: When the LLM fails or takes too long.
+        """
+        if self._style() == "written":
+            return (yield from drafter.written(_without_orders(asked), usable, language))
+        names = glossary.names([asked.standalone, *(found.text for found in usable)])
+        return (yield from drafter.translated(chosen, names, language))
 
     def _verdict(self, question: str, chosen: Sequence[Found], confidence: float) -> _Verdict:
         """Say whether sentences answer: by the reader's word, the LLM's where that isn't sure.
 
         A model that fails, or doesn't tell its probabilities, leaves it to the reader.
         """
-        enough = grounding.is_enough(confidence, self.settings.retrieval)
+        by_reader = _Verdict(grounding.is_enough(confidence, self.settings.retrieval), confidence)
         if self._drafter is None or confidence >= self.settings.answer.judge_below:
-            return _Verdict(enough)
+            return by_reader
         try:
-            judged, usage = self._drafter.judged(question, chosen)
+            odds, usage = self._drafter.judged(question, chosen)
         except GenerationError as exc:
-            return _Verdict(enough, failure=str(exc))
-        return _Verdict(enough if judged is None else judged, usage)
+            return replace(by_reader, failure=str(exc))
+        if odds is None:
+            return replace(by_reader, usage=usage)
+        beyond = odds - self.settings.answer.min_yes
+        # Never as sure as where the LLM need not be asked.
+        sure = self.settings.answer.judge_below / (1 + math.exp(-beyond))
+        return _Verdict(beyond >= 0, sure, usage)
 
     def _style(self) -> Literal["written", "quoted"]:
         """Say how to answer; auto trusts the small built-in model with translating alone."""
@@ -289,6 +313,11 @@ def _timed(
         return done.value, streamed
     finally:
         pieces.close()
+
+
+def _without_orders(asked: Asked) -> str:
+    """Return the question with what it refers to, without orders to a machine."""
+    return orders.without_orders(asked.standalone) or asked.standalone
 
 
 def _plain(text: str) -> str:

@@ -167,7 +167,7 @@ def open_current(settings: Settings, embedder: str) -> Storage:
 def current(storage: Path) -> str | None:
     """Return the folder name of the current index, or None when there is none.
 
-    :raises StaleIndexError: When another version of Rawi wrote it.
+    :raises StaleIndexError: When a newer version of Rawi wrote it.
     :raises IndexStorageError: When ``CURRENT`` can't be read.
     """
     path = storage / "CURRENT"
@@ -180,7 +180,8 @@ def current(storage: Path) -> str | None:
         raise IndexStorageError(f"{path}: can't be read ({exc.strerror})") from exc
     except (ValueError, KeyError, TypeError) as exc:
         raise IndexStorageError(_damaged(path)) from exc
-    if version != FORMAT:
+    # What an older version made goes by another fingerprint: it is stale, and built anew.
+    if version not in range(1, FORMAT + 1):
         raise StaleIndexError(
             f"{storage}: belongs to another version of Rawi (format {version}, this one has"
             f" {FORMAT}); give another --storage, or delete it and run: rawi index"

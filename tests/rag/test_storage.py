@@ -94,6 +94,20 @@ def test_deleting_a_damaged_current_loses_nothing(
     storage.open_current(settings, "words").close()
 
 
+def test_an_older_versions_index_is_stale_and_built_anew(
+    settings: Settings, embedder: WordEmbedder, write: Write
+) -> None:
+    write("a.txt", "Cats.")
+    write_current(settings, json.dumps({"format": 1, "index": INDEX}))
+    (settings.storage / INDEX).mkdir()
+    (settings.storage / INDEX / "rawi.sqlite3").write_bytes(b"of the past")
+    with pytest.raises(StaleIndexError, match="run: rawi index"):
+        storage.open_current(settings, "words")
+    assert index.update(settings, embedder).added == 1
+    assert not (settings.storage / INDEX).exists()
+    storage.open_current(settings, "words").close()
+
+
 @pytest.mark.parametrize("version", [0, 99, "1", None])
 def test_a_folder_of_another_version_is_refused_and_not_touched(
     settings: Settings, embedder: WordEmbedder, write: Write, version: Any
