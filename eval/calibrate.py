@@ -26,6 +26,7 @@ from rich.table import Table
 from eval import calibration, plots, readings
 from eval.metrics import RiskPoint
 from eval.readings import Bare, Case
+from eval.results import read as results_of
 from rag import config, models
 from rag.embedding import Embedder
 from rag.reader import BUILT_IN, SCALE, Scale
@@ -53,6 +54,9 @@ def main(
     fixed: Annotated[bool, typer.Option(help="Measure with the constants as they are.")] = False,
     storage: Annotated[Path | None, typer.Option(help="Folder of the corpus's index.")] = None,
     indexes: Annotated[Path | None, typer.Option(help="Of the sets' indexes; OUT if none.")] = None,
+    run: Annotated[
+        Path | None, typer.Option(help="A run of rawi eval qa: its curve, the LLM's word included.")
+    ] = None,
 ) -> None:
     """Fit and measure reader files."""
     settings = config.load(storage=storage)
@@ -75,6 +79,10 @@ def main(
         results[name] = measured(sets, questions.stem, scale)
         curves[f"reader {number}"] = (calibration.risk_coverage(own, scale), None)
         show(name, results[name])
+    if run is not None:
+        points = results_of(run).summary["risk_coverage"]["all"]["points"]
+        curves["with the LLM's word"] = ([RiskPoint(*point) for point in points], None)
+        results["with the LLM's word"] = {"risk_coverage": points}
     text = json.dumps(results, ensure_ascii=False, indent=1)
     (out / "calibration.json").write_text(text + "\n", encoding="utf-8")
     (out / "risk-coverage.svg").write_text(standalone(curves), encoding="utf-8")
