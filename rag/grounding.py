@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from rag import lexical, quantities
 from rag.config import RetrievalSettings
@@ -204,6 +205,7 @@ def _stated(sentence: str) -> list[str]:
     numbers = [f"{value.normalize():f}" for value in sorted(quantities.values(sentence))]
     # Not "two": Arabic says it by a noun's ending, and only some nouns' are known.
     numbers += [f"{value:f}" for value in sorted(quantities.spelled(sentence)) if value > 2]
+    numbers += [f"{value:f} {unit}" for value, unit in sorted(quantities.measures(sentence))]
     months = [f"month {month}" for month in sorted(quantities.months(sentence))]
     start = len(sentence) - len(sentence.lstrip("\"'“‘«("))
     named = []
@@ -221,6 +223,10 @@ def _holds(found: Found, term: str) -> bool:
     """Tell whether an evidence sentence states a figure, month or name, in whichever script."""
     if term.startswith("month "):
         return int(term.removeprefix("month ")) in quantities.months(found.text)
+    number, _, unit = term.partition(" ")
+    if unit and number.replace(".", "").isdecimal():
+        units = {u for value, u in quantities.measures(found.text) if value == Decimal(number)}
+        return unit in units if units else _holds(found, number)
     if term[0].isdigit():
         value = quantities.values(term) | quantities.spelled(term)
         stated = quantities.values(found.text) | quantities.spelled(found.text)

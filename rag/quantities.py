@@ -74,6 +74,22 @@ _MONTHS: dict[str, int] = {
 # Words of the languages that are months only when written as names: "may", "march", آب.
 _AMBIGUOUS_MONTHS = {"may": r"\bMay\b", "march": r"\bMarch\b", "اب": r"\bآب\b"}
 
+# Of what is measured, the units that a careless translation takes for one another.
+_UNITS: dict[str, str] = {
+    fold(name): unit
+    for unit, names in {
+        "second": "second seconds sec secs ثانية ثوانٍ ثواني",
+        "minute": "minute minutes min mins دقيقة دقائق",
+        "hour": "hour hours ساعة ساعات",
+        "day": "day days يوم يومًا أيام",
+        "week": "week weeks أسبوع أسبوعًا أسابيع",
+        "month": "month months شهر شهرًا أشهر شهور",
+        "year": "year years سنة سنوات سنين عام عامًا أعوام",
+    }.items()
+    for name in names.split()
+}  # fmt: skip
+_MEASURED = re.compile(r"(?<![a-z\d.,])(\d+(?:\.\d+)?|[^\W\d_]+)[\s-]+([^\W\d_]+)")
+
 _NUMBER = re.compile(
     # Not the 4 of GPT-4o or the 3 of o3: digits that a Latin word or hyphen holds are its name.
     r"(?<![a-z\d.,])(?<![a-z]-)(\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)*)"
@@ -100,6 +116,21 @@ def values(text: str) -> set[Decimal]:
 def spelled(text: str) -> set[Decimal]:
     """Return the numbers from two up that are written as a word: ``nine``, «تسعة», «عامين»."""
     return {Decimal(_WORDS[form]) for word in _words(text) if (form := _in(_WORDS, word))}
+
+
+def measures(text: str) -> set[tuple[Decimal, str]]:
+    """Return the numbers that stand before a unit of time, with it: ``8 ثوانٍ`` is 8 seconds."""
+    found = set()
+    folded = fold(text)
+    at = 0
+    while match := _MEASURED.search(folded, at):
+        at = match.end(1)  # what follows a number may be one itself
+        number, unit = match[1], _UNITS.get(match[2])
+        if unit and number[0].isdigit():
+            found.add((Decimal(number), unit))
+        elif unit and (form := _in(_WORDS, number)):
+            found.add((Decimal(_WORDS[form]), unit))
+    return found
 
 
 def scale(word: str) -> int:

@@ -88,6 +88,22 @@ def test_figures_months_and_names_are_held_across_scripts(answer):
     assert check(answer, [ARABIC]).faults == ()
 
 
+@pytest.mark.parametrize(
+    ("answer", "faults"),
+    [
+        ("The clips last 8 seconds.", ()),
+        ("The clips last eight seconds.", ()),
+        ("The clips last 8 minutes.", ("8 minute",)),
+        ("The clips have 720 pixels.", ()),
+    ],
+)
+def test_a_number_of_another_unit_of_time_is_a_fault(answer, faults):
+    text = "تصل مدة المقاطع إلى 8 ثوانٍ ودقة 720 بكسل."
+    found = Found("c.txt", 0, len(text), text, 0.9, "ar")
+    checked = grounding.check(answer, "?", "en", [found], SameVector(), lambda doc: text)
+    assert checked.faults == faults
+
+
 def test_arabic_answers_are_held_too():
     found = check("ساهم بمبلغ ٦٫٦ مليار.", [ARABIC], question="كم؟", language="ar")
     assert found.text == "ساهم بمبلغ ٦٫٦ مليار. [1]"

@@ -33,6 +33,20 @@ def test_spelled_numbers():
     assert quantities.spelled("nine executives, وثلاثين") == {Decimal(9), Decimal(30)}
 
 
+@pytest.mark.parametrize(
+    ("text", "measures"),
+    [
+        ("مدتها 8 ثوانٍ ودقة 720 بكسل", {(8, "second")}),
+        ("an 8-minute clip of 720 pixels", {(8, "minute")}),
+        ("eight seconds, و12 يومًا", {(8, "second"), (12, "day")}),
+        ("بعد خمس سنوات و٣٫٥ ساعات", {(5, "year"), (Decimal("3.5"), "hour")}),
+        ("in 2019, years of 12 consecutive days", set()),
+    ],
+)
+def test_numbers_with_units_of_time(text, measures):
+    assert quantities.measures(text) == {(Decimal(v), unit) for v, unit in measures}
+
+
 @pytest.mark.parametrize("text", ["two years", "عامين", "أكثر من دقيقتين", "للدورتين"])
 def test_a_dual_is_two(text):
     assert quantities.spelled(text) == {Decimal(2)}
