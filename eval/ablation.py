@@ -55,7 +55,8 @@ def main(
     print("| | " + " | ".join(f"{c[3]} {c[2]}, {c[4]}" for c in COLUMNS) + " |")  # noqa: T201
     print("|---" * (len(COLUMNS) + 1) + "|")  # noqa: T201
     for name, change in VARIANTS.items():
-        settings = _changed(config.load(), change)
+        # The reader chooses sentences and doesn't change which passages are found.
+        settings = _changed(_changed(config.load(), {"retrieval": {"reader": "none"}}), change)
         weights = models.resolve(
             settings.embedding.model, kind="embedder", settings=settings.models
         )

@@ -181,15 +181,18 @@ class OpenAICompatible(OpenAILike):
         self, messages: Sequence[ChatMessage], timeout_s: float
     ) -> tuple[dict[str, float], Usage]:
         """Return the likeliest tokens in lower case with their log-probabilities; or none."""
-        reply = self._get_client().chat.completions.create(
-            model=self.model,
-            messages=to_openai_message_dicts(messages, model=self.model),  # type: ignore[arg-type]
-            max_tokens=1,
-            temperature=0.0,
-            logprobs=True,
-            top_logprobs=_TOLD,
-            timeout=timeout_s,
-        )
+        try:
+            reply = self._get_client().chat.completions.create(
+                model=self.model,
+                messages=to_openai_message_dicts(messages, model=self.model),  # type: ignore[arg-type]
+                max_tokens=1,
+                temperature=0.0,
+                logprobs=True,
+                top_logprobs=_TOLD,
+                timeout=timeout_s,
+            )
+        except (openai.BadRequestError, openai.UnprocessableEntityError):
+            return {}, Usage()  # a server that knows no probabilities may refuse the very question
         spent = reply.usage
         usage = Usage(spent.prompt_tokens, spent.completion_tokens) if spent else Usage()
         told = reply.choices[0].logprobs
