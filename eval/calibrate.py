@@ -80,7 +80,8 @@ def main(
         curves[f"reader {number}"] = (calibration.risk_coverage(own, scale), None)
         show(name, results[name])
     if run is not None:
-        points = results_of(run).summary["risk_coverage"]["all"]["points"]
+        curve = results_of(run).summary["risk_coverage"]["all"]["points"]
+        points = [[round(value, 4) for value in point] for point in curve]
         curves["with the LLM's word"] = ([RiskPoint(*point) for point in points], None)
         results["with the LLM's word"] = {"risk_coverage": points}
     text = json.dumps(results, ensure_ascii=False, indent=1)
