@@ -28,7 +28,8 @@ test: setup check  ## Run all checks and tests, with the real weights
 	$(BIN)/python -m pytest
 
 screenshots: setup  ## Take the pictures of the page anew
-	SCREENSHOTS=ui/screenshots $(BIN)/python -m pytest tests/ui/test_screenshots.py
+	SCREENSHOTS=ui/screenshots $(BIN)/python -m pytest -k "screenshots or picture" \
+	  tests/ui/test_screenshots.py tests/ui/test_widget_browser.py
 
 test-fast: $(VENV)/.installed  ## Run the tests that need no weights
 	$(BIN)/python -m pytest -m "not weights"
