@@ -151,9 +151,8 @@ class Drafter:
     def judged(self, question: str, chosen: Sequence[Found]) -> tuple[float | None, Usage]:
         """Return the log-odds of the LLM's word that sentences answer, and what it cost.
 
-        The small model's word is worth little, and the probability of its word a good deal: of two
-        of the project's own questions it ranks the answerable one above the other in .86 of all
-        cases, the reader in .72. None where the model doesn't tell its probabilities.
+        Natural logarithm; None where the model doesn't tell its probabilities. The small model's
+        word is worth little, how likely it is a good deal: see eval/risk-coverage.svg.
 
         :raises GenerationError: When the LLM fails or takes too long.
         """

@@ -190,7 +190,8 @@ class Engine:
         """
         if self._drafter is None or self._style() != "quoted":
             return
-        self._drafter.judged("…", ())
+        if self.settings.answer.judge_below > 0:
+            self._drafter.judged("…", ())
         languages: tuple[Language, ...] = ("ar", "en")
         for language in languages:
             if self.retriever.storage.languages() - {language}:

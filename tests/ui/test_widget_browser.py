@@ -11,12 +11,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
 from rag.language import clean
 from tests.ui.conftest import Hosts, Site
 from tests.ui.hosts import HOSTILE_CSS, Host
+from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import AR, EN
 from ui import widget
 
@@ -118,11 +118,6 @@ def screenshot(page: Page, name: str, tmp_path: Path) -> None:
     path = Path(os.environ.get("SCREENSHOTS", tmp_path)) / f"{name}.png"
     page.screenshot(path=path)
     assert path.stat().st_size < 200_000
-
-
-def grave(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [v["id"] for v in found if v["impact"] in ("serious", "critical")]
 
 
 class TestOnAnArabicPageWithAHostileStylesheet:
@@ -344,10 +339,10 @@ class TestReachingIt:
     ) -> None:
         seen = look(hosts.arabic, html(site, language=lang, direction=direction))
         expect(seen.launcher).to_be_visible()
-        assert grave(seen.page) == []
+        assert found_in(seen.page) == []
         seen.launcher.click()
         expect(seen.chat.locator("#rawi-question textarea")).to_be_visible()
-        assert grave(seen.page) == []
+        assert found_in(seen.page) == []
 
     @pytest.mark.parametrize(
         ("lang", "direction", "question"), [("ar", "rtl", AR), ("en", "ltr", EN)]
