@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import glossary, grounding, llm, prompts
+from rag import glossary, grounding, llm, prompts, translations
 from rag.config import AnswerSettings, Settings
 from rag.embedding import Embedder
 from rag.errors import DeadlineError, GenerationError
@@ -25,6 +25,7 @@ from rag.language import Language
 from rag.llm import Usage
 from rag.prompts import Messages
 from rag.retrieval import Found
+from rag.storage import Storage
 
 How = Literal["written", "quoted", "refused"]
 
@@ -124,16 +125,16 @@ class Drafter:
         model: LLM,
         settings: Settings,
         embedder: Embedder,
-        text_of: Callable[[str], str],
+        storage: Storage,
     ) -> None:
         """Put the parts together.
 
-        :param text_of: The cleaned text of a document, by id.
+        :param storage: The index that the evidence comes from; it keeps the translations.
         """
         self._model = model
         self._settings = settings
         self._embedder = embedder
-        self._text_of = text_of
+        self._storage = storage
 
     def warm(self, language: Language) -> None:
         """Have the LLM read the fixed beginning of its translations into a language.
@@ -189,12 +190,27 @@ class Drafter:
     def _translated(
         self, found: Found, names: Sequence[str], language: Language, deadline: float
     ) -> Generator[str, None, tuple[str, Usage]]:
+        """Yield a translation, kept or new; return what of it holds, and what it cost."""
+        source = glossary.in_latin(found.text, names) if language == "en" else found.text
+        messages = prompts.translation(source, language)
+        retry = self._settings.answer.retry
+        asked = translations.key(messages, self._settings.llm, retry=retry)
+        kept = self._storage.translations.get(found.doc, asked)
+        if kept is not None:
+            yield kept
+            return kept, Usage()
+        held, usage = yield from self._newly_translated(found, source, language, deadline)
+        self._storage.translations.keep(found.doc, asked, held)
+        return held, usage
+
+    def _newly_translated(
+        self, found: Found, source: str, language: Language, deadline: float
+    ) -> Generator[str, None, tuple[str, Usage]]:
         """Yield a translation; return what of it holds, and what it cost.
 
         One that doesn't hold is tried again in halves, which are easier; a half that doesn't hold
         either is left out.
         """
-        source = glossary.in_latin(found.text, names) if language == "en" else found.text
         shown, usage = yield from self._stream(prompts.translation(source, language), deadline)
         if not self._check(shown, "", language, [found]).faults:
             return shown.strip(), usage
@@ -233,7 +249,7 @@ class Drafter:
     def _check(
         self, reply: str, question: str, language: Language, read: Sequence[Found]
     ) -> grounding.Checked:
-        return grounding.check(reply, question, language, read, self._embedder, self._text_of)
+        return grounding.check(reply, question, language, read, self._embedder, self._storage.text)
 
     def _within_budget(self, evidence: Sequence[Found]) -> list[Found]:
         """Return the best sentences that fit ``answer.evidence_tokens``, the first in any case."""

@@ -145,8 +145,7 @@ class Engine:
         self.retriever = retriever
         self._drafter = None
         if model is not None:
-            embedder, text_of = retriever.embedder, retriever.storage.text
-            self._drafter = Drafter(model, settings, embedder, text_of)
+            self._drafter = Drafter(model, settings, retriever.embedder, retriever.storage)
 
     def answer(
         self, question: str, history: Sequence[Turn] = ()

@@ -6,7 +6,8 @@
     ├── CURRENT               {"format": 3, "index": "index-3f9c…"}; replaced atomically
     ├── lock                  held while an index is being written
     └── index-3f9c…/          named by its fingerprint; an index of another one stands beside it
-        ├── rawi.sqlite3      the truth: documents, passages, sentences; their words (FTS5)
+        ├── rawi.sqlite3      the truth: documents, passages, sentences; their words (FTS5); and
+        │                     translations that were made of them
         └── chroma/           their vectors; follows SQLite
 
 Only names listed here are ever written or removed.
@@ -33,11 +34,13 @@ from chromadb.errors import ChromaError
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 from llama_index.vector_stores.chroma import ChromaVectorStore
 
-from rag import lexical
+from rag import lexical, translations
 from rag.config import Settings
 from rag.errors import IndexStorageError, NoIndexError, StaleIndexError
+from rag.translations import Translations
 
-# Raised by one whenever the tables, the cutting or the folding change.
+# Raised by one whenever the tables, the cutting or the folding change; a table that may as well be
+# empty comes by itself.
 FORMAT = 3
 
 # Opening an index, even to read it, takes some space; what Chroma says when there is none is
@@ -83,6 +86,7 @@ class Storage:
 
     :ivar db: The SQLite connection; the caller commits.
     :ivar vectors: The vector store, keyed by passage id.
+    :ivar translations: Of sentences, made while answering.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -90,6 +94,7 @@ class Storage:
         folder.mkdir(parents=True, exist_ok=True)
         # Chroma and the web server call from other threads; SQLite itself serialises them.
         self.db = sqlite3.connect(folder / DATABASE, check_same_thread=False)
+        self.translations = Translations(self.db)
         self._client: Any = None
         try:
             self._open()
@@ -100,7 +105,7 @@ class Storage:
     def _open(self) -> None:
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA foreign_keys = ON")
-        self.db.executescript(_SCHEMA + lexical.SCHEMA)
+        self.db.executescript(_SCHEMA + lexical.SCHEMA + translations.SCHEMA)
         self._client = chromadb.PersistentClient(
             str(self.folder / "chroma"), chromadb.config.Settings(anonymized_telemetry=False)
         )

@@ -1,10 +1,12 @@
-"""An LLM double: deterministic, with replies that a test writes down."""
+"""Doubles: an LLM with replies that a test writes down, an index that only keeps translations."""
 
 from __future__ import annotations
 
 import math
+import sqlite3
 from collections import deque
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from llama_index.core.llms import (
@@ -16,7 +18,9 @@ from llama_index.core.llms import (
     LLMMetadata,
 )
 
+from rag import translations
 from rag.llm import Usage
+from rag.translations import Translations
 
 
 class ScriptedLLM(CustomLLM):
@@ -79,3 +83,13 @@ class JudgingLLM(ScriptedLLM):
         """Return the two log-probabilities."""
         self.judged.append(messages)
         return {"yes": math.log(self.yes), "no": math.log(1 - self.yes)}, Usage(5, 1)
+
+
+def translations_of(*docs: str, path: Path | str = ":memory:") -> Translations:
+    """Return translations, none yet, of an index that holds these documents and nothing else."""
+    db = sqlite3.connect(path, check_same_thread=False)
+    db.execute("PRAGMA foreign_keys = ON")
+    db.executescript("CREATE TABLE documents (id TEXT PRIMARY KEY);" + translations.SCHEMA)
+    with db:
+        db.executemany("INSERT INTO documents VALUES (?)", [(doc,) for doc in docs])
+    return Translations(db)

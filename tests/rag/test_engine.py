@@ -12,7 +12,7 @@ from rag.config import Settings
 from rag.engine import Answer, Engine, Evidence, Token, Turn, check_question
 from rag.errors import DeadlineError, GenerationError, QuestionError
 from rag.retrieval import Found
-from tests.doubles import JudgingLLM, ScriptedLLM
+from tests.doubles import JudgingLLM, ScriptedLLM, translations_of
 
 TEXT = "SoftBank gave 30 billion."
 FOUND = Found("a.txt", 0, 25, TEXT, 0.9, "en")
@@ -32,7 +32,9 @@ class OneSentence:
         self.asked: list[tuple[str, str, str]] = []
         self._evidence = list(evidence)
         self.storage = SimpleNamespace(
-            text=TEXTS.__getitem__, languages=lambda: {found.language for found in evidence}
+            text=TEXTS.__getitem__,
+            languages=lambda: {found.language for found in evidence},
+            translations=translations_of(*TEXTS),
         )
         self.embedder = SimpleNamespace(
             embed_texts=lambda texts: np.ones((len(texts), 1), dtype=np.float32)
@@ -154,6 +156,31 @@ def test_a_translation_that_says_more_is_tried_again_in_halves():
         "ساهم سوفت بنك بمبلغ 30 billion،",
         "وقاد الجولة.",
     ]
+
+
+def test_a_sentence_is_translated_once():
+    rawi = engine("SoftBank gave 30 billion.", evidence=(ARABIC,))
+    first, again = (list(rawi.answer(f"How much did {who} give?")) for who in ("it", "they"))
+    assert tokens(again) == tokens(first) == "SoftBank gave 30 billion."
+    assert again[-1].answer == first[-1].answer
+    assert again[-1].citations == first[-1].citations
+    assert again[-1].timings.prompt_tokens == 0
+    assert len(prompts_of(rawi)) == 1
+
+
+def test_what_of_a_translation_did_not_hold_is_not_kept():
+    replies = ("SoftBank gave 40 billion.", "SoftBank gave 30 billion,", "and led 7 rounds.")
+    rawi = engine(*replies, evidence=(CLAUSES,))
+    list(rawi.answer("How much did it give?"))
+    again = list(rawi.answer("How much did it give?"))
+    assert tokens(again) == "SoftBank gave 30 billion,"
+    assert not again[-1].corrected
+
+
+def test_a_translation_that_broke_off_is_not_kept():
+    rawi = engine(GenerationError("it broke"), "SoftBank gave 30 billion.", evidence=(ARABIC,))
+    assert list(rawi.answer("How much did it give?"))[-1].failure == "it broke"
+    assert list(rawi.answer("How much did it give?"))[-1].how == "written"
 
 
 def test_a_translation_that_never_holds_leaves_the_quote():
