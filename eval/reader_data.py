@@ -1,6 +1,6 @@
 """SQuAD files → groups of passages that a reader learns from (``eval/train_reader.py``).
 
-A group is a question with passages of which at most one answers it::
+A group is a question with passages. Of a SQuAD question at most one of them answers it::
 
     answered   the answering passage, its neighbours and the nearest of other articles
     gutted     the same without the sentence that answers
@@ -8,7 +8,10 @@ A group is a question with passages of which at most one answers it::
     renamed    the same as answered, the question after something else (``reader_questions.py``)
     grafted    the same as answered, another article's question asked of it
 
-Some questions and passages are code-switched, so that the reader finds answers across languages.
+Of an abstention set's question it is only known whether any of its passages answers it.
+
+Some questions and passages are code-switched, so that the reader finds answers across languages;
+some questions are really asked in the other language than their passage is in.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ import numpy as np
 
 from eval import reader_questions
 from eval.codeswitch import CodeSwitcher
-from eval.sets import find_span, read_squad
+from eval.sets import find_span, read_abstention, read_squad
 from rag import passages
 from rag.documents import Document
 from rag.embedding import Embedder, PassageInput
@@ -36,13 +39,17 @@ Kind = Literal["answered", "gutted", "absent", "renamed", "grafted"]
 SHARES: dict[Kind, float] = {
     "answered": 0.50, "gutted": 0.13, "absent": 0.07, "renamed": 0.16, "grafted": 0.14,
 }  # fmt: skip
-ARABIC = 0.45  # of the questions
+ARABIC = 0.45  # of the groups, by the passage that answers
+JUDGED = 0.15  # of the groups: from an abstention set, where there is one
+CROSSED = 0.3  # of the groups: asked in the other language, where there are such questions
 SWITCHED = 0.25  # of the questions, and of the passages
 NO_HEADING = 0.2  # of the groups
 MAX_PASSAGES = 5  # in a group
 MOST_BESIDE = 3  # of them from the answering passage's article
 NEAREST = 8  # passages of other articles that are kept for each question, of each language
 _GRAFTS = 20  # other questions that are tried
+# Kinds that change the question, and those that stand in for them.
+_UNCHANGED: dict[Kind, Kind] = {"renamed": "gutted", "grafted": "absent"}
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ class Example:
 
     :ivar sentence: Which of the passage's sentences holds the answer's beginning.
     :ivar answer: Within the passage's text.
+    :ivar asked_in: The question's language.
     :ivar near: Passages that look right and aren't: first those of the same article.
     """
 
@@ -58,6 +66,7 @@ class Example:
     passage: PassageInput
     sentence: int
     answer: Span
+    asked_in: Language
     near: tuple[PassageInput, ...] = ()
 
     @property
@@ -67,30 +76,53 @@ class Example:
 
     @property
     def language(self) -> Language:
-        """Of the question and the passage."""
+        """Of the passage."""
         return self.passage.language
+
+    @property
+    def crossed(self) -> bool:
+        """Whether the question is in the other language."""
+        return self.asked_in != self.passage.language
 
 
 @dataclass(frozen=True)
 class Group:
-    """A question and passages, of which the first answers it or none does.
+    """A question and passages, of which the first answers it or none does; or any of them.
 
     :ivar sentence: Of the first passage, that which answers; None when there is none.
     :ivar answer: Within the first passage's text; None as well when its words were switched.
+    :ivar anywhere: Some sentence of some passage answers, and nobody knows which.
     """
 
     question: str
     passages: tuple[PassageInput, ...]
     sentence: int | None
     answer: Span | None
+    anywhere: bool = False
 
 
-def read(path: Path, max_chars: int) -> list[Example]:
+@dataclass(frozen=True)
+class Judged:
+    """A question with passages, and whether any of them answers it."""
+
+    question: str
+    language: Language
+    passages: tuple[PassageInput, ...]
+    answerable: bool
+
+
+def read(path: Path, max_chars: int, questions: Path | None = None) -> list[Example]:
     """Cut a SQuAD file's paragraphs as an index would, and return what one passage answers.
 
-    :raises EvalError: When the file is not SQuAD v1.1.
+    :param questions: A SQuAD file whose questions, by id, are asked instead: in the other language.
+    :raises EvalError: When a file is not SQuAD v1.1.
     """
     squad = read_squad(path)
+    asked, asked_in = {q.id: q.question for q in squad.questions}, squad.language
+    if questions is not None:
+        others = read_squad(questions)
+        asked = {q.id: q.question for q in others.questions}
+        asked_in = _other(squad.language)
     pieces: list[list[tuple[int, PassageInput]]] = []
     for paragraph in squad.paragraphs:
         document = Document("", "", squad.language, clean(paragraph.text), "")
@@ -103,6 +135,8 @@ def read(path: Path, max_chars: int) -> list[Example]:
         )
     examples = []
     for question in squad.questions:
+        if question.id not in asked:
+            continue
         gold, cut = question.answers[0], pieces[question.paragraph]
         place = find_span(clean(squad.paragraphs[question.paragraph].text), gold.text, gold.start)
         for start, piece in cut:
@@ -111,9 +145,30 @@ def read(path: Path, max_chars: int) -> list[Example]:
                 sentence = max(n for n, s in enumerate(piece.sentences) if s.start <= answer.start)
                 near = tuple(other for _, other in cut if other is not piece)
                 examples.append(
-                    Example(clean(question.question).strip(), piece, sentence, answer, near)
+                    Example(
+                        clean(asked[question.id]).strip(), piece, sentence, answer, asked_in, near
+                    )
                 )
     return examples
+
+
+def read_judged(path: Path, max_chars: int) -> list[Judged]:
+    """Cut an abstention set's passages as an index would.
+
+    :raises EvalError: When the file is no abstention set.
+    """
+    found = []
+    for item in read_abstention(path):
+        shown = []
+        for given in item.passages:
+            document = Document("", "", item.language, clean(given.text), "")
+            shown += [
+                PassageInput(given.title, piece.text, _within(piece), item.language)
+                for piece in passages.cut(document, max_chars)
+            ]
+        question = clean(item.question).strip()
+        found.append(Judged(question, item.language, tuple(shown), item.answerable))
+    return found
 
 
 def with_nearest(examples: Sequence[Example], embedder: Embedder) -> list[Example]:
@@ -142,14 +197,20 @@ class Groups:
     """Makes groups, with a random generator's choices."""
 
     def __init__(
-        self, examples: Sequence[Example], switcher: CodeSwitcher, rng: random.Random
+        self,
+        examples: Sequence[Example],
+        switcher: CodeSwitcher,
+        rng: random.Random,
+        judged: Sequence[Judged] = (),
     ) -> None:
         """Sort the examples by language; there have to be some of both."""
         self._rng = rng
+        self._judged = judged
         self._switcher = switcher
         self._examples: defaultdict[Language, list[Example]] = defaultdict(list)
+        self._crossed: defaultdict[Language, list[Example]] = defaultdict(list)
         for example in examples:
-            self._examples[example.language].append(example)
+            (self._crossed if example.crossed else self._examples)[example.language].append(example)
         titles = [(e.title, e.language) for e in examples]
         self._titles = {
             language: reader_questions.same_kind(titles, language) for language in self._examples
@@ -157,12 +218,19 @@ class Groups:
 
     def draw(self) -> Group:
         """Return the group of a random question."""
+        if self._judged and self._rng.random() < JUDGED:
+            return self._of_judged(self._rng.choice(self._judged))
         kind = self._rng.choices(list(SHARES), list(SHARES.values()))[0]
         language: Language = "ar" if self._rng.random() < ARABIC else "en"
-        return self.make(self._rng.choice(self._examples[language]), kind)
+        crossed = self._rng.random() < CROSSED and self._crossed[language]
+        return self.make(self._rng.choice(crossed or self._examples[language]), kind)
 
     def make(self, example: Example, kind: Kind) -> Group:
         """Return a group of this kind, or an answered one when it can't be made."""
+        if (
+            example.crossed
+        ):  # whether other words are the passages' own can't be told across languages
+            kind = _UNCHANGED.get(kind, kind)
         few = self._others(example)
         first, question = [example.passage], example.question
         if kind == "gutted" and few:
@@ -179,7 +247,15 @@ class Groups:
             example.sentence if answered else None,
             example.answer if answered else None,
         )
-        return self._switched(group, example.language)
+        return self._switched(group, example.asked_in)
+
+    def _of_judged(self, judged: Judged) -> Group:
+        """Return a group of an abstention set: with all its passages, should one answer."""
+        shown = judged.passages
+        if not judged.answerable:
+            shown = tuple(self._rng.sample(shown, min(MAX_PASSAGES, len(shown))))
+        group = Group(judged.question, shown, None, None, anywhere=judged.answerable)
+        return self._switched(group, judged.language)
 
     def _others(self, example: Example) -> list[PassageInput]:
         beside = [p for p in example.near if p.heading == example.title]
@@ -217,7 +293,7 @@ class Groups:
                 passage = self._switched_passage(passage)
                 answer = None if number == 0 else answer
             shown.append(passage)
-        return Group(question, tuple(shown), group.sentence, answer)
+        return replace(group, question=question, passages=tuple(shown), answer=answer)
 
     def _switched_passage(self, passage: PassageInput) -> PassageInput:
         heading = passage.heading
@@ -229,6 +305,10 @@ class Groups:
     def _switch(self, text: str, language: Language) -> str:
         # Nothing is left of a text of words that the other language does without.
         return self._switcher.switch(text, language, self._rng.choice((1.0, 1.0, 0.6))) or text
+
+
+def _other(language: Language) -> Language:
+    return "en" if language == "ar" else "ar"
 
 
 def gutted(example: Example) -> list[PassageInput]:

@@ -108,6 +108,13 @@ def main(
     squad: Annotated[list[Path], typer.Argument(help="SQuAD v1.1 files, some in each language.")],
     dictionary: Annotated[Path, typer.Option(help="FreeDict's eng-ara, .dict.dz.")],
     out: Annotated[Path, typer.Option(help="The reader file; saved every ten minutes.")] = BUILT_IN,
+    across: Annotated[
+        list[tuple[Path, Path]] | None,
+        typer.Option(help="A SQuAD file, and one with its questions in the other language."),
+    ] = None,
+    judged: Annotated[
+        list[Path] | None, typer.Option(help="Abstention sets: rawi eval abstain --help.")
+    ] = None,
     start: Annotated[Path | None, typer.Option(help="A reader file to go on from.")] = None,
     steps: Annotated[int, typer.Option(min=1)] = 700,
     batch: Annotated[int, typer.Option(min=1, help="Questions in a step.")] = 10,
@@ -122,9 +129,12 @@ def main(
     weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
     max_chars = settings.passages.max_chars
     examples = [e for path in squad for e in reader_data.read(path, max_chars)[:limit]]
+    for path, asked in across or []:
+        examples += reader_data.read(path, max_chars, asked)[:limit]
     examples = reader_data.with_nearest(examples, Embedder.load(settings.embedding, weights))
     english = [e.passage.text for e in examples if e.language == "en"]
-    groups = Groups(examples, CodeSwitcher(dictionary, english, rng), rng)
+    sets = [item for path in judged or [] for item in reader_data.read_judged(path, max_chars)]
+    groups = Groups(examples, CodeSwitcher(dictionary, english, rng), rng, sets)
     exact = settings.embedding.model_copy(update={"dtype": "float32"})
     embedder = Embedder.load(exact, weights)
     model = Model(_begun(embedder, start), embedder.tokenizer)
@@ -193,7 +203,12 @@ def learn(model: Model, groups: Sequence[Group], fast: bool) -> tuple[float, flo
         members = [read[first + n] for n in range(len(group.passages))]
         first += len(members)
         logits = torch.cat([member.sentences for member in members] + [torch.zeros(1)])
-        target = len(logits) - 1 if group.sentence is None else group.sentence
+        null = len(logits) - 1
+        if group.anywhere:
+            losses.append(logits.logsumexp(0) - logits[:null].logsumexp(0))
+            right += int(logits.argmax()) != null
+            continue
+        target = null if group.sentence is None else group.sentence
         losses.append(functional.cross_entropy(logits[None], torch.tensor([target])))
         right += int(logits.argmax()) == target
         if group.answer is not None or group.sentence is None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from eval import reader_data, reader_questions
 from eval.codeswitch import CodeSwitcher
-from eval.reader_data import Example, Groups, Kind
+from eval.reader_data import Example, Groups, Judged, Kind
 from rag.embedding import PassageInput
 from rag.language import Language, Span
 from tests.conftest import WordEmbedder
@@ -54,7 +55,7 @@ def a_passage(
 def example(question: str = "When did the cat come to Egypt?") -> Example:
     text = a_passage("The cat came to Egypt.", "It was in 1920.")
     near = (a_passage("It is a pet."), a_passage(DOG, heading="Dog"))
-    return Example(question, text, 1, Span(33, 37), near)
+    return Example(question, text, 1, Span(33, 37), "en", near)
 
 
 ARABIC = Example(
@@ -62,6 +63,7 @@ ARABIC = Example(
     a_passage("جاء الكلب عام 1930.", heading="كلب", language="ar"),
     0,
     Span(14, 18),
+    "ar",
     (a_passage("القط حيوان.", heading="قط", language="ar"),),
 )
 
@@ -101,12 +103,12 @@ def test_passages_are_cut_and_the_others_of_the_article_are_near(tmp_path: Path)
 
 
 def test_the_nearest_of_other_articles_are_added_but_not_what_holds_the_answer() -> None:
-    asked = Example("a cat", a_passage("A cat."), 0, Span(2, 5))
+    asked = Example("a cat", a_passage("A cat."), 0, Span(2, 5), "en")
     others = [
-        Example("", a_passage("cat cat", heading="Answer"), 0, Span(0, 3)),  # holds "cat"
-        Example("", a_passage("dog", heading="Dog"), 0, Span(0, 3)),
-        Example("", a_passage("fish", heading="House cats"), 0, Span(0, 3)),  # same article
-        Example("", a_passage("قط", heading="قط", language="ar"), 0, Span(0, 2)),
+        Example("", a_passage("cat cat", heading="Answer"), 0, Span(0, 3), "en"),  # holds "cat"
+        Example("", a_passage("dog", heading="Dog"), 0, Span(0, 3), "en"),
+        Example("", a_passage("fish", heading="House cats"), 0, Span(0, 3), "en"),  # same article
+        Example("", a_passage("قط", heading="قط", language="ar"), 0, Span(0, 2), "ar"),
     ]
     [found, *_] = reader_data.with_nearest([asked, *others], WordEmbedder())
     assert [p.text for p in found.near] == ["قط", "dog"]
@@ -174,6 +176,65 @@ def test_headings_are_taken_off_a_whole_group(
     plain(monkeypatch)
     monkeypatch.setattr(reader_data, "NO_HEADING", 1.0)
     assert {p.heading for p in groups.make(example(), "answered").passages} == {""}
+
+
+def test_questions_of_another_file_are_asked_of_the_same_passages(tmp_path: Path) -> None:
+    path = squad(tmp_path / "s.json")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    [first, second] = content["data"][0]["paragraphs"]
+    first["qas"][0]["question"], second["qas"] = "متى؟", []
+    other = tmp_path / "o.json"
+    other.write_text(json.dumps(content), encoding="utf-8")
+    [asked] = reader_data.read(path, 400, other)
+    assert (asked.question, asked.asked_in, asked.language) == ("متى؟", "ar", "en")
+    assert asked.passage.text == CAT
+    assert asked.crossed
+
+
+def test_what_is_asked_in_the_other_language_is_not_changed_but_its_passages_are(
+    groups: Groups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain(monkeypatch)
+    asked = replace(example("متى جاء القط؟"), asked_in="ar")
+    for kind, texts in {
+        "renamed": ["The cat came to Egypt.", "It is a pet.", DOG],
+        "grafted": ["It is a pet.", DOG],
+    }.items():
+        group = groups.make(asked, kind)
+        assert (group.question, group.sentence) == (asked.question, None)
+        assert [p.text for p in group.passages] == texts
+
+
+def test_of_an_abstention_set_it_is_known_whether_anything_answers(
+    groups: Groups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain(monkeypatch)
+    shown = tuple(a_passage(f"Cat {n}.") for n in range(8))
+    answered = groups._of_judged(Judged("What?", "en", shown, answerable=True))
+    assert (answered.anywhere, answered.passages) == (True, shown)
+    unanswered = groups._of_judged(Judged("What?", "en", shown, answerable=False))
+    assert (unanswered.anywhere, unanswered.sentence) == (False, None)
+    assert len(unanswered.passages) == reader_data.MAX_PASSAGES
+
+
+def test_an_abstention_sets_passages_are_cut(tmp_path: Path) -> None:
+    given = [{"id": "p1", "title": "Cats", "text": CAT}, {"id": "p2", "title": "", "text": DOG}]
+    line = {
+        "id": "1",
+        "question": "When?",
+        "question_language": "en",
+        "answerable": True,
+        "passages": given,
+    }
+    path = tmp_path / "n.jsonl"
+    path.write_text(json.dumps(line) + "\n", encoding="utf-8")
+    [judged] = reader_data.read_judged(path, 25)
+    assert [(p.heading, p.text) for p in judged.passages] == [
+        ("Cats", "The cat came to Egypt."),
+        ("Cats", "It was in 1920."),
+        ("", DOG),
+    ]
+    assert judged.answerable
 
 
 def test_both_languages_are_drawn(groups: Groups, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,6 +95,10 @@ def test_the_first_loss_is_that_of_a_softmax_with_a_null(base: Any) -> None:
     assert loss == pytest.approx(-torch.log(torch.tensor(2 / 7)).item(), abs=1e-3)
     loss, _ = train_reader.learn(blank, [GROUPS[2]], fast=False)
     assert loss == pytest.approx(-torch.log(torch.tensor(1 / 7)).item(), abs=1e-3)
+    anywhere = Group("when cat came", (TEXT, OTHER), None, None, anywhere=True)
+    loss, right = train_reader.learn(blank, [anywhere], fast=False)
+    assert loss == pytest.approx(-torch.log(torch.tensor(6 / 7)).item(), abs=1e-3)
+    assert right == 1
 
 
 def test_what_is_saved_reads_as_what_was_trained(base: Any, tmp_path: Path) -> None:
