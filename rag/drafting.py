@@ -34,7 +34,9 @@ How = Literal["written", "quoted", "refused"]
 _ANOTHER = 0.3
 _MOST_QUOTED = 3
 # English takes a third more words than Arabic to say the same.
-_SHORTER = 0.75
+_LONGER = 4 / 3
+# Words of an answer that a citation's marker takes, and what shows that a sentence is cut.
+_MARKER = _ELLIPSIS = 1
 NO_USAGE = Usage()
 _CLAUSE = re.compile(r"(?<=[،؛,;:])\s")
 
@@ -51,6 +53,16 @@ class Draft:
     confidence: float = 0.0
 
 
+def candidates(evidence: Sequence[Found], leads: Collection[Found]) -> list[Found]:
+    """Return the sentences that an answer may be made of, in their order.
+
+    :param evidence: At least one sentence.
+    :param leads: Those that answer a part of the question: wanted however likely they are.
+    """
+    least = _ANOTHER * max(found.score for found in evidence)
+    return [found for found in evidence if found in leads or found.score >= least]
+
+
 def choose(
     evidence: Sequence[Found],
     leads: Collection[Found],
@@ -64,15 +76,35 @@ def choose(
     :param language: Of the answer.
     """
     chosen, words = list[Found](), 0.0
-    least = _ANOTHER * max(found.score for found in evidence)
-    for found in evidence:
-        longer = _SHORTER if (found.language, language) == ("ar", "en") else 1.0
-        words_more = len(found.text.split()) / longer
-        wanted = found in leads or found.score >= least
-        if not chosen or (wanted and words + words_more <= settings.max_words):
+    for found in candidates(evidence, leads):
+        words_more = _longer(found, language) * len(found.text.split()) + _MARKER
+        if not chosen or words + words_more <= settings.max_words:
             chosen.append(found)
             words += words_more
     return chosen[:_MOST_QUOTED]
+
+
+def fitted(chosen: Sequence[Found], language: Language, max_words: int) -> list[str]:
+    """Return what is said of each sentence: all of it, or as much as fits its share of the words.
+
+    :param language: Of the answer.
+    """
+    left, said = float(max_words), dict[int, str]()
+    # The shortest first: what they leave of their share is the others'.
+    order = sorted(range(len(chosen)), key=lambda n: len(chosen[n].text.split()))
+    for place, n in enumerate(order):
+        text, share = chosen[n].text, left / (len(order) - place)
+        longer = _longer(chosen[n], language)
+        words = longer * len(text.split()) + _MARKER
+        room = int((share - _MARKER - _ELLIPSIS) / longer)
+        said[n] = text if words <= share else _cut(text, max(1, room))
+        left -= min(words, share)
+    return [said[n] for n in range(len(chosen))]
+
+
+def _longer(found: Found, language: Language) -> float:
+    """Return how many words of the answer a sentence's words become."""
+    return _LONGER if (found.language, language) == ("ar", "en") else 1.0
 
 
 def quoted(chosen: Sequence[Found], language: Language, max_words: int) -> Draft:
@@ -81,7 +113,8 @@ def quoted(chosen: Sequence[Found], language: Language, max_words: int) -> Draft
     citations = grounding.citations(readable or chosen)
     if not readable:
         return Draft(prompts.pointer(language, len(citations)), citations, "quoted")
-    text = " ".join(f"{_cut(c.quote, max_words)} [{c.marker}]" for c in citations)
+    said = zip(fitted(readable, language, max_words), citations, strict=True)
+    text = " ".join(f"{sentence} [{c.marker}]" for sentence, c in said)
     return Draft(text, citations, "quoted")
 
 
@@ -149,18 +182,6 @@ class Drafter:
         with closing(pieces):
             next(pieces)
 
-    def judged(self, question: str, chosen: Sequence[Found]) -> tuple[float | None, Usage]:
-        """Return the log-odds of the LLM's word that sentences answer, and what it cost.
-
-        Natural logarithm; None where the model doesn't tell its probabilities. The small model's
-        word is worth little, how likely it is a good deal: see eval/risk-coverage.svg.
-
-        :raises GenerationError: When the LLM fails or takes too long.
-        """
-        messages = prompts.judging(question, [found.text for found in chosen])
-        timeout_s = self._settings.llm.timeout_s
-        return llm.log_odds(self._model, messages, prompts.YES, prompts.NO, timeout_s)
-
     def translated(
         self, chosen: Sequence[Found], names: Sequence[str], language: Language
     ) -> Generator[str, None, Draft | None]:
@@ -170,15 +191,15 @@ class Drafter:
         :raises GenerationError: When the LLM fails or takes too long.
         """
         deadline = time.monotonic() + self._settings.llm.timeout_s
+        said = fitted(chosen, language, self._settings.answer.max_words)
         texts, cited, usage = list[str](), list[Found](), Usage()
-        for n, found in enumerate(chosen):
+        for n, (found, held) in enumerate(zip(chosen, said, strict=True)):
             if n:
                 yield " "
             if found.language == language:
-                held = found.text
                 yield held
             else:
-                held, spent = yield from self._translated(found, names, language, deadline)
+                held, spent = yield from self._translated(found, held, names, language, deadline)
                 usage += spent
             if held:
                 cited.append(found)
@@ -188,10 +209,13 @@ class Drafter:
         return Draft(" ".join(texts), grounding.citations(cited), "written", usage)
 
     def _translated(
-        self, found: Found, names: Sequence[str], language: Language, deadline: float
+        self, found: Found, said: str, names: Sequence[str], language: Language, deadline: float
     ) -> Generator[str, None, tuple[str, Usage]]:
-        """Yield a translation, kept or new; return what of it holds, and what it cost."""
-        source = glossary.in_latin(found.text, names) if language == "en" else found.text
+        """Yield a translation, kept or new; return what of it holds, and what it cost.
+
+        :param said: What of the sentence is translated.
+        """
+        source = glossary.in_latin(said, names) if language == "en" else said
         messages = prompts.translation(source, language)
         retry = self._settings.answer.retry
         asked = translations.key(messages, self._settings.llm, retry=retry)

@@ -3,7 +3,8 @@
 ::
 
     question → with what it refers to → retrieve → Evidence, shown at once
-             → enough? by the reader, by the LLM → quoted as it stands, or prompt → LLM → Token…
+             → which sentences answer, and is it enough? by the reader, where unsure by the LLM
+             → quoted as they stand, or prompt → LLM → Token…
              → checked against the evidence, repaired where it says more → Answer
 
 Every other file of ``rag`` is one of these steps.
@@ -11,7 +12,6 @@ Every other file of ``rag`` is one of these steps.
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections.abc import Collection, Generator, Iterator, Sequence
@@ -27,6 +27,7 @@ from rag import (
     drafting,
     glossary,
     grounding,
+    lists,
     llm,
     models,
     orders,
@@ -37,10 +38,11 @@ from rag import (
 from rag.config import QuestionSettings, Settings
 from rag.conversation import Asked
 from rag.conversation import Turn as Turn  # a part of the engine's interface
-from rag.drafting import NO_USAGE, Draft, Drafter, How
+from rag.drafting import Draft, Drafter, How
 from rag.embedding import Embedder, weights_fingerprint
 from rag.errors import GenerationError, QuestionError
 from rag.grounding import Citation
+from rag.judging import Judge, Judgement
 from rag.language import Language, clean, detect, is_supported
 from rag.llm import Usage
 from rag.retrieval import Found, Retriever
@@ -100,16 +102,6 @@ class Answer:
     confidence: float = 0.0
 
 
-@dataclass(frozen=True)
-class _Verdict:
-    """Whether there is enough to answer, how sure, what it cost to tell, why the LLM could not."""
-
-    enough: bool
-    confidence: float
-    usage: Usage = NO_USAGE
-    failure: str = ""
-
-
 class _Clock:
     """Seconds since the question was asked, until each stage was done."""
 
@@ -143,6 +135,7 @@ class Engine:
         """
         self.settings = settings
         self.retriever = retriever
+        self._judge = Judge(model, settings, retriever.storage.text)
         self._drafter = None
         if model is not None:
             self._drafter = Drafter(model, settings, retriever.embedder, retriever.storage)
@@ -189,22 +182,21 @@ class Engine:
         """
         if self._drafter is None or self._style() != "quoted":
             return
-        if self.settings.answer.judge_below > 0:
-            self._drafter.judged("…", ())
+        self._judge.warm()
         languages: tuple[Language, ...] = ("ar", "en")
         for language in languages:
             if self.retriever.storage.languages() - {language}:
                 self._drafter.warm(language)
 
     def _evidence(self, asked: Asked) -> tuple[tuple[Found, ...], tuple[Found, ...]]:
-        """Return the sentences that bear on the question, and those that lead: one for each part.
+        """Return the sentences that bear on the question, and of one with parts those that lead.
 
-        What leads stands first. It is scored for the whole question, as the others are: where it
-        isn't among them, no better than the last.
+        One leads for each part, and stands first. It is scored for the whole question, as the
+        others are: where it isn't among them, no better than the last.
         """
         whole = self.retriever.evidence(asked.question, asked.context, read_as=asked.standalone)
         if len(asked.parts) == 1:
-            return tuple(whole), tuple(whole[:1])
+            return tuple(whole), ()
         places = {(found.doc, found.start): found for found in whole}
         leads: dict[tuple[str, int], Found] = {}
         for part in asked.parts:
@@ -222,72 +214,73 @@ class Engine:
         confidence: float,
         language: Language,
     ) -> Generator[str, None, Draft]:
-        """Decide how to answer, yield what is written, and return the draft."""
-        settings = self.settings
-        if not usable or confidence < settings.retrieval.min_closest:
-            return replace(drafting.refused(usable, language, settings), confidence=confidence)
-        chosen = drafting.choose(usable, leads, language, settings.answer)
-        quotes = drafting.quoted(chosen, language, settings.answer.max_words)
-        foreign = any(found.language != language for found in chosen)
-        stands = self._drafter is None or (self._style() == "quoted" and not foreign)
-        shown = stands and grounding.is_enough(confidence, settings.retrieval)
+        """Decide whether and how to answer, yield what is written, and return the draft."""
+        if not usable or confidence < self.settings.retrieval.min_closest:
+            draft = drafting.refused(usable, language, self.settings)
+            return replace(draft, confidence=confidence)
+        first = self._chosen(usable, leads, language)
+        shown = self._stand(first, language) and grounding.is_enough(
+            confidence, self.settings.retrieval
+        )
         if shown:  # should the LLM say that it doesn't answer, it is taken back
-            yield quotes.text
-        verdict = self._verdict(_without_orders(asked), chosen, confidence)
-        if not verdict.enough:
-            draft = drafting.refused(usable, language, settings)
-        elif self._drafter is None or stands or verdict.failure:
-            if not shown:
-                yield quotes.text
-            draft = quotes
+            yield self._quotes(first, language).text
+        question = orders.without_orders(asked.standalone) or asked.standalone
+        judged = yield from self._judge.judged(question, usable, leads, confidence)
+        if judged.enough:
+            chosen = self._chosen(judged.evidence, leads, language)
+            draft = yield from self._said(question, usable, chosen, language, judged, shown=shown)
         else:
-            pieces = self._put(self._drafter, asked, usable, chosen, language)
-            try:
-                draft = (yield from pieces) or quotes
-            except GenerationError as exc:
-                draft = replace(quotes, failure=str(exc))
+            draft = drafting.refused(judged.evidence, language, self.settings)
         return replace(
             draft,
-            usage=draft.usage + verdict.usage,
-            failure=draft.failure or verdict.failure,
-            confidence=verdict.confidence,
+            usage=draft.usage + judged.usage,
+            failure=draft.failure or judged.failure,
+            confidence=judged.confidence,
         )
 
-    def _put(
+    def _said(
         self,
-        drafter: Drafter,
-        asked: Asked,
+        question: str,
         usable: Sequence[Found],
         chosen: Sequence[Found],
         language: Language,
-    ) -> Generator[str, None, Draft | None]:
-        """Have the LLM write or translate; return None when nothing of it holds.
+        judged: Judgement,
+        *,
+        shown: bool,
+    ) -> Generator[str, None, Draft]:
+        """Answer from what was chosen: quoted, put into the asker's language, or written anew.
 
-        :raises GenerationError: When the LLM fails or takes too long.
+        :param shown: Whether quotes were shown already.
         """
+        quotes = self._quotes(chosen, language)
+        if self._drafter is None or self._stand(chosen, language) or judged.failure:
+            if not shown:
+                yield quotes.text
+            return quotes
         if self._style() == "written":
-            return (yield from drafter.written(_without_orders(asked), usable, language))
-        names = glossary.names([asked.standalone, *(found.text for found in usable)])
-        return (yield from drafter.translated(chosen, names, language))
-
-    def _verdict(self, question: str, chosen: Sequence[Found], confidence: float) -> _Verdict:
-        """Say whether sentences answer: by the reader's word, the LLM's where that isn't sure.
-
-        A model that fails, or doesn't tell its probabilities, leaves it to the reader.
-        """
-        by_reader = _Verdict(grounding.is_enough(confidence, self.settings.retrieval), confidence)
-        if self._drafter is None or confidence >= self.settings.answer.judge_below:
-            return by_reader
+            pieces = self._drafter.written(question, usable, language)
+        else:
+            names = glossary.names([question, *(found.text for found in usable)])
+            pieces = self._drafter.translated(chosen, names, language)
         try:
-            odds, usage = self._drafter.judged(question, chosen)
+            return (yield from pieces) or quotes
         except GenerationError as exc:
-            return replace(by_reader, failure=str(exc))
-        if odds is None:
-            return replace(by_reader, usage=usage)
-        beyond = odds - self.settings.answer.min_yes
-        # Never as sure as where the LLM need not be asked.
-        sure = self.settings.answer.judge_below / (1 + math.exp(-beyond))
-        return _Verdict(beyond >= 0, sure, usage)
+            return replace(quotes, failure=str(exc))
+
+    def _chosen(
+        self, evidence: Sequence[Found], leads: Collection[Found], language: Language
+    ) -> list[Found]:
+        """Return the sentences to answer with, lists whole."""
+        chosen = drafting.choose(evidence, leads, language, self.settings.answer)
+        return lists.with_items(chosen, self.retriever.storage.text)
+
+    def _quotes(self, chosen: Sequence[Found], language: Language) -> Draft:
+        return drafting.quoted(chosen, language, self.settings.answer.max_words)
+
+    def _stand(self, chosen: Sequence[Found], language: Language) -> bool:
+        """Say whether sentences are the answer as they stand: no LLM writes, none is foreign."""
+        foreign = any(found.language != language for found in chosen)
+        return self._drafter is None or (self._style() == "quoted" and not foreign)
 
     def _style(self) -> Literal["written", "quoted"]:
         """Say how to answer; auto trusts the small built-in model with translating alone."""
@@ -313,11 +306,6 @@ def _timed(
         return done.value, streamed
     finally:
         pieces.close()
-
-
-def _without_orders(asked: Asked) -> str:
-    """Return the question with what it refers to, without orders to a machine."""
-    return orders.without_orders(asked.standalone) or asked.standalone
 
 
 def _plain(text: str) -> str:

@@ -60,24 +60,24 @@ _EXAMPLES["ar"] = tuple((english, arabic) for arabic, english in _EXAMPLES["en"]
 YES, NO = "yes", "no"
 _JUDGE = "You check whether a text contains the answer to a question. Reply yes or no."
 # In both languages, and across them; what is asked beside the point is a near miss or was never so.
+_COMPANY = "بلغت إيرادات شركة النور 12 مليون دينار في عام 2019، وفق مديرها سالم العلي."
+_BRIDGE = "افتُتح الجسر في مايو 1988 بعد ست سنوات من العمل."
+_FACTORY = "أعلنت الوزارة أن المصنع الجديد سيوفر 300 وظيفة ويستورد آلاته من اليابان لقلة كلفتها."
 _JUDGED = (
-    (
-        "بلغت إيرادات شركة النور 12 مليون دينار في عام 2019، وفق مديرها سالم العلي.",
-        "كم بلغت إيرادات شركة النور في عام 2019؟",
-        YES,
-    ),
-    (
-        "بلغت إيرادات شركة النور 12 مليون دينار في عام 2019، وفق مديرها سالم العلي.",
-        "كم بلغت أرباح شركة النور في عام 2021؟",
-        NO,
-    ),
+    (_COMPANY, "كم بلغت إيرادات شركة النور في عام 2019؟", YES),
+    (_COMPANY, "كم بلغت أرباح شركة النور في عام 2021؟", NO),
     (
         "The bridge was opened in May 1988 by the mayor after six years of work.",
         "Who designed the bridge?",
         NO,
     ),
-    ("افتُتح الجسر في مايو 1988 بعد ست سنوات من العمل.", "When was the bridge opened?", YES),
-    ("افتُتح الجسر في مايو 1988 بعد ست سنوات من العمل.", "Why was the bridge demolished?", NO),
+    (_BRIDGE, "When was the bridge opened?", YES),
+    (_BRIDGE, "Why was the bridge demolished?", NO),
+    (_COMPANY, "Who runs Al-Noor company?", YES),
+    (_COMPANY, "How many people work at Al-Noor company?", NO),
+    (_FACTORY, "Why does the factory import its machines from Japan?", YES),
+    (_FACTORY, "متى أُغلق المصنع الجديد؟", NO),
+    (_FACTORY, "How many jobs will the new factory in Oran cut?", NO),
 )
 
 _ANSWER: dict[Language, str] = {
@@ -137,15 +137,14 @@ def answering(question: str, sentences: Sequence[str], language: Language) -> Me
     return (_system(_ANSWER[language]), _user("\n".join(lines)))
 
 
-def judging(question: str, sentences: Sequence[str]) -> Messages:
-    """Ask whether sentences answer a question: ``YES`` or ``NO``."""
+def judging(question: str, text: str) -> Messages:
+    """Ask whether a text answers a question: ``YES`` or ``NO``."""
     examples = [
         message
-        for text, asked, verdict in _JUDGED
-        for message in (_user(_to_judge(text, asked)), _assistant(verdict))
+        for shown, asked, verdict in _JUDGED
+        for message in (_user(_to_judge(shown, asked)), _assistant(verdict))
     ]
-    text = " ".join(defused(sentence) for sentence in sentences)
-    return (_system(_JUDGE), *examples, _user(_to_judge(text, defused(question))))
+    return (_system(_JUDGE), *examples, _user(_to_judge(defused(text), defused(question))))
 
 
 def _to_judge(text: str, question: str) -> str:
@@ -168,6 +167,11 @@ def refusal(language: Language, closest: str | None, *, foreign: bool) -> str:
         return _REFUSAL[language]
     said = _CLOSEST_FOREIGN[language] if foreign else _CLOSEST[language].format(closest)
     return f"{_REFUSAL[language]} {said} [1]"
+
+
+def is_refusal(text: str) -> bool:
+    """Tell whether an answer is one that ``refusal`` made."""
+    return text.strip().startswith(tuple(_REFUSAL.values()))
 
 
 def pointer(language: Language, citations: int) -> str:

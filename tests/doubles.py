@@ -72,9 +72,14 @@ class ScriptedLLM(CustomLLM):
 
 
 class JudgingLLM(ScriptedLLM):
-    """Says "yes" with a probability, else "no"; ``judged`` keeps what it was asked."""
+    """Says "yes" with a probability, else "no"; ``judged`` keeps what it was asked.
 
-    yes: float
+    ``verdicts`` are the probabilities of its next words, then it is always ``yes``; an exception
+    among them is raised.
+    """
+
+    yes: float = 0.5
+    verdicts: deque[Any] = deque()  # noqa: RUF012 - pydantic copies the default
     judged: list[Sequence[ChatMessage]] = []  # noqa: RUF012 - pydantic copies the default
 
     def first_token(
@@ -82,7 +87,10 @@ class JudgingLLM(ScriptedLLM):
     ) -> tuple[dict[str, float], Usage]:
         """Return the two log-probabilities."""
         self.judged.append(messages)
-        return {"yes": math.log(self.yes), "no": math.log(1 - self.yes)}, Usage(5, 1)
+        yes = self.verdicts.popleft() if self.verdicts else self.yes
+        if isinstance(yes, Exception):
+            raise yes
+        return {"yes": math.log(yes), "no": math.log(1 - yes)}, Usage(5, 1)
 
 
 def translations_of(*docs: str, path: Path | str = ":memory:") -> Translations:

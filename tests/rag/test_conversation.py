@@ -26,7 +26,7 @@ HISTORY = [
 )
 def test_what_leans_on_the_past_is_read_with_it(question):
     asked = conversation.resolve(question, HISTORY, 4)
-    assert asked.standalone == f"Who led the round? {question}"
+    assert asked.standalone == f"Who led the round? SoftBank. {question}"
     assert asked.question == question
     assert asked.context == "Who led the round?\nSoftBank."
 
@@ -40,6 +40,31 @@ def test_what_leans_on_the_past_is_read_with_it(question):
 )
 def test_what_stands_alone_is_left_alone(question):
     assert conversation.resolve(question, HISTORY, 4).standalone == question
+
+
+@pytest.mark.parametrize(
+    ("answer", "before"),
+    [
+        ("SoftBank led the round. [1]", "SoftBank led the round."),
+        ("SoftBank led [1] the round. [2] [3]", "SoftBank led the round."),
+        ("SoftBank.", "Who led the round? SoftBank."),
+        ("The documents don't say.", "Who led the round?"),
+        (
+            "لا تذكر الوثائق جوابًا عن هذا السؤال. أقرب ما ورد فيها: سوفت بنك. [1]",
+            "Who led the round?",
+        ),
+        ("word " * 100, " ".join(["word"] * 40)),
+    ],
+)
+def test_a_follow_up_is_read_with_the_answer_that_it_follows(answer, before):
+    history = [Turn("user", "Who led the round?"), Turn("assistant", answer)]
+    asked = conversation.resolve("And how much was it?", history, 4)
+    assert asked.standalone == f"{before} And how much was it?"
+
+
+def test_a_question_that_was_not_answered_is_read_too():
+    asked = conversation.resolve("And it?", [Turn("user", "Who led the round?")], 4)
+    assert asked.standalone == "Who led the round? And it?"
 
 
 def test_the_past_is_bounded():

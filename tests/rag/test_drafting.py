@@ -36,23 +36,33 @@ def test_how_likely_is_measured_by_the_best_wherever_it_stands():
 
 def test_another_sentence_stays_out_past_the_limit():
     evidence = [found("word " * 15, 0.5), found("word " * 15, 0.5, 100), found("A cat.", 0.5, 200)]
-    assert choose(evidence[:2], max_words=30) == evidence[:2]
-    assert choose(evidence, max_words=29) == [evidence[0], evidence[2]]
+    assert choose(evidence[:2], max_words=32) == evidence[:2]  # each with its marker
+    assert choose(evidence, max_words=31) == [evidence[0], evidence[2]]
 
 
 def test_arabic_that_becomes_english_grows_by_a_third():
     evidence = [Found("a.txt", n, n + 9, "كلمة " * 12, 0.5, "ar") for n in (0, 100)]
-    assert len(choose(evidence, max_words=32)) == 2
-    assert len(choose(evidence, max_words=31)) == 1
-    assert len(choose(evidence, language="ar", max_words=24)) == 2
+    assert len(choose(evidence, max_words=34)) == 2  # 2 · (12 · 4/3 + 1)
+    assert len(choose(evidence, max_words=33)) == 1
+    assert len(choose(evidence, language="ar", max_words=26)) == 2
 
 
 def test_a_long_sentence_is_cut_after_a_clause_and_cited_whole():
     text = "one two three, four five six, seven eight nine."
-    draft = drafting.quoted([found(text, 0.9)], "en", 7)
+    draft = drafting.quoted([found(text, 0.9)], "en", 8)
     assert draft.text == "one two three, four five six, … [1]"
     assert draft.citations[0].quote == text
-    assert drafting.quoted([found("a b c d", 0.9)], "en", 3).text == "a b c … [1]"
+    assert drafting.quoted([found("a b c d", 0.9)], "en", 4).text == "a b … [1]"
+
+
+def test_sentences_that_are_too_long_together_share_the_words():
+    long = found("one two three, four five six, seven eight nine.", 0.9)
+    assert drafting.fitted([long, found("a b c", 0.9)], "en", 12) == [
+        "one two three, four five six, …",
+        "a b c",
+    ]
+    assert drafting.fitted([long] * 2, "en", 12) == ["one two three, …"] * 2
+    assert drafting.fitted([long], "en", 10) == [long.text]
 
 
 def test_a_sentence_of_the_other_language_is_pointed_at_only_where_no_other_is_there():
