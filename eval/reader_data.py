@@ -41,7 +41,7 @@ SHARES: dict[Kind, float] = {
 }  # fmt: skip
 ARABIC = 0.45  # of the groups, by the passage that answers
 JUDGED = 0.15  # of the groups: from an abstention set, where there is one
-CROSSED = 0.3  # of the groups: asked in the other language, where there are such questions
+CROSSED = 0.2  # of the groups: asked in the other language, where there are such questions
 SWITCHED = 0.25  # of the questions, and of the passages
 NO_HEADING = 0.2  # of the groups
 MAX_PASSAGES = 5  # in a group

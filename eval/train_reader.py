@@ -109,8 +109,11 @@ def main(
     dictionary: Annotated[Path, typer.Option(help="FreeDict's eng-ara, .dict.dz.")],
     out: Annotated[Path, typer.Option(help="The reader file; saved every ten minutes.")] = BUILT_IN,
     across: Annotated[
-        list[tuple[Path, Path]] | None,
-        typer.Option(help="A SQuAD file, and one with its questions in the other language."),
+        list[Path] | None,
+        typer.Option(help="SQuAD files asked in the other language; see --asked."),
+    ] = None,
+    asked: Annotated[
+        list[Path] | None, typer.Option(help="One with the questions for each of --across.")
     ] = None,
     judged: Annotated[
         list[Path] | None, typer.Option(help="Abstention sets: rawi eval abstain --help.")
@@ -129,8 +132,8 @@ def main(
     weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
     max_chars = settings.passages.max_chars
     examples = [e for path in squad for e in reader_data.read(path, max_chars)[:limit]]
-    for path, asked in across or []:
-        examples += reader_data.read(path, max_chars, asked)[:limit]
+    for path, other in zip(across or [], asked or [], strict=True):
+        examples += reader_data.read(path, max_chars, other)[:limit]
     examples = reader_data.with_nearest(examples, Embedder.load(settings.embedding, weights))
     english = [e.passage.text for e in examples if e.language == "en"]
     sets = [item for path in judged or [] for item in reader_data.read_judged(path, max_chars)]

@@ -1,8 +1,8 @@
 """What a sentence says alike in every language, put into Latin script before it is translated.
 
-A small LLM garbles names, months and large numbers on their way from Arabic into English, and
-copies them well. The names come from what is at hand in Latin script: the question and the evidence
-itself, where a document often writes a name in both.
+A small LLM garbles names, months, large numbers and lengths of time on their way from Arabic into
+English, and copies them well. The names come from what is at hand in Latin script: the question and
+the evidence itself, where a document often writes a name in both.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rag.language import fold
 
 _LATIN_NAME = re.compile(r"\b[A-Z][A-Za-z]{2,}\b")
 _ARABIC_WORD = re.compile("[\u0621-\u0652\u0670-\u06d3]+")
-_SCALED = re.compile(r"(\d[\d.,٫٬]*)\s+([\u0621-\u06d3]+)")
+_COUNTED = re.compile(r"(\d[\d.,٫٬]*)\s+([\u0621-\u06d3]+)")
 _SCALES = {10**3: "thousand", 10**6: "million", 10**9: "billion", 10**12: "trillion"}
 # «كانون الأول (ديسمبر)» names one month twice.
 _TWO_NAMES = re.compile(r"(?:كانون|تشرين) (?:الأول|الثاني) \((\w+)\)")
@@ -51,26 +51,35 @@ def names(texts: Iterable[str]) -> list[str]:
 
 
 def in_latin(sentence: str, known: Iterable[str]) -> str:
-    """Return an Arabic sentence with its months, scaled numbers and known names in Latin script.
+    """Return an Arabic sentence with its months, numbers and known names in Latin script.
 
     :param known: Names in Latin script that it may hold in Arabic; others stay as they are.
     """
     sentence = _TWO_NAMES.sub(r"\1", sentence)
-    sentence = _SCALED.sub(_scaled, sentence)
+    sentence = _COUNTED.sub(_counted, sentence)
     sounds = {name: sound for name in known if (sound := lexical.sounds(name))}
     return _ARABIC_WORD.sub(lambda match: _word(match[0], sounds), sentence)
 
 
-def _scaled(match: re.Match[str]) -> str:
-    unit = quantities.scale(match[2])
-    return f"{match[1]} {_SCALES[unit]}" if unit else match[0]
+def _counted(match: re.Match[str]) -> str:
+    number, word = match.groups()
+    if scale := quantities.scale(word):
+        return f"{number} {_SCALES[scale]}"
+    return _time(number, word) or match[0]
+
+
+def _time(number: str, word: str) -> str:
+    """Return a length of time in English; "" when the word is no unit of it."""
+    unit = quantities.time_unit(word)
+    return f"{number} {unit}{'' if number == '1' else 's'}" if unit else ""
 
 
 def _word(word: str, known: dict[str, str]) -> str:
     """Return a word in Latin script, where it can be said what it is; with its prefix apart."""
     folded = fold(word)
     if folded in quantities.DUALS:
-        return f"2 {quantities.DUALS[folded]}"
+        noun = quantities.DUALS[folded]
+        return _time("2", noun) or f"2 {noun}"
     months = quantities.months(word)
     if len(months) == 1:
         return _MONTHS[next(iter(months)) - 1]

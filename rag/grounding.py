@@ -47,6 +47,22 @@ _NOT_NAMES = frozenset(
     " at if when while as for to from with without not and but or so there here what who how why"
     " where company president".split()
 )
+# Capitalised as a part of a title, an office or an institution, which Arabic says by plain words:
+# "Chief Scientist", "Federal Court". What they are of is still looked for.
+_TITLES = frozenset(
+    "academy acting administration agency ambassador army association attorney authority bank"
+    " board bureau cabinet center central centre chair chairman chairwoman chief co co-founder"
+    " cofounder college commission commissioner committee congress constitution corporation"
+    " council court crown department deputy director district doctor editor engineer executive"
+    " federal financial first foreign former foundation founder fund general government governor"
+    " group head high holding hospital house institute intelligence international judge justice"
+    " king law league manager managing marketing mayor minister ministry national office officer"
+    " operating parliament party police prime prince princess professor prosecutor public queen"
+    " republic research researcher revenue school scientist second secretary security senate"
+    " senator senior sheikh society state street supreme technical technology treasury union"
+    " university vice white".split()
+)
+_ORDINARY = _NOT_NAMES | _TITLES
 
 
 @dataclass(frozen=True)
@@ -212,9 +228,7 @@ def _stated(sentence: str) -> list[str]:
     for match in _NAME.finditer(sentence):
         words = match[0].split()
         begins = match.start() <= start and detect(sentence) == "en"
-        words = [
-            w for w in words[begins:] if fold(w) not in _NOT_NAMES and not quantities.months(w)
-        ]
+        words = [w for w in words[begins:] if fold(w) not in _ORDINARY and not quantities.months(w)]
         named += [" ".join(words)] if words else []
     return list(dict.fromkeys(numbers + months + named))
 

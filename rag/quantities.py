@@ -139,6 +139,11 @@ def scale(word: str) -> int:
     return 10**power if power else 0
 
 
+def time_unit(word: str) -> str | None:
+    """Return the English word for a unit of time, in the singular; None if it is none."""
+    return _UNITS.get(fold(word))
+
+
 def months(text: str) -> set[int]:
     """Return the months that a text names, 1 to 12, in either calendar naming of Arabic."""
     joined = re.sub(r"\b(كانون|تشرين) (ال\w+)", r"\1_\2", fold(text))

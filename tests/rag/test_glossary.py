@@ -14,7 +14,9 @@ KNOWN = ["Altman", "Musk", "Orion", "Google", "Imagen", "Claude", "Sutskever"]
         ("قال سوتسكيفر لجوجل إن أوريون بطيء.", "قال Sutskever ل Google إن Orion بطيء."),
         ("بلغت 6.6 مليار دولار و500 مليون مستخدم.", "بلغت 6.6 billion دولار و500 million مستخدم."),
         ("في 17 كانون الأول (ديسمبر)", "في 17 December"),
-        ("أكثر من دقيقتين في أغسطس", "أكثر من 2 دقيقة في August"),
+        ("أكثر من دقيقتين في أغسطس", "أكثر من 2 minutes في August"),
+        ("مدتها 8 ثوانٍ بعد 18 شهرًا", "مدتها 8 seconds بعد 18 months"),
+        ("في دورتين، 1 ساعة لكل 107 صفحات", "في 2 دورة، 1 hour لكل 107 صفحات"),
         # Alike in consonants, and no names.
         ("يمكن أن يأتي خالد.", "يمكن أن يأتي خالد."),
         ("No Arabic at all.", "No Arabic at all."),

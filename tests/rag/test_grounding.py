@@ -104,6 +104,20 @@ def test_a_number_of_another_unit_of_time_is_a_fault(answer, faults):
     assert checked.faults == faults
 
 
+@pytest.mark.parametrize(
+    ("answer", "faults"),
+    [
+        ("Later, the Federal Court heard Chief Scientist Ilya Sutskever.", ()),
+        ("Later, the Federal Court heard Chief Scientist Elias Khoury.", ("Elias Khoury",)),
+    ],
+)
+def test_an_office_is_no_name_but_who_holds_it_has_one(answer, faults):
+    text = "ثم استمعت المحكمة الفيدرالية إلى كبير العلماء إيليا سوتسكيفر."
+    found = Found("d.txt", 0, len(text), text, 0.9, "ar")
+    checked = grounding.check(answer, "?", "en", [found], SameVector(), lambda doc: text)
+    assert checked.faults == faults
+
+
 def test_arabic_answers_are_held_too():
     found = check("ساهم بمبلغ ٦٫٦ مليار.", [ARABIC], question="كم؟", language="ar")
     assert found.text == "ساهم بمبلغ ٦٫٦ مليار. [1]"
