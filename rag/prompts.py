@@ -2,7 +2,7 @@
 
 Three tasks. ``translation`` puts an evidence sentence into the asker's language: of what is shown,
 that is all a small model is trusted with, and it never sees the question. ``judging`` has it say
-whether sentences answer a question at all, of which only the probability of its "yes" is used.
+whether a sentence answers a question, of which only the probability of its "yes" is used.
 ``answering`` has a larger model write the answer from the evidence.
 
 The fixed text comes first, so that its KV cache is kept from one question to the next. No prompt
