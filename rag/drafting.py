@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
@@ -53,32 +53,30 @@ class Draft:
     confidence: float = 0.0
 
 
-def candidates(evidence: Sequence[Found], leads: Collection[Found]) -> list[Found]:
+def candidates(evidence: Sequence[Found]) -> list[Found]:
     """Return the sentences that an answer may be made of, in their order.
 
     :param evidence: At least one sentence.
-    :param leads: Those that answer a part of the question: wanted however likely they are.
     """
     least = _ANOTHER * max(found.score for found in evidence)
-    return [found for found in evidence if found in leads or found.score >= least]
+    return [found for found in evidence if found.score >= least]
 
 
 def choose(
-    evidence: Sequence[Found],
-    leads: Collection[Found],
-    language: Language,
-    settings: AnswerSettings,
+    parts: Sequence[Sequence[Found]], language: Language, settings: AnswerSettings
 ) -> list[Found]:
     """Return the sentences that make up an answer, within the limit of words.
 
-    :param evidence: In the order in which they are to be said, at least one.
-    :param leads: Those that answer a part of the question: wanted however likely they are.
+    :param parts: For each part of a question its evidence, best first, at least one sentence: one
+        of each is wanted, and of a question with a single part every candidate.
     :param language: Of the answer.
     """
+    wanted = candidates(parts[0]) if len(parts) == 1 else [evidence[0] for evidence in parts]
     chosen, words = list[Found](), 0.0
-    for found in candidates(evidence, leads):
+    for found in wanted:
         words_more = _longer(found, language) * len(found.text.split()) + _MARKER
-        if not chosen or words + words_more <= settings.max_words:
+        held = any((f.doc, f.start) == (found.doc, found.start) for f in chosen)
+        if not chosen or (not held and words + words_more <= settings.max_words):
             chosen.append(found)
             words += words_more
     return chosen[:_MOST_QUOTED]

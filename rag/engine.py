@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ from rag.drafting import Draft, Drafter, How
 from rag.embedding import Embedder, weights_fingerprint
 from rag.errors import GenerationError, QuestionError
 from rag.grounding import Citation
-from rag.judging import Judge, Judgement
+from rag.judging import Judge, Judgement, Part
 from rag.language import Language, clean, detect, is_supported
 from rag.llm import Usage
 from rag.retrieval import Found, Retriever
@@ -153,13 +153,11 @@ class Engine:
         clock = _Clock()
         question = check_question(question, self.settings.question)
         asked = conversation.resolve(question, history, self.settings.question.history_turns)
-        evidence, leads = self._evidence(asked)
+        evidence, parts = self._evidence(asked)
         clock.retrieved()
         yield Evidence(evidence)
         language = detect(question)
-        usable = [found for found in evidence if not orders.is_order(found.text)]
-        confidence = grounding.confidence(usable, self.settings.retrieval)
-        pieces = self._draft(asked, usable, leads, confidence, language)
+        pieces = self._draft(asked, _without_orders(evidence), parts, language)
         draft, streamed = yield from _timed(pieces, clock)
         yield Answer(
             question=question,
@@ -188,49 +186,44 @@ class Engine:
             if self.retriever.storage.languages() - {language}:
                 self._drafter.warm(language)
 
-    def _evidence(self, asked: Asked) -> tuple[tuple[Found, ...], tuple[Found, ...]]:
-        """Return the sentences that bear on the question, and of one with parts those that lead.
+    def _evidence(self, asked: Asked) -> tuple[tuple[Found, ...], tuple[Part, ...]]:
+        """Return the sentences that bear on the question, and those that bear on each part.
 
-        One leads for each part, and stands first. It is scored for the whole question, as the
-        others are: where it isn't among them, no better than the last.
+        The best of each part stand first. They are scored for the whole question, as the others
+        are: where one isn't among them, no better than the last.
         """
         whole = self.retriever.evidence(asked.question, asked.context, read_as=asked.standalone)
         if len(asked.parts) == 1:
-            return tuple(whole), ()
+            return tuple(whole), (_part(asked.standalone, whole),)
+        parts = [(part, self.retriever.evidence(part, asked.standalone)) for part in asked.parts]
         places = {(found.doc, found.start): found for found in whole}
         leads: dict[tuple[str, int], Found] = {}
-        for part in asked.parts:
-            for found in self.retriever.evidence(part, asked.standalone)[:1]:
-                unlisted = replace(found, score=min(found.score, whole[-1].score))
-                leads[found.doc, found.start] = places.get((found.doc, found.start), unlisted)
+        for found in (evidence[0] for _, evidence in parts if evidence):
+            unlisted = replace(found, score=min(found.score, whole[-1].score))
+            leads[found.doc, found.start] = places.get((found.doc, found.start), unlisted)
         shown = tuple((leads | places).values())[: self.settings.retrieval.evidence_sentences]
-        return shown, tuple(leads.values())
+        return shown, tuple(_part(*part) for part in parts)
 
     def _draft(
-        self,
-        asked: Asked,
-        usable: Sequence[Found],
-        leads: Collection[Found],
-        confidence: float,
-        language: Language,
+        self, asked: Asked, usable: Sequence[Found], parts: Sequence[Part], language: Language
     ) -> Generator[str, None, Draft]:
         """Decide whether and how to answer, yield what is written, and return the draft."""
-        if not usable or confidence < self.settings.retrieval.min_closest:
+        confidence = grounding.confidence(usable, self.settings.retrieval)
+        parts = [part for part in parts if part.evidence]
+        if not parts or confidence < self.settings.retrieval.min_closest:
             draft = drafting.refused(usable, language, self.settings)
             return replace(draft, confidence=confidence)
-        first = self._chosen(usable, leads, language)
+        first = self._chosen([part.evidence for part in parts], language)
         shown = self._stand(first, language) and grounding.is_enough(
             confidence, self.settings.retrieval
         )
         if shown:  # should the LLM say that it doesn't answer, it is taken back
             yield self._quotes(first, language).text
-        question = orders.without_orders(asked.standalone) or asked.standalone
-        judged = yield from self._judge.judged(question, usable, leads, confidence)
+        judged = yield from self._judge.judged(parts)
         if judged.enough:
-            chosen = self._chosen(judged.evidence, leads, language)
-            draft = yield from self._said(question, usable, chosen, language, judged, shown=shown)
+            draft = yield from self._said(asked, usable, judged, language, shown=shown)
         else:
-            draft = drafting.refused(judged.evidence, language, self.settings)
+            draft = drafting.refused(judged.parts[0], language, self.settings)
         return replace(
             draft,
             usage=draft.usage + judged.usage,
@@ -240,23 +233,24 @@ class Engine:
 
     def _said(
         self,
-        question: str,
+        asked: Asked,
         usable: Sequence[Found],
-        chosen: Sequence[Found],
-        language: Language,
         judged: Judgement,
+        language: Language,
         *,
         shown: bool,
     ) -> Generator[str, None, Draft]:
-        """Answer from what was chosen: quoted, put into the asker's language, or written anew.
+        """Answer from what was judged: quoted, put into the asker's language, or written anew.
 
         :param shown: Whether quotes were shown already.
         """
+        chosen = self._chosen(judged.parts, language)
         quotes = self._quotes(chosen, language)
         if self._drafter is None or self._stand(chosen, language) or judged.failure:
             if not shown:
                 yield quotes.text
             return quotes
+        question = _ordering_nothing(asked.standalone)
         if self._style() == "written":
             pieces = self._drafter.written(question, usable, language)
         else:
@@ -267,11 +261,9 @@ class Engine:
         except GenerationError as exc:
             return replace(quotes, failure=str(exc))
 
-    def _chosen(
-        self, evidence: Sequence[Found], leads: Collection[Found], language: Language
-    ) -> list[Found]:
+    def _chosen(self, parts: Sequence[Sequence[Found]], language: Language) -> list[Found]:
         """Return the sentences to answer with, lists whole."""
-        chosen = drafting.choose(evidence, leads, language, self.settings.answer)
+        chosen = drafting.choose(parts, language, self.settings.answer)
         return lists.with_items(chosen, self.retriever.storage.text)
 
     def _quotes(self, chosen: Sequence[Found], language: Language) -> Draft:
@@ -306,6 +298,19 @@ def _timed(
         return done.value, streamed
     finally:
         pieces.close()
+
+
+def _part(question: str, evidence: Sequence[Found]) -> Part:
+    return Part(_ordering_nothing(question), _without_orders(evidence))
+
+
+def _without_orders(evidence: Sequence[Found]) -> tuple[Found, ...]:
+    return tuple(found for found in evidence if not orders.is_order(found.text))
+
+
+def _ordering_nothing(question: str) -> str:
+    """Return a question without orders to a machine."""
+    return orders.without_orders(question) or question
 
 
 def _plain(text: str) -> str:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rag import drafting
@@ -11,8 +13,8 @@ def found(text: str, score: float, start: int = 0) -> Found:
     return Found("a.txt", start, start + len(text), text, score, "en")
 
 
-def choose(evidence, leads=1, language="en", **settings):
-    return drafting.choose(evidence, evidence[:leads], language, AnswerSettings(**settings))
+def choose(*parts, language="en", **settings):
+    return drafting.choose(parts, language, AnswerSettings(**settings))
 
 
 @pytest.mark.parametrize(
@@ -24,14 +26,10 @@ def test_another_sentence_joins_when_it_is_nearly_as_likely(scores, chosen):
     assert choose(evidence) == evidence[:chosen]
 
 
-def test_each_part_of_a_question_has_its_sentence():
-    evidence = [found("A cat.", 0.4), found("A dog.", 0.01, 10), found("A fish.", 0.01, 20)]
-    assert choose(evidence, leads=2) == evidence[:2]
-
-
-def test_how_likely_is_measured_by_the_best_wherever_it_stands():
-    evidence = [found("A cat.", 0.1), found("A dog.", 0.6, 10), found("A fish.", 0.1, 20)]
-    assert choose(evidence) == evidence[:2]
+def test_each_part_of_a_question_has_its_best_sentence():
+    cat, dog, fish = (found(f"A {x}.", 0.4, n * 10) for n, x in enumerate(("cat", "dog", "fish")))
+    assert choose([cat, dog], [replace(dog, score=0.01), fish]) == [cat, replace(dog, score=0.01)]
+    assert choose([cat, dog], [replace(cat, score=0.9), fish]) == [cat]
 
 
 def test_another_sentence_stays_out_past_the_limit():

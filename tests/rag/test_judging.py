@@ -10,7 +10,7 @@ import pytest
 
 from rag.config import Settings
 from rag.errors import GenerationError
-from rag.judging import Judge, Judgement
+from rag.judging import Judge, Judgement, Part
 from rag.retrieval import Found
 from tests.doubles import JudgingLLM
 
@@ -24,8 +24,9 @@ def found(text: str, score: float, start: int = 0) -> Found:
 CAT, DOG = found("A cat came.", 0.4), found("A dog left.", 0.3, 20)
 
 
-def judgement(model, evidence, leads=(), confidence=0.7) -> Judgement:
-    pieces = Judge(model, Settings(), lambda _: "").judged(QUESTION, evidence, leads, confidence)
+def judgement(model, *parts, text="") -> Judgement:
+    asked = [Part(QUESTION, tuple(evidence)) for evidence in parts]
+    pieces = Judge(model, Settings(), lambda _: text).judged(asked)
     try:
         while True:
             assert next(pieces) == ""
@@ -49,11 +50,11 @@ def test_each_sentence_that_the_reader_would_choose_is_asked_about():
 def test_the_llms_odds_are_weighed_with_the_readers_probability():
     # Odds of 1 and 4: .4 · 1/4 = .1 against .3 · 1.
     judged = judgement(model(0.5, 0.8), [CAT, DOG])
-    assert [f.text for f in judged.evidence] == [DOG.text, CAT.text]
-    assert [f.score for f in judged.evidence] == pytest.approx([0.3, 0.1])
+    assert [f.text for f in judged.parts[0]] == [DOG.text, CAT.text]
+    assert [f.score for f in judged.parts[0]] == pytest.approx([0.3, 0.1])
     # Odds of 1 and 1.2: .4 / 1.2 = .33 is still more.
     judged = judgement(model(0.5, 6 / 11), [CAT, DOG])
-    assert [f.text for f in judged.evidence] == [CAT.text, DOG.text]
+    assert [f.text for f in judged.parts[0]] == [CAT.text, DOG.text]
 
 
 def test_the_best_sentence_decides_whether_it_is_enough():
@@ -65,37 +66,37 @@ def test_the_best_sentence_decides_whether_it_is_enough():
     assert not judgement(model(0.1, 0.2), [CAT, DOG]).enough
 
 
-def test_what_leads_stays_first_and_is_asked_about_however_unlikely():
-    unlikely = replace(CAT, score=0.01)
-    judged = judgement(model(0.2, 0.8), [unlikely, DOG], leads=[unlikely])
-    assert judged.evidence == (unlikely, DOG)
-
-
 def test_where_the_reader_is_sure_the_llm_is_not_asked():
+    sure = replace(CAT, score=0.95)
     llm = model()
-    assert judgement(llm, [CAT], confidence=0.95) == Judgement((CAT,), True, 0.95)
+    assert judgement(llm, [sure]) == Judgement(((sure,),), True, 0.95)
     assert llm.judged == []
 
 
-@pytest.mark.parametrize("confidence", [0.7, 0.1])
-def test_without_an_llm_the_reader_decides(confidence):
-    judged = judgement(None, [CAT, DOG], confidence=confidence)
-    assert judged == Judgement((CAT, DOG), confidence > 0.5, confidence)
+@pytest.mark.parametrize("score", [0.7, 0.1])
+def test_without_an_llm_the_reader_decides(score):
+    cat = replace(CAT, score=score)
+    assert judgement(None, [cat]) == Judgement(((cat,),), score > 0.5, score)
+
+
+def test_each_part_is_judged_by_itself_and_one_that_is_answered_is_enough():
+    judged = judgement(model(0.1, 0.8), [CAT], [DOG])
+    assert judged.parts == ((CAT,), (DOG,))
+    assert judged.enough
+    assert judged.confidence == judgement(model(0.8), [DOG]).confidence
+    assert not judgement(model(0.1, 0.1), [CAT], [DOG]).enough
 
 
 def test_a_failing_llm_leaves_it_to_the_reader():
     judged = judgement(model(0.1, GenerationError("it broke")), [CAT, DOG])
-    assert (judged.evidence, judged.enough, judged.confidence) == ((CAT, DOG), True, 0.7)
+    assert (judged.parts, judged.enough, judged.confidence) == (((CAT, DOG),), True, 0.7)
     assert judged.failure == "it broke"
 
 
 def test_a_list_is_judged_with_its_items():
     text = "Two came:\n1. A cat.\n2. A dog."
     llm = model(0.5)
-    pieces = Judge(llm, Settings(), lambda _: text).judged(
-        QUESTION, [found(text[:9], 0.4)], (), 0.5
-    )
-    list(pieces)
+    judgement(llm, [found(text[:9], 0.4)], text=text)
     assert llm.judged[0][-1].content == f"Text: Two came: 1. A cat. 2. A dog.\nQuestion: {QUESTION}"
 
 
