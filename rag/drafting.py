@@ -38,6 +38,8 @@ _LONGER = 4 / 3
 # Words of an answer that a citation's marker takes, and what shows that a sentence is cut.
 _MARKER = _ELLIPSIS = 1
 NO_USAGE = Usage()
+# Words above which a small LLM leaves out what a sentence says.
+_LONG = 32
 _CLAUSE = re.compile(r"(?<=[،؛,;:])\s")
 
 
@@ -189,7 +191,9 @@ class Drafter:
         :raises GenerationError: When the LLM fails or takes too long.
         """
         deadline = time.monotonic() + self._settings.llm.timeout_s
-        said = fitted(chosen, language, self._settings.answer.max_words)
+        # Translations are shorter than foreseen as often as not: one alone is cut afterwards.
+        most = self._settings.answer.max_words
+        said = fitted(chosen, language, most) if len(chosen) > 1 else [chosen[0].text]
         texts, cited, usage = list[str](), list[Found](), Usage()
         for n, (found, held) in enumerate(zip(chosen, said, strict=True)):
             if n:
@@ -201,7 +205,7 @@ class Drafter:
                 usage += spent
             if held:
                 cited.append(found)
-                texts.append(f"{held} [{len(cited)}]")
+                texts.append(f"{_cut(held, most - _MARKER - _ELLIPSIS)} [{len(cited)}]")
         if not texts:
             return None
         return Draft(" ".join(texts), grounding.citations(cited), "written", usage)
@@ -230,13 +234,33 @@ class Drafter:
     ) -> Generator[str, None, tuple[str, Usage]]:
         """Yield a translation; return what of it holds, and what it cost.
 
-        One that doesn't hold is tried again in halves, which are easier; a half that doesn't hold
-        either is left out.
+        Halves are easier: so a long sentence is translated, and one that doesn't hold or leaves
+        something out is tried again. A half that doesn't hold either is left out.
         """
-        shown, usage = yield from self._stream(prompts.translation(source, language), deadline)
-        if not self._check(shown, "", language, [found]).faults:
-            return shown.strip(), usage
-        held = []
+        long = len(source.split()) > _LONG
+        held, usage = list[str](), Usage()
+        for n, piece in enumerate(_halves(source) or [source] if long else [source]):
+            if n:
+                yield " "
+            messages = prompts.translation(piece, language)
+            shown, spent = yield from self._stream(messages, deadline)
+            usage += spent
+            faults = self._check(shown, "", language, [found]).faults
+            lost = grounding.lost(piece, shown) if language == "en" else []
+            said = "" if faults else shown.strip()
+            if faults or lost:
+                again, spent = yield from self._in_halves(found, piece, language, deadline)
+                usage += spent
+                if faults or (again and len(grounding.lost(piece, again)) < len(lost)):
+                    said = again
+            held += [said] if said else []
+        return " ".join(held), usage
+
+    def _in_halves(
+        self, found: Found, source: str, language: Language, deadline: float
+    ) -> Generator[str, None, tuple[str, Usage]]:
+        """Return what holds of the translations of both halves, and what they cost."""
+        held, usage = list[str](), Usage()
         for half in _halves(source) if self._settings.answer.retry else ():
             messages = prompts.translation(half, language)
             reply, spent = yield from _unshown(self._stream(messages, deadline))

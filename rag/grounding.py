@@ -38,6 +38,7 @@ _NAME = re.compile(
     r"(?<![.:;!?•–-] )(?<![\w.&-])[A-Z][A-Za-z0-9&.-]*[A-Za-z0-9]"
     r"(?: [A-Z][A-Za-z0-9&.-]*[A-Za-z0-9])*"
 )
+_WRITTEN_NAME = re.compile(r"\b[A-Z][A-Za-z0-9.-]*[A-Za-z0-9]")
 _MARKER = re.compile(r"\s*\[\d+\]")
 # Capitalised in English whatever they name, or said in Arabic by an adjective or a plain word.
 _NOT_NAMES = frozenset(
@@ -249,6 +250,22 @@ def _holds(found: Found, term: str) -> bool:
     words = [fold(word).removesuffix("'s") for word in term.split()]
     told = [word for word in words if lexical.sounds(word) or word in fold(found.text)] or words
     return all(w in fold(found.text) or lexical.sounds_alike(w, found.text) for w in told)
+
+
+def lost(source: str, translation: str) -> list[str]:
+    """Return the figures of a sentence, and names in Latin script, that a translation leaves out.
+
+    :param source: In Arabic, or a name in it would be a word like any other.
+    """
+    said, told = fold(translation), quantities.values(translation)
+    told |= quantities.spelled(translation)
+    numbers = [f"{value.normalize():f}" for value in sorted(quantities.values(source) - told)]
+    names = [
+        name
+        for name in _WRITTEN_NAME.findall(source)
+        if not (fold(name) in said or lexical.sounds_alike(fold(name), translation))
+    ]
+    return numbers + names
 
 
 def _is_echo(answer: str, question: str) -> bool:

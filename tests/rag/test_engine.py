@@ -22,7 +22,8 @@ ARABIC_TEXT = "ساهم سوفت بنك بمبلغ 30 مليار."
 ARABIC = Found("b.txt", 0, len(ARABIC_TEXT), ARABIC_TEXT, 0.9, "ar")
 CLAUSES_TEXT = "ساهم سوفت بنك بمبلغ 30 مليار، وقاد الجولة."
 CLAUSES = Found("c.txt", 0, len(CLAUSES_TEXT), CLAUSES_TEXT, 0.9, "ar")
-TEXTS = {"a.txt": TEXT, "b.txt": ARABIC_TEXT, "c.txt": CLAUSES_TEXT}
+LONG_TEXT = f"{'كلمة ' * 20}، {'كلمة ' * 20}."
+TEXTS = {"a.txt": TEXT, "b.txt": ARABIC_TEXT, "c.txt": CLAUSES_TEXT, "d.txt": LONG_TEXT}
 
 
 class OneSentence:
@@ -156,6 +157,29 @@ def test_a_translation_that_says_more_is_tried_again_in_halves():
         "ساهم سوفت بنك بمبلغ 30 billion،",
         "وقاد الجولة.",
     ]
+
+
+def test_a_translation_that_leaves_something_out_is_tried_again_in_halves():
+    replies = ("SoftBank gave and led.", "SoftBank gave 30 billion,", "and led the round.")
+    answer = list(engine(*replies, evidence=(CLAUSES,)).answer("How much did it give?"))[-1]
+    assert answer.answer == "SoftBank gave 30 billion, and led the round. [1]"
+    assert answer.corrected
+
+
+def test_halves_that_leave_out_as_much_are_no_better():
+    replies = ("SoftBank gave and led.", "SoftBank gave,", "and led the round.")
+    answer = list(engine(*replies, evidence=(CLAUSES,)).answer("How much did it give?"))[-1]
+    assert answer.answer == "SoftBank gave and led. [1]"
+    assert not answer.corrected
+
+
+def test_a_long_sentence_is_translated_in_halves():
+    long = Found("d.txt", 0, len(LONG_TEXT), LONG_TEXT, 0.9, "ar")
+    rawi = engine("A word,", "another word.", evidence=(long,))
+    events = list(rawi.answer("What is it?"))
+    assert tokens(events) == "A word, another word."
+    assert events[-1].answer == "A word, another word. [1]"
+    assert len(prompts_of(rawi)) == 2
 
 
 def test_a_sentence_is_translated_once():

@@ -118,6 +118,24 @@ def test_an_office_is_no_name_but_who_holds_it_has_one(answer, faults):
     assert checked.faults == faults
 
 
+@pytest.mark.parametrize(
+    ("translation", "lost"),
+    [
+        ("In May, Altman raised 6.6 billion for GPT-4o.", []),
+        ("In May, he raised 6.6B for GPT-4o.", ["Altman"]),
+        ("In May, Altman raised money for GPT-4o.", ["6600000000"]),
+        ("Money was raised.", ["6600000000", "May", "Altman", "GPT-4o"]),
+    ],
+)
+def test_what_a_translation_leaves_out(translation, lost):
+    source = "جمع Altman في May مبلغ 6.6 billion من أجل GPT-4o."
+    assert sorted(grounding.lost(source, translation)) == sorted(lost)
+
+
+def test_a_number_in_words_and_a_name_in_the_other_script_are_not_lost():
+    assert grounding.lost("غادر 9 مديرين شركة Google.", "غادر تسعة مديرين شركة جوجل.") == []
+
+
 def test_arabic_answers_are_held_too():
     found = check("ساهم بمبلغ ٦٫٦ مليار.", [ARABIC], question="كم؟", language="ar")
     assert found.text == "ساهم بمبلغ ٦٫٦ مليار. [1]"
