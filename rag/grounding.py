@@ -38,7 +38,6 @@ _NAME = re.compile(
     r"(?<![.:;!?•–-] )(?<![\w.&-])[A-Z][A-Za-z0-9&.-]*[A-Za-z0-9]"
     r"(?: [A-Z][A-Za-z0-9&.-]*[A-Za-z0-9])*"
 )
-_WRITTEN_NAME = re.compile(r"\b[A-Z][A-Za-z0-9.-]*[A-Za-z0-9]")
 _MARKER = re.compile(r"\s*\[\d+\]")
 # Capitalised in English whatever they name, or said in Arabic by an adjective or a plain word.
 _NOT_NAMES = frozenset(
@@ -262,8 +261,9 @@ def lost(source: str, translation: str) -> list[str]:
     numbers = [f"{value.normalize():f}" for value in sorted(quantities.values(source) - told)]
     names = [
         name
-        for name in _WRITTEN_NAME.findall(source)
-        if not (fold(name) in said or lexical.sounds_alike(fold(name), translation))
+        for name in dict.fromkeys(_LATIN_NAME.findall(fold(source)))
+        if not (quantities.scale(name) or quantities.time_unit(name))
+        and not (name in said or lexical.sounds_alike(name, translation))
     ]
     return numbers + names
 

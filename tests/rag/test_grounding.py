@@ -122,9 +122,9 @@ def test_an_office_is_no_name_but_who_holds_it_has_one(answer, faults):
     ("translation", "lost"),
     [
         ("In May, Altman raised 6.6 billion for GPT-4o.", []),
-        ("In May, he raised 6.6B for GPT-4o.", ["Altman"]),
+        ("In May, he raised 6.6B for GPT-4o.", ["altman"]),
         ("In May, Altman raised money for GPT-4o.", ["6600000000"]),
-        ("Money was raised.", ["6600000000", "May", "Altman", "GPT-4o"]),
+        ("Money was raised.", ["6600000000", "may", "altman", "gpt-4o"]),
     ],
 )
 def test_what_a_translation_leaves_out(translation, lost):
