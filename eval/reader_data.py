@@ -48,7 +48,8 @@ MAX_PASSAGES = 5  # in a group
 MOST_BESIDE = 3  # of them from the answering passage's article
 NEAREST = 8  # passages of other articles that are kept for each question, of each language
 _GRAFTS = 20  # other questions that are tried
-# Kinds that change the question, and those that stand in for them.
+# Kinds that change the question, and those that stand in for them where it is in another language
+# than the passages: whether a changed word is one of theirs can't be told across languages.
 _UNCHANGED: dict[Kind, Kind] = {"renamed": "gutted", "grafted": "absent"}
 
 
@@ -227,9 +228,7 @@ class Groups:
 
     def make(self, example: Example, kind: Kind) -> Group:
         """Return a group of this kind, or an answered one when it can't be made."""
-        if (
-            example.crossed
-        ):  # whether other words are the passages' own can't be told across languages
+        if example.crossed:
             kind = _UNCHANGED.get(kind, kind)
         few = self._others(example)
         first, question = [example.passage], example.question

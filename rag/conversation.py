@@ -2,8 +2,7 @@
 
 Nothing is rewritten by a model: that costs seconds here, and the small ones garble names. A
 question that leans on what was said before is read together with the answer that it follows: it
-names what is spoken of and asks nothing else, as the question before it would. Of the project's own
-17 follow-ups the reader so finds the sentence that answers first in 12, with the question in 8.
+names what is spoken of and asks nothing else, as the question before it would.
 """
 
 from __future__ import annotations
@@ -28,7 +27,6 @@ _REFERS = re.compile(
     r"|\b\w{2,}(?:ها|هم|هما)\b|\b(?:له|به|فيه|منه|عنه|عليه|اليه|بعده|قبله|معه)\b"
 )
 _WORD = re.compile(r"\w+")
-_MARKER = re.compile(r"\s*\[\d+\]")
 _FRAGMENT = 2  # words of an answer that is no sentence
 _MOST_WORDS = 40  # of an answer, that a question is read with
 
@@ -72,7 +70,7 @@ def _before(question: str, last: Turn) -> str:
     """Return what names all that is spoken of: the answer's beginning, where that is a sentence."""
     if last.role != "assistant" or prompts.is_refusal(last.content):
         return question
-    words = _MARKER.sub("", clean(last.content)).split()
+    words = prompts.without_markers(clean(last.content)).split()
     answer = " ".join(words[:_MOST_WORDS])
     return answer if len(words) > _FRAGMENT else f"{question} {answer}"
 

@@ -12,7 +12,6 @@ Every other file of ``rag`` is one of these steps.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +30,7 @@ from rag import (
     llm,
     models,
     orders,
+    prompts,
     reader,
     reranking,
     storage,
@@ -46,8 +46,6 @@ from rag.judging import Judge, Judgement, Part
 from rag.language import Language, clean, detect, is_supported
 from rag.llm import Usage
 from rag.retrieval import Found, Retriever
-
-_MARKER = re.compile(r"\s*\[\d+\]")
 
 
 @dataclass(frozen=True)
@@ -314,7 +312,7 @@ def _ordering_nothing(question: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(_MARKER.sub("", text).split())
+    return " ".join(prompts.without_markers(text).split())
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rag import lexical, quantities
+from rag import lexical, prompts, quantities
 from rag.config import RetrievalSettings
 from rag.embedding import Embedder
 from rag.language import Language, detect, fold, split_sentences
@@ -38,7 +38,6 @@ _NAME = re.compile(
     r"(?<![.:;!?•–-] )(?<![\w.&-])[A-Z][A-Za-z0-9&.-]*[A-Za-z0-9]"
     r"(?: [A-Z][A-Za-z0-9&.-]*[A-Za-z0-9])*"
 )
-_MARKER = re.compile(r"\s*\[\d+\]")
 # Capitalised in English whatever they name, or said in Arabic by an adjective or a plain word.
 _NOT_NAMES = frozenset(
     "i ai ceo cto cfo us uk eu un usd american chinese french british german arabic english united"
@@ -125,7 +124,7 @@ def check(
     :param language: That the answer should be in.
     :param text_of: The cleaned text of a document, by id: every quote is checked against it.
     """
-    answer = _MARKER.sub("", answer).strip()
+    answer = prompts.without_markers(answer).strip()
     if not answer or not evidence:
         return Checked("", (), ("empty",))
     if detect(answer) != language:

@@ -21,8 +21,7 @@ from rag.errors import GenerationError
 from rag.llm import Usage
 from rag.retrieval import Found
 
-# What a sentence's log-odds by the LLM count for beside its log-probability by the reader. On the
-# project's own questions anything from 0.7 to 2 chooses as well.
+# What a sentence's log-odds by the LLM count for beside its log-probability by the reader; by hand.
 _WEIGHT = 1.0
 _MOST = 4
 

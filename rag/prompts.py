@@ -13,6 +13,7 @@ the answer is believed that the program can't find in them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from llama_index.core.llms import ChatMessage, MessageRole
@@ -21,6 +22,8 @@ from rag.language import Language
 from rag.orders import defused
 
 Messages = tuple[ChatMessage, ...]
+
+_MARKER = re.compile(r"\s*\[\d+\]")
 
 # Into which language → system text and examples.
 _TRANSLATE: dict[Language, str] = {
@@ -59,10 +62,10 @@ _EXAMPLES["ar"] = tuple((english, arabic) for arabic, english in _EXAMPLES["en"]
 
 YES, NO = "yes", "no"
 _JUDGE = "You check whether a text contains the answer to a question. Reply yes or no."
-# In both languages, and across them; what is asked beside the point is a near miss or was never so.
 _COMPANY = "بلغت إيرادات شركة النور 12 مليون دينار في عام 2019، وفق مديرها سالم العلي."
 _BRIDGE = "افتُتح الجسر في مايو 1988 بعد ست سنوات من العمل."
 _FACTORY = "أعلنت الوزارة أن المصنع الجديد سيوفر 300 وظيفة ويستورد آلاته من اليابان لقلة كلفتها."
+# In both languages, and across them; what is asked beside the point is a near miss or was never so.
 _JUDGED = (
     (_COMPANY, "كم بلغت إيرادات شركة النور في عام 2019؟", YES),
     (_COMPANY, "كم بلغت أرباح شركة النور في عام 2021؟", NO),
@@ -167,6 +170,11 @@ def refusal(language: Language, closest: str | None, *, foreign: bool) -> str:
         return _REFUSAL[language]
     said = _CLOSEST_FOREIGN[language] if foreign else _CLOSEST[language].format(closest)
     return f"{_REFUSAL[language]} {said} [1]"
+
+
+def without_markers(text: str) -> str:
+    """Return a text without what looks like the marker of a citation: ``[1]``."""
+    return _MARKER.sub("", text)
 
 
 def is_refusal(text: str) -> bool:

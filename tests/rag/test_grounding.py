@@ -88,6 +88,12 @@ def test_figures_months_and_names_are_held_across_scripts(answer):
     assert check(answer, [ARABIC]).faults == ()
 
 
+def faults_of(answer: str, text: str) -> tuple[str, ...]:
+    """Return the faults of an English answer written from one Arabic sentence."""
+    found = Found("c.txt", 0, len(text), text, 0.9, "ar")
+    return grounding.check(answer, "?", "en", [found], SameVector(), lambda doc: text).faults
+
+
 @pytest.mark.parametrize(
     ("answer", "faults"),
     [
@@ -99,9 +105,7 @@ def test_figures_months_and_names_are_held_across_scripts(answer):
 )
 def test_a_number_of_another_unit_of_time_is_a_fault(answer, faults):
     text = "تصل مدة المقاطع إلى 8 ثوانٍ ودقة 720 بكسل."
-    found = Found("c.txt", 0, len(text), text, 0.9, "ar")
-    checked = grounding.check(answer, "?", "en", [found], SameVector(), lambda doc: text)
-    assert checked.faults == faults
+    assert faults_of(answer, text) == faults
 
 
 @pytest.mark.parametrize(
@@ -113,9 +117,7 @@ def test_a_number_of_another_unit_of_time_is_a_fault(answer, faults):
 )
 def test_an_office_is_no_name_but_who_holds_it_has_one(answer, faults):
     text = "ثم استمعت المحكمة الفيدرالية إلى كبير العلماء إيليا سوتسكيفر."
-    found = Found("d.txt", 0, len(text), text, 0.9, "ar")
-    checked = grounding.check(answer, "?", "en", [found], SameVector(), lambda doc: text)
-    assert checked.faults == faults
+    assert faults_of(answer, text) == faults
 
 
 @pytest.mark.parametrize(
