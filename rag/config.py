@@ -90,7 +90,7 @@ class EmbeddingSettings(Section):
 class RetrievalSettings(Section):
     """How many passages are found and what of them is shown."""
 
-    passages: int = Field(10, ge=1, le=50)
+    passages: int = Field(6, ge=1, le=50)
     evidence_sentences: int = Field(7, ge=1, le=20)
     prompt_sentences: int = Field(3, ge=1, le=20)
     words: float = Field(0.014, ge=0, le=1)

@@ -40,6 +40,9 @@ _MARKER = _ELLIPSIS = 1
 NO_USAGE = Usage()
 # Words above which a small LLM leaves out what a sentence says.
 _LONG = 32
+# Cosine of a sentence and its translation above which another try is no better. Below it, the more
+# alike of two keeps 93 of 108 facts in the sentences of the project's own questions, the first 91.
+_FAITHFUL = 0.86
 _CLAUSE = re.compile(r"(?<=[،؛,;:])\s")
 
 
@@ -234,8 +237,9 @@ class Drafter:
     ) -> Generator[str, None, tuple[str, Usage]]:
         """Yield a translation; return what of it holds, and what it cost.
 
-        Halves are easier: so a long sentence is translated, and one that doesn't hold or leaves
-        something out is tried again. A half that doesn't hold either is left out.
+        Halves are easier: so a long sentence is translated, and one that doesn't hold, leaves
+        something out or hardly says the same is tried again. A half that doesn't hold either is
+        left out.
         """
         long = len(source.split()) > _LONG
         held, usage = list[str](), Usage()
@@ -246,12 +250,12 @@ class Drafter:
             shown, spent = yield from self._stream(messages, deadline)
             usage += spent
             faults = self._check(shown, "", language, [found]).faults
-            lost = grounding.lost(piece, shown) if language == "en" else []
             said = "" if faults else shown.strip()
-            if faults or lost:
+            worth = self._worth(piece, shown, language)
+            if faults or worth < (0, _FAITHFUL):
                 again, spent = yield from self._in_halves(found, piece, language, deadline)
                 usage += spent
-                if faults or (again and len(grounding.lost(piece, again)) < len(lost)):
+                if faults or (again and self._worth(piece, again, language) > worth):
                     said = again
             held += [said] if said else []
         return " ".join(held), usage
@@ -268,6 +272,15 @@ class Drafter:
             if not self._check(reply, "", language, [found]).faults:
                 held.append(reply.strip())
         return " ".join(held), usage
+
+    def _worth(self, source: str, translation: str, language: Language) -> tuple[int, float]:
+        """Return what orders translations of a sentence: what they keep, how alike they are.
+
+        :return: Minus the number of figures and names that are lost, and a cosine.
+        """
+        lost = grounding.lost(source, translation) if language == "en" else []
+        vectors = self._embedder.embed_texts([source, translation])
+        return -len(lost), float(vectors[0] @ vectors[1])
 
     def written(
         self, question: str, evidence: Sequence[Found], language: Language

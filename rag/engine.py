@@ -211,7 +211,7 @@ class Engine:
         if not parts or confidence < self.settings.retrieval.min_closest:
             draft = drafting.refused(usable, language, self.settings)
             return replace(draft, confidence=confidence)
-        first = self._chosen([part.evidence for part in parts], language)
+        first = self._chosen(asked, usable, [part.evidence for part in parts], language)
         shown = self._stand(first, language) and grounding.is_enough(
             confidence, self.settings.retrieval
         )
@@ -242,7 +242,7 @@ class Engine:
 
         :param shown: Whether quotes were shown already.
         """
-        chosen = self._chosen(judged.parts, language)
+        chosen = self._chosen(asked, usable, judged.parts, language)
         quotes = self._quotes(chosen, language)
         if self._drafter is None or self._stand(chosen, language) or judged.failure:
             if not shown:
@@ -259,10 +259,18 @@ class Engine:
         except GenerationError as exc:
             return replace(quotes, failure=str(exc))
 
-    def _chosen(self, parts: Sequence[Sequence[Found]], language: Language) -> list[Found]:
+    def _chosen(
+        self,
+        asked: Asked,
+        usable: Sequence[Found],
+        parts: Sequence[Sequence[Found]],
+        language: Language,
+    ) -> list[Found]:
         """Return the sentences to answer with, lists whole."""
-        chosen = drafting.choose(parts, language, self.settings.answer)
-        return lists.with_items(chosen, self.retriever.storage.text)
+        text_of = self.retriever.storage.text
+        if len(asked.parts) == 1 and (listed := lists.asked_for(asked.question, usable, text_of)):
+            return listed
+        return lists.with_items(drafting.choose(parts, language, self.settings.answer), text_of)
 
     def _quotes(self, chosen: Sequence[Found], language: Language) -> Draft:
         return drafting.quoted(chosen, language, self.settings.answer.max_words)

@@ -23,7 +23,15 @@ ARABIC = Found("b.txt", 0, len(ARABIC_TEXT), ARABIC_TEXT, 0.9, "ar")
 CLAUSES_TEXT = "ساهم سوفت بنك بمبلغ 30 مليار، وقاد الجولة."
 CLAUSES = Found("c.txt", 0, len(CLAUSES_TEXT), CLAUSES_TEXT, 0.9, "ar")
 LONG_TEXT = f"{'كلمة ' * 20}، {'كلمة ' * 20}."
-TEXTS = {"a.txt": TEXT, "b.txt": ARABIC_TEXT, "c.txt": CLAUSES_TEXT, "d.txt": LONG_TEXT}
+LIST_TEXT = "Animals came.\n1. A cat.\n2. A dog.\n3. A cow."
+LAST_OF_THREE = Found("e.txt", len(LIST_TEXT) - 9, len(LIST_TEXT), "3. A cow.", 0.9, "en")
+TEXTS = {
+    "a.txt": TEXT,
+    "b.txt": ARABIC_TEXT,
+    "c.txt": CLAUSES_TEXT,
+    "d.txt": LONG_TEXT,
+    "e.txt": LIST_TEXT,
+}
 
 
 class OneSentence:
@@ -171,6 +179,49 @@ def test_halves_that_leave_out_as_much_are_no_better():
     answer = list(engine(*replies, evidence=(CLAUSES,)).answer("How much did it give?"))[-1]
     assert answer.answer == "SoftBank gave and led. [1]"
     assert not answer.corrected
+
+
+def unlike(*texts: str):
+    """An embedder to which these texts say half of what all others say: their cosine is .6."""
+
+    def embed_texts(given: list[str]) -> np.ndarray:
+        rows = [(0.6, 0.8) if text in texts else (1.0, 0.0) for text in given]
+        return np.array(rows, dtype=np.float32)
+
+    return SimpleNamespace(embed_texts=embed_texts)
+
+
+def translating(embedder: SimpleNamespace, *replies: str) -> Answer:
+    retriever = OneSentence(CLAUSES)
+    retriever.embedder = embedder
+    rawi = Engine(Settings(), retriever, ScriptedLLM(replies=deque(replies)))
+    return list(rawi.answer("How much did it give?"))[-1]
+
+
+def test_a_translation_that_hardly_says_the_same_is_tried_again_in_halves():
+    whole = "SoftBank took 30 billion."
+    answer = translating(unlike(whole), whole, "SoftBank gave 30 billion,", "and led the round.")
+    assert answer.answer == "SoftBank gave 30 billion, and led the round. [1]"
+    assert answer.corrected
+
+
+def test_halves_that_say_the_same_no_better_are_dropped():
+    whole, halves = "SoftBank took 30 billion.", ("SoftBank ate 30 billion,", "and bled.")
+    answer = translating(unlike(whole, " ".join(halves)), whole, *halves)
+    assert answer.answer == f"{whole} [1]"
+    assert not answer.corrected
+
+
+def test_a_figure_weighs_more_than_likeness():
+    whole, halves = "SoftBank gave 30 billion.", ("SoftBank gave,", "and led the round.")
+    assert translating(unlike(whole), whole, *halves).answer == f"{whole} [1]"
+
+
+def test_a_question_after_three_things_is_answered_by_the_list_of_three():
+    rawi = engine(evidence=(LAST_OF_THREE, FOUND))
+    answer = list(rawi.answer("Which three animals came?"))[-1]
+    assert answer.answer == "1. A cat. [1] 2. A dog. [2] 3. A cow. [3]"
+    assert [c.quote for c in answer.citations] == ["1. A cat.", "2. A dog.", "3. A cow."]
 
 
 def test_a_long_sentence_is_translated_in_halves():
