@@ -73,18 +73,25 @@ def choose(
     """Return the sentences that make up an answer, within the limit of words.
 
     :param parts: For each part of a question its evidence, best first, at least one sentence: one
-        of each is wanted, and of a question with a single part every candidate.
+        of each is wanted, and of a question with a single part every candidate that fits.
     :param language: Of the answer.
     """
-    wanted = candidates(parts[0]) if len(parts) == 1 else [evidence[0] for evidence in parts]
+    if len(parts) > 1:  # who asks two things is owed both: they share the words
+        return _distinct([evidence[0] for evidence in parts])[:_MOST_QUOTED]
     chosen, words = list[Found](), 0.0
-    for found in wanted:
+    for found in _distinct(candidates(parts[0])):
         words_more = _longer(found, language) * len(found.text.split()) + _MARKER
-        held = any((f.doc, f.start) == (found.doc, found.start) for f in chosen)
-        if not chosen or (not held and words + words_more <= settings.max_words):
+        if not chosen or words + words_more <= settings.max_words:
             chosen.append(found)
             words += words_more
     return chosen[:_MOST_QUOTED]
+
+
+def _distinct(sentences: Sequence[Found]) -> list[Found]:
+    places: dict[tuple[str, int], Found] = {}
+    for found in sentences:
+        places.setdefault((found.doc, found.start), found)
+    return list(places.values())
 
 
 def fitted(chosen: Sequence[Found], language: Language, max_words: int) -> list[str]:
@@ -133,15 +140,19 @@ def refused(evidence: Sequence[Found], language: Language, settings: Settings) -
 
 
 def _cut(text: str, max_words: int) -> str:
-    """Cut a long sentence after its last whole clause within the limit; the citation is whole."""
-    if len(text.split()) <= max_words:
+    """Cut a long sentence after its last whole clause within the limit; the citation is whole.
+
+    A clause that says little, such as an item's heading, is followed by words.
+    """
+    words = text.split()
+    if len(words) <= max_words:
         return text
-    kept = ""
+    kept = list[str]()
     for clause in _CLAUSE.split(text):
-        if len(f"{kept} {clause}".split()) > max_words:
+        if len(kept) + len(clause.split()) > max_words:
             break
-        kept = f"{kept} {clause}".strip()
-    return f"{kept or ' '.join(text.split()[:max_words])} …"
+        kept += clause.split()
+    return f"{' '.join(kept if 2 * len(kept) >= max_words else words[:max_words])} …"
 
 
 def _halves(sentence: str) -> list[str]:

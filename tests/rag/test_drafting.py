@@ -30,6 +30,13 @@ def test_each_part_of_a_question_has_its_best_sentence():
     cat, dog, fish = (found(f"A {x}.", 0.4, n * 10) for n, x in enumerate(("cat", "dog", "fish")))
     assert choose([cat, dog], [replace(dog, score=0.01), fish]) == [cat, replace(dog, score=0.01)]
     assert choose([cat, dog], [replace(cat, score=0.9), fish]) == [cat]
+    assert choose([fish, dog], [cat], [fish]) == [fish, cat]
+
+
+def test_the_parts_of_a_question_share_the_words():
+    long, longer = found("word " * 40, 0.5), found("word " * 50, 0.5, 500)
+    assert choose([long], [longer]) == [long, longer]
+    assert choose([long, longer]) == [long]
 
 
 def test_another_sentence_stays_out_past_the_limit():
@@ -51,6 +58,11 @@ def test_a_long_sentence_is_cut_after_a_clause_and_cited_whole():
     assert draft.text == "one two three, four five six, … [1]"
     assert draft.citations[0].quote == text
     assert drafting.quoted([found("a b c d", 0.9)], "en", 4).text == "a b … [1]"
+
+
+def test_a_clause_that_says_little_is_followed_by_words():
+    item = found("1. Speed: it is fast and it is cheap, they say.", 0.9)
+    assert drafting.fitted([item], "en", 8) == ["1. Speed: it is fast and …"]
 
 
 def test_sentences_that_are_too_long_together_share_the_words():
