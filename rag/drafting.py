@@ -94,22 +94,15 @@ def _distinct(sentences: Sequence[Found]) -> list[Found]:
     return list(places.values())
 
 
-def fitted(chosen: Sequence[Found], language: Language, max_words: int) -> list[str]:
-    """Return what is said of each sentence: all of it, or as much as fits its share of the words.
-
-    :param language: Of the answer.
-    """
-    left, said = float(max_words), dict[int, str]()
+def fitted(texts: Sequence[str], max_words: int) -> list[str]:
+    """Return each text, or as much of it as fits its share of the words, its marker counted."""
+    left, said = max_words, dict[int, str]()
     # The shortest first: what they leave of their share is the others'.
-    order = sorted(range(len(chosen)), key=lambda n: len(chosen[n].text.split()))
+    order = sorted(range(len(texts)), key=lambda n: len(texts[n].split()))
     for place, n in enumerate(order):
-        text, share = chosen[n].text, left / (len(order) - place)
-        longer = _longer(chosen[n], language)
-        words = longer * len(text.split()) + _MARKER
-        room = int((share - _MARKER - _ELLIPSIS) / longer)
-        said[n] = text if words <= share else _cut(text, max(1, room))
-        left -= min(words, share)
-    return [said[n] for n in range(len(chosen))]
+        said[n] = _cut(texts[n], left // (len(order) - place) - _MARKER)
+        left -= len(said[n].split()) + _MARKER
+    return [said[n] for n in range(len(texts))]
 
 
 def _longer(found: Found, language: Language) -> float:
@@ -123,7 +116,7 @@ def quoted(chosen: Sequence[Found], language: Language, max_words: int) -> Draft
     citations = grounding.citations(readable or chosen)
     if not readable:
         return Draft(prompts.pointer(language, len(citations)), citations, "quoted")
-    said = zip(fitted(readable, language, max_words), citations, strict=True)
+    said = zip(fitted([found.text for found in readable], max_words), citations, strict=True)
     text = " ".join(f"{sentence} [{c.marker}]" for sentence, c in said)
     return Draft(text, citations, "quoted")
 
@@ -143,16 +136,18 @@ def _cut(text: str, max_words: int) -> str:
     """Cut a long sentence after its last whole clause within the limit; the citation is whole.
 
     A clause that says little, such as an item's heading, is followed by words.
+
+    :param max_words: With what shows that it is cut.
     """
-    words = text.split()
+    words, room = text.split(), max(1, max_words - _ELLIPSIS)
     if len(words) <= max_words:
         return text
     kept = list[str]()
     for clause in _CLAUSE.split(text):
-        if len(kept) + len(clause.split()) > max_words:
+        if len(kept) + len(clause.split()) > room:
             break
         kept += clause.split()
-    return f"{' '.join(kept if 2 * len(kept) >= max_words else words[:max_words])} …"
+    return f"{' '.join(kept if 2 * len(kept) >= room else words[:room])} …"
 
 
 def _halves(sentence: str) -> list[str]:
@@ -205,13 +200,14 @@ class Drafter:
         :raises GenerationError: When the LLM fails or takes too long.
         """
         deadline = time.monotonic() + self._settings.llm.timeout_s
-        # Translations are shorter than foreseen as often as not: one alone is cut afterwards.
         most = self._settings.answer.max_words
-        said = fitted(chosen, language, most) if len(chosen) > 1 else [chosen[0].text]
         texts, cited, usage = list[str](), list[Found](), Usage()
-        for n, (found, held) in enumerate(zip(chosen, said, strict=True)):
+        for n, found in enumerate(chosen):
             if n:
                 yield " "
+            # What is said is cut afterwards: translations are shorter than foreseen as often as
+            # not, and whole sentences are better translated than beginnings.
+            held = _cut(found.text, most) if len(chosen) > 1 else found.text
             if found.language == language:
                 yield held
             else:
@@ -219,10 +215,11 @@ class Drafter:
                 usage += spent
             if held:
                 cited.append(found)
-                texts.append(f"{_cut(held, most - _MARKER - _ELLIPSIS)} [{len(cited)}]")
+                texts.append(held)
         if not texts:
             return None
-        return Draft(" ".join(texts), grounding.citations(cited), "written", usage)
+        said = [f"{text} [{n}]" for n, text in enumerate(fitted(texts, most), start=1)]
+        return Draft(" ".join(said), grounding.citations(cited), "written", usage)
 
     def _translated(
         self, found: Found, said: str, names: Sequence[str], language: Language, deadline: float
