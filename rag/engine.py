@@ -265,12 +265,14 @@ class Engine:
         usable: Sequence[Found],
         parts: Sequence[Sequence[Found]],
         language: Language,
-    ) -> list[Found]:
+    ) -> tuple[Found, ...]:
         """Return the sentences to answer with, lists whole."""
         text_of = self.retriever.storage.text
-        if len(asked.parts) == 1 and (listed := lists.asked_for(asked.question, usable, text_of)):
-            return listed
-        return lists.with_items(drafting.choose(parts, language, self.settings.answer), text_of)
+        chosen = lists.asked_for(asked.question, usable, text_of) if len(asked.parts) == 1 else []
+        if not chosen:
+            best = drafting.choose(parts, language, self.settings.answer)
+            chosen = lists.with_items(best, text_of)
+        return _without_orders(chosen)  # the evidence holds none, a list's other items may
 
     def _quotes(self, chosen: Sequence[Found], language: Language) -> Draft:
         return drafting.quoted(chosen, language, self.settings.answer.max_words)
