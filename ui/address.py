@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from rag.config import ServerSettings
+
 # Any of these says that the peer asks for somebody else.
 _FORWARDING = ("x-forwarded-for", "forwarded", "via", "x-real-ip")
-_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_HOST = re.compile(r"([a-zA-Z0-9_.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?")
 
 
 def client(scope: Scope, trusted: Sequence[str]) -> str:
@@ -38,20 +42,40 @@ def bucket(address: str) -> str:
     return address
 
 
-def is_this_machine(scope: Scope) -> bool:
+def is_this_machine(scope: Scope, server: ServerSettings) -> bool:
     """Tell whether a program on this machine asks for itself, under this machine's own name.
 
-    A page of another site that the user has open can send requests here too, or make its own name
-    point here: its ``Origin`` or its ``Host`` give it away.
+    A proxy on this machine asks for others, and says so in a header, or by the old HTTP that it
+    speaks. A page of another site that the user has open can send requests here too, or make its
+    own name point here: its ``Origin`` or its ``Host`` give it away.
     """
     headers = Headers(scope=scope)
-    if not is_loopback(peer(scope)) or any(name in headers for name in _FORWARDING):
+    if not (is_loopback(server.host) and is_loopback(peer(scope))):
         return False
-    host = headers.get("host", "")
-    if host.rpartition(":")[0] not in _LOCAL_NAMES and host not in _LOCAL_NAMES:
+    if scope.get("http_version") == "1.0" or any(name in headers for name in _FORWARDING):
+        return False
+    if host_name(headers.get("host", "")) not in LOCAL_NAMES:
         return False
     origin = headers.get("origin")
-    return origin is None or origin == f"{scope.get('scheme', 'http')}://{host}"
+    return origin is None or origin == f"{scope.get('scheme', 'http')}://{headers['host']}"
+
+
+def is_served(scope: Scope, server: ServerSettings) -> bool:
+    """Tell whether a request is for a name of this server: a foreign one may point here as well.
+
+    https://en.wikipedia.org/wiki/DNS_rebinding
+    """
+    headers = Headers(scope=scope)
+    asked = [*headers.getlist("host"), *headers.getlist("x-forwarded-host")]
+    return bool(headers.getlist("host")) and all(
+        host_name(host) in {*LOCAL_NAMES, server.host, *server.hosts} for host in asked
+    )
+
+
+def host_name(host: str) -> str:
+    """Return the name in a ``Host`` header, in lower case; empty when it is not one."""
+    found = _HOST.fullmatch(host)
+    return found[1].lower() if found else ""
 
 
 def is_loopback(address: str) -> bool:

@@ -12,7 +12,7 @@ from rag.errors import QuestionError
 from rag.language import clean, detect, is_supported
 from ui import messages, panels, text
 from ui.answering import Answering, BusyError
-from ui.chat_view import ChatView, Update, given
+from ui.chat_view import ChatView, Update, given, given_number
 from ui.conversations import Conversation, Conversations, Message
 from ui.documents_html import problem_html
 from ui.loading import Loader
@@ -44,9 +44,9 @@ class AskEvents:
         self, kept: Any, editing: str, event: gr.EventData, request: gr.Request
     ) -> Iterator[Update]:
         """Answer an example question."""
-        at = int(given(event, "at") or 0)
+        at = given_number(event, "at")
         offered = self._loader.examples or ()
-        if 0 <= at < len(offered):
+        if at is not None and at < len(offered):
             yield from self.ask(offered[at].question, kept, "", request)
 
     def retry(

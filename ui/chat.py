@@ -35,7 +35,8 @@ def build(loader: Loader, *, compact: bool = False) -> Chat:
 def _laid_out(compact: bool) -> Chat:
     key = "rawi-embedded" if compact else "rawi-conversations"
     kept = gr.BrowserState({}, storage_key=key, secret="rawi")  # noqa: S106
-    editing = gr.State("")
+    # Not gr.State, for which Gradio would hold a connection open for every page.
+    editing = gr.Textbox(visible=False)
     with gr.Row(elem_id="rawi-layout", elem_classes=["rw-compact"] if compact else []):
         with gr.Column(elem_id="rawi-side", visible="hidden" if compact else True):
             conversations = acting("new", "pick", "delete", "export", elem_id="rawi-conversations")

@@ -14,15 +14,16 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from ipaddress import ip_address
 from pathlib import Path, PurePosixPath
+
+from starlette.types import Scope
 
 from rag import documents, index, storage
 from rag.config import Settings
 from rag.errors import DocumentError, RawiError
 from rag.index import IndexReport
 from rag.language import Language, clean
-from ui import text
+from ui import address, text
 from ui.loading import Loader
 from ui.text import Phrase, isolated
 
@@ -83,15 +84,11 @@ class Job:
     ended: threading.Event = field(default_factory=threading.Event)
 
 
-def is_open(settings: Settings) -> bool:
-    """Tell whether the people who reach the page may change the folder."""
+def may_change(settings: Settings, scope: Scope) -> bool:
+    """Tell whether whoever sends a request may change the folder."""
     if settings.page.documents_tab != "local":
         return settings.page.documents_tab == "on"
-    host = settings.server.host
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return address.is_this_machine(scope, settings.server)
 
 
 def listing(settings: Settings) -> Listing:

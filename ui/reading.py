@@ -10,7 +10,7 @@ import gradio as gr
 
 from rag.errors import RawiError
 from ui import export, feedback, sources, text
-from ui.chat_view import ChatView, Update, given
+from ui.chat_view import ChatView, Update, given, given_number
 from ui.conversations import Conversation, Conversations, Message
 from ui.feedback import Feedback
 from ui.loading import Loader
@@ -64,10 +64,10 @@ class ReadEvents:
     def cite(self, kept: Any, editing: str, event: gr.EventData) -> str:
         """Open an article at a sentence."""
         engine = self._loader.engine
-        start, end = given(event, "start"), given(event, "end")
-        if engine is None or not (start.isdecimal() and end.isdecimal()):
+        start, end = given_number(event, "start"), given_number(event, "end")
+        if engine is None or start is None or end is None:
             return ""
-        return sources.source_html(engine, given(event, "doc"), int(start), int(end))
+        return sources.source_html(engine, given(event, "doc"), start, end)
 
     def close(self) -> str:
         """Close the article."""

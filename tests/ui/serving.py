@@ -113,7 +113,7 @@ def listening() -> Iterator[int]:
 @contextmanager
 def running(app: Any, port: int) -> Iterator[uvicorn.Server]:
     """Run an application in a thread."""
-    server = web.Server(
+    server = uvicorn.Server(
         uvicorn.Config(app, port=port, log_config=None, proxy_headers=False, lifespan="on",
                        timeout_graceful_shutdown=5)
     )  # fmt: skip
