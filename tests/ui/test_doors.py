@@ -7,6 +7,7 @@ open one unseen.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -315,11 +316,9 @@ http {{
   server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass {upstream}; {headers} }} }}
 }}
 """
-AS_ADVISED = (
-    "proxy_set_header Host $host; proxy_http_version 1.1; proxy_buffering off;"
-    " proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"
-    " proxy_set_header X-Forwarded-Proto $scheme;"
-)
+# As SECURITY.md says.
+ADVICE = (Path(__file__).parents[2] / "SECURITY.md").read_text(encoding="utf-8")
+AS_ADVISED = "\n".join(re.findall(r"^    (proxy_(?!pass).*)$", ADVICE, re.MULTILINE))
 BARE = ""
 
 
