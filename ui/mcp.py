@@ -14,6 +14,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import Field
+from starlette.responses import Response
 
 from rag.errors import RawiError
 from ui import schemas
@@ -68,6 +69,12 @@ def add(
         max_request_body_size=max_bytes,
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
+
+    @app.get(PATH, include_in_schema=False)
+    def no_stream() -> Response:
+        """Refuse the stream that a client may ask for: this server has nothing to push."""
+        return Response(status_code=405, headers={"Allow": "POST"})
+
     app.router.routes.extend(inner.routes)
 
     @asynccontextmanager
