@@ -28,6 +28,11 @@ def client(scope: Scope, trusted: Sequence[str]) -> str:
     return address
 
 
+def asker(scope: Scope) -> str:
+    """Return whom the guard found to ask: an API key's hash, or what an address has to itself."""
+    return str(scope["rawi.asker"])
+
+
 def bucket(address: str) -> str:
     """Return what one client has to itself: an IPv4 address, or the /64 of an IPv6 one."""
     parsed = _parsed(address)

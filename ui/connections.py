@@ -126,7 +126,7 @@ class Streams:
         if not is_stream or not _STREAM.search(str(scope["path"])):
             await self._app(scope, receive, send)
             return
-        holder = str(scope["rawi.asker"])
+        holder = address.asker(scope)
         if not self._at_once.take(holder):
             body = schemas.error("too many open streams", "rate_limit_error")
             refused = JSONResponse(body, 429, {"Retry-After": str(_RETRY_S)})

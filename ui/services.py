@@ -36,7 +36,7 @@ def add_services(
     :raises IndexStorageError: When the widget's secret can't be kept.
     """
     metrics = Metrics(engine, lines)
-    work = Work(engine, settings.limits.waiting, metrics, lines)
+    work = Work(engine, settings.limits, metrics, lines)
     tickets = Tickets(secret(settings), settings.widget)
     app.include_router(api.router(work))
     app.include_router(health.router(work, metrics))

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from mcp import Client
 
-from tests.ui.serving import engine, served, until
+from tests.ui.serving import QUESTION, SlowLLM, engine, run, served, served_by, until
+from ui import keys
 from ui.limits import AtOnce
+from ui.loading import Loader
 
+ASK = {"model": "rawi", "messages": [{"role": "user", "content": QUESTION}], "stream": True}
 PROXY = {"trusted_proxies": ["127.0.0.0/8"]}
 OTHER = "127.0.0.2"
 FEW = {"streams": 5}
@@ -184,3 +191,109 @@ class TestStreams:
         with served(engine(tmp_path)) as url, peer(url) as asking:
             assert asking.status("/mcp", Accept="text/event-stream")[0] == 405
             assert get(f"{url}/mcp").headers["allow"] == "POST"
+
+
+def asked_on_the_page(url: str, session: str, source: str = "127.0.0.1", **headers: str) -> None:
+    """Ask as the page does, and listen to no answer."""
+    with httpx.Client(transport=httpx.HTTPTransport(local_address=source)) as client:
+        calls = client.get(f"{url}/config").json()["dependencies"]
+        submit = next(c["id"] for c in calls if any(on == "submit" for _, on in c["targets"]))
+        call = {"data": [QUESTION, {}, None], "fn_index": submit, "session_hash": session}
+        reply = client.post(f"{url}/gradio_api/queue/join", json=call, headers=headers)
+        assert reply.status_code == 200
+
+
+class TestQuestionsOnThePage:
+    @pytest.fixture
+    def slow(self, tmp_path: Path) -> Iterator[Any]:
+        """Serve with an LLM that takes long: ``slow(**sections)`` gives loader and address."""
+        with ExitStack() as opened:
+
+            def start(**sections: Any) -> tuple[Loader, str]:
+                model = SlowLLM(replies=deque(), words=20)
+                loader = Loader.loaded(engine(tmp_path, model=model, **sections))
+                return loader, opened.enter_context(served_by(loader))
+
+            yield start
+
+    def most(self, loader: Loader, seconds: float) -> int:
+        """Return how many questions there were at once."""
+        most, end = 0, time.monotonic() + seconds
+        while time.monotonic() < end:
+            most = max(most, len(loader.lines.search) + len(loader.lines.write))
+            time.sleep(0.01)
+        return most
+
+    def test_are_not_counted_by_a_name_that_the_client_chose(self, slow: Any) -> None:
+        loader, url = slow(page={"waiting": 3})
+        for _ in range(12):
+            asked_on_the_page(url, "chosen")
+        assert 1 <= self.most(loader, 1.0) <= 3
+
+    def test_are_so_many_for_one_address(self, slow: Any) -> None:
+        loader, url = slow(limits={"waiting_address": 2})
+        for n in range(6):
+            asked_on_the_page(url, f"own{n}")
+        assert self.most(loader, 0.5) == 2
+        asked_on_the_page(url, "another", OTHER)
+        assert self.most(loader, 0.5) == 3
+
+    def test_are_so_many_for_whom_a_trusted_proxy_asks(self, slow: Any) -> None:
+        loader, url = slow(limits={"waiting_address": 2}, server=PROXY)
+        for client in ("198.51.100.1", "198.51.100.2"):
+            for n in range(4):
+                asked_on_the_page(url, f"{client}-{n}", **{"X-Forwarded-For": client})
+        assert self.most(loader, 0.5) == 4
+
+    def test_whom_nobody_listens_to_end_all_the_same(self, slow: Any) -> None:
+        loader, url = slow(limits={"waiting_address": 1})
+        for n in range(3):
+            asked_on_the_page(url, f"deaf{n}")
+            assert until(lambda: len(loader.lines.write) == 1, 5)
+            assert until(lambda: len(loader.lines.write) == 0, 10)
+
+
+class TestQuestionsOfPrograms:
+    def statuses(self, url: str, asking: ExitStack, count: int, *keys_: str) -> list[int]:
+        headers = [{"Authorization": f"Bearer {key}"} for key in keys_] or [{}]
+        client = asking.enter_context(httpx.Client(timeout=30))
+        return [
+            asking.enter_context(
+                client.stream("POST", f"{url}/v1/chat/completions", json=ASK, headers=each)
+            ).status_code
+            for each in headers
+            for _ in range(count)
+        ]
+
+    def test_are_so_many_for_one_address(self, tmp_path: Path) -> None:
+        slow = SlowLLM(replies=deque())
+        rawi = engine(tmp_path, model=slow, limits={"waiting_address": 2})
+        with served(rawi) as url, ExitStack() as asking:
+            assert self.statuses(url, asking, 4) == [200, 200, 429, 429]
+            other = httpx.Client(transport=httpx.HTTPTransport(local_address=OTHER), timeout=30)
+            with other, other.stream("POST", f"{url}/v1/chat/completions", json=ASK) as reply:
+                assert reply.status_code == 200
+
+    def test_are_so_many_for_one_key(self, tmp_path: Path) -> None:
+        made = [keys.make() for _ in range(2)]
+        rawi = engine(
+            tmp_path,
+            model=SlowLLM(replies=deque()),
+            limits={"waiting_address": 2},
+            api={"key_hashes": [digest for _, digest in made]},
+        )
+        with served(rawi) as url, ExitStack() as asking:
+            got = self.statuses(url, asking, 3, *(key for key, _ in made))
+            assert got == [200, 200, 429] * 2
+
+    def test_are_so_many_by_mcp(self, tmp_path: Path) -> None:
+        async def ask_all(url: str) -> list[bool]:
+            async with Client(f"{url}/mcp") as client:
+                tools = (await client.list_tools()).tools
+                assert not [tool for tool in tools if "context" in tool.input_schema["properties"]]
+                asked = [client.call_tool("ask", {"question": QUESTION}) for _ in range(4)]
+                return sorted(bool(reply.is_error) for reply in await asyncio.gather(*asked))
+
+        slow = SlowLLM(replies=deque(), words=20)
+        with served(engine(tmp_path, model=slow, limits={"waiting_address": 2})) as url:
+            assert run(ask_all(url)) == [False, False, True, True]
