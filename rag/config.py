@@ -147,7 +147,10 @@ class ServerSettings(Section):
     trusted_proxies: tuple[Network, ...] = ()
     log_questions: bool = False
     max_body_bytes: int = Field(4_000_000, ge=4_096, le=100_000_000)
+    header_timeout_s: PositiveSeconds = 10.0
     body_timeout_s: PositiveSeconds = 10.0
+    idle_timeout_s: int = Field(5, ge=1, le=3_600)
+    send_timeout_s: PositiveSeconds = 30.0
     stop_timeout_s: PositiveSeconds = 30.0
 
 
@@ -165,6 +168,9 @@ class LimitsSettings(Section):
     session_per_minute: int = Field(60, ge=1, le=100_000)
     total_per_day: int = Field(20_000, ge=1, le=1_000_000_000)
     waiting: int = Field(32, ge=1, le=1_000)
+    waiting_address: int = Field(6, ge=1, le=1_000)
+    connections: int = Field(64, ge=1, le=400)
+    streams: int = Field(32, ge=1, le=400)
 
 
 class WidgetSettings(Section):

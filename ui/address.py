@@ -26,10 +26,15 @@ def client(scope: Scope, trusted: Sequence[str]) -> str:
     address = peer(scope)
     forwarded = ",".join(Headers(scope=scope).getlist("x-forwarded-for"))
     for hop in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
-        if not _is_within(address, trusted) or _parsed(hop) is None:
+        if not is_within(address, trusted) or _parsed(hop) is None:
             break
         address = hop
     return address
+
+
+def asker(scope: Scope) -> str:
+    """Return whom the guard found to ask: an API key's hash, or what an address has to itself."""
+    return str(scope["rawi.asker"])
 
 
 def bucket(address: str) -> str:
@@ -96,6 +101,7 @@ def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
         return None
 
 
-def _is_within(address: str, networks: Sequence[str]) -> bool:
+def is_within(address: str, networks: Sequence[str]) -> bool:
+    """Tell whether an address is one of these, or in one of these networks."""
     parsed = _parsed(address)
     return parsed is not None and any(parsed in ipaddress.ip_network(net) for net in networks)

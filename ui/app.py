@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from rag.config import Settings
-from ui import logs, page
+from ui import connections, logs, page
 from ui.loading import Loader
 from ui.security import Security
 from ui.services import add_services
@@ -42,12 +42,11 @@ def build(loader: Loader) -> FastAPI:
     return app
 
 
-def run(settings: Settings) -> None:
-    """Serve until interrupted; then running answers get ``server.stop_timeout_s`` to end."""
-    logs.set_up()
+def config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """Return how an application is served."""
     wanted = settings.server
-    config = uvicorn.Config(
-        build(Loader(settings)),
+    return uvicorn.Config(
+        app,
         host=wanted.host,
         port=wanted.port,
         log_config=None,
@@ -56,9 +55,16 @@ def run(settings: Settings) -> None:
         # The guard reads X-Forwarded-For itself, as far as server.trusted_proxies says.
         proxy_headers=False,
         timeout_graceful_shutdown=int(wanted.stop_timeout_s),
-        limit_concurrency=1_000,
+        timeout_keep_alive=wanted.idle_timeout_s,
+        http=connections.protocol(settings),
+        ws="none",
     )
-    server = uvicorn.Server(config)
+
+
+def run(settings: Settings) -> None:
+    """Serve until interrupted; then running answers get ``server.stop_timeout_s`` to end."""
+    logs.set_up()
+    server = uvicorn.Server(config(build(Loader(settings)), settings))
     with suppress(KeyboardInterrupt):
         server.run()
     if not server.started:

@@ -10,7 +10,7 @@ import gradio as gr
 from rag.engine import check_question
 from rag.errors import QuestionError
 from rag.language import clean, detect, is_supported
-from ui import messages, panels, text
+from ui import address, messages, panels, text
 from ui.answering import Answering, BusyError
 from ui.chat_view import ChatView, Update, given, given_number
 from ui.conversations import Conversation, Conversations, Message
@@ -27,7 +27,7 @@ class AskEvents:
         self._loader = loader
         self._settings = loader.settings
         self._view = view
-        self._answering = Answering(loader, loader.settings.page.waiting)
+        self._answering = Answering(loader)
 
     def ask(self, question: str, kept: Any, editing: str, request: gr.Request) -> Iterator[Update]:
         """Answer what was typed; what can't be asked stays where it was typed."""
@@ -80,7 +80,8 @@ class AskEvents:
         session = str(request.session_hash)
         answer = None
         try:
-            for answer in self._answering.answer(session, question, base.turns()):
+            asker = _asker(request)
+            for answer in self._answering.answer(session, asker, question, base.turns()):
                 yield {
                     chat.live: messages.live_html(answer),
                     chat.evidence: panels.evidence_html(answer.message),
@@ -104,3 +105,8 @@ class AskEvents:
         except QuestionError:
             return text.UNASKABLE if question.strip() else None
         return None
+
+
+def _asker(request: gr.Request) -> str:
+    """Return who asks; Gradio itself knows the nearest proxy alone."""
+    return address.asker(request.request.scope) if request.request else ""

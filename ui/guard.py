@@ -104,6 +104,7 @@ class Guard:
         client = address.client(scope, trusted)
         if address.peer(scope) == client:
             scope["headers"] = [h for h in scope["headers"] if h[0] not in _PROXY_HEADERS]
+        scope["rawi.asker"] = address.bucket(client)
         refusal = self._refusal(scope, client)
         if refusal is None and scope["path"] != _UPLOAD:
             server = self._settings.server
@@ -138,6 +139,7 @@ class Guard:
                 if wait is not None:
                     return _too_many(wait)
                 return Refusal(401, self._no_key(), "authentication_error")
+            scope["rawi.asker"] = holder or bucket
         if scope["method"] == "POST" and _ASKING.fullmatch(path):
             wait = self._limits.ask(bucket, holder or self._session_of(path))
         elif scope["method"] in ("GET", "POST") and _OPENING.fullmatch(path):

@@ -1,9 +1,11 @@
-"""How much may be asked: by an address, a session and everybody, over moving windows."""
+"""How much may be asked: by an address, a session and everybody, over time and at once."""
 
 from __future__ import annotations
 
 import math
+import threading
 import time
+from collections import Counter
 
 from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -48,6 +50,40 @@ class Limits:
         if self._minutes.hit(self._address_minute, f"open:{address}"):
             return None
         return _wait(self._minutes, self._address_minute, f"open:{address}")
+
+
+class AtOnce:
+    """Bounds how much there is at once: in all, and of one holder. For any thread."""
+
+    def __init__(self, *, each: int, total: int | None = None) -> None:
+        """Begin with nothing.
+
+        :param each: For one holder.
+        :param total: For all together; None is without a bound.
+        """
+        self._each = each
+        self._total = math.inf if total is None else total
+        self._taken: Counter[str | None] = Counter()
+        self._lock = threading.Lock()
+
+    def take(self, holder: str | None) -> bool:
+        """Take a place, to be given back with ``leave``; tell whether there was one.
+
+        :param holder: Whose it is; None is bounded by the total alone.
+        """
+        with self._lock:
+            full = holder is not None and self._taken[holder] >= self._each
+            if full or self._taken.total() >= self._total:
+                return False
+            self._taken[holder] += 1
+            return True
+
+    def leave(self, holder: str | None) -> None:
+        """Give a place back; who holds none is forgotten."""
+        with self._lock:
+            self._taken[holder] -= 1
+            if not self._taken[holder]:
+                del self._taken[holder]
 
 
 def _wait(

@@ -23,6 +23,7 @@ from rag.engine import Engine
 from rag.errors import GenerationError, NoIndexError, RawiError, StaleIndexError
 from ui import examples
 from ui.examples import Example
+from ui.limits import AtOnce
 from ui.line import Lines
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Loader:
     """Loads the parts once and holds them until it is closed.
 
     :ivar lines: Where all who ask this engine wait for their turn.
+    :ivar readers: The places of the questions that are asked on a page.
     :ivar engine: None until all is there.
     :ivar examples: Questions that the documents answer; None until they are found.
     """
@@ -57,6 +59,7 @@ class Loader:
         """Remember the settings; nothing is loaded before ``start``."""
         self.settings = settings
         self.lines = Lines()
+        self.readers = AtOnce(each=settings.limits.waiting_address, total=settings.page.waiting)
         self.engine: Engine | None = None
         self.examples: tuple[Example, ...] | None = None
         self.embedder: Embedder | None = None

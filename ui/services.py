@@ -12,6 +12,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from rag.config import Settings
 from rag.engine import Engine
 from ui import api, health, mcp, widget
+from ui.connections import Streams
 from ui.guard import Guard
 from ui.line import Lines
 from ui.metrics import Metrics
@@ -35,7 +36,7 @@ def add_services(
     :raises IndexStorageError: When the widget's secret can't be kept.
     """
     metrics = Metrics(engine, lines)
-    work = Work(engine, settings.limits.waiting, metrics, lines)
+    work = Work(engine, settings.limits, metrics, lines)
     tickets = Tickets(secret(settings), settings.widget)
     app.include_router(api.router(work))
     app.include_router(health.router(work, metrics))
@@ -62,6 +63,7 @@ def add_services(
         allow_methods=["GET", "POST"],
         expose_headers=["Retry-After", "X-Request-ID"],
     )
+    app.add_middleware(Streams, each=settings.limits.streams)
     app.add_middleware(Guard, settings=settings, metrics=metrics, session_of=session_of)
 
 

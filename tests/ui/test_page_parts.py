@@ -20,6 +20,7 @@ from rag.index import IndexReport
 from rag.retrieval import Found
 from tests.conftest import Write, in_child
 from tests.doubles import ScriptedLLM
+from tests.ui.serving import until
 from ui import documents, feedback, text
 from ui.answering import Answering, BusyError
 from ui.conversations import MOST_CONVERSATIONS, Conversation, Conversations, Message
@@ -34,7 +35,7 @@ QUOTE = "ساهم بمبلغ 30 مليار."
 FOUND = Found("a.txt", 0, len(QUOTE), QUOTE, 0.9, "ar")
 
 
-def engine(*replies: Any) -> Any:
+def engine(*replies: Any, most: int = 5) -> Any:
     retriever: Any = SimpleNamespace(
         evidence=lambda question, context="", *, read_as="": [FOUND],
         storage=SimpleNamespace(text=lambda doc: QUOTE, title=lambda doc: "عنوان"),
@@ -42,17 +43,17 @@ def engine(*replies: Any) -> Any:
             embed_texts=lambda texts: np.ones((len(texts), 1), dtype=np.float32)
         ),
     )
-    settings = Settings.model_validate({"answer": {"style": "written"}})
+    settings = Settings.model_validate({"answer": {"style": "written"}, "page": {"waiting": most}})
     return Engine(settings, retriever, ScriptedLLM(replies=deque(replies)))
 
 
-def answering(*replies: Any, most: int = 5) -> Answering:
-    return Answering(Loader.loaded(engine(*replies)), most)
+def answering(*replies: Any) -> Answering:
+    return Answering(Loader.loaded(engine(*replies)))
 
 
 class TestAnswering:
     def test_the_evidence_stands_there_before_the_answer(self) -> None:
-        shown = list(answering("ساهم بمبلغ 30 مليار.").answer("s", "كم ساهم؟", []))
+        shown = list(answering("ساهم بمبلغ 30 مليار.").answer("s", "1", "كم ساهم؟", []))
         first = next(step for step in shown if step.message.evidence)
         assert first.message.text == ""
         assert first.message.evidence[0].title == "عنوان"
@@ -61,14 +62,14 @@ class TestAnswering:
         assert [quote.marker for quote in shown[-1].message.citations] == [1]
 
     def test_when_the_model_fails_the_evidence_is_the_answer(self) -> None:
-        *_, last = answering(GenerationError("out of memory")).answer("s", "كم ساهم؟", [])
+        *_, last = answering(GenerationError("out of memory")).answer("s", "1", "كم ساهم؟", [])
         assert (last.message.problem, last.message.how) == ("model", "quoted")
         assert QUOTE in last.message.text
         assert "out of memory" in last.message.detail
 
     def test_a_stopped_answer_keeps_what_was_written(self) -> None:
         asked = answering("ساهم بمبلغ 30 مليار.")
-        steps = asked.answer("s", "كم ساهم؟", [])
+        steps = asked.answer("s", "1", "كم ساهم؟", [])
         for step in steps:
             if step.message.evidence:
                 break
@@ -78,18 +79,38 @@ class TestAnswering:
         assert last.message.evidence
 
     def test_too_many_are_turned_away(self) -> None:
-        asked = answering(*["ساهم بمبلغ 30 مليار."] * 2, most=1)
-        first = asked.answer("a", "كم ساهم؟", [])
+        loader = Loader.loaded(engine(*["ساهم بمبلغ 30 مليار."] * 2, most=1))
+        asked = Answering(loader)
+        with loader.lines.search.joined():
+            first = asked.answer("a", "1", "كم ساهم؟", [])
+            next(first)
+            for session in ("a", "b"):
+                with pytest.raises(BusyError):
+                    next(asked.answer(session, "2", "كم ساهم؟", []))
+            first.close()  # type: ignore[attr-defined]
+
+        def is_taken() -> bool:
+            try:
+                return list(asked.answer("b", "1", "كم ساهم؟", []))[-1].stage == "done"
+            except BusyError:
+                return False
+
+        assert until(is_taken, 5)  # as soon as the first has ended in its thread
+
+    def test_a_page_asks_one_question_at_a_time_and_stops_no_other(self) -> None:
+        asked = answering(*["ساهم بمبلغ 30 مليار."] * 3)
+        first, other = (asked.answer(name, "1", "كم ساهم؟", []) for name in ("a", "b"))
         next(first)
-        with pytest.raises(BusyError):
-            next(asked.answer("b", "كم ساهم؟", []))
-        first.close()  # type: ignore[attr-defined]
-        assert list(asked.answer("b", "كم ساهم؟", []))[-1].stage == "done"
+        next(other)
+        again = asked.answer("a", "1", "كم ساهم؟", [])
+        next(again)
+        problems = [list(steps)[-1].message.problem for steps in (first, other, again)]
+        assert problems == ["stopped", "", ""]
 
     def test_a_failed_start_is_told(self) -> None:
         loader = Loader(Settings.model_validate({"models": {"cache": "/nowhere"}}))
         loader.start()
-        *_, last = Answering(loader, 5).answer("s", "كم ساهم؟", [])
+        *_, last = Answering(loader).answer("s", "1", "كم ساهم؟", [])
         assert last.message.problem == "failed"
         assert "rawi models pull" in last.message.detail
 
