@@ -171,6 +171,9 @@ class LimitsSettings(Section):
     waiting_address: int = Field(6, ge=1, le=1_000)
     connections: int = Field(64, ge=1, le=400)
     streams: int = Field(32, ge=1, le=400)
+    uploads_per_minute: int = Field(120, ge=1, le=100_000)
+    uploads_per_day: int = Field(5_000, ge=1, le=10_000_000)
+    upload_bytes_per_day: int = Field(2_000_000_000, ge=1_000, le=1_000_000_000_000)
 
 
 class WidgetSettings(Section):

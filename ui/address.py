@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
@@ -63,6 +64,13 @@ def is_this_machine(scope: Scope, server: ServerSettings) -> bool:
         return False
     origin = headers.get("origin")
     return origin is None or origin == f"{scope.get('scheme', 'http')}://{headers['host']}"
+
+
+def is_foreign(scope: Scope) -> bool:
+    """Tell whether a page of another site asks, by the ``Origin`` that its browser says."""
+    headers = Headers(scope=scope)
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host")
 
 
 def is_served(scope: Scope, server: ServerSettings) -> bool:

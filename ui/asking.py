@@ -15,6 +15,7 @@ from ui.answering import Answering, BusyError
 from ui.chat_view import ChatView, Update, given, given_number
 from ui.conversations import Conversation, Conversations, Message
 from ui.documents_html import problem_html
+from ui.feedback import Notes
 from ui.loading import Loader
 from ui.text import Phrase
 
@@ -22,8 +23,12 @@ from ui.text import Phrase
 class AskEvents:
     """Answers questions: typed, of the examples, and asked again."""
 
-    def __init__(self, loader: Loader, view: ChatView) -> None:
-        """Answer with what the loader has."""
+    def __init__(self, loader: Loader, view: ChatView, notes: Notes) -> None:
+        """Answer with what the loader has.
+
+        :param notes: Prove later that an answer was given here.
+        """
+        self._notes = notes
         self._loader = loader
         self._settings = loader.settings
         self._view = view
@@ -91,7 +96,9 @@ class AskEvents:
             yield {chat.messages: self._view.messages_html(asked), chat.live: refusal}
             return
         if answer is not None:
-            yield self._view.shown(kept.put(asked.with_message(answer.message)))
+            proof = self._notes.proof(question, answer.message)
+            message = answer.message.model_copy(update={"proof": proof})
+            yield self._view.shown(kept.put(asked.with_message(message)))
 
     def _refusal(self, question: str) -> Phrase | None:
         """Say in both languages why a question can't be asked."""

@@ -28,8 +28,8 @@ _FULL: Final = (
     "HTTP/1.1 503 Service Unavailable\r\n"
     f"Retry-After: {_RETRY_S}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 ).encode()
-# What Gradio answers with a stream: an open page's, and those of its calls.
-_STREAM: Final = re.compile(r"/gradio_api/(?:heartbeat|queue/data|call|upload_progress|dev)\b")
+# What of Gradio is served as a stream.
+_STREAM: Final = re.compile(r"/gradio_api/queue/data")
 
 
 def protocol(settings: Settings) -> type[asyncio.Protocol]:

@@ -14,14 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Annotated, Any, Final
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui import address
 from ui.conversations import Conversations
 from ui.security import FRAMED_BY, policy
 
@@ -92,7 +92,7 @@ class Gate:
         path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
         if not is_served(str(scope["method"]), path):
             await PlainTextResponse("not found", 404)(scope, receive, send)
-        elif _is_foreign(scope):
+        elif address.is_foreign(scope):
             await PlainTextResponse("not allowed", 403)(scope, receive, send)
         elif path == PAGE:
             await self.app(scope, receive, _Page(scope, send).send)
@@ -130,13 +130,6 @@ def is_served(method: str, path: str) -> bool:
     """Tell whether a path of Gradio's application is one that the page uses."""
     wanted = "GET" if method == "HEAD" else method
     return any(route.method == wanted and route.path.fullmatch(path) for route in ROUTES)
-
-
-def _is_foreign(scope: Scope) -> bool:
-    """Tell whether a page of another site asks: what Gradio does is our own page's business."""
-    headers = Headers(scope=scope)
-    origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")
 
 
 class _Page:

@@ -71,6 +71,7 @@ class Guard:
         app: ASGIApp,
         *,
         settings: Settings,
+        limits: Limits,
         metrics: Metrics,
         session_of: Callable[[str], str | None],
     ) -> None:
@@ -81,7 +82,7 @@ class Guard:
         self._app = app
         self._settings = settings
         self._metrics = metrics
-        self._limits = Limits(settings.limits)
+        self._limits = limits
         self._session_of = session_of
         self._switch: Path = settings.storage / SWITCH
 

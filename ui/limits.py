@@ -13,6 +13,8 @@ from limits.strategies import MovingWindowRateLimiter, SlidingWindowCounterRateL
 
 from rag.config import LimitsSettings
 
+Limiter = MovingWindowRateLimiter | SlidingWindowCounterRateLimiter
+
 
 class Limits:
     """Counts in this process's memory; what is idle is forgotten."""
@@ -26,15 +28,16 @@ class Limits:
         self._session_minute = RateLimitItemPerMinute(settings.session_per_minute)
         self._address_day = RateLimitItemPerDay(settings.address_per_day)
         self._total_day = RateLimitItemPerDay(settings.total_per_day)
+        self._uploads_minute = RateLimitItemPerMinute(settings.uploads_per_minute)
+        self._uploads_day = RateLimitItemPerDay(settings.uploads_per_day)
+        self._bytes_day = RateLimitItemPerDay(settings.upload_bytes_per_day)
 
     def ask(self, address: str, session: str | None) -> int | None:
         """Count a question; return the seconds to wait when it is one too many, else None.
 
         The narrow limits come first: who is over them takes nothing from the others.
         """
-        checks: list[
-            tuple[MovingWindowRateLimiter | SlidingWindowCounterRateLimiter, RateLimitItem, str]
-        ] = []
+        checks: list[tuple[Limiter, RateLimitItem, str]] = []
         if session is not None:
             checks.append((self._minutes, self._session_minute, f"session:{session}"))
         checks.append((self._minutes, self._address_minute, f"address:{address}"))
@@ -50,6 +53,18 @@ class Limits:
         if self._minutes.hit(self._address_minute, f"open:{address}"):
             return None
         return _wait(self._minutes, self._address_minute, f"open:{address}")
+
+    def upload(self, address: str, size: int) -> int | None:
+        """Count a file of so many bytes that is about to come, as ``ask`` does."""
+        checks: list[tuple[Limiter, RateLimitItem, str, int]] = [
+            (self._minutes, self._uploads_minute, f"uploads:{address}", 1),
+            (self._days, self._uploads_day, f"uploads:{address}", 1),
+            (self._days, self._bytes_day, f"bytes:{address}", size),
+        ]
+        for limiter, item, key, cost in checks:
+            if not limiter.hit(item, key, cost=cost):
+                return _wait(limiter, item, key)
+        return None
 
 
 class AtOnce:
@@ -86,9 +101,5 @@ class AtOnce:
                 del self._taken[holder]
 
 
-def _wait(
-    limiter: MovingWindowRateLimiter | SlidingWindowCounterRateLimiter,
-    item: RateLimitItem,
-    key: str,
-) -> int:
+def _wait(limiter: Limiter, item: RateLimitItem, key: str) -> int:
     return max(1, math.ceil(limiter.get_window_stats(item, key).reset_time - time.time()))

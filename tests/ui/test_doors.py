@@ -39,6 +39,7 @@ OWN = {
     "/search": "as above",
     "/mcp": "as above",
     "/metrics": "as above",
+    "/documents/upload": "for whom the folder is open",
     "/healthz": "whether it lives; says nothing else",
     "/widget.js": "the script that sites embed",
     "/widget/ticket": "for allowed sites' pages",

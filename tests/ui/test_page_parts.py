@@ -207,13 +207,8 @@ class TestConversations:
 
 
 class TestFolder:
-    def upload(self, tmp_path: Path, content: bytes = b"A short text.") -> Path:
-        path = tmp_path / "upload"
-        path.write_bytes(content)
-        return path
-
-    def test_a_document_is_added(self, settings: Settings, tmp_path: Path) -> None:
-        assert documents.add(settings, "new  article.txt", self.upload(tmp_path))
+    def test_a_document_is_added(self, settings: Settings) -> None:
+        assert documents.add(settings, "new  article.txt", b"A short text.")
         assert (settings.corpus / "new article.txt").read_bytes() == b"A short text."
 
     @pytest.mark.parametrize(
@@ -223,7 +218,7 @@ class TestFolder:
     def test_folders_in_a_name_are_left_out(
         self, settings: Settings, tmp_path: Path, name: str
     ) -> None:
-        documents.add(settings, name, self.upload(tmp_path))
+        documents.add(settings, name, b"x")
         assert [path.name for path in settings.corpus.iterdir()] == ["up.txt"]
         assert not (tmp_path / "up.txt").exists()
 
@@ -242,13 +237,13 @@ class TestFolder:
         ],
     )
     def test_others_are_refused_with_the_reason(
-        self, settings: Settings, tmp_path: Path, write: Write, name: str, content: bytes, why: str
+        self, settings: Settings, write: Write, name: str, content: bytes, why: str
     ) -> None:
         write("there.txt", "first")
         small = settings.page.model_copy(update={"upload_max_bytes": 1_000})
         settings = settings.model_copy(update={"page": small})
         with pytest.raises(RefusedError, match=why):
-            documents.add(settings, name, self.upload(tmp_path, content))
+            documents.add(settings, name, content)
         assert [path.name for path in settings.corpus.iterdir()] == ["there.txt"]
         assert (settings.corpus / "there.txt").read_text() == "first"
 
@@ -257,7 +252,8 @@ class TestFolder:
     ) -> None:
         write("a.txt", "x")
         write("b.txt", "x")
-        outside = self.upload(tmp_path)
+        outside = tmp_path / "upload"
+        outside.write_text("x")
         for doc in ("../upload", str(outside), "gone.txt", ""):
             with pytest.raises(RefusedError, match="not there"):
                 documents.remove(settings, doc)
@@ -328,16 +324,16 @@ class TestFeedback:
 
     def test_the_last_word_counts(self, tmp_path: Path) -> None:
         for rating, reason in (("up", ""), ("down", ""), ("down", "wrong")):
-            feedback.note(tmp_path / "s", self.given(rating, reason))
-        feedback.note(tmp_path / "s", self.given("up", message="taken back"))
-        feedback.note(tmp_path / "s", self.given("", message="taken back"))
+            feedback.append(tmp_path / "s", self.given(rating, reason))
+        feedback.append(tmp_path / "s", self.given("up", message="taken back"))
+        feedback.append(tmp_path / "s", self.given("", message="taken back"))
         (one,) = feedback.read(tmp_path / "s")
         assert (one.rating, one.reason, one.citations) == ("down", "wrong", ("a.txt:0-3",))
         assert one.when
 
     def test_nothing_noted_and_torn_lines(self, tmp_path: Path) -> None:
         assert feedback.read(tmp_path) == []
-        feedback.note(tmp_path, self.given("up"))
+        feedback.append(tmp_path, self.given("up"))
         with (tmp_path / feedback.FILE).open("a") as file:
             file.write('{"message": "tor')
         assert len(feedback.read(tmp_path)) == 1
