@@ -25,7 +25,9 @@ window.rawi = (() => {
 
   // ------------------------------------------------------------ language, theme, section
 
+  let spoken = "en";
   const setLanguage = (language) => {
+    spoken = language;
     root.lang = language;
     root.dir = language === "ar" ? "rtl" : "ltr";
     label();
@@ -40,11 +42,20 @@ window.rawi = (() => {
   const preferred = () =>
     (navigator.languages || [navigator.language]).find((l) => /^(ar|en)\b/i.test(l)) || "en";
 
-  setLanguage(remembered("language") || preferred().slice(0, 2).toLowerCase());
+  const wanted = new URLSearchParams(location.search).get("lang");
+  setLanguage(
+    (/^(ar|en)$/.test(wanted) && wanted) ||
+      remembered("language") ||
+      preferred().slice(0, 2).toLowerCase(),
+  );
   setTheme(
     remembered("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"),
   );
   setView("ask");
+  // Gradio says the browser's language there, in its own time; it may be neither of ours.
+  new MutationObserver(() => {
+    if (root.lang !== spoken) setLanguage(spoken);
+  }).observe(root, { attributeFilter: ["lang"] });
 
   // What Gradio renders has attributes that must be in one language.
   function label() {
