@@ -64,7 +64,7 @@ class Call(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True)
 
     fn_index: int
-    data: list[_Text | _Kept | None]
+    data: list[str | _Kept | None]  # a body's bound is theirs
     event_data: dict[str, _Text | Annotated[list[_Carried], Field(max_length=100)]] | None = None
     trigger_id: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     session_hash: Annotated[str, Field(pattern=r"^[a-z0-9]{6,40}$")]
