@@ -11,7 +11,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 TORCH := $(shell grep -m1 '^torch==' requirements.lock)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run ask test screenshots test-fast eval bench check format lock clean
+.PHONY: help setup run ask test screenshots test-fast eval bench check audit format lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,10 +41,18 @@ eval: setup  ## Measure Rawi on its own question set and write the report
 bench: setup  ## Measure speed, memory and growth beside the plain baselines
 	$(BIN)/rawi eval bench --out eval/reports/bench
 
-check: $(VENV)/.installed  ## Lint and type-check
+check: $(VENV)/.installed audit  ## Lint, type-check, look for known vulnerabilities
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Asked of the registry itself, where one answers: a mirror of packages alone knows of none.
+audit: $(VENV)/.installed  ## Look the pinned versions up among known vulnerabilities
+	@if $(BIN)/python -c "from urllib.request import urlopen; \
+	    urlopen('https://pypi.org/pypi/pip/json', timeout=5)" 2>/dev/null; then \
+	  set -o pipefail; $(BIN)/pip-audit --requirement requirements.lock --no-deps --disable-pip \
+	    --progress-spinner off --aliases off --desc off 2>&1 | sed '/not found on PyPI/d'; \
+	else echo "audit: no registry answers here"; fi
 
 format: $(VENV)/.installed  ## Put the code into shape
 	$(BIN)/ruff check --fix .

@@ -40,7 +40,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-models_app = typer.Typer(help="The model weights: pull, list, verify.", no_args_is_help=True)
+models_app = typer.Typer(help="The model weights: pull, list, verify, pin.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 app.add_typer(eval_app, name="eval")
 errors = Console(stderr=True, highlight=False)
@@ -234,6 +234,21 @@ def models_list(
     for row in rows:
         where = row.path if row.present else "not here; run: rawi models pull " + row.name
         print(f"{row.name:22} {row.licence:12} {row.size / 1e6:7.0f} MB  {where}")  # noqa: T201
+
+
+@models_app.command("pin", epilog="Example: rawi models pin intfloat/multilingual-e5-base")
+def models_pin(
+    reference: Annotated[str, typer.Argument(help="owner/repo[/file.gguf][@revision]")],
+    config_file: ConfigFile = None,
+) -> None:
+    """Fetch a model of the hub as it is now, and trust no other of that name from now on."""
+    settings = config.load(config_file)
+    from rag import models
+
+    path, pin = models.pin(reference, settings=settings.models)
+    print(f"{reference} {pin.revision}\n{path}")  # noqa: T201
+    for name, digest in pin.files.items():
+        print(f"  {digest}  {name}")  # noqa: T201
 
 
 @models_app.command("verify")

@@ -42,6 +42,7 @@ def _network(text: str) -> str:
 
 # As a browser writes it: no path, no trailing slash, no wildcard, no user, no default port.
 Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:\d{1,5})?$")]
+HostName = Annotated[str, Field(pattern=r"^([a-z0-9_.-]+|\[[0-9a-f:.]+\])$")]
 Network = Annotated[str, AfterValidator(_network)]
 KeyHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -140,12 +141,16 @@ class ServerSettings(Section):
     """Where ``rawi serve`` listens."""
 
     host: str = Field("127.0.0.1", min_length=1)
+    hosts: tuple[HostName, ...] = ()
     port: int = Field(7860, ge=0, le=65_535)
     enabled: bool = True
     trusted_proxies: tuple[Network, ...] = ()
     log_questions: bool = False
     max_body_bytes: int = Field(4_000_000, ge=4_096, le=100_000_000)
+    header_timeout_s: PositiveSeconds = 10.0
     body_timeout_s: PositiveSeconds = 10.0
+    idle_timeout_s: int = Field(5, ge=1, le=3_600)
+    send_timeout_s: PositiveSeconds = 30.0
     stop_timeout_s: PositiveSeconds = 30.0
 
 
@@ -163,6 +168,12 @@ class LimitsSettings(Section):
     session_per_minute: int = Field(60, ge=1, le=100_000)
     total_per_day: int = Field(20_000, ge=1, le=1_000_000_000)
     waiting: int = Field(32, ge=1, le=1_000)
+    waiting_address: int = Field(6, ge=1, le=1_000)
+    connections: int = Field(64, ge=1, le=400)
+    streams: int = Field(32, ge=1, le=400)
+    uploads_per_minute: int = Field(120, ge=1, le=100_000)
+    uploads_per_day: int = Field(5_000, ge=1, le=10_000_000)
+    upload_bytes_per_day: int = Field(2_000_000_000, ge=1_000, le=1_000_000_000_000)
 
 
 class WidgetSettings(Section):

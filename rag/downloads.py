@@ -31,9 +31,9 @@ HUB_TRIES: Final = 3  # in a row without a single new byte
 HUB_PAUSE_S: Final = 1.0
 SCRATCH_PREFIX: Final = "wheel-"
 
-# Beside its safetensors, a hub folder often holds the same weights for other frameworks.
-OTHER_FRAMEWORKS: Final = ["onnx/*", "*.onnx*", "openvino/*", "*.h5", "*.msgpack", "*.ot"]
-PICKLED: Final = ["pytorch_model*"]
+# What of a hub's folder is fetched: weights that are data, and what says how to use them. Pickles
+# and code run whatever their author likes.
+WANTED: Final = ["*.safetensors", "*.json", "*.txt", "*.model", "*.gguf"]
 
 
 def size_of(path: Path) -> int:
@@ -208,11 +208,19 @@ def _append_member(archive: Path, wheel: Wheel, target: Path, start: int) -> Non
 
 
 def fetch_reference(
-    repo: str, file: str | None, revision: str | None, *, cache: Path, hub: str, offline: bool
+    repo: str,
+    file: str | None,
+    revision: str | None,
+    *,
+    cache: Path,
+    hub: str,
+    offline: bool,
+    anew: bool = False,
 ) -> Path:
     """Get any model of the hub: one file of it, or the folder with all it needs.
 
     :param cache: A folder in huggingface_hub's own layout; what is there needs no network.
+    :param anew: Ask the hub all the same, which may have a newer one.
     :raises ModelError: When it is not there and can't be fetched.
     """
     import huggingface_hub
@@ -235,26 +243,21 @@ def fetch_reference(
                     local_files_only=local_only,
                 )
             )
-        folder = snapshot(OTHER_FRAMEWORKS + PICKLED, local_only)
-        if not any(folder.rglob("*.safetensors")):
-            folder = snapshot(OTHER_FRAMEWORKS, local_only)
-        return folder
-
-    def snapshot(ignored: list[str], local_only: bool) -> Path:
         return Path(
             huggingface_hub.snapshot_download(
                 repo,
                 revision=revision,
                 cache_dir=cache,
                 endpoint=hub.rstrip("/"),
-                ignore_patterns=ignored,
+                allow_patterns=WANTED,
                 local_files_only=local_only,
             )
         )
 
     what = f"{repo}/{file}" if file else repo
     try:
-        return get(local_only=True)
+        if not anew:
+            return get(local_only=True)
     except LocalEntryNotFoundError as exc:
         if offline:
             raise ModelError(

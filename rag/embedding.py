@@ -90,6 +90,7 @@ class Embedder(BaseEmbedding):
                 device=settings.device,
                 trust_remote_code=False,
                 local_files_only=True,
+                model_kwargs={"use_safetensors": True},
             )
         except (OSError, ValueError, RuntimeError, KeyError) as exc:
             raise ModelError(

@@ -326,15 +326,18 @@ def _plain(text: str) -> str:
 
 
 @contextmanager
-def open_retriever(settings: Settings, embedder: Embedder | None = None) -> Iterator[Retriever]:
+def open_retriever(
+    settings: Settings, embedder: Embedder | None = None, *, any_passages: bool = False
+) -> Iterator[Retriever]:
     """Load the embedder and the reader, and open the index.
 
     :param embedder: One that is loaded already.
+    :param any_passages: See ``storage.open_current``.
     :raises RawiError: When weights or index are missing or don't fit; see ``rag.errors``.
     """
     weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
     fingerprint = weights_fingerprint(weights, settings.embedding)
-    with storage.open_current(settings, fingerprint) as store:
+    with storage.open_current(settings, fingerprint, any_passages=any_passages) as store:
         embedder = embedder or Embedder.load(settings.embedding, weights)
         yield Retriever(
             store,

@@ -8,9 +8,11 @@ next run, which knows of it from the ``clean`` mark.
 from __future__ import annotations
 
 import json
+import logging
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -24,6 +26,8 @@ from rag.errors import DocumentError, IndexStorageError
 from rag.language import Span, detect
 from rag.passages import Passage
 from rag.storage import Storage
+
+logger = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
 
@@ -60,11 +64,15 @@ def update(
         settings.storage, storage.fingerprint(settings, embedder.fingerprint)
     )
     with storage.translated(settings.storage):
-        folder.mkdir(parents=True, exist_ok=True)
+        settings.storage.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            with FileLock(settings.storage / "lock", timeout=0), Storage(folder) as store:
-                report = _synchronise(store, files, settings, embedder, progress)
-                storage.make_current(settings.storage, folder)
+            with FileLock(settings.storage / "lock", timeout=0):
+                if folder.exists() and (problem := storage.damage(folder)):
+                    logger.warning("%s: %s; it is built anew", folder, problem)
+                    shutil.rmtree(folder)
+                with Storage(folder) as store:
+                    report = _synchronise(store, files, settings, embedder, progress)
+                storage.make_current(settings.storage, folder, embedder.fingerprint)
         except Timeout as exc:
             raise IndexStorageError(
                 f"{settings.storage}: another rawi is indexing there; wait for it to finish"
@@ -217,13 +225,10 @@ def _finish(store: Storage, report: IndexReport) -> IndexReport:
     with store.db:
         store.db.execute("DELETE FROM failures")
         store.db.executemany("INSERT INTO failures VALUES (?, ?)", report.failed.items())
-        store.db.execute("INSERT OR REPLACE INTO state VALUES ('clean', 'yes')")
-    counts = store.db.execute(
-        "SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages)"
-    ).fetchone()
-    return IndexReport(
-        report.added, report.changed, report.removed, report.unchanged, report.failed, *counts
-    )
+        counts = store.counts()
+        clean = "INSERT OR REPLACE INTO state VALUES ('clean', ?)"
+        store.db.execute(clean, (json.dumps(counts),))
+    return replace(report, documents=counts["documents"], passages=counts["passages"])
 
 
 def _passage_ids(db: sqlite3.Connection, doc: str) -> set[str]:

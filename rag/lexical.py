@@ -104,6 +104,16 @@ def delete(db: sqlite3.Connection, number: int, text: str) -> None:
         db.executemany(none, distinct)
 
 
+def check(db: sqlite3.Connection) -> None:
+    """Read both tables through.
+
+    :raises sqlite3.DatabaseError: When one is damaged.
+    """
+    for table in ("grams", "names"):
+        db.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")  # noqa: S608
+    db.rollback()
+
+
 def prepare(db: sqlite3.Connection, question: str) -> LexicalQuery:
     """Weigh the tokens of a question by how rare they are in the index."""
     (passages,) = db.execute("SELECT count(*) FROM passages").fetchone()

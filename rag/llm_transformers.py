@@ -72,7 +72,11 @@ class Transformers(CustomLLM):
         try:
             tokenizer = AutoTokenizer.from_pretrained(where, **options)
             model: Any = AutoModelForCausalLM.from_pretrained(
-                where, dtype=torch.bfloat16, trust_remote_code=False, **options
+                where,
+                dtype=torch.bfloat16,
+                trust_remote_code=False,
+                use_safetensors=None if options else True,
+                **options,
             )
         except (OSError, ValueError, RuntimeError, struct.error) as exc:
             raise ModelError(

@@ -16,13 +16,14 @@ from typing import Final
 
 import platformdirs
 
-from rag import downloads, install
+from rag import downloads, install, pins
 from rag.catalog import BUILT_IN as BUILT_IN
 from rag.catalog import Kind as Kind
 from rag.catalog import Source, Weights
 from rag.config import ModelsSettings
 from rag.downloads import Progress as Progress
 from rag.errors import ModelError
+from rag.pins import Pin
 
 CONFIG_KEYS: Final[Mapping[Kind, str]] = {
     "llm": "llm.model",
@@ -74,11 +75,12 @@ def resolve(reference: str, *, kind: Kind, settings: ModelsSettings) -> Path:
     :returns: The GGUF file or the model folder.
     :raises ModelError: When they are not there, or the reference means nothing.
     """
-    key = CONFIG_KEYS[kind]
     cache = cache_dir(settings.cache)
     if (weights := BUILT_IN.get(reference)) is not None:
         if weights.kind != kind:
-            raise ModelError(f"{key}: {reference} belongs in {CONFIG_KEYS[weights.kind]}")
+            raise ModelError(
+                f"{CONFIG_KEYS[kind]}: {reference} belongs in {CONFIG_KEYS[weights.kind]}"
+            )
         if (source := install.present(weights, cache)) is None:
             raise ModelError(f"{reference} is not in {cache}; {install.PULL}")
         return _path(weights, source, cache)
@@ -86,22 +88,64 @@ def resolve(reference: str, *, kind: Kind, settings: ModelsSettings) -> Path:
     path = Path(os.path.expanduser(reference))
     if os.path.exists(path):
         return _checked_path(path, kind)
+    _parts(reference, kind)
+    pin = pins.read(cache).get(reference)
+    fetched = _fetched(reference, pin.revision if pin else None, settings)
+    if pin is None:
+        pins.keep(cache, reference, pins.of(fetched))
+    else:
+        pins.check(reference, pin, fetched)
+    return _checked_path(fetched, kind)
+
+
+def pin(reference: str, *, settings: ModelsSettings) -> tuple[Path, Pin]:
+    """Fetch a model of the hub as it is now, and trust it from now on.
+
+    :returns: Where it is, and what is trusted.
+    :raises ModelError: When it can't be fetched, or the reference is none of the hub.
+    """
+    _parts(reference, "llm")
+    cache = cache_dir(settings.cache)
+    fetched = _fetched(reference, None, settings, anew=not settings.offline)
+    kept = pins.of(fetched)
+    pins.keep(cache, reference, kept)
+    return fetched, kept
+
+
+def _fetched(
+    reference: str, revision: str | None, settings: ModelsSettings, *, anew: bool = False
+) -> Path:
+    """Return where a model of the hub is, now that it is here.
+
+    :param revision: The hub's commit, where it is pinned; what the reference says otherwise.
+    """
+    match = HUB_REFERENCE.fullmatch(reference)
+    if match is None:
+        raise ModelError(f"{reference!r} names no model of the hub")
+    return downloads.fetch_reference(
+        match["repo"],
+        match["file"],
+        revision or match["revision"],
+        cache=cache_dir(settings.cache) / "hub",
+        hub=settings.hub,
+        offline=settings.offline,
+        anew=anew,
+    )
+
+
+def _parts(reference: str, kind: Kind) -> None:
+    """Refuse a reference that is none of the hub.
+
+    :raises ModelError: It says what there is.
+    """
     match = HUB_REFERENCE.fullmatch(reference)
     if match is None or (kind != "llm" and match["file"]):
         built_in = ", ".join(name for name, weights in BUILT_IN.items() if weights.kind == kind)
         on_hub = "owner/repo[/file.gguf]" if kind == "llm" else "owner/repo"
         raise ModelError(
-            f"{key}: {reference!r} is not a built-in model ({built_in}), an existing path, or "
-            f"{on_hub}[@revision] on the hub"
+            f"{CONFIG_KEYS[kind]}: {reference!r} is not a built-in model ({built_in}), an existing"
+            f" path, or {on_hub}[@revision] on the hub"
         )
-    return downloads.fetch_reference(
-        match["repo"],
-        match["file"],
-        match["revision"],
-        cache=cache / "hub",
-        hub=settings.hub,
-        offline=settings.offline,
-    )
 
 
 def pull(names: Iterable[str], *, settings: ModelsSettings, progress: Progress) -> list[Path]:
@@ -166,9 +210,12 @@ def _path(weights: Weights, source: Source, cache: Path) -> Path:
 def _checked_path(path: Path, kind: Kind) -> Path:
     """Refuse an existing path that plainly is no model, before a library fails inside it."""
     if path.is_dir():
-        if (path / "config.json").is_file() or (path / "modules.json").is_file():
+        if not ((path / "config.json").is_file() or (path / "modules.json").is_file()):
+            wanted = "a model folder: it has no config.json"
+        elif not any(path.rglob("*.safetensors")):
+            wanted = "a model in safetensors, the only weights that can't run anything"
+        else:
             return path
-        wanted = "a model folder: it has no config.json"
     elif kind != "llm":
         wanted = "a sentence-transformers folder"
     else:

@@ -46,6 +46,7 @@ def load(settings: Settings) -> Reranker | None:
             device=settings.embedding.device,
             trust_remote_code=False,
             local_files_only=True,
+            model_kwargs={"use_safetensors": True},
         )
     except (OSError, ValueError, RuntimeError, KeyError) as exc:
         raise ModelError(f"retrieval.reranker = {folder}: can't be loaded ({exc})") from exc

@@ -15,7 +15,8 @@ A sentence is ranked by its own cosine, its passage's score and its share of the
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,11 +32,12 @@ from llama_index.core.vector_stores.types import (
 from rag import lexical
 from rag.config import RetrievalSettings
 from rag.embedding import Embedder, PassageInput, Vectors
+from rag.errors import IndexStorageError
 from rag.language import Language, Span, detect
 from rag.lexical import LexicalQuery
 from rag.reader import Reader
 from rag.reranking import Reranker
-from rag.storage import Storage
+from rag.storage import Storage, translated
 
 # Passages that each ranking brings to the fusion: the right one is hardly ever further down.
 _CANDIDATES = 50
@@ -127,7 +129,7 @@ class Retriever(BaseRetriever):
 
     def passages(self, question: str, k: int | None = None) -> list[Found]:
         """Return the ``k`` best passages, best first; ``retrieval.passages`` of them by default."""
-        with self.embedder.lock:
+        with self._searching():
             best = self._ranked(self._query(question), k or self._settings.passages)
         return [
             Found(
@@ -152,7 +154,7 @@ class Retriever(BaseRetriever):
             follows, and nothing tells which.
         :param read_as: What the reader is asked; the question by default.
         """
-        with self.embedder.lock:
+        with self._searching():
             query = self._query(question, context)
             ranked = self._ranked(query, self._settings.passages)
             found = [self._sentences(passage, query) for passage in ranked]
@@ -189,8 +191,18 @@ class Retriever(BaseRetriever):
             for sentences, row in zip(found, probabilities, strict=True)
         ]
 
+    @contextmanager
+    def _searching(self) -> Iterator[None]:
+        """Have embedder and index to oneself.
+
+        :raises IndexStorageError: When the index can't be read.
+        """
+        with self.embedder.lock, translated(self.storage.folder):
+            yield
+
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        query = self._query(query_bundle.query_str)
+        with self._searching():
+            found = self._ranked(self._query(query_bundle.query_str), self._settings.passages)
         return [
             NodeWithScore(
                 node=TextNode(
@@ -206,7 +218,7 @@ class Retriever(BaseRetriever):
                 ),
                 score=ranked.score,
             )
-            for ranked in self._ranked(query, self._settings.passages)
+            for ranked in found
         ]
 
     def _query(self, question: str, context: str = "") -> _Query:
@@ -222,7 +234,8 @@ class Retriever(BaseRetriever):
         wanted = max(k, _CANDIDATES)
         words = self._search(query, "grams", wanted)
         names = self._search(query, "names", wanted)
-        passages = self._read(self._nearest(query.vector, wanted), words.keys() | names.keys())
+        near = self._nearest(query.vector, wanted)
+        passages = self._read(near, words.keys() | names.keys(), len(query.vector))
         same = [
             words[n] for n, p in passages.items() if p.language == query.language and n in words
         ]
@@ -262,10 +275,14 @@ class Retriever(BaseRetriever):
         )
         return result.ids or []
 
-    def _read(self, ids: Collection[str], numbers: Collection[int]) -> dict[int, _Passage]:
+    def _read(
+        self, ids: Collection[str], numbers: Collection[int], width: int
+    ) -> dict[int, _Passage]:
         """Read passages by id or number; those that the index doesn't hold are left out.
 
         Chroma is ahead of SQLite while another process is indexing, and after a kill.
+
+        :param width: Dimensions of a vector.
         """
         rows = self.storage.db.execute(
             'SELECT number, id, doc, start, "end", language, sentences, vectors FROM passages'
@@ -275,8 +292,13 @@ class Retriever(BaseRetriever):
         )
         passages = {}
         for number, id_, doc, start, end, language, spans, blob in rows:
-            sentences = tuple(Span(*span) for span in json.loads(spans))
-            vectors = np.frombuffer(blob, dtype=np.float16).reshape(1 + len(sentences), -1)
+            try:
+                sentences = tuple(Span(*span) for span in json.loads(spans))
+                vectors = np.frombuffer(blob, dtype=np.float16).reshape(1 + len(sentences), width)
+            except (TypeError, ValueError) as exc:
+                raise IndexStorageError(
+                    f"{self.storage.folder}: a passage of {doc} is damaged; run: rawi index"
+                ) from exc
             passages[number] = _Passage(
                 id_, doc, Span(start, end), language, sentences, vectors.astype(np.float32)
             )

@@ -3,19 +3,23 @@
 ::
 
     storage/
-    ├── CURRENT               {"format": 3, "index": "index-3f9c…"}; replaced atomically
+    ├── CURRENT               {"format": 3, "index": "index-3f9c…", "embedder": …}; replaced
+    │                         atomically at the end of every run that writes an index
     ├── lock                  held while an index is being written
     └── index-3f9c…/          named by its fingerprint; an index of another one stands beside it
+        ├── in-use            locked by whoever has it open
         ├── rawi.sqlite3      the truth: documents, passages, sentences; their words (FTS5); and
         │                     translations that were made of them
         └── chroma/           their vectors; follows SQLite
 
-Only names listed here are ever written or removed.
+Only names listed here are ever written or removed. What holds a document's text is its owner's
+alone to read.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import json
 import math
@@ -23,13 +27,16 @@ import os
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import chromadb
 import chromadb.config
+import numpy as np
+from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.errors import ChromaError
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 from llama_index.vector_stores.chroma import ChromaVectorStore
@@ -51,6 +58,14 @@ _GROWTH = 20
 
 # The file of an index that holds the truth.
 DATABASE = "rawi.sqlite3"
+_IN_USE = "in-use"
+
+Table = Literal["documents", "passages"]
+_TABLES: tuple[Table, ...] = ("documents", "passages")
+_COUNTS: dict[Table, str] = {
+    "documents": "SELECT count(*) FROM documents",
+    "passages": "SELECT count(*) FROM passages",
+}
 
 _NAME = re.compile(r"index-[0-9a-f]{16}")
 
@@ -91,8 +106,11 @@ class Storage:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         # Chroma and the web server call from other threads; SQLite itself serialises them.
+        # Held as long as this is open, by whatever end: nobody removes what is being read.
+        self._in_use = (folder / _IN_USE).open("a")
+        fcntl.flock(self._in_use, fcntl.LOCK_SH)
         self.db = sqlite3.connect(folder / DATABASE, check_same_thread=False)
         self.translations = Translations(self.db)
         self._client: Any = None
@@ -106,39 +124,73 @@ class Storage:
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA foreign_keys = ON")
         self.db.executescript(_SCHEMA + lexical.SCHEMA + translations.SCHEMA)
-        self._client = chromadb.PersistentClient(
-            str(self.folder / "chroma"), chromadb.config.Settings(anonymized_telemetry=False)
-        )
+        self._connect()
+
+    def _connect(self) -> None:
+        path = str(self.folder / "chroma")
+        try:
+            self._client = chromadb.PersistentClient(
+                path, chromadb.config.Settings(anonymized_telemetry=False)
+            )
+        except ChromaError:
+            # What could not be started is kept all the same, and given to who asks next.
+            SharedSystemClient.clear_system_cache()
+            raise
         self.collection = self._client.get_or_create_collection(
             "passages", configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
         )
         self.vectors: BasePydanticVectorStore = ChromaVectorStore(self.collection)
 
+    def refresh(self) -> None:
+        """See the vectors that another process has written since; SQLite shows its own at once.
+
+        Nothing may be searched meanwhile.
+
+        :raises IndexStorageError: When they can't be read.
+        """
+        with translated(self.folder):
+            self._client.close()
+            self._connect()
+
     def text(self, doc: str) -> str:
         """Return a document's cleaned text; empty when the index doesn't hold it."""
-        row = self.db.execute("SELECT text FROM documents WHERE id = ?", (doc,)).fetchone()
-        return str(row[0]) if row else ""
+        return self._field("SELECT text FROM documents WHERE id = ?", doc)
 
-    def count(self, table: Literal["documents", "passages"]) -> int:
+    def count(self, table: Table) -> int:
         """Return how many documents or passages the index holds."""
-        query = {
-            "documents": "SELECT count(*) FROM documents",
-            "passages": "SELECT count(*) FROM passages",
-        }[table]
-        return int(self.db.execute(query).fetchone()[0])
+        with translated(self.folder):
+            return int(self.db.execute(_COUNTS[table]).fetchone()[0])
+
+    def counts(self) -> dict[str, int]:
+        """Return how many documents, passages and vectors there are."""
+        held: dict[str, int] = {table: self.count(table) for table in _TABLES}
+        with translated(self.folder):
+            return {**held, "vectors": self.collection.count()}
+
+    def counted(self) -> dict[str, int]:
+        """Return the counts that the last run left; nothing while one is on its way."""
+        with translated(self.folder):
+            row = self.db.execute("SELECT value FROM state WHERE key = 'clean'").fetchone()
+        return dict(json.loads(row[0])) if row and row[0].startswith("{") else {}
 
     def title(self, doc: str) -> str:
         """Return a document's title; empty when the index doesn't hold it."""
-        row = self.db.execute("SELECT title FROM documents WHERE id = ?", (doc,)).fetchone()
-        return str(row[0]) if row else ""
+        return self._field("SELECT title FROM documents WHERE id = ?", doc)
 
     def languages(self) -> set[str]:
         """Return the languages of the documents."""
-        return {row[0] for row in self.db.execute("SELECT DISTINCT language FROM documents")}
+        with translated(self.folder):
+            return {row[0] for row in self.db.execute("SELECT DISTINCT language FROM documents")}
+
+    def _field(self, query: str, doc: str) -> str:
+        with translated(self.folder):
+            row = self.db.execute(query, (doc,)).fetchone()
+        return str(row[0]) if row else ""
 
     def close(self) -> None:
         """Close both halves."""
         self.db.close()
+        self._in_use.close()
         if self._client is not None:
             self._client.close()
 
@@ -149,41 +201,131 @@ class Storage:
         self.close()
 
 
-def open_current(settings: Settings, embedder: str) -> Storage:
+@dataclass(frozen=True)
+class Current:
+    """What ``CURRENT`` says.
+
+    :ivar name: Of the index's folder.
+    :ivar embedder: ``Embedder.fingerprint`` of its vectors; empty when an older version wrote it.
+    :ivar written: Tells this state of ``CURRENT`` from every other.
+    """
+
+    name: str
+    embedder: str
+    written: tuple[int, int]
+
+
+def open_current(settings: Settings, embedder: str, *, any_passages: bool = False) -> Storage:
     """Open the current index for reading.
 
+    :param any_passages: Also when it was cut by other settings, as long as its vectors are this
+        embedder's.
     :raises NoIndexError: When there is none.
     :raises StaleIndexError: When it was made with other weights, settings or by another version.
+    :raises IndexStorageError: When it can't be read or isn't whole.
     """
-    name = current(settings.storage)
-    if name is None:
+    found = read_current(settings.storage)
+    if found is None:
         raise NoIndexError(f"{settings.storage}: nothing is indexed there yet; run: rawi index")
-    if name != _name(fingerprint(settings, embedder)):
+    own = found.name == _name(fingerprint(settings, embedder))
+    if not own and not (any_passages and found.embedder == embedder):
         raise StaleIndexError(
             f"{settings.storage}: was made with other weights or settings; run: rawi index"
         )
-    folder = settings.storage / name
+    folder = settings.storage / found.name
     if not ((folder / DATABASE).is_file() and (folder / "chroma").is_dir()):
         raise NoIndexError(f"{folder}: the index is gone or in parts; run: rawi index")
     with translated(settings.storage):
-        return Storage(folder)
+        store = Storage(folder)
+    try:
+        if problem := _missing(store):
+            raise IndexStorageError(f"{folder}: {problem}; run: rawi index")
+        store.refresh()  # who has counted vectors sees no later ones
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def damage(folder: Path) -> str | None:
+    """Look through a whole index, and say what of it is damaged; None when nothing is.
+
+    :raises OSError: As sqlite3 and Chroma, for what is no damage: a full disk, missing rights.
+    """
+    try:
+        with Storage(folder) as store:
+            # Vectors that are missing are made again by the next run anyway.
+            return _broken(store) or _missing(store, tables=_TABLES)
+    except sqlite3.DatabaseError as exc:
+        if type(exc) is not sqlite3.DatabaseError:  # a full disk, a lock, missing rights
+            raise
+        return str(exc)
+    except (ChromaError, ValueError) as exc:
+        if _free_bytes(folder) < _LITTLE_SPACE_BYTES or not os.access(folder, os.W_OK):
+            raise
+        return str(exc).partition("\n")[0]
+
+
+def _broken(store: Storage) -> str | None:
+    """Return what SQLite or Chroma finds wrong with its own files."""
+    (found,) = store.db.execute("PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        return str(found).partition("\n")[0]
+    lexical.check(store.db)
+    torn = (
+        "SELECT 1 FROM passages WHERE CASE WHEN json_valid(sentences) AND length(vectors)"
+        " THEN length(vectors) % (1 + json_array_length(sentences)) ELSE 1 END LIMIT 1"
+    )
+    if store.db.execute(torn).fetchone():
+        return "vectors in it are damaged"
+    one = store.db.execute("SELECT vectors, sentences FROM passages LIMIT 1").fetchone()
+    if one is not None:
+        size = len(one[0]) // (1 + len(json.loads(one[1])))
+        vector = np.frombuffer(one[0][:size], dtype=np.float16).astype(np.float32)
+        store.collection.query(query_embeddings=[vector], n_results=1, include=[])
+    return None
+
+
+def _missing(store: Storage, tables: Sequence[str] = (*_TABLES, "vectors")) -> str | None:
+    """Return what isn't there of what the last run that came to its end had counted."""
+    counted = store.counted()
+    held = store.counts()
+    if not held["documents"]:
+        return "the index is empty"
+    wrong = [t for t in tables if held[t] != counted.get(t, held[t])]
+    # Unless another process has begun to index since.
+    if wrong and store.counted() == counted:
+        return f"it holds {', '.join(f'{held[t]} {t} of {counted[t]}' for t in wrong)}"
+    return None
 
 
 def current(storage: Path) -> str | None:
     """Return the folder name of the current index, or None when there is none.
 
+    :raises IndexStorageError: As ``read_current``.
+    """
+    found = read_current(storage)
+    return None if found is None else found.name
+
+
+def read_current(storage: Path) -> Current | None:
+    """Return what ``CURRENT`` says, or None when there is none.
+
     :raises StaleIndexError: When a newer version of Rawi wrote it.
-    :raises IndexStorageError: When ``CURRENT`` can't be read.
+    :raises IndexStorageError: When it can't be read.
     """
     path = storage / "CURRENT"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        with path.open(encoding="utf-8") as file:
+            content = json.load(file)
+            stat = os.fstat(file.fileno())
         version, name = content["format"], content["index"]
+        embedder = content.get("embedder", "")
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as exc:
         raise IndexStorageError(f"{path}: can't be read ({exc.strerror})") from exc
-    except (ValueError, KeyError, TypeError) as exc:
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise IndexStorageError(_damaged(path)) from exc
     # What an older version made goes by another fingerprint: it is stale, and built anew.
     if version not in range(1, FORMAT + 1):
@@ -191,22 +333,47 @@ def current(storage: Path) -> str | None:
             f"{storage}: belongs to another version of Rawi (format {version}, this one has"
             f" {FORMAT}); give another --storage, or delete it and run: rawi index"
         )
-    if not (isinstance(name, str) and _NAME.fullmatch(name)):
+    if not (isinstance(name, str) and _NAME.fullmatch(name) and isinstance(embedder, str)):
         raise IndexStorageError(_damaged(path))
-    return name
+    return Current(name, embedder, (stat.st_ino, stat.st_mtime_ns))
 
 
-def make_current(storage: Path, index: Path) -> None:
-    """Point ``CURRENT`` at a finished index in one step and remove the others."""
+def make_private(folder: Path) -> None:
+    """Make a folder that its owner alone can look into.
+
+    :raises OSError: As the file system.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
+
+
+def make_current(storage: Path, index: Path, embedder: str) -> None:
+    """Point ``CURRENT`` at a finished index in one step and remove the others.
+
+    One that is being read stays until the next run.
+    """
     scratch = storage / "CURRENT.new"
     with scratch.open("w", encoding="utf-8") as file:
-        json.dump({"format": FORMAT, "index": index.name}, file)
+        json.dump({"format": FORMAT, "index": index.name, "embedder": embedder}, file)
         file.flush()
         os.fsync(file.fileno())
     scratch.replace(storage / "CURRENT")
     for other in storage.iterdir():
-        if other != index and _NAME.fullmatch(other.name):
+        if other != index and _NAME.fullmatch(other.name) and not _is_read(other):
             shutil.rmtree(other, ignore_errors=True)
+
+
+def _is_read(index: Path) -> bool:
+    """Tell whether a process has an index open."""
+    try:
+        with (index / _IN_USE).open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # not a folder, not ours
+        return False
+    return False
 
 
 def folder_for(storage: Path, print_: str) -> Path:

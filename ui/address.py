@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from rag.config import ServerSettings
+
 # Any of these says that the peer asks for somebody else.
 _FORWARDING = ("x-forwarded-for", "forwarded", "via", "x-real-ip")
-_LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_HOST = re.compile(r"([a-zA-Z0-9_.-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?")
 
 
 def client(scope: Scope, trusted: Sequence[str]) -> str:
@@ -22,10 +27,15 @@ def client(scope: Scope, trusted: Sequence[str]) -> str:
     address = peer(scope)
     forwarded = ",".join(Headers(scope=scope).getlist("x-forwarded-for"))
     for hop in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
-        if not _is_within(address, trusted) or _parsed(hop) is None:
+        if not is_within(address, trusted) or _parsed(hop) is None:
             break
         address = hop
     return address
+
+
+def asker(scope: Scope) -> str:
+    """Return whom the guard found to ask: an API key's hash, or what an address has to itself."""
+    return str(scope["rawi.asker"])
 
 
 def bucket(address: str) -> str:
@@ -38,20 +48,47 @@ def bucket(address: str) -> str:
     return address
 
 
-def is_this_machine(scope: Scope) -> bool:
+def is_this_machine(scope: Scope, server: ServerSettings) -> bool:
     """Tell whether a program on this machine asks for itself, under this machine's own name.
 
-    A page of another site that the user has open can send requests here too, or make its own name
-    point here: its ``Origin`` or its ``Host`` give it away.
+    A proxy on this machine asks for others, and says so in a header, or by the old HTTP that it
+    speaks. A page of another site that the user has open can send requests here too, or make its
+    own name point here: its ``Origin`` or its ``Host`` give it away.
     """
     headers = Headers(scope=scope)
-    if not is_loopback(peer(scope)) or any(name in headers for name in _FORWARDING):
+    if not (is_loopback(server.host) and is_loopback(peer(scope))):
         return False
-    host = headers.get("host", "")
-    if host.rpartition(":")[0] not in _LOCAL_NAMES and host not in _LOCAL_NAMES:
+    if scope.get("http_version") == "1.0" or any(name in headers for name in _FORWARDING):
+        return False
+    if host_name(headers.get("host", "")) not in LOCAL_NAMES:
         return False
     origin = headers.get("origin")
-    return origin is None or origin == f"{scope.get('scheme', 'http')}://{host}"
+    return origin is None or origin == f"{scope.get('scheme', 'http')}://{headers['host']}"
+
+
+def is_foreign(scope: Scope) -> bool:
+    """Tell whether a page of another site asks, by the ``Origin`` that its browser says."""
+    headers = Headers(scope=scope)
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+
+
+def is_served(scope: Scope, server: ServerSettings) -> bool:
+    """Tell whether a request is for a name of this server: a foreign one may point here as well.
+
+    https://en.wikipedia.org/wiki/DNS_rebinding
+    """
+    headers = Headers(scope=scope)
+    asked = [*headers.getlist("host"), *headers.getlist("x-forwarded-host")]
+    return bool(headers.getlist("host")) and all(
+        host_name(host) in {*LOCAL_NAMES, server.host, *server.hosts} for host in asked
+    )
+
+
+def host_name(host: str) -> str:
+    """Return the name in a ``Host`` header, in lower case; empty when it is not one."""
+    found = _HOST.fullmatch(host)
+    return found[1].lower() if found else ""
 
 
 def is_loopback(address: str) -> bool:
@@ -72,6 +109,7 @@ def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
         return None
 
 
-def _is_within(address: str, networks: Sequence[str]) -> bool:
+def is_within(address: str, networks: Sequence[str]) -> bool:
+    """Tell whether an address is one of these, or in one of these networks."""
     parsed = _parsed(address)
     return parsed is not None and any(parsed in ipaddress.ip_network(net) for net in networks)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from rag.engine import Engine, Turn
 from rag.errors import RawiError
@@ -30,52 +31,65 @@ class _Ended:
 
 @dataclass
 class _Asked:
-    """A question with its own thread, which fills ``events``."""
+    """A question with its own thread, which fills ``events``.
+
+    :ivar leave: Gives its place back; the thread does that, once it has begun.
+    """
 
     question: str
     history: Sequence[Turn]
+    leave: Callable[[], None]
+    begun: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     events: queue.SimpleQueue[object] = field(default_factory=queue.SimpleQueue)
 
 
 class BusyError(RawiError):
-    """More questions are waiting than are taken at once."""
+    """More questions are waiting than are taken at once, of all or of one address."""
 
 
 class Answering:
     """Answers the questions of all readers of the page, one after the other."""
 
-    def __init__(self, loader: Loader, most: int) -> None:
-        """Answer with what the loader has.
-
-        :param most: Questions that are taken at once.
-        """
+    def __init__(self, loader: Loader) -> None:
+        """Answer with what the loader has."""
         self._loader = loader
-        self._most = most
         self._running: dict[str, _Asked] = {}
+        self._lock = threading.Lock()
 
     def stop(self, session: str) -> None:
         """Stop what is being answered for one reader; without anything, do nothing."""
-        if asked := self._running.get(session):
-            asked.stop.set()
+        with self._lock:
+            if asked := self._running.get(session):
+                asked.stop.set()
 
-    def answer(self, session: str, question: str, history: Sequence[Turn]) -> Iterator[Shown]:
+    def answer(
+        self, session: str, asker: str, question: str, history: Sequence[Turn]
+    ) -> Iterator[Shown]:
         """Yield the answer as it grows; the last one is ``done``.
 
-        Closing the iterator stops the LLM.
+        Closing the iterator stops the LLM, and so does the same session's next question.
 
+        :param session: The page, by a name that its browser chose.
+        :param asker: The address that the guard found.
         :raises BusyError: When too many are waiting already.
         """
-        if len(self._running) >= self._most:
+        self.stop(session)
+        readers = self._loader.readers
+        if not readers.take(asker):
             raise BusyError
-        asked = _Asked(question, history)
-        self._running[session] = asked
+        asked = _Asked(question, history, partial(readers.leave, asker))
         try:
+            with self._lock:
+                self._running[session] = asked
             yield from self._shown(asked)
         finally:
             asked.stop.set()
-            if self._running.get(session) is asked:
-                del self._running[session]
+            with self._lock:
+                if self._running.get(session) is asked:
+                    del self._running[session]
+            if not asked.begun:
+                asked.leave()
 
     def _shown(self, asked: _Asked) -> Iterator[Shown]:
         shown = Shown(
@@ -90,6 +104,7 @@ class Answering:
         engine = self._loader.engine
         if engine is not None:
             threading.Thread(target=self._run, args=(engine, asked), daemon=True).start()
+            asked.begun = True
         shown = replace(shown, stage="searching")
         yield shown
         while shown.stage != "done":
@@ -107,6 +122,7 @@ class Answering:
         except RawiError as exc:
             asked.events.put(exc)
         finally:
+            asked.leave()
             asked.events.put(_Ended())
 
 

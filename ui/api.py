@@ -22,7 +22,7 @@ from starlette.responses import Response
 
 from rag.engine import Answer, Evidence, Token, Turn
 from rag.errors import QuestionError, RawiError
-from ui import schemas
+from ui import address, schemas
 from ui.logs import note_question
 from ui.schemas import MODEL, ChatMessage, ChatRequest, ChatResponse, ErrorResponse
 from ui.work import NotReadyError, QueueFullError, Work
@@ -58,7 +58,7 @@ def router(work: Work) -> APIRouter:
         question, history = _conversation(asked.messages)
         note_question(request, question)
         if asked.stream:
-            return await _streamed(work, question, history)
+            return await _streamed(work, question, history, request)
         return await _whole(work, question, history, request)
 
     @routes.get("/v1/models")
@@ -77,7 +77,8 @@ def router(work: Work) -> APIRouter:
     async def search(asked: schemas.SearchRequest, request: Request) -> schemas.SearchResponse:
         """Find the passages nearest to a question, without the LLM."""
         note_question(request, asked.question)
-        return schemas.found(asked.question, await work.passages(asked.question, asked.k))
+        asker = address.asker(request.scope)
+        return schemas.found(asked.question, await work.passages(asker, asked.question, asked.k))
 
     return routes
 
@@ -129,7 +130,8 @@ def _conversation(messages: Sequence[ChatMessage]) -> tuple[str, list[Turn]]:
 
 async def _whole(work: Work, question: str, history: Sequence[Turn], request: Request) -> Response:
     """Answer at once; stop when the client goes away."""
-    answering = asyncio.ensure_future(work.whole(question, history))
+    asker = address.asker(request.scope)
+    answering = asyncio.ensure_future(work.whole(asker, question, history))
     gone = asyncio.ensure_future(_disconnected(request))
     try:
         await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -155,8 +157,10 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-async def _streamed(work: Work, question: str, history: Sequence[Turn]) -> Response:
-    events = work.answer(question, history)
+async def _streamed(
+    work: Work, question: str, history: Sequence[Turn], request: Request
+) -> Response:
+    events = work.answer(address.asker(request.scope), question, history)
     # The first event before the status: what can't be asked is refused, not streamed.
     try:
         first = await anext(events)

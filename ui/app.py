@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
 
 from rag.config import Settings
-from ui import documents, logs, page
+from ui import connections, logs, page
 from ui.loading import Loader
 from ui.security import Security
 from ui.services import add_services
@@ -29,10 +27,9 @@ def build(loader: Loader) -> FastAPI:
     app = FastAPI(title="Rawi", docs_url=None, redoc_url=None, lifespan=lifespan)
 
     def mount_compact(inner: FastAPI, head: str) -> None:
-        app.state.pages.append(page.mount(inner, loader, "/", compact=True, head=head))
+        page.mount(inner, loader, compact=True, head=head)
 
-    app.state.pages = []
-    app.add_middleware(Security, uploads=documents.is_open(loader.settings))
+    app.add_middleware(Security)
     add_services(
         app,
         loader.settings,
@@ -41,26 +38,15 @@ def build(loader: Loader) -> FastAPI:
         lines=loader.lines,
     )
     page.serve_static(app)
-    app.state.pages.append(page.mount(app, loader, "/"))
+    page.mount(app, loader)
     return app
 
 
-class Server(uvicorn.Server):
-    """Hangs up on open pages when it stops: each keeps a connection that never ends by itself."""
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let what is being answered end, and nothing else."""
-        for open_page in cast("FastAPI", self.config.app).state.pages:
-            open_page.stop_event.set()
-        await super().shutdown(sockets)
-
-
-def run(settings: Settings) -> None:
-    """Serve until interrupted; then running answers get ``server.stop_timeout_s`` to end."""
-    logs.set_up()
+def config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """Return how an application is served."""
     wanted = settings.server
-    config = uvicorn.Config(
-        build(Loader(settings)),
+    return uvicorn.Config(
+        app,
         host=wanted.host,
         port=wanted.port,
         log_config=None,
@@ -69,9 +55,16 @@ def run(settings: Settings) -> None:
         # The guard reads X-Forwarded-For itself, as far as server.trusted_proxies says.
         proxy_headers=False,
         timeout_graceful_shutdown=int(wanted.stop_timeout_s),
-        limit_concurrency=1_000,
+        timeout_keep_alive=wanted.idle_timeout_s,
+        http=connections.protocol(settings),
+        ws="none",
     )
-    server = Server(config)
+
+
+def run(settings: Settings) -> None:
+    """Serve until interrupted; then running answers get ``server.stop_timeout_s`` to end."""
+    logs.set_up()
+    server = uvicorn.Server(config(build(Loader(settings)), settings))
     with suppress(KeyboardInterrupt):
         server.run()
     if not server.started:

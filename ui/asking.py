@@ -10,11 +10,12 @@ import gradio as gr
 from rag.engine import check_question
 from rag.errors import QuestionError
 from rag.language import clean, detect, is_supported
-from ui import messages, panels, text
+from ui import address, messages, panels, text
 from ui.answering import Answering, BusyError
-from ui.chat_view import ChatView, Update, given
+from ui.chat_view import ChatView, Update, given, given_number
 from ui.conversations import Conversation, Conversations, Message
 from ui.documents_html import problem_html
+from ui.feedback import Notes
 from ui.loading import Loader
 from ui.text import Phrase
 
@@ -22,12 +23,16 @@ from ui.text import Phrase
 class AskEvents:
     """Answers questions: typed, of the examples, and asked again."""
 
-    def __init__(self, loader: Loader, view: ChatView) -> None:
-        """Answer with what the loader has."""
+    def __init__(self, loader: Loader, view: ChatView, notes: Notes) -> None:
+        """Answer with what the loader has.
+
+        :param notes: Prove later that an answer was given here.
+        """
+        self._notes = notes
         self._loader = loader
         self._settings = loader.settings
         self._view = view
-        self._answering = Answering(loader, loader.settings.page.waiting)
+        self._answering = Answering(loader)
 
     def ask(self, question: str, kept: Any, editing: str, request: gr.Request) -> Iterator[Update]:
         """Answer what was typed; what can't be asked stays where it was typed."""
@@ -44,9 +49,9 @@ class AskEvents:
         self, kept: Any, editing: str, event: gr.EventData, request: gr.Request
     ) -> Iterator[Update]:
         """Answer an example question."""
-        at = int(given(event, "at") or 0)
+        at = given_number(event, "at")
         offered = self._loader.examples or ()
-        if 0 <= at < len(offered):
+        if at is not None and at < len(offered):
             yield from self.ask(offered[at].question, kept, "", request)
 
     def retry(
@@ -80,7 +85,8 @@ class AskEvents:
         session = str(request.session_hash)
         answer = None
         try:
-            for answer in self._answering.answer(session, question, base.turns()):
+            asker = _asker(request)
+            for answer in self._answering.answer(session, asker, question, base.turns()):
                 yield {
                     chat.live: messages.live_html(answer),
                     chat.evidence: panels.evidence_html(answer.message),
@@ -90,7 +96,9 @@ class AskEvents:
             yield {chat.messages: self._view.messages_html(asked), chat.live: refusal}
             return
         if answer is not None:
-            yield self._view.shown(kept.put(asked.with_message(answer.message)))
+            proof = self._notes.proof(question, answer.message)
+            message = answer.message.model_copy(update={"proof": proof})
+            yield self._view.shown(kept.put(asked.with_message(message)))
 
     def _refusal(self, question: str) -> Phrase | None:
         """Say in both languages why a question can't be asked."""
@@ -104,3 +112,8 @@ class AskEvents:
         except QuestionError:
             return text.UNASKABLE if question.strip() else None
         return None
+
+
+def _asker(request: gr.Request) -> str:
+    """Return who asks; Gradio itself knows the nearest proxy alone."""
+    return address.asker(request.request.scope) if request.request else ""

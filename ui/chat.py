@@ -12,10 +12,11 @@ from typing import Any
 
 import gradio as gr
 
-from ui import text
+from ui import text, tickets
 from ui.asking import AskEvents
 from ui.chat_view import ChatView
 from ui.components import Chat, acting, on
+from ui.feedback import Notes
 from ui.loading import Loader
 from ui.markup import button
 from ui.reading import ReadEvents
@@ -26,16 +27,21 @@ def build(loader: Loader, *, compact: bool = False) -> Chat:
 
     :param compact: For a frame within another site: without the list of conversations.
     """
-    chat = _laid_out(compact)
+    settings = loader.settings
+    chat = _laid_out(compact, tickets.derived(settings, "conversations"))
     view = ChatView(loader, chat)
-    _connect(chat, view, AskEvents(loader, view), ReadEvents(loader, view))
+    notes = Notes(settings.storage, tickets.derived(settings, "feedback"))
+    _connect(chat, view, AskEvents(loader, view, notes), ReadEvents(loader, view, notes))
     return chat
 
 
-def _laid_out(compact: bool) -> Chat:
+def _laid_out(compact: bool, browser_key: str) -> Chat:
     key = "rawi-embedded" if compact else "rawi-conversations"
-    kept = gr.BrowserState({}, storage_key=key, secret="rawi")  # noqa: S106
-    editing = gr.State("")
+    # Whoever is served the page has the key: it hides nothing from a reader, and what another
+    # program on this port left behind is no conversation of ours.
+    kept = gr.BrowserState({}, storage_key=key, secret=browser_key)
+    # Not gr.State, for which Gradio would hold a connection open for every page.
+    editing = gr.Textbox(visible=False)
     with gr.Row(elem_id="rawi-layout", elem_classes=["rw-compact"] if compact else []):
         with gr.Column(elem_id="rawi-side", visible="hidden" if compact else True):
             conversations = acting("new", "pick", "delete", "export", elem_id="rawi-conversations")

@@ -14,6 +14,8 @@ from ui.states_html import progress_html
 
 Update = dict[Any, Any]
 
+_MOST_DIGITS = 9
+
 
 class ChatView:
     """Turns conversations into what the components of the chat hold.
@@ -75,3 +77,9 @@ class ChatView:
 def given(event: gr.EventData, name: str) -> str:
     """Return what the clicked button carried under a name; empty when it carried nothing."""
     return str(getattr(event, name, ""))
+
+
+def given_number(event: gr.EventData, name: str) -> int | None:
+    """Return a number that the clicked button carried; None when it is none."""
+    text = given(event, name)
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None

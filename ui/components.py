@@ -20,7 +20,7 @@ class Chat:
     """The components of the chat that events read and write."""
 
     kept: gr.BrowserState
-    editing: gr.State
+    editing: gr.Textbox
     question: gr.Textbox
     tools: gr.HTML
     conversations: gr.HTML

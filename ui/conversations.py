@@ -7,7 +7,7 @@ shape is dropped, and every text in it is escaped when it is shown.
 from __future__ import annotations
 
 import secrets
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -30,16 +30,24 @@ class _Kept(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+_Line = Annotated[str, Field(max_length=1_000)]
+_Text = Annotated[str, Field(max_length=20_000)]
+_Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+
+
 class Quote(_Kept):
     """A sentence of a document; ``marker`` is 0 unless the answer cites it."""
 
-    marker: int = 0
-    doc: str
-    title: str = ""
-    start: int
-    end: int
-    text: str
+    marker: _Count = 0
+    doc: _Line
+    title: _Line = ""
+    start: _Count
+    end: _Count
+    text: _Text
     language: Language
+
+
+_Quotes = Annotated[tuple[Quote, ...], Field(max_length=50)]
 
 
 class Message(_Kept):
@@ -48,28 +56,30 @@ class Message(_Kept):
     :ivar problem: Why there is no answer, or not the model's: ``stopped``, ``model`` (the sentences
         themselves are shown), ``failed``; else empty.
     :ivar detail: What the model or the engine said of the problem.
+    :ivar proof: That it was answered here; see ``feedback.Notes``.
     """
 
-    id: str = Field(default_factory=lambda: secrets.token_hex(6))
+    id: _Line = Field(default_factory=lambda: secrets.token_hex(6))
     role: Literal["user", "assistant"]
-    text: str
+    text: _Text
     language: Language
-    citations: tuple[Quote, ...] = ()
-    evidence: tuple[Quote, ...] = ()
+    citations: _Quotes = ()
+    evidence: _Quotes = ()
     how: How = ""
     corrected: bool = False
     problem: Literal["", "stopped", "model", "failed"] = ""
-    detail: str = ""
+    detail: _Text = ""
     rating: Rating = ""
-    reason: str = ""
-    seconds: float = 0.0
+    reason: _Line = ""
+    seconds: float = Field(0.0, ge=0, le=1e6, allow_inf_nan=False)
+    proof: _Line = ""
 
 
 class Conversation(_Kept):
     """Messages in turn, questions and answers."""
 
-    id: str = Field(default_factory=lambda: secrets.token_hex(6))
-    messages: tuple[Message, ...] = ()
+    id: _Line = Field(default_factory=lambda: secrets.token_hex(6))
+    messages: Annotated[tuple[Message, ...], Field(max_length=MOST_MESSAGES)] = ()
 
     @property
     def title(self) -> str:
@@ -119,8 +129,8 @@ class Conversation(_Kept):
 class Conversations(_Kept):
     """All that one browser keeps, the newest first, and which one is open."""
 
-    open: str = ""
-    kept: tuple[Conversation, ...] = ()
+    open: _Line = ""
+    kept: Annotated[tuple[Conversation, ...], Field(max_length=MOST_CONVERSATIONS)] = ()
 
     @classmethod
     def read(cls, value: Any) -> Conversations:

@@ -6,23 +6,26 @@ name of a type that Rawi reads, and only removed when the index or the listing n
 
 from __future__ import annotations
 
+import errno
 import logging
-import shutil
+import os
+import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from ipaddress import ip_address
 from pathlib import Path, PurePosixPath
+
+from starlette.types import Scope
 
 from rag import documents, index, storage
 from rag.config import Settings
 from rag.errors import DocumentError, RawiError
 from rag.index import IndexReport
 from rag.language import Language, clean
-from ui import text
+from ui import address, text
 from ui.loading import Loader
 from ui.text import Phrase, isolated
 
@@ -64,11 +67,16 @@ class Listing:
 
 
 class RefusedError(RawiError):
-    """A file can't be added or removed; ``reason`` says why in both languages."""
+    """A file can't be added or removed.
 
-    def __init__(self, reason: Phrase) -> None:
+    :ivar reason: Why, in both languages.
+    :ivar status: As HTTP says it.
+    """
+
+    def __init__(self, reason: Phrase, status: int = 409) -> None:
         super().__init__(reason.en)
         self.reason = reason
+        self.status = status
 
 
 @dataclass
@@ -83,15 +91,11 @@ class Job:
     ended: threading.Event = field(default_factory=threading.Event)
 
 
-def is_open(settings: Settings) -> bool:
-    """Tell whether the people who reach the page may change the folder."""
+def may_change(settings: Settings, scope: Scope) -> bool:
+    """Tell whether whoever sends a request may change the folder."""
     if settings.page.documents_tab != "local":
         return settings.page.documents_tab == "on"
-    host = settings.server.host
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return address.is_this_machine(scope, settings.server)
 
 
 def listing(settings: Settings) -> Listing:
@@ -116,34 +120,70 @@ def listing(settings: Settings) -> Listing:
     )
 
 
-def add(settings: Settings, name: str, source: Path) -> str:
-    """Copy an uploaded file into the folder and return its id.
+def checked_name(settings: Settings, name: str) -> str:
+    """Return the id that a file of this name gets in the folder.
 
-    :raises RefusedError: When its name, type or size won't do, or a file of that name is there.
+    :raises RefusedError: When its name or type won't do, or a file of that name is there.
     """
     name = " ".join(clean(PurePosixPath(name.replace("\\", "/")).name).split())
     if not name or name.startswith(".") or len(name) > _NAME_CHARS or _BAD_IN_NAMES & set(name):
-        raise RefusedError(text.REFUSED_NAME)
+        raise RefusedError(text.REFUSED_NAME, 400)
     if PurePosixPath(name).suffix.lower() not in documents.READERS:
-        raise RefusedError(text.REFUSED_TYPE)
+        raise RefusedError(text.REFUSED_TYPE, 415)
+    if (settings.corpus / name).exists():
+        raise RefusedError(text.REFUSED_EXISTS)
+    return name
+
+
+def add(settings: Settings, name: str, content: bytes) -> str:
+    """Put a file into the folder, whole or not at all, and return its id.
+
+    :raises RefusedError: When its name, type, size or content won't do, a file of that name is
+        there, or the folder can't take it.
+    """
+    name = checked_name(settings, name)
     most = upload_limit(settings)
+    if len(content) > most:
+        raise RefusedError(text.REFUSED_SIZE.format(most=size_text(most)), 413)
     try:
-        if source.stat().st_size > most:
-            raise RefusedError(text.REFUSED_SIZE.format(most=size_text(most)))
-        documents.parse(name, source.read_bytes())
+        documents.parse(name, content)
         # The first document may be there before its folder is.
         settings.corpus.mkdir(parents=True, exist_ok=True)
-        # "x" so that no file that is there can be written over.
-        with source.open("rb") as content, (settings.corpus / name).open("xb") as target:
-            shutil.copyfileobj(content, target)
+        _write_whole(settings.corpus / name, content)
     except FileExistsError as exc:
         raise RefusedError(text.REFUSED_EXISTS) from exc
     except DocumentError as exc:
-        raise RefusedError(text.REFUSED_UNREAD.format(why=isolated(str(exc)))) from exc
+        raise RefusedError(text.REFUSED_UNREAD.format(why=isolated(str(exc))), 422) from exc
     except OSError as exc:
         logger.warning("%s: %s", settings.corpus / name, exc)
-        raise RefusedError(text.REFUSED_WRITE) from exc
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise RefusedError(text.REFUSED_FULL, 507) from exc
+        raise RefusedError(text.REFUSED_WRITE, 500) from exc
     return name
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Make a file at once: who looks sees all of it or nothing, and none is written over.
+
+    :raises OSError: As the file system; ``FileExistsError`` when there is one.
+    """
+    # A name that begins with a dot is no document; should a kill leave one, it stays unread.
+    scratch = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        with scratch.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(scratch, path)
+        except OSError as exc:
+            if exc.errno not in (errno.EPERM, errno.EOPNOTSUPP):
+                raise
+            # A file system without links: the name is taken first, so that none is written over.
+            path.touch(exist_ok=False)
+            scratch.replace(path)
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def remove(settings: Settings, doc: str) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from rag.config import Settings
 from rag.errors import IndexStorageError, RawiError
@@ -17,11 +15,12 @@ from ui.documents import RefusedError
 from ui.documents_html import job_html, listing_html, problem_html, tools_html
 from ui.loading import Loader
 from ui.markup import both
+from ui.text import Phrase
 
 Update = dict[Any, Any]
 
-# Uploads what was dropped or chosen, then tells the server the names and where they lie.
-_UPLOADS = 'window.rawi.uploads(element, upload, trigger, ["send_files", "reindex"]);'
+# Uploads what was dropped or chosen, then tells the page which files were not taken and why.
+_UPLOADS = 'window.rawi.uploads(element, trigger, ["send_files", "reindex"]);'
 
 
 class DocumentsTab:
@@ -59,26 +58,13 @@ class DocumentsTab:
         return self._listing
 
     def _add(self, event: gr.EventData) -> Iterator[Update]:
-        refusals = "".join(self._added(file) for file in list(getattr(event, "files", [])))
+        """Index what was uploaded; what was not taken is told in the words that refused it."""
+        refusals = ""
+        for file in list(getattr(event, "files", [])):
+            if file.get("en"):
+                phrase = Phrase(file.get("ar", ""), file["en"])
+                refusals += problem_html(phrase, file.get("name", ""))
         yield from self._indexed(refusals)
-
-    def _added(self, file: dict[str, Any]) -> str:
-        """Add one file and return why not, as HTML; empty when it was added."""
-        name, path = str(file.get("name", "")), str(file.get("path", ""))
-        if not path:
-            most = documents.size_text(documents.upload_limit(self._settings))
-            return problem_html(text.REFUSED_SIZE.format(most=most), name)
-        source = Path(path).resolve()
-        # The path comes from the browser: only what was uploaded may be read.
-        if not source.is_relative_to(Path(get_upload_folder()).resolve()):
-            return problem_html(text.REFUSED_NAME, name)
-        try:
-            documents.add(self._settings, name, source)
-        except RefusedError as exc:
-            return problem_html(exc.reason, name)
-        finally:
-            source.unlink(missing_ok=True)
-        return ""
 
     def _remove(self, event: gr.EventData) -> Iterator[Update]:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -10,11 +11,19 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from itsdangerous import Signer
+from limits import RateLimitItemPerDay
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
 from rag.errors import IndexStorageError
+from ui.conversations import Message
 
 FILE = "feedback.jsonl"
 # Bytes; whoever reaches the page can add to the file, but not fill the disk.
 MOST_BYTES = 50_000_000
+# A reader may think again, but not without an end.
+_CHANGES = RateLimitItemPerDay(10)
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,51 @@ class Feedback:
     when: str = ""
 
 
-def note(storage: Path, feedback: Feedback) -> None:
+class Notes:
+    """Notes what readers think of answers that were given here, and of no others.
+
+    A browser keeps the answers and sends them back with a thumb: what it can't have made itself is
+    the proof that goes with each.
+    """
+
+    def __init__(self, storage: Path, key: str) -> None:
+        """Write into a storage folder.
+
+        :param key: Proofs are signed with; they hold as long as it is the same.
+        """
+        self._storage = storage
+        self._signer = Signer(key, salt="rawi-answer", digest_method=hashlib.sha256)
+        self._changes = MovingWindowRateLimiter(MemoryStorage())
+
+    def proof(self, question: str, answer: Message) -> str:
+        """Return what proves that an answer was given to a question."""
+        return self._signer.get_signature(_signed(question, answer)).decode()
+
+    def note(self, question: str, answer: Message, reason: str = "") -> None:
+        """Add a line to the file, for an answer that was given, and not too often.
+
+        :raises IndexStorageError: When it can't be written.
+        """
+        proven = self._signer.verify_signature(_signed(question, answer), answer.proof)
+        if not proven or not self._changes.hit(_CHANGES, answer.id):
+            return
+        rated = Feedback(
+            message=answer.id,
+            rating=answer.rating,
+            reason=reason,
+            question=question,
+            answer=answer.text,
+            citations=tuple(f"{q.doc}:{q.start}-{q.end}" for q in answer.citations),
+        )
+        append(self._storage, rated)
+
+
+def _signed(question: str, answer: Message) -> bytes:
+    cited = [[quote.doc, quote.start, quote.end] for quote in answer.citations]
+    return json.dumps([answer.id, question, answer.text, cited]).encode()
+
+
+def append(storage: Path, feedback: Feedback) -> None:
     """Add a line to the file; without room or permission for it, raise.
 
     :raises IndexStorageError: When it can't be written.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -26,21 +26,22 @@ from ui.metrics import Metrics
 
 # A file of this name in the storage folder switches everything off, without a restart.
 SWITCH: Final = "OFF"
-_KEYED: Final = re.compile(r"/(?:v1(?:/.*)?|search|mcp|metrics)/?$")
+_KEYED: Final = ("/v1", "/search", "/mcp", "/metrics")
 _ASKING: Final = re.compile(
-    r"/v1/chat/completions/?$|/search/?$|/mcp/?$|.*/gradio_api/(?:queue/join|run|call|api)\b"
+    r"/v1/chat/completions/?|/search/?|/mcp/?|.*/gradio_api/(?:queue/join|run/predict)"
 )
-_OPENING: Final = re.compile(r"/widget/ticket/?$|/embed/?$")
+_OPENING: Final = re.compile(r"/widget/ticket/?|/embed/?")
 _ALWAYS: Final = ("/healthz", "/metrics")
-_UPLOAD: Final = "/gradio_api/upload"
+_UPLOAD: Final = "/documents/upload"  # has a bound of its own
 _ROUTES: Final = (
     "/v1/chat/completions", "/v1/models", "/search", "/mcp", "/metrics", "/healthz", "/widget.js",
     "/widget/ticket", "/embed", "/openapi.json",
 )  # fmt: skip
 # What a proxy says of the outside; from anybody else it is an invention.
 _PROXY_HEADERS: Final = (b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
+_MISDIRECTED: Final = "Rawi isn't known by this name; its operator can add it to server.hosts"
 _HEADERS: Final = {
-    "Content-Security-Policy": "frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -70,6 +71,7 @@ class Guard:
         app: ASGIApp,
         *,
         settings: Settings,
+        limits: Limits,
         metrics: Metrics,
         session_of: Callable[[str], str | None],
     ) -> None:
@@ -80,7 +82,7 @@ class Guard:
         self._app = app
         self._settings = settings
         self._metrics = metrics
-        self._limits = Limits(settings.limits)
+        self._limits = limits
         self._session_of = session_of
         self._switch: Path = settings.storage / SWITCH
 
@@ -103,8 +105,9 @@ class Guard:
         client = address.client(scope, trusted)
         if address.peer(scope) == client:
             scope["headers"] = [h for h in scope["headers"] if h[0] not in _PROXY_HEADERS]
+        scope["rawi.asker"] = address.bucket(client)
         refusal = self._refusal(scope, client)
-        if refusal is None and not str(scope["path"]).endswith(_UPLOAD):
+        if refusal is None and scope["path"] != _UPLOAD:
             server = self._settings.server
             try:
                 receive = await body.whole(
@@ -123,19 +126,24 @@ class Guard:
 
     def _refusal(self, scope: Scope, client: str) -> Refusal | None:
         path, bucket = str(scope["path"]), address.bucket(client)
+        if not address.is_served(scope, self._settings.server):
+            return Refusal(421, _MISDIRECTED, "invalid_request_error")
+        if not path.isprintable():
+            return Refusal(400, "the path is not one", "invalid_request_error")
         if self._is_off() and path not in _ALWAYS:
             return Refusal(503, "Rawi is switched off", "service_unavailable_error", 600)
         holder: str | None = None
-        if _KEYED.match(path):
+        if _below(path, _KEYED):
             holder = self._holder(scope)
             if holder is None:
                 wait = self._limits.open(bucket)
                 if wait is not None:
                     return _too_many(wait)
                 return Refusal(401, self._no_key(), "authentication_error")
-        if scope["method"] == "POST" and _ASKING.match(path):
+            scope["rawi.asker"] = holder or bucket
+        if scope["method"] == "POST" and _ASKING.fullmatch(path):
             wait = self._limits.ask(bucket, holder or self._session_of(path))
-        elif scope["method"] in ("GET", "POST") and _OPENING.match(path):
+        elif scope["method"] in ("GET", "POST") and _OPENING.fullmatch(path):
             wait = self._limits.open(bucket)
         else:
             return None
@@ -149,8 +157,7 @@ class Guard:
         hashes = self._settings.api.key_hashes
         if hashes:
             return keys.find(keys.bearer(Headers(scope=scope).get("authorization", "")), hashes)
-        listens_here = address.is_loopback(self._settings.server.host)
-        return "" if listens_here and address.is_this_machine(scope) else None
+        return "" if address.is_this_machine(scope, self._settings.server) else None
 
     def _no_key(self) -> str:
         if self._settings.api.key_hashes:
@@ -199,10 +206,12 @@ class _Request:
 
 def _route(path: str) -> str:
     """Return which part of the server a path belongs to; sessions and names are not in it."""
-    for route in _ROUTES:
-        if path == route or path.startswith(f"{route}/"):
-            return route
-    return "page"
+    return _below(path, _ROUTES) or "page"
+
+
+def _below(path: str, routes: Sequence[str]) -> str | None:
+    """Return which of some routes a path is, or is below of."""
+    return next((r for r in routes if path == r or path.startswith(f"{r}/")), None)
 
 
 def _too_many(wait_s: int) -> Refusal:

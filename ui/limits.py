@@ -1,15 +1,19 @@
-"""How much may be asked: by an address, a session and everybody, over moving windows."""
+"""How much may be asked: by an address, a session and everybody, over time and at once."""
 
 from __future__ import annotations
 
 import math
+import threading
 import time
+from collections import Counter
 
 from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter, SlidingWindowCounterRateLimiter
 
 from rag.config import LimitsSettings
+
+Limiter = MovingWindowRateLimiter | SlidingWindowCounterRateLimiter
 
 
 class Limits:
@@ -24,15 +28,16 @@ class Limits:
         self._session_minute = RateLimitItemPerMinute(settings.session_per_minute)
         self._address_day = RateLimitItemPerDay(settings.address_per_day)
         self._total_day = RateLimitItemPerDay(settings.total_per_day)
+        self._uploads_minute = RateLimitItemPerMinute(settings.uploads_per_minute)
+        self._uploads_day = RateLimitItemPerDay(settings.uploads_per_day)
+        self._bytes_day = RateLimitItemPerDay(settings.upload_bytes_per_day)
 
     def ask(self, address: str, session: str | None) -> int | None:
         """Count a question; return the seconds to wait when it is one too many, else None.
 
         The narrow limits come first: who is over them takes nothing from the others.
         """
-        checks: list[
-            tuple[MovingWindowRateLimiter | SlidingWindowCounterRateLimiter, RateLimitItem, str]
-        ] = []
+        checks: list[tuple[Limiter, RateLimitItem, str]] = []
         if session is not None:
             checks.append((self._minutes, self._session_minute, f"session:{session}"))
         checks.append((self._minutes, self._address_minute, f"address:{address}"))
@@ -49,10 +54,52 @@ class Limits:
             return None
         return _wait(self._minutes, self._address_minute, f"open:{address}")
 
+    def upload(self, address: str, size: int) -> int | None:
+        """Count a file of so many bytes that is about to come, as ``ask`` does."""
+        checks: list[tuple[Limiter, RateLimitItem, str, int]] = [
+            (self._minutes, self._uploads_minute, f"uploads:{address}", 1),
+            (self._days, self._uploads_day, f"uploads:{address}", 1),
+            (self._days, self._bytes_day, f"bytes:{address}", size),
+        ]
+        for limiter, item, key, cost in checks:
+            if not limiter.hit(item, key, cost=cost):
+                return _wait(limiter, item, key)
+        return None
 
-def _wait(
-    limiter: MovingWindowRateLimiter | SlidingWindowCounterRateLimiter,
-    item: RateLimitItem,
-    key: str,
-) -> int:
+
+class AtOnce:
+    """Bounds how much there is at once: in all, and of one holder. For any thread."""
+
+    def __init__(self, *, each: int, total: int | None = None) -> None:
+        """Begin with nothing.
+
+        :param each: For one holder.
+        :param total: For all together; None is without a bound.
+        """
+        self._each = each
+        self._total = math.inf if total is None else total
+        self._taken: Counter[str | None] = Counter()
+        self._lock = threading.Lock()
+
+    def take(self, holder: str | None) -> bool:
+        """Take a place, to be given back with ``leave``; tell whether there was one.
+
+        :param holder: Whose it is; None is bounded by the total alone.
+        """
+        with self._lock:
+            full = holder is not None and self._taken[holder] >= self._each
+            if full or self._taken.total() >= self._total:
+                return False
+            self._taken[holder] += 1
+            return True
+
+    def leave(self, holder: str | None) -> None:
+        """Give a place back; who holds none is forgotten."""
+        with self._lock:
+            self._taken[holder] -= 1
+            if not self._taken[holder]:
+                del self._taken[holder]
+
+
+def _wait(limiter: Limiter, item: RateLimitItem, key: str) -> int:
     return max(1, math.ceil(limiter.get_window_stats(item, key).reset_time - time.time()))

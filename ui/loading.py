@@ -1,14 +1,17 @@
 """The engine is loaded in the background, so that the page stands at once and shows how far it is.
 
-Whatever answers questions asks ``Loader.engine``; after the folder has been indexed for the first
-time, ``Loader.reopen`` makes an engine of it.
+Whatever answers questions asks ``Loader.engine``, which follows the index: whoever has indexed the
+folder, here or in another process, what is asked next is answered from what it holds then.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
+import weakref
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -16,16 +19,21 @@ from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import engine, models
+from rag import engine, models, storage
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.engine import Engine
 from rag.errors import GenerationError, NoIndexError, RawiError, StaleIndexError
+from rag.storage import Current
 from ui import examples
 from ui.examples import Example
+from ui.limits import AtOnce
 from ui.line import Lines
 
 logger = logging.getLogger(__name__)
+
+# Seconds between two looks at whether another index has become the current one.
+_WATCH_S = 1.0
 
 Stage = Literal["loading", "ready", "no index", "failed"]
 
@@ -49,6 +57,7 @@ class Loader:
     """Loads the parts once and holds them until it is closed.
 
     :ivar lines: Where all who ask this engine wait for their turn.
+    :ivar readers: The places of the questions that are asked on a page.
     :ivar engine: None until all is there.
     :ivar examples: Questions that the documents answer; None until they are found.
     """
@@ -57,6 +66,7 @@ class Loader:
         """Remember the settings; nothing is loaded before ``start``."""
         self.settings = settings
         self.lines = Lines()
+        self.readers = AtOnce(each=settings.limits.waiting_address, total=settings.page.waiting)
         self.engine: Engine | None = None
         self.examples: tuple[Example, ...] | None = None
         self.embedder: Embedder | None = None
@@ -64,7 +74,11 @@ class Loader:
         self._progress = Progress()
         self._began = time.monotonic()
         self._lock = threading.Lock()
-        self._opened = ExitStack()
+        self._opening = threading.Lock()
+        self._current: Current | None = None
+        self._database: os.stat_result | None = None
+        self._close_index: Callable[[], object] = lambda: None
+        self._closed = threading.Event()
         self._settled = threading.Event()
 
     @classmethod
@@ -94,25 +108,67 @@ class Loader:
         return self._settled.wait(seconds)
 
     def reopen(self) -> None:
-        """Open the index, when it wasn't there before.
+        """Open the index, or what has become of it since it was opened.
 
-        :raises RawiError: When it can't be opened.
+        Answers on their way end with the index that they began with.
+
+        :raises RawiError: When it can't be opened; what was open before stays.
         """
-        if self.engine is not None or self.embedder is None:
-            return
-        retriever = self._opened.enter_context(
-            engine.open_retriever(self.settings, embedder=self.embedder)
-        )
-        self.engine = Engine(self.settings, retriever, self._llm)
-        self._finish(Progress("ready"))
-        warming = threading.Thread(target=self._warm, args=(self.engine,), daemon=True)
-        warming.start()
-        self.examples = examples.examples(self.engine)
+        if self.engine is not None and self._database is None:
+            return  # it was opened elsewhere
+        with self._opening:
+            found = storage.read_current(self.settings.storage)
+            if self.embedder is None or (found is not None and found == self._current):
+                return
+            if found is not None and self.engine is not None and self._is_open(found):
+                with self.embedder.lock:  # nothing is searched meanwhile
+                    self.engine.retriever.storage.refresh()
+            else:
+                self._open(self.embedder)
+            self._current = found
+        if self.engine is not None:
+            self.examples = examples.examples(self.engine)
 
     def close(self) -> None:
         """Close the index."""
+        self._closed.set()
         self.engine = None
-        self._opened.close()
+        self._close_index()
+
+    def _is_open(self, found: Current) -> bool:
+        """Tell whether an index is the very one that is open."""
+        opened = self._database
+        path = self.settings.storage / found.name / storage.DATABASE
+        return opened is not None and path.exists() and os.path.samestat(path.stat(), opened)
+
+    def _open(self, embedder: Embedder) -> None:
+        """Make an engine of the current index the one that is asked."""
+        was_open = self.engine is not None
+        opened = ExitStack()
+        retriever = opened.enter_context(
+            engine.open_retriever(self.settings, embedder=embedder, any_passages=was_open)
+        )
+        ready = Engine(self.settings, retriever, self._llm)
+        # Not before the last answer that began with it has ended.
+        self._close_index = weakref.finalize(ready, opened.close)
+        self._database = (retriever.storage.folder / storage.DATABASE).stat()
+        self.engine = ready
+        self._finish(Progress("ready"))
+        if not was_open:
+            threading.Thread(target=self._warm, args=(ready,), daemon=True).start()
+
+    def _watch(self) -> None:
+        """Follow the index wherever another process takes it."""
+        said = ""
+        while not self._closed.wait(_WATCH_S):
+            try:
+                self.reopen()
+            except NoIndexError:
+                continue
+            except RawiError as exc:
+                if str(exc) != said:
+                    logger.warning("%s; answering from the index as it was", exc)
+                said = str(exc)
 
     def _load(self) -> None:
         try:
@@ -128,6 +184,8 @@ class Loader:
         except RawiError as exc:
             logger.error("%s", exc)
             self._finish(Progress("failed", reason=str(exc)))
+            return
+        self._watch()
 
     def _warm(self, ready: Engine) -> None:
         """Have the LLM read ahead, before anybody asks or after whoever does."""

@@ -10,13 +10,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from pydantic import Field
+from starlette.responses import Response
 
 from rag.errors import RawiError
-from ui import schemas
+from ui import address, schemas
 from ui.work import Work
 
 PATH: Final = "/mcp"
@@ -34,23 +35,28 @@ def build(work: Work) -> MCPServer[Any]:
 
     @server.tool()
     async def search(
-        question: Question, k: Annotated[int, Field(ge=1, le=50)] = 5
+        question: Question, context: Context[Any], k: Annotated[int, Field(ge=1, le=50)] = 5
     ) -> schemas.SearchResponse:
         """Find the passages nearest to a question, best first, in either language."""
         try:
-            return schemas.found(question, await work.passages(question, k))
+            return schemas.found(question, await work.passages(_asker(context), question, k))
         except RawiError as exc:
             raise ToolError(str(exc)) from exc
 
     @server.tool()
-    async def ask(question: Question) -> schemas.Checked:
+    async def ask(question: Question, context: Context[Any]) -> schemas.Checked:
         """Answer a question from the documents; ``[n]`` in the answer is citation n."""
         try:
-            return schemas.checked(await work.whole(question))
+            return schemas.checked(await work.whole(_asker(context), question))
         except RawiError as exc:
             raise ToolError(str(exc)) from exc
 
     return server
+
+
+def _asker(context: Context[Any]) -> str:
+    request = context.request_context.request
+    return address.asker(request.scope) if request is not None else ""
 
 
 def add(
@@ -68,6 +74,12 @@ def add(
         max_request_body_size=max_bytes,
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
+
+    @app.get(PATH, include_in_schema=False)
+    def no_stream() -> Response:
+        """Refuse the stream that a client may ask for: this server has nothing to push."""
+        return Response(status_code=405, headers={"Allow": "POST"})
+
     app.router.routes.extend(inner.routes)
 
     @asynccontextmanager

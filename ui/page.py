@@ -10,11 +10,13 @@ import gradio as gr
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
 
 from rag.config import Settings
 from ui import chat, documents, quality, text
 from ui.components import on
 from ui.documents_tab import DocumentsTab
+from ui.gate import Gate
 from ui.loading import Loader
 from ui.markup import both, button
 from ui.text import Phrase
@@ -25,13 +27,14 @@ STATIC_URL: Final = "/ui"
 _VIEWS: Final = {"ask": text.ASK, "documents": text.DOCUMENTS, "quality": text.QUALITY}
 
 
-def build(loader: Loader, *, compact: bool = False) -> gr.Blocks:
+def build(loader: Loader, *, compact: bool = False, with_documents: bool = False) -> gr.Blocks:
     """Lay out the page.
 
     :param compact: The chat alone, for a frame within another site.
+    :param with_documents: For those who may change the folder.
     """
     settings = loader.settings
-    views = ["ask"] if compact else _views(settings)
+    views = ["ask"] if compact else [v for v in _VIEWS if v != "documents" or with_documents]
     blocks: gr.Blocks
     with gr.Blocks(title=f"{text.TITLE.en} · {text.TITLE.ar}", analytics_enabled=False) as blocks:
         gr.HTML(
@@ -55,41 +58,65 @@ def build(loader: Loader, *, compact: bool = False) -> gr.Blocks:
     return blocks
 
 
-def mount(
-    app: FastAPI, loader: Loader, path: str, *, compact: bool = False, head: str = ""
-) -> gr.routes.App:
-    """Put the page, or its compact form, at ``path`` of the application.
+def mount(app: FastAPI, loader: Loader, *, compact: bool = False, head: str = "") -> None:
+    """Put the page, or its compact form, at ``/`` of the application, after all else is there.
+
+    Who may change the folder gets another page than who may not, so that nobody else can call what
+    changes it.
 
     :param head: What stands in the page's head beside its own.
-    :return: Gradio's application.
     """
-    blocks = build(loader, compact=compact)
+    settings = loader.settings
+    plain = _gradio(app, build(loader, compact=compact), loader, head)
+    full = plain
+    if not compact and settings.page.documents_tab != "off":
+        full = _gradio(app, build(loader, with_documents=True), loader, head)
+
+    app.router.routes.append(Mount("", app=Pages(settings, plain, full)))
+
+
+class Pages:
+    """Serves the page to everybody, and the one with the Documents tab to whom it is open.
+
+    :ivar plain: What strangers get.
+    :ivar full: What changes the folder too.
+    """
+
+    def __init__(self, settings: Settings, plain: Gate, full: Gate) -> None:
+        """Choose between two pages, which may be the same."""
+        self._settings = settings
+        self.plain = plain
+        self.full = full
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        page = self.full if documents.may_change(self._settings, scope) else self.plain
+        await page(scope, receive, send)
+
+
+def _gradio(app: FastAPI, blocks: gr.Blocks, loader: Loader, head: str) -> Gate:
+    """Return Gradio's application of a page, with nothing open but what the page uses."""
     blocks.queue(max_size=4 * loader.settings.page.waiting, api_open=False)
     gr.mount_gradio_app(
         app,
         blocks,
-        path=path,
+        path="/",
         footer_links=[],
         run_history=False,
         ssr_mode=False,
         enable_monitoring=False,
         pwa=False,
         show_error=False,
-        max_file_size=documents.upload_limit(loader.settings),
         head=_head(loader.settings) + head,
     )
-    mounted = cast("Mount", app.routes[-1])
-    return cast("gr.routes.App", mounted.app)
+    # Its life is part of the application's now; what it serves goes through the gate.
+    mounted = cast("Mount", app.router.routes.pop())
+    return Gate(mounted.app, {index: len(fn.inputs) for index, fn in blocks.fns.items()})
 
 
 def serve_static(app: FastAPI) -> None:
     """Serve the stylesheet, the script and the fonts."""
     app.mount(STATIC_URL, StaticFiles(directory=STATIC), name="ui")
-
-
-def _views(settings: Settings) -> list[str]:
-    shown = {"documents": documents.is_open(settings)}
-    return [view for view in _VIEWS if shown.get(view, True)]
 
 
 def _header(views: list[str], compact: bool) -> str:

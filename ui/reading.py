@@ -9,10 +9,10 @@ from typing import Any
 import gradio as gr
 
 from rag.errors import RawiError
-from ui import export, feedback, sources, text
-from ui.chat_view import ChatView, Update, given
+from ui import export, sources, text
+from ui.chat_view import ChatView, Update, given, given_number
 from ui.conversations import Conversation, Conversations, Message
-from ui.feedback import Feedback
+from ui.feedback import Notes
 from ui.loading import Loader
 
 logger = logging.getLogger(__name__)
@@ -21,8 +21,9 @@ logger = logging.getLogger(__name__)
 class ReadEvents:
     """Opens articles, moves between conversations, notes what readers think."""
 
-    def __init__(self, loader: Loader, view: ChatView) -> None:
-        """Read what the loader has."""
+    def __init__(self, loader: Loader, view: ChatView, notes: Notes) -> None:
+        """Read what the loader has, and note what readers think."""
+        self._notes = notes
         self._loader = loader
         self._settings = loader.settings
         self._view = view
@@ -64,10 +65,10 @@ class ReadEvents:
     def cite(self, kept: Any, editing: str, event: gr.EventData) -> str:
         """Open an article at a sentence."""
         engine = self._loader.engine
-        start, end = given(event, "start"), given(event, "end")
-        if engine is None or not (start.isdecimal() and end.isdecimal()):
+        start, end = given_number(event, "start"), given_number(event, "end")
+        if engine is None or start is None or end is None:
             return ""
-        return sources.source_html(engine, given(event, "doc"), int(start), int(end))
+        return sources.source_html(engine, given(event, "doc"), start, end)
 
     def close(self) -> str:
         """Close the article."""
@@ -95,20 +96,10 @@ class ReadEvents:
         return self._view.shown(conversations.put(current.rated(id_, "down", reason)))
 
     def _note(self, current: Conversation, answer: Message, reason: str = "") -> None:
-        if not self._settings.page.feedback:
-            return
         question = current.question_of(answer.id)
+        if question is None or not self._settings.page.feedback:
+            return
         try:
-            feedback.note(
-                self._settings.storage,
-                Feedback(
-                    message=answer.id,
-                    rating=answer.rating,
-                    reason=reason,
-                    question=question.text if question else "",
-                    answer=answer.text,
-                    citations=tuple(f"{q.doc}:{q.start}-{q.end}" for q in answer.citations),
-                ),
-            )
+            self._notes.note(question.text, answer, reason)
         except RawiError as exc:
             logger.warning("%s", exc)

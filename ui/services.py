@@ -11,8 +11,10 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from rag.config import Settings
 from rag.engine import Engine
-from ui import api, health, mcp, widget
+from ui import api, health, mcp, uploads, widget
+from ui.connections import Streams
 from ui.guard import Guard
+from ui.limits import Limits
 from ui.line import Lines
 from ui.metrics import Metrics
 from ui.tickets import TicketError, Tickets, secret
@@ -35,10 +37,12 @@ def add_services(
     :raises IndexStorageError: When the widget's secret can't be kept.
     """
     metrics = Metrics(engine, lines)
-    work = Work(engine, settings.limits.waiting, metrics, lines)
+    work = Work(engine, settings.limits, metrics, lines)
+    limits = Limits(settings.limits)
     tickets = Tickets(secret(settings), settings.widget)
     app.include_router(api.router(work))
     app.include_router(health.router(work, metrics))
+    app.include_router(uploads.router(settings, limits))
     api.say_errors_as_openai(app)
     running = mcp.add(app, work, settings.server.max_body_bytes)
     embedded = widget.Embedded(tickets, mount_page)
@@ -62,7 +66,10 @@ def add_services(
         allow_methods=["GET", "POST"],
         expose_headers=["Retry-After", "X-Request-ID"],
     )
-    app.add_middleware(Guard, settings=settings, metrics=metrics, session_of=session_of)
+    app.add_middleware(Streams, each=settings.limits.streams)
+    app.add_middleware(
+        Guard, settings=settings, limits=limits, metrics=metrics, session_of=session_of
+    )
 
 
 def _run_with(

@@ -211,6 +211,13 @@ REFUSED_LAST: Final = Phrase(
     "هذه آخر وثيقة: أضف غيرها قبل حذفها.", "This is the last document: add another one first."
 )
 REFUSED_WRITE: Final = Phrase("لا يمكن الكتابة في المجلد.", "The folder can't be written to.")
+REFUSED_FULL: Final = Phrase(
+    "القرص ممتلئ: أفسح مكانًا ثم أعد المحاولة.", "The disk is full: free some space and try again."
+)
+REFUSED_CLOSED: Final = Phrase("لا تُضاف الوثائق من هنا.", "Documents can't be added from here.")
+REFUSED_SLOW: Final = Phrase(
+    "انقطع وصول الملف قبل اكتماله.", "The file did not arrive whole in time."
+)
 REFUSED_GONE: Final = Phrase("الملف غير موجود.", "The file is not there.")
 
 # Quality

@@ -10,6 +10,8 @@ Both are readable and worth nothing to whoever can't sign them; neither is a coo
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import secrets
 import threading
@@ -114,6 +116,15 @@ def secret(settings: Settings) -> str:
             " a longer RAWI_WIDGET__SECRET"
         )
     return given
+
+
+def derived(settings: Settings, purpose: str) -> str:
+    """Return a key for one purpose, which tells nothing of the secret or of other keys.
+
+    :raises IndexStorageError: As ``secret``.
+    """
+    made = hmac.new(secret(settings).encode(), purpose.encode(), hashlib.sha256)
+    return made.hexdigest()
 
 
 def _kept(path: Path) -> str:

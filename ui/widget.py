@@ -25,8 +25,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.config import WidgetSettings
 from ui import text
-from ui.security import POLICY
-from ui.tickets import Session, TicketError, Tickets
+from ui.security import FRAMED_BY, policy
+from ui.tickets import TicketError, Tickets
 
 PREFIX: Final = "/embed"
 _STATIC: Final = files("ui") / "static"
@@ -70,7 +70,11 @@ def router(tickets: Tickets, settings: WidgetSettings) -> APIRouter:
         signed, session = tickets.redeem(ticket)
         language = lang if lang in ("ar", "en") else ""
         url = f"{PREFIX[1:]}/{signed}/" + (f"?lang={language}" if language else "")
-        return RedirectResponse(url, 303, headers=_headers(session))
+        headers = {
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": policy(session.origin),
+        }
+        return RedirectResponse(url, 303, headers=headers)
 
     return routes
 
@@ -118,27 +122,17 @@ class Embedded:
         if rest == "embed.js":
             source = self._script.replace('"__ORIGIN__"', json.dumps(session.origin))
             page = Response(source, media_type="text/javascript")
+        scope[FRAMED_BY] = session.origin
         below = {**scope, "root_path": f"{PREFIX}/{signed}"}
-        await page(below, receive, _with_headers(send, session))
+        await page(below, receive, _uncached(send))
 
 
-def _headers(session: Session) -> dict[str, str]:
-    return {
-        "Content-Security-Policy": POLICY.format(framed_by=session.origin),
-        "Cache-Control": "no-store",
-        "Referrer-Policy": "same-origin",
-        "X-Content-Type-Options": "nosniff",
-    }
+def _uncached(send: Send) -> Send:
+    """Keep out of caches what has a session in its address, but for files named by content."""
 
-
-def _with_headers(send: Send, session: Session) -> Send:
-    async def with_headers(message: Message) -> None:
+    async def uncached(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            cached = headers.get("cache-control")
-            headers.update(_headers(session))
-            if cached:  # Gradio's own files have names that change with them
-                headers["Cache-Control"] = cached
+            MutableHeaders(scope=message).setdefault("Cache-Control", "no-store")
         await send(message)
 
-    return with_headers
+    return uncached

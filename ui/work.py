@@ -15,9 +15,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from rag.config import LimitsSettings
 from rag.engine import Answer, Engine, Evidence, Token, Turn, check_question
 from rag.errors import RawiError
 from rag.retrieval import Found
+from ui.limits import AtOnce
 from ui.line import Ahead, Lines, in_turn
 from ui.metrics import Metrics
 
@@ -28,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 class QueueFullError(RawiError):
-    """As many questions as ``limits.waiting`` allows are being answered."""
+    """As many questions as ``limits`` allows are being answered, of all or of one asker."""
 
 
 class NotReadyError(RawiError):
@@ -63,19 +65,23 @@ class Work:
     """Answers the questions of all programs and readers."""
 
     def __init__(
-        self, engine: Callable[[], Engine | None], most: int, metrics: Metrics, lines: Lines
+        self,
+        engine: Callable[[], Engine | None],
+        limits: LimitsSettings,
+        metrics: Metrics,
+        lines: Lines,
     ) -> None:
         """Begin with no work.
 
         :param engine: Returns the engine once it is loaded.
-        :param most: Questions that are taken at once.
+        :param limits: How many questions are taken at once.
         :param lines: Of those that wait; to be shared with whoever else asks the engine.
         """
         self._engine = engine
         self._metrics = metrics
         self._lines = lines
-        self._places = threading.BoundedSemaphore(most)
-        self._threads = ThreadPoolExecutor(most, thread_name_prefix="rawi-answer")
+        self._places = AtOnce(each=limits.waiting_address, total=limits.waiting)
+        self._threads = ThreadPoolExecutor(limits.waiting, thread_name_prefix="rawi-answer")
 
     @property
     def is_ready(self) -> bool:
@@ -87,10 +93,11 @@ class Work:
         self._threads.shutdown()
 
     async def answer(
-        self, question: str, history: Sequence[Turn] = ()
+        self, asker: str, question: str, history: Sequence[Turn] = ()
     ) -> AsyncGenerator[Event, None]:
         """Yield what ``Engine.answer`` yields; closing the iterator stops the work.
 
+        :param asker: Whose question it is: an address or a key.
         :raises QuestionError: When the question can't be asked.
         :raises QueueFullError: When too many are being answered.
         :raises NotReadyError: When the engine isn't loaded.
@@ -98,7 +105,7 @@ class Work:
         engine = self._ready()
         question = check_question(question, engine.settings.question)
         asked = _Asked(question, history, asyncio.get_running_loop())
-        self._submit(self._run, engine, asked)
+        self._submit(asker, self._run, engine, asked)
         answered = False
         try:
             while not answered:
@@ -112,25 +119,26 @@ class Work:
             if not answered:
                 self._metrics.abandoned.inc()
 
-    async def whole(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    async def whole(self, asker: str, question: str, history: Sequence[Turn] = ()) -> Answer:
         """Return the checked answer; being cancelled stops the work.
 
         :raises RawiError: As ``answer``; and when the answer fails.
         """
-        async with aclosing(self.answer(question, history)) as events:
+        async with aclosing(self.answer(asker, question, history)) as events:
             async for event in events:
                 if isinstance(event, Answer):
                     return event
         raise InternalError("the answer did not come to an end")
 
-    async def passages(self, question: str, k: int) -> list[Found]:
+    async def passages(self, asker: str, question: str, k: int) -> list[Found]:
         """Return the ``k`` best passages.
 
         :raises RawiError: As ``answer``.
         """
         engine = self._ready()
         question = check_question(question, engine.settings.question)
-        return await asyncio.wrap_future(self._submit(engine.retriever.passages, question, k))
+        work = self._submit(asker, engine.retriever.passages, question, k)
+        return await asyncio.wrap_future(work)
 
     def _ready(self) -> Engine:
         engine = self._engine()
@@ -138,15 +146,15 @@ class Work:
             raise NotReadyError("Rawi is still loading; ask again in a moment")
         return engine
 
-    def _submit(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
+    def _submit(self, asker: str, work: Callable[..., T], *arguments: Any) -> Future[T]:
         """Give work to a thread, which frees its place when it ends."""
-        if not self._places.acquire(blocking=False):
+        if not self._places.take(asker):
             raise QueueFullError("too many questions at once; ask again in a moment")
         self._metrics.running.inc()
 
         def ended(_: Future[T]) -> None:
             self._metrics.running.dec()
-            self._places.release()
+            self._places.leave(asker)
 
         future = self._threads.submit(work, *arguments)
         future.add_done_callback(ended)

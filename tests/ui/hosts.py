@@ -28,11 +28,13 @@ class Host:
     :ivar origin: "http://localhost:1234".
     :ivar pages: Path → HTML; may be added to while it runs.
     :ivar policy: Its Content-Security-Policy.
+    :ivar asked: The paths that it was asked for.
     """
 
     origin: str
     pages: dict[str, str] = field(default_factory=dict)
     policy: str = ""
+    asked: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -44,6 +46,7 @@ def hosted(name: str) -> Iterator[Host]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            host.asked.append(self.path)
             page = host.pages.get(self.path)
             self.send_response(404 if page is None else 200)
             self.send_header("Content-Type", "text/html; charset=utf-8")

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import uvicorn
+from fastapi import FastAPI
 from llama_index.core.llms import ChatMessage, ChatResponse
 
 from rag.config import Settings
@@ -97,7 +98,7 @@ def served(rawi: Engine) -> Iterator[str]:
 @contextmanager
 def served_by(loader: Loader) -> Iterator[str]:
     """Serve what a loader has, or will have; give the address."""
-    with listening() as port, running(web.build(loader), port):
+    with listening() as port, running(web.build(loader), loader.settings, port):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -111,12 +112,11 @@ def listening() -> Iterator[int]:
 
 
 @contextmanager
-def running(app: Any, port: int) -> Iterator[uvicorn.Server]:
-    """Run an application in a thread."""
-    server = web.Server(
-        uvicorn.Config(app, port=port, log_config=None, proxy_headers=False, lifespan="on",
-                       timeout_graceful_shutdown=5)
-    )  # fmt: skip
+def running(app: FastAPI, settings: Settings, port: int) -> Iterator[uvicorn.Server]:
+    """Run an application in a thread, as ``rawi serve`` does."""
+    here = {"port": port, "stop_timeout_s": 5.0}
+    wanted = settings.model_copy(update={"server": settings.server.model_copy(update=here)})
+    server = uvicorn.Server(web.config(app, wanted))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     until = time.monotonic() + 30

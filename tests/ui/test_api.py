@@ -190,7 +190,7 @@ def test_twenty_who_go_away_free_their_places_within_two_seconds(tmp_path, strea
         async with httpx.AsyncClient(base_url=url, limits=limits, timeout=60) as client:
             await asyncio.gather(*(leave(client) for _ in range(20)))
 
-    with served(engine(tmp_path, model=slow)) as url:
+    with served(engine(tmp_path, model=slow, limits={"waiting_address": 20})) as url:
         run(leave_all(url))
         assert until(lambda: slow.running == 0, 2)
         assert until(lambda: "rawi_running 0.0" in httpx.get(f"{url}/metrics").text, 2)

@@ -12,10 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
-from starlette.testclient import TestClient
 
 from rag.config import Settings
 from rag.engine import Engine, Evidence, Turn
@@ -24,6 +20,7 @@ from rag.index import IndexReport
 from rag.retrieval import Found
 from tests.conftest import Write, in_child
 from tests.doubles import ScriptedLLM
+from tests.ui.serving import until
 from ui import documents, feedback, text
 from ui.answering import Answering, BusyError
 from ui.conversations import MOST_CONVERSATIONS, Conversation, Conversations, Message
@@ -32,14 +29,13 @@ from ui.documents_html import job_html
 from ui.feedback import Feedback
 from ui.line import Ahead, Line, Lines, in_turn
 from ui.loading import Loader, Progress
-from ui.security import Security
 from ui.states_html import progress_html
 
 QUOTE = "ساهم بمبلغ 30 مليار."
 FOUND = Found("a.txt", 0, len(QUOTE), QUOTE, 0.9, "ar")
 
 
-def engine(*replies: Any) -> Any:
+def engine(*replies: Any, most: int = 5) -> Any:
     retriever: Any = SimpleNamespace(
         evidence=lambda question, context="", *, read_as="": [FOUND],
         storage=SimpleNamespace(text=lambda doc: QUOTE, title=lambda doc: "عنوان"),
@@ -47,17 +43,17 @@ def engine(*replies: Any) -> Any:
             embed_texts=lambda texts: np.ones((len(texts), 1), dtype=np.float32)
         ),
     )
-    settings = Settings.model_validate({"answer": {"style": "written"}})
+    settings = Settings.model_validate({"answer": {"style": "written"}, "page": {"waiting": most}})
     return Engine(settings, retriever, ScriptedLLM(replies=deque(replies)))
 
 
-def answering(*replies: Any, most: int = 5) -> Answering:
-    return Answering(Loader.loaded(engine(*replies)), most)
+def answering(*replies: Any) -> Answering:
+    return Answering(Loader.loaded(engine(*replies)))
 
 
 class TestAnswering:
     def test_the_evidence_stands_there_before_the_answer(self) -> None:
-        shown = list(answering("ساهم بمبلغ 30 مليار.").answer("s", "كم ساهم؟", []))
+        shown = list(answering("ساهم بمبلغ 30 مليار.").answer("s", "1", "كم ساهم؟", []))
         first = next(step for step in shown if step.message.evidence)
         assert first.message.text == ""
         assert first.message.evidence[0].title == "عنوان"
@@ -66,14 +62,14 @@ class TestAnswering:
         assert [quote.marker for quote in shown[-1].message.citations] == [1]
 
     def test_when_the_model_fails_the_evidence_is_the_answer(self) -> None:
-        *_, last = answering(GenerationError("out of memory")).answer("s", "كم ساهم؟", [])
+        *_, last = answering(GenerationError("out of memory")).answer("s", "1", "كم ساهم؟", [])
         assert (last.message.problem, last.message.how) == ("model", "quoted")
         assert QUOTE in last.message.text
         assert "out of memory" in last.message.detail
 
     def test_a_stopped_answer_keeps_what_was_written(self) -> None:
         asked = answering("ساهم بمبلغ 30 مليار.")
-        steps = asked.answer("s", "كم ساهم؟", [])
+        steps = asked.answer("s", "1", "كم ساهم؟", [])
         for step in steps:
             if step.message.evidence:
                 break
@@ -83,18 +79,38 @@ class TestAnswering:
         assert last.message.evidence
 
     def test_too_many_are_turned_away(self) -> None:
-        asked = answering(*["ساهم بمبلغ 30 مليار."] * 2, most=1)
-        first = asked.answer("a", "كم ساهم؟", [])
+        loader = Loader.loaded(engine(*["ساهم بمبلغ 30 مليار."] * 2, most=1))
+        asked = Answering(loader)
+        with loader.lines.search.joined():
+            first = asked.answer("a", "1", "كم ساهم؟", [])
+            next(first)
+            for session in ("a", "b"):
+                with pytest.raises(BusyError):
+                    next(asked.answer(session, "2", "كم ساهم؟", []))
+            first.close()  # type: ignore[attr-defined]
+
+        def is_taken() -> bool:
+            try:
+                return list(asked.answer("b", "1", "كم ساهم؟", []))[-1].stage == "done"
+            except BusyError:
+                return False
+
+        assert until(is_taken, 5)  # as soon as the first has ended in its thread
+
+    def test_a_page_asks_one_question_at_a_time_and_stops_no_other(self) -> None:
+        asked = answering(*["ساهم بمبلغ 30 مليار."] * 3)
+        first, other = (asked.answer(name, "1", "كم ساهم؟", []) for name in ("a", "b"))
         next(first)
-        with pytest.raises(BusyError):
-            next(asked.answer("b", "كم ساهم؟", []))
-        first.close()  # type: ignore[attr-defined]
-        assert list(asked.answer("b", "كم ساهم؟", []))[-1].stage == "done"
+        next(other)
+        again = asked.answer("a", "1", "كم ساهم؟", [])
+        next(again)
+        problems = [list(steps)[-1].message.problem for steps in (first, other, again)]
+        assert problems == ["stopped", "", ""]
 
     def test_a_failed_start_is_told(self) -> None:
         loader = Loader(Settings.model_validate({"models": {"cache": "/nowhere"}}))
         loader.start()
-        *_, last = Answering(loader, 5).answer("s", "كم ساهم؟", [])
+        *_, last = Answering(loader).answer("s", "1", "كم ساهم؟", [])
         assert last.message.problem == "failed"
         assert "rawi models pull" in last.message.detail
 
@@ -191,13 +207,8 @@ class TestConversations:
 
 
 class TestFolder:
-    def upload(self, tmp_path: Path, content: bytes = b"A short text.") -> Path:
-        path = tmp_path / "upload"
-        path.write_bytes(content)
-        return path
-
-    def test_a_document_is_added(self, settings: Settings, tmp_path: Path) -> None:
-        assert documents.add(settings, "new  article.txt", self.upload(tmp_path))
+    def test_a_document_is_added(self, settings: Settings) -> None:
+        assert documents.add(settings, "new  article.txt", b"A short text.")
         assert (settings.corpus / "new article.txt").read_bytes() == b"A short text."
 
     @pytest.mark.parametrize(
@@ -207,7 +218,7 @@ class TestFolder:
     def test_folders_in_a_name_are_left_out(
         self, settings: Settings, tmp_path: Path, name: str
     ) -> None:
-        documents.add(settings, name, self.upload(tmp_path))
+        documents.add(settings, name, b"x")
         assert [path.name for path in settings.corpus.iterdir()] == ["up.txt"]
         assert not (tmp_path / "up.txt").exists()
 
@@ -226,13 +237,13 @@ class TestFolder:
         ],
     )
     def test_others_are_refused_with_the_reason(
-        self, settings: Settings, tmp_path: Path, write: Write, name: str, content: bytes, why: str
+        self, settings: Settings, write: Write, name: str, content: bytes, why: str
     ) -> None:
         write("there.txt", "first")
         small = settings.page.model_copy(update={"upload_max_bytes": 1_000})
         settings = settings.model_copy(update={"page": small})
         with pytest.raises(RefusedError, match=why):
-            documents.add(settings, name, self.upload(tmp_path, content))
+            documents.add(settings, name, content)
         assert [path.name for path in settings.corpus.iterdir()] == ["there.txt"]
         assert (settings.corpus / "there.txt").read_text() == "first"
 
@@ -241,7 +252,8 @@ class TestFolder:
     ) -> None:
         write("a.txt", "x")
         write("b.txt", "x")
-        outside = self.upload(tmp_path)
+        outside = tmp_path / "upload"
+        outside.write_text("x")
         for doc in ("../upload", str(outside), "gone.txt", ""):
             with pytest.raises(RefusedError, match="not there"):
                 documents.remove(settings, doc)
@@ -267,21 +279,23 @@ class TestFolder:
         settings = Settings.model_validate(
             {"page": {"documents_tab": tab}, "server": {"host": host}}
         )
-        assert documents.is_open(settings) is open_
+        own = {"headers": [(b"host", b"localhost:7860")], "client": ("127.0.0.1", 40_000)}
+        assert documents.may_change(settings, own) is open_
+        proxied = {**own, "headers": [*own["headers"], (b"via", b"1.1 proxy")]}
+        assert documents.may_change(settings, proxied) is (tab == "on")
 
 
-def ids_of_page(compact: bool, tab: str) -> set[str]:
+def ids_of_page(compact: bool, with_documents: bool) -> set[str]:
     """Build the page, in a process of its own: Gradio leaves an event loop open."""
     from ui import page
 
-    settings = Settings.model_validate({"page": {"documents_tab": tab}})
-    blocks = page.build(Loader(settings), compact=compact)
+    blocks = page.build(Loader(Settings()), compact=compact, with_documents=with_documents)
     return {str(block.elem_id) for block in blocks.blocks.values() if block.elem_id}
 
 
 class TestLayout:
-    def ids(self, *, compact: bool = False, tab: str = "on") -> set[str]:
-        found: set[str] = in_child(ids_of_page, compact, tab)
+    def ids(self, *, compact: bool = False, with_documents: bool = True) -> set[str]:
+        found: set[str] = in_child(ids_of_page, compact, with_documents)
         return found
 
     def test_the_parts_that_others_script_against(self) -> None:
@@ -289,9 +303,9 @@ class TestLayout:
         assert ids <= self.ids()
         assert ids <= self.ids(compact=True)
 
-    def test_a_public_site_has_no_documents_tab(self) -> None:
+    def test_strangers_get_no_documents_tab(self) -> None:
         assert "rawi-upload" in self.ids()
-        assert "rawi-upload" not in self.ids(tab="off")
+        assert "rawi-upload" not in self.ids(with_documents=False)
         assert "rawi-upload" not in self.ids(compact=True)
 
 
@@ -310,42 +324,16 @@ class TestFeedback:
 
     def test_the_last_word_counts(self, tmp_path: Path) -> None:
         for rating, reason in (("up", ""), ("down", ""), ("down", "wrong")):
-            feedback.note(tmp_path / "s", self.given(rating, reason))
-        feedback.note(tmp_path / "s", self.given("up", message="taken back"))
-        feedback.note(tmp_path / "s", self.given("", message="taken back"))
+            feedback.append(tmp_path / "s", self.given(rating, reason))
+        feedback.append(tmp_path / "s", self.given("up", message="taken back"))
+        feedback.append(tmp_path / "s", self.given("", message="taken back"))
         (one,) = feedback.read(tmp_path / "s")
         assert (one.rating, one.reason, one.citations) == ("down", "wrong", ("a.txt:0-3",))
         assert one.when
 
     def test_nothing_noted_and_torn_lines(self, tmp_path: Path) -> None:
         assert feedback.read(tmp_path) == []
-        feedback.note(tmp_path, self.given("up"))
+        feedback.append(tmp_path, self.given("up"))
         with (tmp_path / feedback.FILE).open("a") as file:
             file.write('{"message": "tor')
         assert len(feedback.read(tmp_path)) == 1
-
-
-class TestSecurity:
-    def client(self, uploads: bool = True) -> TestClient:
-        routes = [
-            Route(path, lambda request: PlainTextResponse("ok"), methods=["GET", "POST"])
-            for path in ("/", "/gradio_api/upload", "/gradio_api/queue/join", "/search")
-        ]
-        return TestClient(Security(Starlette(routes=routes), uploads=uploads))
-
-    def test_other_sites_may_not_call_gradio(self) -> None:
-        foreign = {"Origin": "https://elsewhere.example"}
-        assert self.client().post("/gradio_api/queue/join", headers=foreign).status_code == 403
-        assert self.client().post("/search", headers=foreign).status_code == 200
-        own = {"Origin": "http://testserver"}
-        assert self.client().post("/gradio_api/queue/join", headers=own).status_code == 200
-        assert self.client().post("/gradio_api/queue/join").status_code == 200
-
-    def test_without_the_documents_tab_nothing_is_uploaded(self) -> None:
-        assert self.client(uploads=False).post("/gradio_api/upload").status_code == 403
-        assert self.client().post("/gradio_api/upload").status_code == 200
-
-    def test_the_policy_names_no_other_host(self) -> None:
-        policy = self.client().get("/").headers["content-security-policy"]
-        assert policy.startswith("default-src 'self'")
-        assert "http" not in policy

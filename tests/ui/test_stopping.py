@@ -19,9 +19,10 @@ ASK = {"model": "rawi", "messages": [{"role": "user", "content": QUESTION}]}
 
 def test_an_answer_ends_before_the_server_does(tmp_path):
     slow = SlowLLM(replies=deque(), words=20)
-    application = web.build(Loader.loaded(engine(tmp_path, model=slow)))
+    rawi = engine(tmp_path, model=slow)
+    application = web.build(Loader.loaded(rawi))
     with ThreadPoolExecutor(1) as asking, listening() as port:
-        with running(application, port):
+        with running(application, rawi.settings, port):
             url = f"http://127.0.0.1:{port}/v1/chat/completions"
             reply = asking.submit(httpx.post, url, json=ASK, timeout=30)
             assert until(lambda: slow.running == 1, 10)
@@ -32,11 +33,11 @@ def test_an_answer_ends_before_the_server_does(tmp_path):
 @pytest.mark.browser
 @pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # Gradio's own, in a thread
 def test_an_open_page_does_not_keep_the_server(tmp_path, browser: Browser, caplog):
-    application = web.build(Loader.loaded(engine(tmp_path)))
+    rawi = engine(tmp_path)
+    application = web.build(Loader.loaded(rawi))
     page = browser.new_page()
-    with listening() as port, running(application, port):
-        with page.expect_request("**/heartbeat/*"):
-            page.goto(f"http://127.0.0.1:{port}")
+    with listening() as port, running(application, rawi.settings, port):
+        page.goto(f"http://127.0.0.1:{port}")
         page.locator("#rawi-question textarea").wait_for()
     page.close()
     assert "timeout graceful shutdown exceeded" not in caplog.text

@@ -7,11 +7,6 @@
   if (window.parent === window) return;
   const tell = (type) => window.parent.postMessage({ rawi: type }, ORIGIN);
   const box = () => document.querySelector("#rawi-question textarea");
-  const language = new URLSearchParams(location.search).get("lang");
-  if (language === "ar" || language === "en") {
-    document.documentElement.lang = language;
-    document.documentElement.dir = language === "ar" ? "rtl" : "ltr";
-  }
 
   // Questions of the site's page, one at a time: never in the midst of an answer.
   const asked = [];

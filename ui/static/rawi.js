@@ -18,14 +18,16 @@ window.rawi = (() => {
       /* as above */
     }
   };
-  const phrase = (name) => {
+  const phrase = (name, language = root.lang) => {
     const meta = document.querySelector(`meta[name="rawi-${name}"]`);
-    return meta ? meta.dataset[root.lang] : "";
+    return meta ? meta.dataset[language] : "";
   };
 
   // ------------------------------------------------------------ language, theme, section
 
+  let spoken = "en";
   const setLanguage = (language) => {
+    spoken = language;
     root.lang = language;
     root.dir = language === "ar" ? "rtl" : "ltr";
     label();
@@ -40,11 +42,20 @@ window.rawi = (() => {
   const preferred = () =>
     (navigator.languages || [navigator.language]).find((l) => /^(ar|en)\b/i.test(l)) || "en";
 
-  setLanguage(remembered("language") || preferred().slice(0, 2).toLowerCase());
+  const wanted = new URLSearchParams(location.search).get("lang");
+  setLanguage(
+    (/^(ar|en)$/.test(wanted) && wanted) ||
+      remembered("language") ||
+      preferred().slice(0, 2).toLowerCase(),
+  );
   setTheme(
     remembered("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"),
   );
   setView("ask");
+  // Gradio says the browser's language there, in its own time; it may be neither of ours.
+  new MutationObserver(() => {
+    if (root.lang !== spoken) setLanguage(spoken);
+  }).observe(root, { attributeFilter: ["lang"] });
 
   // What Gradio renders has attributes that must be in one language.
   function label() {
@@ -128,18 +139,26 @@ window.rawi = (() => {
     });
   };
 
-  const uploads = (element, upload, trigger, [sendFiles, reindex]) => {
+  const uploads = (element, trigger, [sendFiles, reindex]) => {
+    const refused = { ar: phrase("not-taken", "ar"), en: phrase("not-taken", "en") };
+    const sendOne = async (file) => {
+      const url = `documents/upload?name=${encodeURIComponent(file.name)}`;
+      try {
+        let reply = await fetch(url, { method: "POST", body: file });
+        for (let tries = 0; reply.status === 429 && tries < 3; tries += 1) {
+          const seconds = Math.min(60, Number(reply.headers.get("Retry-After")) || 1);
+          await new Promise((done) => setTimeout(done, seconds * 1_000));
+          reply = await fetch(url, { method: "POST", body: file });
+        }
+        const { ar = "", en = "" } = await reply.json();
+        return reply.ok || en ? { ar, en } : refused;
+      } catch {
+        return refused;
+      }
+    };
     const send = async (files) => {
       const sent = [];
-      for (const file of files) {
-        let path = "";
-        try {
-          path = (await upload(file)).path;
-        } catch {
-          /* refused by the server: it is told by the empty path */
-        }
-        sent.push({ name: file.name, path });
-      }
+      for (const file of files) sent.push({ name: file.name, ...(await sendOne(file)) });
       if (sent.length) trigger(sendFiles, { files: sent });
     };
     element.addEventListener("change", async (event) => {

@@ -1,0 +1,82 @@
+"""A server and the index that another process makes beneath it: real processes, real weights."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import ROOT
+from tests.ui.conftest import wait_for
+from tests.ui.serving import listening, until
+
+pytestmark = pytest.mark.weights
+
+RAWI = [sys.executable, "-c", "from rag.cli import main; main()"]
+
+
+def make_index(folder: Path, config: Path) -> None:
+    """Run ``rawi index`` in a process of its own."""
+    where = ["--corpus", str(folder / "corpus"), "--storage", str(folder / "storage")]
+    subprocess.run([*RAWI, "index", *where, "--config", str(config)], cwd=ROOT, check=True)
+
+
+def found(url: str, question: str) -> list[str]:
+    reply = httpx.post(f"{url}/search", json={"question": question, "k": 1}, timeout=60)
+    assert reply.status_code == 200, reply.text
+    return [passage["doc"] for passage in reply.json()["results"]]
+
+
+def test_the_server_changes_over_without_an_error(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for n in range(20):
+        (corpus / f"{n}.txt").write_text(f"Report {n} is about the roads of district {n}.")
+    usual, other = tmp_path / "usual.yaml", tmp_path / "other.yaml"
+    rest = "llm: {backend: none}\n"
+    usual.write_text(f"passages: {{max_chars: 400}}\n{rest}")
+    other.write_text(f"passages: {{max_chars: 300}}\n{rest}")
+    make_index(tmp_path, usual)
+    with listening() as port:
+        serve = ["serve", "--port", str(port), "--config", str(usual)]
+    serve += ["--corpus", str(corpus), "--storage", str(tmp_path / "storage")]
+    url = f"http://127.0.0.1:{port}"
+    statuses: Counter[int] = Counter()
+    done = threading.Event()
+
+    def ask_on() -> None:
+        with httpx.Client(timeout=60) as client:
+            while not done.is_set():
+                asked = {"question": "What is report 7 about?"}
+                statuses[client.post(f"{url}/search", json=asked).status_code] += 1
+                done.wait(0.3)  # within limits.address_per_minute
+
+    server = subprocess.Popen([*RAWI, *serve], cwd=ROOT)
+    try:
+        wait_for(url, server)
+        ready = f"{url}/healthz?ready=true"
+        assert until(lambda: httpx.get(ready).status_code == 200, 120)
+        asking = threading.Thread(target=ask_on)
+        asking.start()
+        # In place, then by other settings, then back again: all by another process.
+        for config, doc, text, question in (
+            (usual, "zebra.txt", "The zebra is striped.", "Which animal has stripes?"),
+            (other, "whale.txt", "The whale is the largest animal.", "Who is the biggest beast?"),
+            (usual, "owl.txt", "The owl hunts at night.", "Which bird is awake in the dark?"),
+        ):
+            (corpus / doc).write_text(text)
+            make_index(tmp_path, config)
+            assert until(lambda q=question, d=doc: found(url, q) == [d], 20), doc
+        done.set()
+        asking.join()
+        assert set(statuses) == {200}
+        assert statuses[200] > 10
+    finally:
+        done.set()
+        server.terminate()
+        server.wait(30)

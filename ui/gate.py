@@ -1,0 +1,190 @@
+"""What of Gradio is served: the routes and functions that the page uses, and nothing else.
+
+Gradio brings some eighty routes, of which several fetch from other hosts or serve files. The page
+needs eight; every other one is answered with 404, whatever a new version of Gradio adds. What is
+sent to a function has one shape; the rest of it is refused before Gradio reads it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ui import address
+from ui.conversations import Conversations
+from ui.security import FRAMED_BY, policy
+
+
+@dataclass(frozen=True)
+class Served:
+    """A route that the page uses.
+
+    :ivar why: What for.
+    """
+
+    method: str
+    path: re.Pattern[str]
+    why: str
+
+
+_NAME: Final = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*"
+PAGE: Final = "/"
+ROUTES: Final = (
+    Served("GET", re.compile(PAGE), "the page itself"),
+    Served("GET", re.compile(rf"/assets/{_NAME}\.(?:js|css|woff2|svg)"), "Gradio's own script"),
+    Served("GET", re.compile(rf"/static/(?:fonts/{_NAME}|js)/{_NAME}\.(?:js|woff2)"), "its fonts"),
+    Served("GET", re.compile(r"/theme\.css"), "its colours"),
+    Served("GET", re.compile(r"/favicon\.ico"), "browsers ask for it"),
+    Served("POST", re.compile(r"/gradio_api/run/predict"), "an event that is answered at once"),
+    Served("POST", re.compile(r"/gradio_api/queue/join"), "an event whose answer streams"),
+    Served("GET", re.compile(r"/gradio_api/queue/data"), "the stream of what was joined"),
+)
+
+# What a button of the page carries: its data-* attributes; of an upload, a list of such.
+_Text = Annotated[str, Field(max_length=20_000)]
+# What a browser kept; whatever else is in it would be Gradio's to interpret, a file's address too.
+_Kept = Annotated[dict[str, Any], AfterValidator(lambda kept: Conversations.read(kept).dump())]
+_Carried = dict[Annotated[str, Field(max_length=40)], _Text]
+
+
+class Call(BaseModel):
+    """An event of the page, as its script sends it; what else is in it is dropped."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    fn_index: int
+    data: list[str | _Kept | None]  # a body's bound is theirs
+    event_data: dict[str, _Text | Annotated[list[_Carried], Field(max_length=100)]] | None = None
+    trigger_id: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    session_hash: Annotated[str, Field(pattern=r"^[a-z0-9]{6,40}$")]
+
+
+class Gate:
+    """Stands before Gradio's application.
+
+    :ivar app: That application, with all that it has.
+    """
+
+    def __init__(self, app: ASGIApp, functions: Mapping[int, int]) -> None:
+        """Wrap Gradio's application.
+
+        :param functions: How many inputs each of the page's functions has, by its index.
+        """
+        self.app = app
+        self._functions = functions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
+        if not is_served(str(scope["method"]), path):
+            await PlainTextResponse("not found", 404)(scope, receive, send)
+        elif address.is_foreign(scope):
+            await PlainTextResponse("not allowed", 403)(scope, receive, send)
+        elif path == PAGE:
+            await self.app(scope, receive, _Page(scope, send).send)
+        elif scope["method"] == "POST":
+            await self._called(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _called(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass an event on in the one shape that it may have."""
+        try:
+            call = Call.model_validate_json(await Request(scope, receive).body())
+        except ValidationError:
+            await PlainTextResponse("not an event of the page", 422)(scope, receive, send)
+            return
+        if self._functions.get(call.fn_index) != len(call.data):
+            await PlainTextResponse("no such event", 404)(scope, receive, send)
+            return
+        body = call.model_dump_json().encode("utf-8", "replace")
+        passed = {**scope, "headers": [h for h in scope["headers"] if h[0] != b"content-length"]}
+        passed["headers"].append((b"content-length", str(len(body)).encode()))
+        sent = False
+
+        async def again() -> Message:
+            nonlocal sent
+            if sent:
+                return await receive()
+            sent = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self.app(passed, again, send)
+
+
+def is_served(method: str, path: str) -> bool:
+    """Tell whether a path of Gradio's application is one that the page uses."""
+    wanted = "GET" if method == "HEAD" else method
+    return any(route.method == wanted and route.path.fullmatch(path) for route in ROUTES)
+
+
+class _Page:
+    """The page's HTML on its way: its own scripts, and no others, are allowed by their hashes."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self._framed_by = str(scope.get(FRAMED_BY, "'self'"))
+        self._send = send
+        self._start: Message = {}
+        self._body = b""
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        self._body += message.get("body", b"")
+        if message.get("more_body", False):
+            return
+        headers = MutableHeaders(scope=self._start)
+        headers["Content-Security-Policy"] = policy(
+            self._framed_by, scripts=script_hashes(self._body.decode("utf-8", "replace"))
+        )
+        headers["Cache-Control"] = "no-store"
+        await self._send(self._start)
+        await self._send({"type": "http.response.body", "body": self._body, "more_body": False})
+
+
+def script_hashes(html: str) -> list[str]:
+    """Return the source expression of every script that stands in a page itself.
+
+    https://www.w3.org/TR/CSP3/#grammardef-hash-source
+    """
+    found = _Scripts()
+    found.feed(html)
+    found.close()
+    digests = (hashlib.sha256(script.encode()).digest() for script in found.scripts)
+    return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
+
+
+class _Scripts(HTMLParser):
+    """Collects the scripts without a ``src``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scripts: list[str] = []
+        self._is_within = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._is_within = tag == "script" and "src" not in dict(attrs)
+        if self._is_within:
+            self.scripts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_within = False
+
+    def handle_data(self, data: str) -> None:
+        if self._is_within:
+            self.scripts[-1] += data

@@ -1,0 +1,116 @@
+"""A file on its way from a browser into the folder: who, how much, what kind, and only then bytes.
+
+One request brings one file, as it is. What arrives is held in a file without a name, which is gone
+when the request is, however that ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from tempfile import TemporaryFile
+from typing import IO, Annotated, Final
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
+
+from rag.config import Settings
+from ui import address, documents, text
+from ui.documents import RefusedError
+from ui.limits import AtOnce, Limits
+from ui.text import Phrase
+
+PATH: Final = "/documents/upload"
+# Bytes a second; who is slower is hung up on, or a few could hold all places for hours.
+_SLOWEST: Final = 10_000
+_AT_ONCE_EACH: Final = 3
+_AT_ONCE: Final = 8
+
+
+class _NotTakenError(Exception):
+    """An upload that is not taken, before the folder is asked."""
+
+    def __init__(self, status: int, reason: Phrase, retry_s: int | None = None) -> None:
+        super().__init__(reason.en)
+        self.status = status
+        self.reason = reason
+        self.retry_s = retry_s
+
+
+def router(settings: Settings, limits: Limits) -> APIRouter:
+    """Return the one route."""
+    routes = APIRouter(include_in_schema=False)
+    places = AtOnce(each=_AT_ONCE_EACH, total=_AT_ONCE)
+
+    @routes.post(PATH)
+    async def upload(request: Request, name: Annotated[str, Query(max_length=500)]) -> JSONResponse:
+        """Take a file into the folder; it is indexed when the page says that all are there."""
+        asker = address.asker(request.scope)
+        try:
+            size = _let_in(request, settings, limits, asker)
+            doc = documents.checked_name(settings, name)
+            if not places.take(asker):
+                raise _NotTakenError(429, text.TOO_MANY, 1)
+            try:
+                with TemporaryFile() as held:
+                    await _received(request, held, size, settings.server.body_timeout_s)
+                    await asyncio.to_thread(documents.add, settings, doc, held.read())
+            finally:
+                places.leave(asker)
+        except RefusedError as exc:
+            return _reply(exc.status, exc.reason)
+        except _NotTakenError as exc:
+            return _reply(exc.status, exc.reason, exc.retry_s)
+        return JSONResponse({"doc": doc}, 201)
+
+    return routes
+
+
+def _let_in(request: Request, settings: Settings, limits: Limits, asker: str) -> int:
+    """Return the bytes that will come, of somebody who may send as many.
+
+    :raises _NotTakenError: When he may not.
+    """
+    scope = request.scope
+    if address.is_foreign(scope) or not documents.may_change(settings, scope):
+        raise _NotTakenError(403, text.REFUSED_CLOSED)
+    length = request.headers.get("content-length", "")
+    if not (length.isascii() and length.isdigit()):
+        raise _NotTakenError(411, text.REFUSED_WRITE)
+    most = documents.upload_limit(settings)
+    if len(length) > len(str(most)) or int(length) > most:
+        raise _NotTakenError(413, text.REFUSED_SIZE.format(most=documents.size_text(most)))
+    wait = limits.upload(asker, int(length))
+    if wait is not None:
+        raise _NotTakenError(429, text.TOO_MANY, wait)
+    return int(length)
+
+
+async def _received(request: Request, held: IO[bytes], size: int, stall_s: float) -> None:
+    """Write what comes into ``held`` and go back to its beginning.
+
+    :param size: Bytes that were promised.
+    :param stall_s: Seconds that nothing may come.
+    :raises _NotTakenError: When it comes too slowly, or as something else.
+    """
+    until = time.monotonic() + stall_s + size / _SLOWEST
+    async with aclosing(request.stream()) as parts:
+        try:
+            while (part := await _next(parts, min(stall_s, until - time.monotonic()))) is not None:
+                held.write(part)
+        except asyncio.TimeoutError as exc:
+            raise _NotTakenError(408, text.REFUSED_SLOW) from exc
+    if held.tell() != size:
+        raise _NotTakenError(400, text.REFUSED_SLOW)
+    held.seek(0)
+
+
+async def _next(parts: AsyncIterator[bytes], seconds: float) -> bytes | None:
+    return await asyncio.wait_for(anext(parts, None), max(0, seconds))
+
+
+def _reply(status: int, reason: Phrase, retry_s: int | None = None) -> JSONResponse:
+    headers = {"Retry-After": str(retry_s)} if retry_s else {}
+    return JSONResponse({"ar": reason.ar, "en": reason.en}, status, headers)
