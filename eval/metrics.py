@@ -191,14 +191,25 @@ def is_correct(
     :return: Whether it is right.
     :raises ValueError: If a group is empty, or an alternative is when folded.
     """
+    return held_groups(answer, must_include) == len(must_include) and not holds_any(
+        answer, must_not_include
+    )
+
+
+def held_groups(answer: str, must_include: Sequence[Sequence[str]]) -> int:
+    """Count the groups of which an answer holds an alternative, as ``is_correct`` looks for it.
+
+    :raises ValueError: If a group is empty, or an alternative is when folded.
+    """
     if not all(must_include):
         raise ValueError("must_include holds a group without alternatives")
-    groups = [[_pattern(alternative) for alternative in group] for group in must_include]
-    forbidden = [_pattern(alternative) for alternative in must_not_include]
+    return sum(holds_any(answer, group) for group in must_include)
+
+
+def holds_any(answer: str, alternatives: Sequence[str]) -> bool:
+    """Tell whether an answer holds one of the alternatives, as ``is_correct`` looks for it."""
     text = _comparable(answer)
-    return all(any(p.search(text) for p in group) for group in groups) and not any(
-        p.search(text) for p in forbidden
-    )
+    return any(_pattern(alternative).search(text) for alternative in alternatives)
 
 
 def _comparable(text: str) -> str:
@@ -589,6 +600,19 @@ def holds_control_text(answer: str) -> bool:
     :return: Whether it holds any.
     """
     return bool(_TEMPLATE_TOKEN.search(answer) or _UNSEEN.search(answer))
+
+
+def has_third_script(answer: str, quotes: Sequence[str] = ()) -> bool:
+    """Tell whether an answer holds a letter that is neither Arabic nor Latin, and in no quote.
+
+    :param quotes: What it cites: a document may write α.
+    """
+    strange = {letter for letter in answer if letter.isalpha() and not _is_ours(letter)}
+    return bool(strange - set("".join(quotes)))
+
+
+def _is_ours(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith(("ARABIC", "LATIN"))
 
 
 def percentiles(values: Sequence[float], points: Sequence[float] = (50, 95)) -> dict[str, float]:

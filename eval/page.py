@@ -123,6 +123,7 @@ def _section(group: Sequence[Results], anchor: str) -> Section:
     systems = [run, run.baseline] if run.baseline else [run]
     found = [
         tables.headline(run, others),
+        tables.by_direction(run),
         tables.by_category(run),
         tables.refusals(systems),
         tables.times(systems),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from llama_index.core.llms import LLM
 
@@ -31,10 +31,12 @@ from rag import engine
 from rag.config import Settings
 from rag.engine import load_llm
 from rag.errors import EvalError
-from rag.language import split_sentences
+from rag.language import detect, split_sentences
 from rag.retrieval import Retriever
 
 HALF = 0.5
+
+Outcome = Literal["right", "incomplete", "wrong", "refused"]
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,8 @@ def _score(question: Question, answer: Line, gold: Sequence[DocSpan], system: Sy
         about={
             "question": question.question,
             "answerable": question.answerable,
+            "direction": direction(question, gold, system.texts),
+            "outcome": outcome(question, answer, gold),
             "gold_answer": question.answer,
             "gold_spans": [list(span) for span in gold],
             "answer": answer["answer"],
@@ -187,11 +191,17 @@ def _answer_values(
     texts: Mapping[str, str],
 ) -> dict[str, float | None]:
     """Judge the text and the citations; citations of answerable questions that were answered."""
+    said = outcome(question, answer, gold)
     values: dict[str, float | None] = {
-        "right": right if question.answerable else answer["abstained"]
+        "right": right if question.answerable else answer["abstained"],
+        "wrong": said == "wrong",
+        "third_script": metrics.has_third_script(
+            answer["answer"], [cited["quote"] for cited in answer["citations"]]
+        ),
     }
     if question.answerable:
         values["correct"] = right
+        values["incomplete"] = said == "incomplete"
     if question.answerable and not answer["abstained"]:
         cited = _spans(answer["citations"])
         recall = metrics.citation_recall(gold, cited)
@@ -201,6 +211,33 @@ def _answer_values(
     values["verbatim_share"] = metrics.verbatim_share(_quotes(answer), texts)
     values["language_match"] = metrics.language_match_share([(question.language, answer["answer"])])
     return values
+
+
+def outcome(question: Question, answer: Line, gold: Sequence[DocSpan]) -> Outcome:
+    """Return what a reader was given.
+
+    Right holds everything that was asked for; incomplete some of it and nothing false, or no more
+    than the quote that says it; wrong is whatever else was shown as an answer.
+    """
+    if answer["abstained"]:
+        return "refused"
+    if not question.answerable or metrics.holds_any(answer["answer"], question.must_not_include):
+        return "wrong"
+    held = metrics.held_groups(answer["answer"], question.must_include)
+    if held == len(question.must_include):
+        return "right"
+    quoted = answer.get("how") == "quoted" and metrics.citation_recall(
+        gold, _spans(answer["citations"])
+    )
+    return "incomplete" if held or quoted else "wrong"
+
+
+def direction(question: Question, gold: Sequence[DocSpan], texts: Mapping[str, str]) -> str:
+    """Return the languages of a question and of what answers it: ``en ← ar``."""
+    if not question.answerable:
+        return f"{question.language}, unanswerable"
+    doc, start, end = gold[0]
+    return f"{question.language} ← {detect(texts[doc][start:end])}"
 
 
 def _spans(found: Sequence[Mapping[str, Any]]) -> list[DocSpan]:
@@ -226,6 +263,7 @@ def _summary(
         "set": {"file": str(path), "questions": len(scored), "of": total},
         "failed": score.failed(answers),
         **score.tables(scored),
+        "by_direction": score.by_direction(scored),
         "risk_coverage": score.risk_coverage(scored),
         "costs": score.costs(scored, answers),
         "peak_memory_mb": None if system.shares_process else folder.peak_memory_mb(),

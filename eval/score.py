@@ -71,6 +71,12 @@ def tables(scored: Sequence[Scored]) -> Json:
     return summary
 
 
+def by_direction(scored: Sequence[Scored]) -> Json:
+    """Return the measures by the languages of question and document."""
+    groups = _grouped(scored, lambda s: str(s.about["direction"]))
+    return {name: table(group) for name, group in sorted(groups.items())}
+
+
 def table(scored: Sequence[Scored], *, intervals: bool = True) -> Json:
     """Return ``{measure: {"mean", "low", "high", "n"}}``; no bounds for fewer than two clusters.
 

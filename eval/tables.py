@@ -91,6 +91,21 @@ def by_category(run: Results) -> Table | None:
     return Table(words.BY_CATEGORY, head, rows)
 
 
+def by_direction(run: Results) -> Table | None:
+    """Show what readers got, by the languages of question and document."""
+    directions: Mapping[str, Line] | None = run.summary.get("by_direction")
+    if not directions:
+        return None
+    names = ("right", "incomplete", "wrong", "error_rate", "evidence_hit")
+    rows = [
+        (name, str(measures["right"]["n"]), *(share(measures.get(n)) for n in names))
+        for name, measures in directions.items()
+    ]
+    shown = [MEASURES.get(name, words.ERRORS) for name in names]
+    head = [words.DIRECTION, words.COUNT, *shown]
+    return Table(words.BY_DIRECTION, head, rows, words.BY_DIRECTION_NOTE)
+
+
 def refusals(systems: Sequence[Results]) -> Table | None:
     """Show how well Rawi, and the starter if it was run, know when to answer."""
     rows: list[Sequence[Words]] = []

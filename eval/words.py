@@ -20,6 +20,12 @@ SYSTEMS: Final = (RAWI, STARTER)
 MEASURES: Final[Mapping[str, Phrase]] = {
     "right": Phrase("صحيح، أو مرفوض عن حق", "right, or rightly refused"),
     "correct": Phrase("أجوبة صحيحة، مما له جواب", "right answer, of answerable questions"),
+    "incomplete": Phrase("أجوبة ناقصة، لا خطأ فيها", "incomplete answers, nothing false in them"),
+    "wrong": Phrase("أجوبة خاطئة (الأقل أفضل)", "wrong answers (lower is better)"),
+    "third_script": Phrase(
+        "أجوبة فيها حروف كتابة ثالثة (الأقل أفضل)",
+        "answers with letters of a third script (lower is better)",
+    ),
     "evidence_hit": Phrase(
         "في الأدلة المعروضة الجملة المرجعية", "evidence shown holds the gold span"
     ),
@@ -96,6 +102,10 @@ CATEGORIES: Final[Mapping[str, Phrase]] = {
 
 MEASURES_CAPTION: Final = Phrase("المقاييس", "Measures")
 BY_CATEGORY: Final = Phrase("بحسب نوع السؤال", "By category")
+BY_DIRECTION: Final = Phrase(
+    "بحسب لغتي السؤال والوثيقة", "By the languages of question and document"
+)
+BY_DIRECTION_NOTE: Final = Phrase("لغة السؤال ← لغة الوثيقة.", "question ← document.")
 REFUSALS: Final = Phrase("الرفض", "Refusals")
 REFUSALS_NOTE: Final = Phrase(
     "من يجيب دائمًا أو لا يجيب أبدًا فدقته المتوازنة 50 %. والمساحة هي التي تحت منحنى الخطر"
@@ -112,6 +122,7 @@ BY_PAIR_NOTE: Final = Phrase(
 MEASURE: Final = Phrase("المقياس", "measure")
 COUNT: Final = Phrase("العدد", "n")
 CATEGORY: Final = Phrase("نوع السؤال", "category")
+DIRECTION: Final = Phrase("اللغتان", "languages")
 SYSTEM: Final = Phrase("النظام واللغة", "system and language")
 RUN_AND_PAIR: Final = Phrase("التشغيل واللغتان", "run and pair")
 HALLUCINATION: Final = Phrase("نسبة الاختلاق", "hallucination rate")

@@ -22,7 +22,9 @@ DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹٫٬", "01234567
 
 def folded(text: str) -> str:
     """Bring digits into one script and space to one; take vowel signs away."""
-    return " ".join(re.sub("[\u064b-\u065f\u0670\u0640]", "", text).translate(DIGITS).lower().split())
+    return " ".join(
+        re.sub("[\u064b-\u065f\u0670\u0640]", "", text).translate(DIGITS).lower().split()
+    )
 
 
 def numbers(text: str) -> set[str]:
