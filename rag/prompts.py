@@ -23,7 +23,8 @@ from rag.orders import defused
 
 Messages = tuple[ChatMessage, ...]
 
-_MARKER = re.compile(r"\s*\[\d+\]")
+# Begun anywhere within a long blank, it would try the rest of the blank each time.
+_MARKER = re.compile(r"(?<!\s)\s*\[\d+\]")
 
 # Into which language → system text and examples.
 _TRANSLATE: dict[Language, str] = {

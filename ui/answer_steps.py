@@ -10,7 +10,7 @@ from rag.errors import RawiError
 from rag.grounding import Citation
 from rag.language import detect
 from rag.retrieval import Found
-from ui.conversations import Message, Quote
+from ui.conversations import MOST_CHARS, Message, Quote
 from ui.line import Ahead
 
 # Characters of a sentence that stand beside the answer; its article has all of it.
@@ -49,13 +49,13 @@ def with_event(shown: Shown, event: object, engine: Engine) -> Shown:
 def _answered(message: Message, answer: Answer, engine: Engine) -> Message:
     return message.model_copy(
         update={
-            "text": answer.answer,
+            "text": answer.answer[:MOST_CHARS],
             "language": detect(answer.answer),
             "citations": tuple(_cited(c, engine) for c in answer.citations),
             "how": answer.how,
             "corrected": answer.corrected and not answer.failure,
             "problem": "model" if answer.failure else "",
-            "detail": answer.failure,
+            "detail": answer.failure[:MOST_CHARS],
             "seconds": round(answer.timings.total_s, 1),
         }
     )
@@ -78,7 +78,7 @@ def _cited(citation: Citation, engine: Engine) -> Quote:
         title=title_of(engine, citation.doc),
         start=citation.start,
         end=citation.end,
-        text=citation.quote,
+        text=citation.quote[:MOST_CHARS],
         language=detect(citation.quote),
     )
 

@@ -31,7 +31,9 @@ class _Kept(BaseModel):
 
 
 _Line = Annotated[str, Field(max_length=1_000)]
-_Text = Annotated[str, Field(max_length=20_000)]
+_Path = Annotated[str, Field(max_length=4_096)]  # the system's own bound
+MOST_CHARS = 20_000
+_Text = Annotated[str, Field(max_length=MOST_CHARS)]
 _Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
@@ -39,8 +41,8 @@ class Quote(_Kept):
     """A sentence of a document; ``marker`` is 0 unless the answer cites it."""
 
     marker: _Count = 0
-    doc: _Line
-    title: _Line = ""
+    doc: _Path
+    title: _Path = ""
     start: _Count
     end: _Count
     text: _Text

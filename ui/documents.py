@@ -181,7 +181,11 @@ def _write_whole(path: Path, content: bytes) -> None:
                 raise
             # A file system without links: the name is taken first, so that none is written over.
             path.touch(exist_ok=False)
-            scratch.replace(path)
+            try:
+                scratch.replace(path)
+            except OSError:
+                path.unlink()
+                raise
     finally:
         scratch.unlink(missing_ok=True)
 

@@ -7,6 +7,7 @@ that carry the place of their sentence.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from html import escape
 
 from ui import text
@@ -15,7 +16,10 @@ from ui.conversations import Conversation, Message, Quote
 from ui.markup import both, button, hidden, icon, in_language
 from ui.quotes import citation_html, sources_html
 
-_MARKER = re.compile(r"\s*\[(\d{1,3})\]")
+# Begun anywhere within a long blank, it would try the rest of the blank each time.
+_MARKER = re.compile(r"(?<!\s)\s*\[(\d{1,3})\]")
+# Citations in a message; a marker is a few characters, the button it becomes is hundreds.
+_MOST_MARKERS = 50
 _FENCED = re.compile(r"```[^\n`]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
 
@@ -61,9 +65,12 @@ def live_html(answer: Shown) -> str:
 def message_body(message: Message) -> str:
     """Return a message's text: escaped, its code set apart, its markers as citations."""
     cited = {quote.marker: quote for quote in message.citations}
+    places = iter(range(_MOST_MARKERS))
     parts = _FENCED.split(message.text.strip())
     pieces = [
-        f'<pre dir="ltr"><code>{escape(part)}</code></pre>' if at % 2 else _inline(part, cited)
+        f'<pre dir="ltr"><code>{escape(part)}</code></pre>'
+        if at % 2
+        else _inline(part, cited, places)
         for at, part in enumerate(parts)
     ]
     return "".join(pieces)
@@ -81,20 +88,20 @@ def _bubble(message: Message, body: str, below: str, extra: str = "") -> str:
     )
 
 
-def _inline(part: str, cited: dict[int, Quote]) -> str:
+def _inline(part: str, cited: dict[int, Quote], places: Iterator[int]) -> str:
     """Return escaped text with ``code`` from left to right and citations for markers."""
     pieces = _CODE.split(part)
     return "".join(
-        f'<code dir="ltr">{escape(piece)}</code>' if at % 2 else _marked(piece, cited)
+        f'<code dir="ltr">{escape(piece)}</code>' if at % 2 else _marked(piece, cited, places)
         for at, piece in enumerate(pieces)
     )
 
 
-def _marked(piece: str, cited: dict[int, Quote]) -> str:
+def _marked(piece: str, cited: dict[int, Quote], places: Iterator[int]) -> str:
     html, at = "", 0
     for found in _MARKER.finditer(piece):
         quote = cited.get(int(found[1]))
-        if quote is None:
+        if quote is None or next(places, None) is None:
             continue
         html += escape(piece[at : found.start()]) + citation_html(quote)
         at = found.end()

@@ -54,7 +54,8 @@ def router(settings: Settings, limits: Limits) -> APIRouter:
             if not places.take(asker):
                 raise _NotTakenError(429, text.TOO_MANY, 1)
             try:
-                with TemporaryFile() as held:
+                settings.storage.mkdir(parents=True, exist_ok=True, mode=0o700)
+                with TemporaryFile(dir=settings.storage) as held:
                     await _received(request, held, size, settings.server.body_timeout_s)
                     await asyncio.to_thread(documents.add, settings, doc, held.read())
             finally:
@@ -92,14 +93,15 @@ async def _received(request: Request, held: IO[bytes], size: int, stall_s: float
     """Write what comes into ``held`` and go back to its beginning.
 
     :param size: Bytes that were promised.
-    :param stall_s: Seconds that nothing may come.
+    :param stall_s: Seconds that it may be behind the slowest that is let be.
     :raises _NotTakenError: When it comes too slowly, or as something else.
     """
-    until = time.monotonic() + stall_s + size / _SLOWEST
+    began = time.monotonic()
     async with aclosing(request.stream()) as parts:
         try:
-            while (part := await _next(parts, min(stall_s, until - time.monotonic()))) is not None:
+            while (part := await _next(parts, began + stall_s - time.monotonic())) is not None:
                 held.write(part)
+                began += len(part) / _SLOWEST  # as much later as what came was worth
         except asyncio.TimeoutError as exc:
             raise _NotTakenError(408, text.REFUSED_SLOW) from exc
     if held.tell() != size:
@@ -112,5 +114,6 @@ async def _next(parts: AsyncIterator[bytes], seconds: float) -> bytes | None:
 
 
 def _reply(status: int, reason: Phrase, retry_s: int | None = None) -> JSONResponse:
-    headers = {"Retry-After": str(retry_s)} if retry_s else {}
+    # What is still on its way is of no use: without this, it would be waited for.
+    headers = {"Connection": "close"} | ({"Retry-After": str(retry_s)} if retry_s else {})
     return JSONResponse({"ar": reason.ar, "en": reason.en}, status, headers)

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from rag import documents as corpus_files
 from rag.config import Settings
 from tests.ui.serving import ANSWER, engine, served, until
-from ui import documents, feedback
+from ui import documents, feedback, messages
 from ui.conversations import MOST_MESSAGES, Conversations, Message, Quote
 from ui.documents import RefusedError
 from ui.feedback import Notes
@@ -82,6 +83,23 @@ class TestUploads:
         with folder_served(tmp_path, server={"body_timeout_s": 0.5}) as (url, corpus):
             assert begun(f"{url}?name=a.txt", 100).startswith(b"HTTP/1.1 408")
             assert names(corpus) == set()
+
+    def test_a_body_in_drops_is_hung_up_on_too(self, tmp_path: Path) -> None:
+        with folder_served(tmp_path, server={"body_timeout_s": 1}) as (url, _):
+            address = httpx.URL(url)
+            began = time.monotonic()
+            with socket.create_connection((address.host, address.port), timeout=20) as raw:
+                raw.sendall(head(f"{url}?name=a.txt", 10_000_000))
+                raw.settimeout(0.2)
+                reply = b""
+                while not reply and time.monotonic() < began + 10:
+                    try:
+                        raw.sendall(b"x")
+                        reply = raw.recv(200)
+                    except TimeoutError:
+                        pass
+            assert reply.startswith(b"HTTP/1.1 408")
+            assert time.monotonic() < began + 5
 
     @pytest.mark.parametrize(
         ("limits", "taken"),
@@ -223,6 +241,12 @@ class TestFeedback:
 
 
 class TestWhatABrowserKept:
+    def test_costs_no_more_than_it_should(self) -> None:
+        quote = QUOTE.model_copy(update={"doc": "d" * 4_000})
+        for text in ("[1]" * 6_000, " " * 20_000, "x " * 10_000):
+            message = Message(role="assistant", text=text, language="en", citations=(quote,))
+            assert len(messages.message_body(message)) < 500_000
+
     def test_is_bounded(self) -> None:
         message = {"id": "m", "role": "user", "text": "Who?", "language": "en"}
         kept = {"kept": [{"id": "c", "messages": [message]}]}
