@@ -167,6 +167,8 @@ def serve(
     with _status("starting…"):
         from ui import app as web
     errors.print(f"Rawi answers on http://{server.host}:{server.port} (Ctrl-C ends it)")
+    if server.host in ("0.0.0.0", "::") and not server.hosts:  # noqa: S104
+        errors.print("for other machines, add the name that they reach it by to server.hosts")
     web.run(settings)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -45,11 +46,14 @@ def add_services(
     app.include_router(uploads.router(settings, limits))
     api.say_errors_as_openai(app)
     running = mcp.add(app, work, settings.server.max_body_bytes)
-    embedded = widget.Embedded(tickets, mount_page)
     app.include_router(widget.router(tickets, settings.widget))
     widget.refuse_tickets(app)
-    app.mount(widget.PREFIX, embedded)
-    _run_with(app, running, embedded.app, work)
+    lives: list[Callable[[], AbstractAsyncContextManager[Any]]] = [running]
+    if settings.widget.allowed_origins:  # nobody else could open it
+        embedded = widget.Embedded(tickets, mount_page)
+        app.mount(widget.PREFIX, embedded)
+        lives.append(partial(embedded.app.router.lifespan_context, embedded.app))
+    _run_with(app, lives, work)
 
     def session_of(path: str) -> str | None:
         if not path.startswith(f"{widget.PREFIX}/"):
@@ -73,19 +77,17 @@ def add_services(
 
 
 def _run_with(
-    app: FastAPI,
-    running: Callable[[], AbstractAsyncContextManager[None]],
-    embedded: FastAPI,
-    work: Work,
+    app: FastAPI, lives: Sequence[Callable[[], AbstractAsyncContextManager[Any]]], work: Work
 ) -> None:
-    """Make the application's life that of MCP and of the embedded page too."""
+    """Make the application's life that of its parts too: of MCP, and of the embedded page."""
     outer = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[Any]:
-        async with outer(application) as state, running():
-            async with embedded.router.lifespan_context(embedded):
-                yield state
+        async with outer(application) as state, AsyncExitStack() as parts:
+            for life in lives:
+                await parts.enter_async_context(life())
+            yield state
             work.close()
 
     app.router.lifespan_context = lifespan
