@@ -28,7 +28,7 @@ from typing import NamedTuple, TypeAlias
 import ir_measures
 import numpy as np
 
-from rag.language import detect, fold
+from rag.language import detect, fold, foreign_letters
 
 DocSpan: TypeAlias = tuple[str, int, int]
 """Document, start, end: characters of the cleaned text, ``start < end``."""
@@ -607,12 +607,7 @@ def has_third_script(answer: str, quotes: Sequence[str] = ()) -> bool:
 
     :param quotes: What it cites: a document may write α.
     """
-    strange = {letter for letter in answer if letter.isalpha() and not _is_ours(letter)}
-    return bool(strange - set("".join(quotes)))
-
-
-def _is_ours(letter: str) -> bool:
-    return unicodedata.name(letter, "").startswith(("ARABIC", "LATIN"))
+    return bool(foreign_letters(answer) - foreign_letters("".join(quotes)))
 
 
 def percentiles(values: Sequence[float], points: Sequence[float] = (50, 95)) -> dict[str, float]:

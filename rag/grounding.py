@@ -16,7 +16,7 @@ from decimal import Decimal
 from rag import lexical, prompts, quantities
 from rag.config import RetrievalSettings
 from rag.embedding import Embedder
-from rag.language import Language, detect, fold, split_sentences
+from rag.language import Language, detect, fold, foreign_letters, split_sentences
 from rag.retrieval import Found
 
 # A cosine below this is no support: of the reference answers to the project's own questions, one in
@@ -127,7 +127,8 @@ def check(
     answer = prompts.without_markers(answer).strip()
     if not answer or not evidence:
         return Checked("", (), ("empty",))
-    if detect(answer) != language:
+    held = foreign_letters(" ".join([question, *(found.text for found in evidence)]))
+    if detect(answer) != language or foreign_letters(answer) - held:
         return Checked("", (), ("language",))
     if _is_echo(answer, question):
         return Checked("", (), ("echo",))

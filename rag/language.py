@@ -176,6 +176,11 @@ _FOREIGN = (
 _SIGNS = frozenset("¿پچژگکیےٹڈڑںھہ")  # letters and marks that count as words of their own
 
 
+def foreign_letters(text: str) -> frozenset[str]:
+    """Return the letters of a text that are neither Arabic nor Latin."""
+    return frozenset(_OTHER_SCRIPT.findall(text))
+
+
 def is_supported(text: str) -> bool:
     """Tell whether a question may be Arabic or English; in doubt, it is.
 

@@ -148,6 +148,18 @@ def test_another_language_is_a_fault():
     assert check("ساهم بمبلغ كبير.", [ARABIC]) == grounding.Checked("", (), ("language",))
 
 
+def test_letters_of_a_third_script_are_a_fault_unless_the_source_has_them():
+    for said in (
+        "SoftBank gave 30 мiллion.",
+        "SoftBank gave 30 billion 元.",
+        "ה SoftBank gave 30.",
+    ):
+        assert check(said, [SOFTBANK]).faults == ("language",)
+    greek = "SoftBank gave 30 billion for the α series."
+    source = Found("a.txt", 0, len(greek), greek, 0.9, "en")
+    assert check(greek, [source], text=greek).faults == ()
+
+
 def test_the_question_said_again_is_a_fault():
     found = check("SoftBank gave how much.", [SOFTBANK], question="How much gave SoftBank?")
     assert found == grounding.Checked("", (), ("echo",))
