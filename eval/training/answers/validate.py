@@ -40,7 +40,8 @@ def is_arabic(text: str) -> bool:
 
 def strange(text: str) -> list[str]:
     """Return letters of a third script."""
-    return re.findall(r"[^\W\d_A-Za-z\u00c0-\u024f\u0600-\u06ff]", text)
+    found = re.findall(r"[^\W\d_A-Za-z\u00c0-\u024f\u0600-\u06ff]", text)
+    return [letter for letter in found if letter.isalpha()]
 
 
 def problems(record: dict[str, Any]) -> list[str]:
