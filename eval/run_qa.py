@@ -150,18 +150,14 @@ def _cluster(question: Question, gold: Sequence[DocSpan], texts: Mapping[str, st
 
 def _score(question: Question, answer: Line, gold: Sequence[DocSpan], system: System) -> Scored:
     """Judge one answer; a measure that doesn't apply to it is left out."""
-    right = (
-        question.answerable
-        and not answer["abstained"]
-        and metrics.is_correct(answer["answer"], question.must_include, question.must_not_include)
-    )
+    said = outcome(question, answer, gold)
     values: dict[str, float | None] = {}
     values |= score.refusal_values(question.answerable, answer["abstained"])
     if question.answerable:
         shown = _spans(answer["evidence"])
         values["evidence_hit"] = metrics.covered(gold, shown)
         values["evidence_hit_half"] = metrics.covered(gold, shown, least=HALF)
-    values |= _answer_values(question, answer, gold, right, system.texts)
+    values |= _answer_values(question, answer, gold, said, system.texts)
     return Scored(
         id=question.id,
         cluster=_cluster(question, gold, system.texts),
@@ -169,12 +165,12 @@ def _score(question: Question, answer: Line, gold: Sequence[DocSpan], system: Sy
         category=question.category,
         values={name: float(value) for name, value in values.items() if value is not None},
         confidence=score.confidence(answer),
-        right=right,
+        right=said == "right",
         about={
             "question": question.question,
             "answerable": question.answerable,
             "direction": direction(question, gold, system.texts),
-            "outcome": outcome(question, answer, gold),
+            "outcome": said,
             "gold_answer": question.answer,
             "gold_spans": [list(span) for span in gold],
             "answer": answer["answer"],
@@ -187,11 +183,11 @@ def _answer_values(
     question: Question,
     answer: Line,
     gold: Sequence[DocSpan],
-    right: bool,
+    said: Outcome,
     texts: Mapping[str, str],
 ) -> dict[str, float | None]:
     """Judge the text and the citations; citations of answerable questions that were answered."""
-    said = outcome(question, answer, gold)
+    right = said == "right"
     values: dict[str, float | None] = {
         "right": right if question.answerable else answer["abstained"],
         "wrong": said == "wrong",

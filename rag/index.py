@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -69,7 +68,7 @@ def update(
             with FileLock(settings.storage / "lock", timeout=0):
                 if folder.exists() and (problem := storage.damage(folder)):
                     logger.warning("%s: %s; it is built anew", folder, problem)
-                    shutil.rmtree(folder)
+                    storage.discard(folder)
                 with Storage(folder) as store:
                     report = _synchronise(store, files, settings, embedder, progress)
                 storage.make_current(settings.storage, folder, embedder.fingerprint)

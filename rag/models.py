@@ -88,9 +88,9 @@ def resolve(reference: str, *, kind: Kind, settings: ModelsSettings) -> Path:
     path = Path(os.path.expanduser(reference))
     if os.path.exists(path):
         return _checked_path(path, kind)
-    _parts(reference, kind)
+    match = _on_hub(reference, kind)
     pin = pins.read(cache).get(reference)
-    fetched = _fetched(reference, pin.revision if pin else None, settings)
+    fetched = _fetched(match, pin.revision if pin else match["revision"], settings)
     if pin is None:
         pins.keep(cache, reference, pins.of(fetched))
     else:
@@ -104,39 +104,17 @@ def pin(reference: str, *, settings: ModelsSettings) -> tuple[Path, Pin]:
     :returns: Where it is, and what is trusted.
     :raises ModelError: When it can't be fetched, or the reference is none of the hub.
     """
-    _parts(reference, "llm")
-    cache = cache_dir(settings.cache)
-    fetched = _fetched(reference, None, settings, anew=not settings.offline)
+    match = _on_hub(reference, "llm")
+    fetched = _fetched(match, match["revision"], settings, anew=not settings.offline)
     kept = pins.of(fetched)
-    pins.keep(cache, reference, kept)
+    pins.keep(cache_dir(settings.cache), reference, kept)
     return fetched, kept
 
 
-def _fetched(
-    reference: str, revision: str | None, settings: ModelsSettings, *, anew: bool = False
-) -> Path:
-    """Return where a model of the hub is, now that it is here.
+def _on_hub(reference: str, kind: Kind) -> re.Match[str]:
+    """Return the parts of a reference to the hub: ``repo``, ``file`` and ``revision``.
 
-    :param revision: The hub's commit, where it is pinned; what the reference says otherwise.
-    """
-    match = HUB_REFERENCE.fullmatch(reference)
-    if match is None:
-        raise ModelError(f"{reference!r} names no model of the hub")
-    return downloads.fetch_reference(
-        match["repo"],
-        match["file"],
-        revision or match["revision"],
-        cache=cache_dir(settings.cache) / "hub",
-        hub=settings.hub,
-        offline=settings.offline,
-        anew=anew,
-    )
-
-
-def _parts(reference: str, kind: Kind) -> None:
-    """Refuse a reference that is none of the hub.
-
-    :raises ModelError: It says what there is.
+    :raises ModelError: When it is none; it says what there is.
     """
     match = HUB_REFERENCE.fullmatch(reference)
     if match is None or (kind != "llm" and match["file"]):
@@ -146,6 +124,25 @@ def _parts(reference: str, kind: Kind) -> None:
             f"{CONFIG_KEYS[kind]}: {reference!r} is not a built-in model ({built_in}), an existing"
             f" path, or {on_hub}[@revision] on the hub"
         )
+    return match
+
+
+def _fetched(
+    match: re.Match[str], revision: str | None, settings: ModelsSettings, *, anew: bool = False
+) -> Path:
+    """Return where a model of the hub is, now that it is here.
+
+    :param revision: The hub's commit where it is pinned, or what the reference says; None: newest.
+    """
+    return downloads.fetch_reference(
+        match["repo"],
+        match["file"],
+        revision,
+        cache=cache_dir(settings.cache) / "hub",
+        hub=settings.hub,
+        offline=settings.offline,
+        anew=anew,
+    )
 
 
 def pull(names: Iterable[str], *, settings: ModelsSettings, progress: Progress) -> list[Path]:

@@ -107,10 +107,10 @@ class Storage:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         make_private(folder)
-        # Chroma and the web server call from other threads; SQLite itself serialises them.
         # Held as long as this is open, by whatever end: nobody removes what is being read.
         self._in_use = (folder / _IN_USE).open("a")
         fcntl.flock(self._in_use, fcntl.LOCK_SH)
+        # Chroma and the web server call from other threads; SQLite itself serialises them.
         self.db = sqlite3.connect(folder / DATABASE, check_same_thread=False)
         self.translations = Translations(self.db)
         self._client: Any = None
@@ -264,6 +264,15 @@ def damage(folder: Path) -> str | None:
         if _free_bytes(folder) < _LITTLE_SPACE_BYTES or not os.access(folder, os.W_OK):
             raise
         return str(exc).partition("\n")[0]
+
+
+def discard(folder: Path) -> None:
+    """Remove a damaged index, from Chroma's memory too, which would be given to who opens the next.
+
+    :raises OSError: As the file system.
+    """
+    shutil.rmtree(folder)
+    SharedSystemClient.clear_system_cache()
 
 
 def _broken(store: Storage) -> str | None:

@@ -73,7 +73,7 @@ def is_foreign(scope: Scope) -> bool:
     return origin is not None and urlsplit(origin).netloc != headers.get("host")
 
 
-def is_served(scope: Scope, server: ServerSettings) -> bool:
+def is_for_us(scope: Scope, server: ServerSettings) -> bool:
     """Tell whether a request is for a name of this server: a foreign one may point here as well.
 
     https://en.wikipedia.org/wiki/DNS_rebinding

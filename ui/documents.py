@@ -156,10 +156,15 @@ def add(settings: Settings, name: str, content: bytes) -> str:
         raise RefusedError(text.REFUSED_UNREAD.format(why=isolated(str(exc))), 422) from exc
     except OSError as exc:
         logger.warning("%s: %s", settings.corpus / name, exc)
-        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise RefusedError(text.REFUSED_FULL, 507) from exc
-        raise RefusedError(text.REFUSED_WRITE, 500) from exc
+        raise unwritten(exc) from exc
     return name
+
+
+def unwritten(error: OSError) -> RefusedError:
+    """Return what to tell whoever sent a file that could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return RefusedError(text.REFUSED_FULL, 507)
+    return RefusedError(text.REFUSED_WRITE, 500)
 
 
 def _write_whole(path: Path, content: bytes) -> None:

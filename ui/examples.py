@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rag import grounding
+from rag import grounding, storage
 from rag.engine import Engine
 from rag.language import Language, detect
 from ui import text
@@ -50,10 +50,12 @@ def _candidates(engine: Engine) -> Iterator[str]:
 
 def _names(engine: Engine) -> list[str]:
     """Return the names in Latin letters that the documents speak of most."""
-    rows = engine.retriever.storage.db.execute(
-        "SELECT substr(text, 1, ?) FROM documents ORDER BY id LIMIT ?",
-        (_READ_CHARS, _READ_DOCUMENTS),
-    )
+    store = engine.retriever.storage
+    with storage.translated(store.folder):
+        rows = store.db.execute(
+            "SELECT substr(text, 1, ?) FROM documents ORDER BY id LIMIT ?",
+            (_READ_CHARS, _READ_DOCUMENTS),
+        ).fetchall()
     counts = Counter(name for (content,) in rows for name in _NAME.findall(content))
     # Once may be the first word of a sentence.
     return [name for name, count in counts.most_common(2 * MOST) if count > 1]

@@ -126,7 +126,7 @@ class Guard:
 
     def _refusal(self, scope: Scope, client: str) -> Refusal | None:
         path, bucket = str(scope["path"]), address.bucket(client)
-        if not address.is_served(scope, self._settings.server):
+        if not address.is_for_us(scope, self._settings.server):
             return Refusal(421, _MISDIRECTED, "invalid_request_error")
         if not path.isprintable():
             return Refusal(400, "the path is not one", "invalid_request_error")

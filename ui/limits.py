@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -13,7 +14,8 @@ from limits.strategies import MovingWindowRateLimiter, SlidingWindowCounterRateL
 
 from rag.config import LimitsSettings
 
-Limiter = MovingWindowRateLimiter | SlidingWindowCounterRateLimiter
+# What counts, how much is let in, whose it is, and what it costs.
+_Check = tuple[MovingWindowRateLimiter | SlidingWindowCounterRateLimiter, RateLimitItem, str, int]
 
 
 class Limits:
@@ -37,34 +39,27 @@ class Limits:
 
         The narrow limits come first: who is over them takes nothing from the others.
         """
-        checks: list[tuple[Limiter, RateLimitItem, str]] = []
+        asking: list[_Check] = []
         if session is not None:
-            checks.append((self._minutes, self._session_minute, f"session:{session}"))
-        checks.append((self._minutes, self._address_minute, f"address:{address}"))
-        checks.append((self._days, self._address_day, f"address:{address}"))
-        checks.append((self._days, self._total_day, "everybody"))
-        for limiter, item, key in checks:
-            if not limiter.hit(item, key):
-                return _wait(limiter, item, key)
-        return None
+            asking.append((self._minutes, self._session_minute, f"session:{session}", 1))
+        asking.append((self._minutes, self._address_minute, f"address:{address}", 1))
+        asking.append((self._days, self._address_day, f"address:{address}", 1))
+        asking.append((self._days, self._total_day, "everybody", 1))
+        return _wait(asking)
 
     def open(self, address: str) -> int | None:
         """Count an attempt to open the widget or to use a wrong key, as ``ask`` does."""
-        if self._minutes.hit(self._address_minute, f"open:{address}"):
-            return None
-        return _wait(self._minutes, self._address_minute, f"open:{address}")
+        return _wait([(self._minutes, self._address_minute, f"open:{address}", 1)])
 
     def upload(self, address: str, size: int) -> int | None:
         """Count a file of so many bytes that is about to come, as ``ask`` does."""
-        checks: list[tuple[Limiter, RateLimitItem, str, int]] = [
-            (self._minutes, self._uploads_minute, f"uploads:{address}", 1),
-            (self._days, self._uploads_day, f"uploads:{address}", 1),
-            (self._days, self._bytes_day, f"bytes:{address}", size),
-        ]
-        for limiter, item, key, cost in checks:
-            if not limiter.hit(item, key, cost=cost):
-                return _wait(limiter, item, key)
-        return None
+        return _wait(
+            [
+                (self._minutes, self._uploads_minute, f"uploads:{address}", 1),
+                (self._days, self._uploads_day, f"uploads:{address}", 1),
+                (self._days, self._bytes_day, f"bytes:{address}", size),
+            ]
+        )
 
 
 class AtOnce:
@@ -101,5 +96,10 @@ class AtOnce:
                 del self._taken[holder]
 
 
-def _wait(limiter: Limiter, item: RateLimitItem, key: str) -> int:
-    return max(1, math.ceil(limiter.get_window_stats(item, key).reset_time - time.time()))
+def _wait(checks: Sequence[_Check]) -> int | None:
+    """Count against each; return the seconds to wait for the first that is full, else None."""
+    for limiter, item, key, cost in checks:
+        if not limiter.hit(item, key, cost=cost):
+            stats = limiter.get_window_stats(item, key)
+            return max(1, math.ceil(stats.reset_time - time.time()))
+    return None

@@ -124,10 +124,8 @@ class Loader:
                 with self.embedder.lock:  # nothing is searched meanwhile
                     self.engine.retriever.storage.refresh()
             else:
-                self._open(self.embedder)
+                self._open(self.embedder, found)
             self._current = found
-        if self.engine is not None:
-            self.examples = examples.examples(self.engine)
 
     def close(self) -> None:
         """Close the index."""
@@ -141,9 +139,14 @@ class Loader:
         path = self.settings.storage / found.name / storage.DATABASE
         return opened is not None and path.exists() and os.path.samestat(path.stat(), opened)
 
-    def _open(self, embedder: Embedder) -> None:
+    def _open(self, embedder: Embedder, found: Current | None) -> None:
         """Make an engine of the current index the one that is asked."""
         was_open = self.engine is not None
+        if found and self._current and found.name == self._current.name:
+            # It was damaged and is built anew in its place: Chroma shares what it knows of a path
+            # among all who have it open.
+            with embedder.lock:
+                self._close_index()
         opened = ExitStack()
         retriever = opened.enter_context(
             engine.open_retriever(self.settings, embedder=embedder, any_passages=was_open)
@@ -156,6 +159,7 @@ class Loader:
         self._finish(Progress("ready"))
         if not was_open:
             threading.Thread(target=self._warm, args=(ready,), daemon=True).start()
+        self.examples = examples.examples(ready)
 
     def _watch(self) -> None:
         """Follow the index wherever another process takes it."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from rag.engine import Answer, Engine
+from rag.storage import Table
 from ui.line import Lines
 
-_TABLES: Final[tuple[Literal["documents", "passages"], ...]] = ("documents", "passages")
+_TABLES: Final[tuple[Table, ...]] = ("documents", "passages")
 _SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 40, 60, 120)
 
 
@@ -70,9 +71,7 @@ def _histogram(name: str, about: str, registry: CollectorRegistry) -> Histogram:
     )
 
 
-def _counter(
-    engine: Callable[[], Engine | None], table: Literal["documents", "passages"]
-) -> Callable[[], float]:
+def _counter(engine: Callable[[], Engine | None], table: Table) -> Callable[[], float]:
     def count() -> float:
         ready = engine()
         return float(ready.retriever.storage.count(table)) if ready else 0.0

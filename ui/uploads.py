@@ -7,6 +7,7 @@ when the request is, however that ends.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -21,6 +22,8 @@ from ui import address, documents, text
 from ui.documents import RefusedError
 from ui.limits import AtOnce, Limits
 from ui.text import Phrase
+
+logger = logging.getLogger(__name__)
 
 PATH: Final = "/documents/upload"
 # Bytes a second; who is slower is hung up on, or a few could hold all places for hours.
@@ -62,6 +65,10 @@ def router(settings: Settings, limits: Limits) -> APIRouter:
                 places.leave(asker)
         except RefusedError as exc:
             return _reply(exc.status, exc.reason)
+        except OSError as exc:  # there is no room to hold it
+            logger.warning("%s: %s", settings.storage, exc)
+            refusal = documents.unwritten(exc)
+            return _reply(refusal.status, refusal.reason)
         except _NotTakenError as exc:
             return _reply(exc.status, exc.reason, exc.retry_s)
         return JSONResponse({"doc": doc}, 201)

@@ -190,6 +190,16 @@ class TestWhole:
         documents.add(settings, "large.txt", b"word " * 2_000)
         assert names(small_disk) == {"small.txt", "large.txt"}
 
+    def test_nor_does_one_that_can_not_hold_what_is_coming(
+        self, small_disk: Path, tmp_path: Path
+    ) -> None:
+        corpus = tmp_path / "corpus"
+        corpus.mkdir()
+        with served(engine(small_disk, ANSWER, corpus=corpus)) as url:
+            assert sent(f"{url}{URL}", content=b"word " * 20_000).status_code == 507
+            assert sent(f"{url}{URL}").status_code == 201
+        assert names(corpus) == {"a.txt"}
+
     def test_what_a_kill_leaves_is_no_document(self, tmp_path: Path) -> None:
         (tmp_path / ".0011223344556677.part").write_text("half a te")
         (tmp_path / "a.txt").write_text("A text.")
