@@ -32,6 +32,7 @@ MIN_HELD = 0.75
 _ECHO = 0.9
 
 _WORD = re.compile(r"\w+")
+_ARABIC, _LATIN = re.compile("[\u0621-\u064a]"), re.compile("[a-z]")  # of folded words
 _LATIN_NAME = re.compile(r"[a-z][a-z0-9.-]*[a-z0-9]", re.ASCII)
 # Words that follow one another and are capitalised: one name, not the word that begins a clause.
 _NAME = re.compile(
@@ -127,8 +128,8 @@ def check(
     answer = prompts.without_markers(answer).strip()
     if not answer or not evidence:
         return Checked("", (), ("empty",))
-    held = foreign_letters(" ".join([question, *(found.text for found in evidence)]))
-    if detect(answer) != language or foreign_letters(answer) - held:
+    read = " ".join([question, *(found.text for found in evidence)])
+    if detect(answer) != language or _is_mixed(answer, language, read):
         return Checked("", (), ("language",))
     if _is_echo(answer, question):
         return Checked("", (), ("echo",))
@@ -266,6 +267,19 @@ def lost(source: str, translation: str) -> list[str]:
         and not (name in said or lexical.sounds_alike(name, translation))
     ]
     return numbers + names
+
+
+def _is_mixed(answer: str, language: Language, read: str) -> bool:
+    """Tell whether an answer holds letters or words of another script that nothing read has.
+
+    No word is written in both. In capitals, a word of the other script is a name, and is looked
+    for as such.
+    """
+    said = {fold(word) for word in _WORD.findall(answer) if not word[0].isupper()}
+    arabic = {word for word in said if _ARABIC.search(word)}
+    latin = {word for word in said if _LATIN.search(word)}
+    foreign = (latin if language == "ar" else arabic) - set(_WORD.findall(fold(read)))
+    return bool(foreign_letters(answer) - foreign_letters(read) or arabic & latin or foreign)
 
 
 def _is_echo(answer: str, question: str) -> bool:

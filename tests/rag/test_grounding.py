@@ -160,6 +160,20 @@ def test_letters_of_a_third_script_are_a_fault_unless_the_source_has_them():
     assert check(greek, [source], text=greek).faults == ()
 
 
+@pytest.mark.parametrize(
+    ("said", "held"),
+    [
+        ("ساهم SoftBank بمبلغ 30 مليار", True),  # as the source writes it
+        ("ساهم large بمبلغ 30 مليار", False),
+        ("ساهم سوفتBank بمبلغ 30 مليار", False),
+    ],
+)
+def test_words_of_the_other_script_must_stand_in_the_source(said, held):
+    assert (check(said, [SOFTBANK], language="ar").faults == ()) == held
+    english = check("The sum of كلها was 30 billion.", [SOFTBANK])
+    assert english.faults == ("language",)
+
+
 def test_the_question_said_again_is_a_fault():
     found = check("SoftBank gave how much.", [SOFTBANK], question="How much gave SoftBank?")
     assert found == grounding.Checked("", (), ("echo",))
