@@ -24,7 +24,7 @@ from eval.baseline import plain_embedder, starter
 from eval.identity import machine, now, peak_memory_mb
 from eval.run import Pipeline
 from eval.sets import read_questions
-from rag import documents, engine, index, models, passages, reader, storage
+from rag import checking, documents, engine, index, models, passages, reader, storage
 from rag.config import Settings
 from rag.embedding import Embedder, PassageInput, Vectors
 from rag.engine import Answer, Timings
@@ -136,7 +136,7 @@ def answering(settings: Settings, embedder: Embedder, questions: Path) -> list[C
     ):
         reading = reader.load(settings, embedder)
         retriever = Retriever(store, embedder, settings.retrieval, reader=reading)
-        rawi = engine.Engine(settings, retriever, llm)
+        rawi = engine.Engine(settings, retriever, llm, checking.load(settings, embedder))
         pipelines: tuple[Pipeline, Pipeline] = (rawi, system.pipeline)
         for pipeline in pipelines:  # the first question of each fills its caches
             _ask(pipeline, asked[0].question)

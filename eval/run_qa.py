@@ -27,7 +27,7 @@ from eval.identity import (
 from eval.metrics import DocSpan, Quote
 from eval.score import Scored
 from eval.sets import Question, find_span, read_questions
-from rag import engine
+from rag import checking, engine
 from rag.config import Settings
 from rag.engine import load_llm
 from rag.errors import EvalError
@@ -76,9 +76,10 @@ def rawi(settings: Settings, retriever: Retriever, llm: LLM | None) -> System:
 
     :param llm: None answers with quotes alone.
     """
+    checker = checking.load(settings, retriever.embedder)
     return System(
         name="rawi, quotes alone" if llm is None else "rawi",
-        pipeline=engine.Engine(settings, retriever, llm),
+        pipeline=engine.Engine(settings, retriever, llm, checker),
         texts=corpus.texts_of(retriever.storage),
         settings=settings_of_answers(settings),
         models=model_names(settings, retriever.embedder.fingerprint, llm),

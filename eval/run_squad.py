@@ -25,7 +25,7 @@ from eval.metrics import DocSpan, normalize_folded
 from eval.pool import Asked, Task
 from eval.score import Scored
 from eval.sets import find_span
-from rag import reader, reranking, storage
+from rag import checking, reader, reranking, storage
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.engine import Engine
@@ -86,7 +86,7 @@ def run_squad(
             )
             answers: dict[str, Line] = {}
             if llm is not None:
-                pipeline = Engine(placed, retriever, llm)
+                pipeline = Engine(placed, retriever, llm, checking.load(placed, embedder))
                 answers = folder.each(
                     "answers.jsonl",
                     asked,

@@ -28,13 +28,12 @@ import typer
 from rich.console import Console
 from rich.progress import track
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch.nn import functional
 
 from eval import reader_data
 from eval.codeswitch import CodeSwitcher
 from eval.reader_data import Group, Groups
-from rag import config, models
+from rag import config, models, own_layers
 from rag.embedding import Embedder, PassageInput
 from rag.language import Span
 from rag.reader import BUILT_IN, Reader, pooled, tokenized
@@ -231,21 +230,8 @@ def _span_loss(members: Sequence[Read]) -> torch.Tensor:
 
 
 def save(model: Model, out: Path, about: dict[str, Any]) -> None:
-    """Write what the reader doesn't share with the embedder: weights as int8, a scale a row."""
-    tensors = {f"head.{name}": p.data.half() for name, p in model.head.named_parameters()}
-    for name, parameter in model.encoder.named_parameters():
-        if not parameter.requires_grad:
-            continue
-        tensors[name] = parameter.data.half()
-        if parameter.dim() == 2:
-            scale = (parameter.data.abs().amax(1).clamp(min=1e-6) / 127).half()
-            rows = parameter.data / scale.float()[:, None]
-            tensors[name] = rows.round().clamp(-127, 127).to(torch.int8)
-            tensors[f"{name}.scale"] = scale
-    scratch = out.with_name(f".{out.name}.new")
-    save_file(tensors, scratch, metadata={"rawi": json.dumps(about)})
-    scratch.chmod(0o644)  # safetensors keeps it to its owner; the package is for everybody
-    scratch.replace(out)
+    """Write what the reader doesn't share with the embedder."""
+    own_layers.save(out, model.encoder, {"head": model.head}, about)
 
 
 def _begun(embedder: Embedder, start: Path | None) -> Reader:

@@ -125,9 +125,11 @@ class AnswerSettings(Section):
     style: Literal["auto", "written", "quoted"] = "auto"
     max_words: int = Field(60, ge=20, le=1_000)
     evidence_tokens: int = Field(350, ge=50, le=8_192)
-    retry: bool = True
-    judge_below: float = Field(0.8, ge=0, le=1)
-    min_yes: float = Field(-0.6, ge=-20, le=20)
+    checker: str = Field("auto", min_length=1)
+    sure: float = Field(0.8, ge=0, le=1)
+    min_support: float = Field(0.0, ge=-20, le=20)
+    min_yes: float = Field(1.0, ge=-20, le=20)
+    min_confidence: float = Field(0.65, ge=0, le=1)
 
 
 class QuestionSettings(Section):

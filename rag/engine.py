@@ -3,17 +3,19 @@
 ::
 
     question → with what it refers to → retrieve → Evidence, shown at once
-             → which sentences answer, and is it enough? by the reader, where unsure by the LLM
-             → quoted as they stand, or prompt → LLM → Token…
-             → checked against the evidence, repaired where it says more → Answer
+             → which sentences answer? by the reader
+             → quoted as they stand where it is sure and they are in the asker's language;
+               or prompt → LLM → a short answer, held against the evidence by the checker
+             → is it enough? by both → Answer, its short answer beside the sentences it holds in
 
 Every other file of ``rag`` is one of these steps.
 """
 
 from __future__ import annotations
 
+import copy
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,9 +24,9 @@ from typing import Literal
 from llama_index.core.llms import LLM
 
 from rag import (
+    checking,
     conversation,
     drafting,
-    glossary,
     grounding,
     lists,
     llm,
@@ -41,11 +43,11 @@ from rag.conversation import Turn as Turn  # a part of the engine's interface
 from rag.drafting import Draft, Drafter, How
 from rag.embedding import Embedder, weights_fingerprint
 from rag.errors import GenerationError, QuestionError
-from rag.grounding import Citation
-from rag.judging import Judge, Judgement, Part
-from rag.language import Language, clean, detect, is_supported
+from rag.grounding import Checks, Citation
+from rag.language import Language, clean, detect, is_supported, split_sentences
 from rag.llm import Usage
 from rag.retrieval import Found, Retriever
+from rag.translating import Translator
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class Answer:
 
     :ivar how: Written by the LLM; quoted, the best evidence as it stands; or refused.
     :ivar corrected: What was streamed did not hold, and ``answer`` stands in its place.
+    :ivar short_answer: The answer in Rawi's own words, without markers; empty where it only quotes
+        or refuses.
     :ivar failure: Why the LLM did not answer, where it should have; else empty.
     :ivar confidence: How sure it is that the evidence answers, 0 to 1: the reader's probability
         (see ``grounding.confidence``) or, where the LLM was asked, its word's.
@@ -98,6 +102,7 @@ class Answer:
     corrected: bool = False
     failure: str = ""
     confidence: float = 0.0
+    short_answer: str = ""
 
 
 class _Clock:
@@ -126,17 +131,24 @@ class _Clock:
 class Engine:
     """Answers questions about one index."""
 
-    def __init__(self, settings: Settings, retriever: Retriever, model: LLM | None) -> None:
+    def __init__(
+        self, settings: Settings, retriever: Retriever, model: LLM | None, checker: Checks
+    ) -> None:
         """Put the parts together.
 
         :param model: None answers with quotes alone.
         """
         self.settings = settings
         self.retriever = retriever
-        self._judge = Judge(model, settings, retriever.storage.text)
-        self._drafter = None
-        if model is not None:
-            self._drafter = Drafter(model, settings, retriever.embedder, retriever.storage)
+        self._checker = checker
+        self._drafter = None if model is None else Drafter(model, settings, checker)
+        self._translator = None if model is None else Translator(model, settings, checker)
+
+    def within(self, docs: Collection[str]) -> Engine:
+        """Return an engine that knows some of the documents alone, sharing everything."""
+        other = copy.copy(self)
+        other.retriever = self.retriever.within(docs)
+        return other
 
     def answer(
         self, question: str, history: Sequence[Turn] = ()
@@ -155,7 +167,7 @@ class Engine:
         clock.retrieved()
         yield Evidence(evidence)
         language = detect(question)
-        pieces = self._draft(asked, _without_orders(evidence), parts, language)
+        pieces = self._draft(asked, self._usable(evidence), parts, language)
         draft, streamed = yield from _timed(pieces, clock)
         yield Answer(
             question=question,
@@ -169,22 +181,38 @@ class Engine:
             corrected=bool(streamed) and _plain(draft.text) != _plain(streamed),
             failure=draft.failure,
             confidence=draft.confidence,
+            short_answer=draft.short,
         )
 
+    def translation(self, doc: str, start: int, end: int) -> str:
+        """Return a place of a document in the other language; "" where no translation holds.
+
+        :raises QuestionError: When there is no such place, or it is longer than one sentence.
+        :raises GenerationError: When the LLM fails or takes too long.
+        """
+        text = self.retriever.storage.text(doc)
+        inside = any(a <= start < end <= z for a, z in split_sentences(text))
+        if not inside:
+            raise QuestionError(
+                "a translation is made of a sentence of a document, or a part of it"
+            )
+        if self._translator is None:
+            return ""
+        said = text[start:end]
+        return self._translator.translation(Found(doc, start, end, said, 1.0, detect(said)), text)
+
     def warm(self) -> None:
-        """Have the LLM read ahead what judging and translating these documents begins with.
+        """Have the LLM read ahead what its prompts begin with.
 
         :raises GenerationError: When the LLM fails.
         """
         if self._drafter is None or self._style() != "quoted":
             return
-        self._judge.warm()
         languages: tuple[Language, ...] = ("ar", "en")
         for language in languages:
-            if self.retriever.storage.languages() - {language}:
-                self._drafter.warm(language)
+            self._drafter.warm(language)
 
-    def _evidence(self, asked: Asked) -> tuple[tuple[Found, ...], tuple[Part, ...]]:
+    def _evidence(self, asked: Asked) -> tuple[tuple[Found, ...], list[Sequence[Found]]]:
         """Return the sentences that bear on the question, and those that bear on each part.
 
         The best of each part stand first. They are scored for the whole question, as the others
@@ -192,72 +220,103 @@ class Engine:
         """
         whole = self.retriever.evidence(asked.question, asked.context, read_as=asked.standalone)
         if len(asked.parts) == 1:
-            return tuple(whole), (_part(asked.standalone, whole),)
-        parts = [(part, self.retriever.evidence(part, asked.standalone)) for part in asked.parts]
+            return tuple(whole), [whole]
+        parts = [self.retriever.evidence(part, asked.standalone) for part in asked.parts]
         places = {(found.doc, found.start): found for found in whole}
         leads: dict[tuple[str, int], Found] = {}
-        for found in (evidence[0] for _, evidence in parts if evidence):
+        for found in (evidence[0] for evidence in parts if evidence):
             unlisted = replace(found, score=min(found.score, whole[-1].score))
             leads[found.doc, found.start] = places.get((found.doc, found.start), unlisted)
         shown = tuple((leads | places).values())[: self.settings.retrieval.evidence_sentences]
-        return shown, tuple(_part(*part) for part in parts)
+        return shown, list(parts)
 
     def _draft(
-        self, asked: Asked, usable: Sequence[Found], parts: Sequence[Part], language: Language
-    ) -> Generator[str, None, Draft]:
-        """Decide whether and how to answer, yield what is written, and return the draft."""
-        confidence = grounding.confidence(usable, self.settings.retrieval)
-        parts = [part for part in parts if part.evidence]
-        if not parts or confidence < self.settings.retrieval.min_closest:
-            draft = drafting.refused(usable, language, self.settings)
-            return replace(draft, confidence=confidence)
-        first = self._chosen(asked, usable, [part.evidence for part in parts], language)
-        shown = self._stand(first, language) and grounding.is_enough(
-            confidence, self.settings.retrieval
-        )
-        if shown:  # should the LLM say that it doesn't answer, it is taken back
-            yield self._quotes(first, language).text
-        judged = yield from self._judge.judged(parts)
-        if judged.enough:
-            draft = yield from self._said(asked, usable, judged, language, shown=shown)
-        else:
-            draft = drafting.refused(judged.parts[0], language, self.settings)
-        return replace(
-            draft,
-            usage=draft.usage + judged.usage,
-            failure=draft.failure or judged.failure,
-            confidence=judged.confidence,
-        )
-
-    def _said(
         self,
         asked: Asked,
         usable: Sequence[Found],
-        judged: Judgement,
+        parts: Sequence[Sequence[Found]],
         language: Language,
-        *,
-        shown: bool,
     ) -> Generator[str, None, Draft]:
-        """Answer from what was judged: quoted, put into the asker's language, or written anew.
+        """Decide whether and how to answer, yield what is written, and return the draft."""
+        confidence = grounding.confidence(usable, self.settings.retrieval)
+        parts = [self._usable(part) for part in parts]
+        parts = [part for part in parts if part]
+        if not parts or self._is_far(confidence):
+            return drafting.refused(usable, language, self.settings, confidence)
+        chosen = self._chosen(asked, usable, parts, language)
+        stand = all(found.language == language for found in chosen)
+        sure = confidence >= self.settings.answer.sure
+        if self._drafter is None or (stand and sure and self._style() == "quoted"):
+            draft = self._by_reader(asked, chosen, usable, confidence, language)
+        else:
+            read = drafting.distinct([*chosen, *usable])
+            read = read[: max(len(chosen), self.settings.retrieval.prompt_sentences)]
+            try:
+                said = self._said(self._drafter, asked, chosen, read, confidence, language)
+                return (yield from said)
+            except GenerationError as exc:
+                draft = replace(
+                    self._by_reader(asked, chosen, usable, confidence, language), failure=str(exc)
+                )
+        yield draft.text
+        return draft
 
-        :param shown: Whether quotes were shown already.
+    def _is_far(self, confidence: float) -> bool:
+        """Tell whether the LLM need not be asked about evidence; cosines tell no odds to join."""
+        retrieval = self.settings.retrieval
+        if retrieval.reader == "none":
+            return not grounding.is_enough(confidence, retrieval)
+        return confidence < retrieval.min_closest
+
+    def _said(
+        self,
+        drafter: Drafter,
+        asked: Asked,
+        chosen: Sequence[Found],
+        read: Sequence[Found],
+        confidence: float,
+        language: Language,
+    ) -> Generator[str, None, Draft]:
+        """Ask the LLM, and answer with what holds, quote, or refuse.
+
+        :param chosen: What would be quoted.
+        :param read: What the LLM is asked about.
+        :raises GenerationError: When the LLM fails or takes too long.
         """
-        chosen = self._chosen(asked, usable, judged.parts, language)
-        quotes = self._quotes(chosen, language)
-        if self._drafter is None or self._stand(chosen, language) or judged.failure:
-            if not shown:
-                yield quotes.text
-            return quotes
         question = _ordering_nothing(asked.standalone)
         if self._style() == "written":
-            pieces = self._drafter.written(question, usable, language)
+            checked, usage = yield from drafter.written(question, read, language)
+            draft = Draft(checked.text, checked.citations, "written")
+            if not checked.text:
+                draft = self._quotes(question, chosen, language)
+            return replace(draft, usage=usage, confidence=confidence)
+        checked, odds, usage = yield from drafter.short(question, read, language)
+        if self.settings.retrieval.reader != "none":
+            confidence = grounding.joined(confidence, odds)
+        foreign = any(found.language != language for found in checked.carriers or chosen)
+        if confidence < self.settings.answer.min_confidence:
+            draft = drafting.refused(chosen, language, self.settings, confidence)
+        elif checked.text and foreign and odds >= self.settings.answer.min_yes:
+            short = prompts.without_markers(checked.text)
+            draft = Draft(checked.text, checked.citations, "written", short=short)
         else:
-            names = glossary.names([question, *(found.text for found in usable)])
-            pieces = self._drafter.translated(chosen, names, language)
-        try:
-            return (yield from pieces) or quotes
-        except GenerationError as exc:
-            return replace(quotes, failure=str(exc))
+            draft = self._quotes(question, chosen, language)
+        yield draft.text
+        return replace(draft, usage=usage, confidence=confidence)
+
+    def _by_reader(
+        self,
+        asked: Asked,
+        chosen: Sequence[Found],
+        usable: Sequence[Found],
+        confidence: float,
+        language: Language,
+    ) -> Draft:
+        """Quote or refuse, as the reader alone would have it."""
+        if not grounding.is_enough(confidence, self.settings.retrieval):
+            return drafting.refused(usable, language, self.settings, confidence)
+        draft = self._quotes(asked.standalone, chosen, language)
+        return replace(draft, confidence=confidence)
 
     def _chosen(
         self,
@@ -272,15 +331,24 @@ class Engine:
         if not chosen:
             best = drafting.choose(parts, language, self.settings.answer)
             chosen = lists.with_items(best, text_of)
-        return _without_orders(chosen)  # the evidence holds none, a list's other items may
+        return self._usable(chosen)  # the evidence holds no orders, a list's other items may
 
-    def _quotes(self, chosen: Sequence[Found], language: Language) -> Draft:
-        return drafting.quoted(chosen, language, self.settings.answer.max_words)
+    def _quotes(self, question: str, chosen: Sequence[Found], language: Language) -> Draft:
+        readable = [found for found in chosen if found.language == language]
+        citations = grounding.marked(question, readable or chosen, self._checker)
+        return drafting.quoted(
+            citations, language, self.settings.answer.max_words, foreign=not readable
+        )
 
-    def _stand(self, chosen: Sequence[Found], language: Language) -> bool:
-        """Say whether sentences are the answer as they stand: no LLM writes, none is foreign."""
-        foreign = any(found.language != language for found in chosen)
-        return self._drafter is None or (self._style() == "quoted" and not foreign)
+    def _usable(self, evidence: Sequence[Found]) -> tuple[Found, ...]:
+        """Return the sentences that stand in their documents word for word, and order nothing."""
+        text_of = self.retriever.storage.text
+        return tuple(
+            found
+            for found in evidence
+            if not orders.is_order(found.text)
+            and text_of(found.doc)[found.start : found.end] == found.text
+        )
 
     def _style(self) -> Literal["written", "quoted"]:
         """Say how to answer; auto trusts the small built-in model with translating alone."""
@@ -306,14 +374,6 @@ def _timed(
         return done.value, streamed
     finally:
         pieces.close()
-
-
-def _part(question: str, evidence: Sequence[Found]) -> Part:
-    return Part(_ordering_nothing(question), _without_orders(evidence))
-
-
-def _without_orders(evidence: Sequence[Found]) -> tuple[Found, ...]:
-    return tuple(found for found in evidence if not orders.is_order(found.text))
 
 
 def _ordering_nothing(question: str) -> str:
@@ -358,7 +418,8 @@ def open_engine(settings: Settings) -> Iterator[Engine]:
     with ThreadPoolExecutor(1) as pool:
         model = pool.submit(load_llm, settings)
         with open_retriever(settings) as retriever:
-            yield Engine(settings, retriever, model.result())
+            checker = checking.load(settings, retriever.embedder)
+            yield Engine(settings, retriever, model.result(), checker)
 
 
 def load_llm(settings: Settings) -> LLM | None:

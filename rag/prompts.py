@@ -1,20 +1,21 @@
 """What the LLM is told, in Arabic and in English, side by side; and what Rawi says itself.
 
-Three tasks. ``translation`` puts an evidence sentence into the asker's language: of what is shown,
-that is all a small model is trusted with, and it never sees the question. ``judging`` has it say
-whether a sentence answers a question, of which only the probability of its "yes" is used.
-``answering`` has a larger model write the answer from the evidence.
+Four tasks. ``short`` asks for a few words that answer, from numbered sentences in either language:
+of what is said in Rawi's own words, that is all a small model is trusted with. ``checking`` asks
+whether such an answer is right, of which only the probability of its "yes" is used. ``answering``
+has a larger model write whole sentences. ``translation`` puts one sentence into the other language,
+for a reader who asks for that.
 
 The fixed text comes first, so that its KV cache is kept from one question to the next. No prompt
 offers a way out ("if the documents don't say…"): small models take it far too often, so whether to
 answer is decided elsewhere. The sentences are data: they are quoted line by line, and nothing of
-the answer is believed that the program can't find in them.
+the answer is believed that doesn't hold in them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from llama_index.core.llms import ChatMessage, MessageRole
 
@@ -61,28 +62,90 @@ _EXAMPLES: dict[Language, tuple[tuple[str, str], ...]] = {
 }
 _EXAMPLES["ar"] = tuple((english, arabic) for arabic, english in _EXAMPLES["en"])
 
-YES, NO = "yes", "no"
-_JUDGE = "You check whether a text contains the answer to a question. Reply yes or no."
-_COMPANY = "بلغت إيرادات شركة النور 12 مليون دينار في عام 2019، وفق مديرها سالم العلي."
-_BRIDGE = "افتُتح الجسر في مايو 1988 بعد ست سنوات من العمل."
-_FACTORY = "أعلنت الوزارة أن المصنع الجديد سيوفر 300 وظيفة ويستورد آلاته من اليابان لقلة كلفتها."
-# In both languages, and across them; what is asked beside the point is a near miss or was never so.
-_JUDGED = (
-    (_COMPANY, "كم بلغت إيرادات شركة النور في عام 2019؟", YES),
-    (_COMPANY, "كم بلغت أرباح شركة النور في عام 2021؟", NO),
-    (
-        "The bridge was opened in May 1988 by the mayor after six years of work.",
-        "Who designed the bridge?",
-        NO,
+_SHORT: dict[Language, str] = {
+    "ar": (
+        "أجب عن السؤال بكلمات قليلة بالعربية من الجمل المرقمة وحدها. انقل كل اسم ورقم ووحدة وشرط"
+        " كما ورد فيها."
     ),
-    (_BRIDGE, "When was the bridge opened?", YES),
-    (_BRIDGE, "Why was the bridge demolished?", NO),
-    (_COMPANY, "Who runs Al-Noor company?", YES),
-    (_COMPANY, "How many people work at Al-Noor company?", NO),
-    (_FACTORY, "Why does the factory import its machines from Japan?", YES),
-    (_FACTORY, "متى أُغلق المصنع الجديد؟", NO),
-    (_FACTORY, "How many jobs will the new factory in Oran cut?", NO),
+    "en": (
+        "Answer the question in a few words, in English, from the numbered sentences alone. Keep"
+        " every name, number, unit and condition as they have it."
+    ),
+}
+# Sentences, question and answer: across languages, with an exception, and between two facts alike.
+_SHORT_EXAMPLES: dict[Language, tuple[tuple[tuple[str, ...], str, str], ...]] = {
+    "ar": (
+        (
+            (
+                "The observatory is open to visitors every Thursday evening, from eight to eleven.",
+                "In the mornings it receives pupils of schools alone, by appointment.",
+            ),
+            "إمتى أقدر أزور المرصد؟",
+            "مساء كل خميس من الثامنة حتى الحادية عشرة",
+        ),
+        (
+            (
+                "Photography is allowed in the pottery workshop, except near the kilns, for the"
+                " visitors' safety.",
+            ),
+            "هل التصوير مسموح في الورشة؟",
+            "نعم، إلا قرب الأفران",
+        ),
+        (
+            (
+                "عمق المسبح الصغير 1.2 متر.",
+                "The big pool is 3.5 metres deep, and children are not allowed in it.",
+                "The pools are closed on Mondays for cleaning.",
+            ),
+            "كم عمق المسبح الكبير؟",
+            "3.5 أمتار",
+        ),
+    ),
+    "en": (
+        (
+            (
+                "يفتح المرصد أبوابه للزوار مساء كل خميس من الثامنة حتى الحادية عشرة.",
+                "أما في الصباح فلا يستقبل إلا طلاب المدارس بموعد مسبق.",
+            ),
+            "When can visitors come to the observatory?",
+            "Every Thursday evening, from eight to eleven",
+        ),
+        (
+            ("يُسمح بالتصوير في ورشة الخزف، إلا قرب الأفران حفاظًا على سلامة الزوار.",),
+            "May I take photos in the workshop?",
+            "Yes, except near the kilns",
+        ),
+        (
+            (
+                "The small pool is 1.2 metres deep.",
+                "ويبلغ عمق المسبح الكبير 3.5 أمتار، ولا يُسمح فيه للأطفال.",
+                "تُغلق المسابح يوم الاثنين للتنظيف.",
+            ),
+            "How deep is the big pool?",
+            "3.5 metres",
+        ),
+    ),
+}
+
+YES, NO = "yes", "no"
+_RIGHT = "You check whether an answer is right by a text, every word of it. Reply yes or no."
+_OBSERVATORY, _POOLS, _WORKSHOP = (
+    "يفتح المرصد أبوابه للزوار مساء كل خميس من الثامنة حتى الحادية عشرة.",
+    "ويبلغ عمق المسبح الكبير 3.5 أمتار، والصغير 1.2 متر، ولا يُسمح للأطفال إلا بالصغير.",
+    "Photography is allowed in the pottery workshop, except near the kilns, for the visitors'"
+    " safety.",
 )
+# Text, question, answer, verdict: across languages and within one; a neighbour's fact, a word
+# replaced, a negation, and what the text doesn't say.
+_CHECKED = (
+    (_OBSERVATORY, "When can visitors come to the observatory?",
+     "Every Thursday evening, from eight to eleven", YES),
+    (_POOLS, "How deep is the big pool?", "1.2 metres", NO),
+    (_WORKSHOP, "هل التصوير مسموح في الورشة؟", "نعم، إلا قرب الأفران", YES),
+    (_WORKSHOP, "هل التصوير مسموح في الورشة؟", "لا، إلا قرب النوافذ", NO),
+    (_POOLS, "Which pool may children use?", "The small one", YES),
+    (_OBSERVATORY, "Who runs the observatory?", "The university", NO),
+)  # fmt: skip
 
 _ANSWER: dict[Language, str] = {
     "ar": (
@@ -99,10 +162,6 @@ _ANSWER: dict[Language, str] = {
 _LABELS: dict[Language, tuple[str, str]] = {
     "ar": ("الجمل:", "السؤال:"),
     "en": ("Sentences:", "Question:"),
-}
-_FAULT: dict[Language, str] = {
-    "ar": "هذا لا يرد في النص: {}. أعد الكتابة بالعربية مما ورد في النص وحده.",
-    "en": "This is not in the text: {}. Write it again in English, from the text alone.",
 }
 # What Rawi says itself.
 _REFUSAL: dict[Language, str] = {
@@ -123,6 +182,22 @@ _POINTER: dict[Language, str] = {
 }
 
 
+def short(question: str, sentences: Sequence[str], language: Language) -> Messages:
+    """Ask for an answer of a few words from numbered sentences, in the asker's language."""
+    examples = [
+        message
+        for read, asked, answer in _SHORT_EXAMPLES[language]
+        for message in (_user(_numbered(asked, read, language)), _assistant(answer))
+    ]
+    asked = _numbered(defused(question), [defused(s) for s in sentences], language)
+    return (_system(_SHORT[language]), *examples, _user(asked))
+
+
+def _numbered(question: str, sentences: Sequence[str], language: Language) -> str:
+    lines = [f"{n}. {sentence}" for n, sentence in enumerate(sentences, start=1)]
+    return "\n".join([*lines, "", f"{_LABELS[language][1]} {question}"])
+
+
 def translation(sentence: str, language: Language) -> Messages:
     """Ask for a sentence of the other language in ``language``."""
     examples = [
@@ -133,32 +208,27 @@ def translation(sentence: str, language: Language) -> Messages:
     return (_system(_TRANSLATE[language]), *examples, _user(defused(sentence)))
 
 
+def checking(question: str, answer: str, text: str) -> Messages:
+    """Ask whether an answer is right by a text: ``YES`` or ``NO``."""
+    examples = [
+        message
+        for read, asked, said, verdict in _CHECKED
+        for message in (_user(_to_check(read, asked, said)), _assistant(verdict))
+    ]
+    asked = _to_check(defused(text), defused(question), defused(answer))
+    return (_system(_RIGHT), *examples, _user(asked))
+
+
+def _to_check(text: str, question: str, answer: str) -> str:
+    return f"Text: {text}\nQuestion: {question}\nAnswer: {answer}"
+
+
 def answering(question: str, sentences: Sequence[str], language: Language) -> Messages:
     """Ask a question of evidence sentences, in the asker's language."""
     sentences_label, question_label = _LABELS[language]
     lines = [sentences_label, *(f"- {defused(sentence)}" for sentence in sentences)]
     lines += ["", f"{question_label} {defused(question)}"]
     return (_system(_ANSWER[language]), _user("\n".join(lines)))
-
-
-def judging(question: str, text: str) -> Messages:
-    """Ask whether a text answers a question: ``YES`` or ``NO``."""
-    examples = [
-        message
-        for shown, asked, verdict in _JUDGED
-        for message in (_user(_to_judge(shown, asked)), _assistant(verdict))
-    ]
-    return (_system(_JUDGE), *examples, _user(_to_judge(defused(text), defused(question))))
-
-
-def _to_judge(text: str, question: str) -> str:
-    return f"Text: {text}\nQuestion: {question}"
-
-
-def again(messages: Messages, reply: str, faults: Iterable[str], language: Language) -> Messages:
-    """Name the faults of a reply and ask once more."""
-    named = "، ".join(faults) if language == "ar" else ", ".join(faults)
-    return (*messages, _assistant(reply), _user(_FAULT[language].format(defused(named))))
 
 
 def refusal(language: Language, closest: str | None, *, foreign: bool) -> str:

@@ -6,46 +6,14 @@ Only what a text states in so many words is read: no arithmetic, no conversion o
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from rag import number_words, units
 from rag.language import fold
+from rag.number_words import SCALES
 
-_SCALES: dict[str, int] = {
-    scale: power
-    for power, scales in {
-        3: "thousand الف الاف الفا",
-        6: "million millions mn mln مليون ملايين مليونا مليوني",
-        9: "billion billions bn bln مليار مليارات مليارا ملياري بليون بلايين",
-        12: "trillion trillions tn trn تريليون تريليونات تريليونا ترليون",
-    }.items()
-    for scale in scales.split()
-}  # fmt: skip
 _LETTERS = {"k": 3, "m": 6, "b": 9, "t": 12}  # written onto the number: 500m, $6.6B
-_WORDS: dict[str, int] = {
-    word: value
-    for value, words in {
-        3: "three ثلاث ثلاثه",
-        4: "four اربع اربعه",
-        5: "five خمس خمسه",
-        6: "six ست سته",
-        7: "seven سبع سبعه",
-        8: "eight ثمان ثماني ثمانيه",
-        9: "nine تسع تسعه",
-        10: "ten عشر عشره",
-        11: "eleven",
-        12: "twelve",
-        20: "twenty عشرون عشرين",
-        30: "thirty ثلاثون ثلاثين",
-        40: "forty اربعون اربعين",
-        50: "fifty خمسون خمسين",
-        60: "sixty ستون ستين",
-        70: "seventy سبعون سبعين",
-        80: "eighty ثمانون ثمانين",
-        90: "ninety تسعون تسعين",
-        100: "hundred مئه مايه",
-    }.items()
-    for word in words.split()
-}  # fmt: skip
 # Nouns whose dual says "two" of them; of other words, a dual looks like a plural.
 DUALS: dict[str, str] = {
     stem + ending: noun
@@ -56,7 +24,6 @@ DUALS: dict[str, str] = {
     }.items()
     for ending in ("ان", "ين")
 }  # fmt: skip
-_WORDS |= dict.fromkeys([*"two اثنان اثنين اثنتان اثنتين".split(), *DUALS], 2)
 _MONTHS: dict[str, int] = {
     name: number
     for number, names in enumerate(
@@ -74,29 +41,20 @@ _MONTHS: dict[str, int] = {
 # Words of the languages that are months only when written as names: "may", "march", آب.
 _AMBIGUOUS_MONTHS = {"may": r"\bMay\b", "march": r"\bMarch\b", "اب": r"\bآب\b"}
 
-# Of what is measured, the units that a careless translation takes for one another.
-_UNITS: dict[str, str] = {
-    fold(name): unit
-    for unit, names in {
-        "second": "second seconds sec secs ثانية ثوانٍ ثواني",
-        "minute": "minute minutes min mins دقيقة دقائق",
-        "hour": "hour hours ساعة ساعات",
-        "day": "day days يوم يومًا أيام",
-        "week": "week weeks أسبوع أسبوعًا أسابيع",
-        "month": "month months شهر شهرًا أشهر شهور",
-        "year": "year years سنة سنوات سنين عام عامًا أعوام",
-    }.items()
-    for name in names.split()
-}  # fmt: skip
-_MEASURED = re.compile(r"(?<![a-z\d.,])(\d+(?:\.\d+)?|[^\W\d_]+)[\s-]+([^\W\d_]+)")
-
 _NUMBER = re.compile(
     # Not the 4 of GPT-4o or the 3 of o3: digits that a Latin word or hyphen holds are its name.
     r"(?<![a-z\d.,])(?<![a-z]-)(\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)*)"
-    r"(?:[\s-]*(" + "|".join(sorted(_SCALES, key=len, reverse=True)) + r")\b|([kmbt])\b)?"
+    r"(?:[\s-]*(" + "|".join(sorted(SCALES, key=len, reverse=True)) + r")\b|([kmbt])\b)?"
 )
 _WORD = re.compile(r"[^\W\d_]+")
 _PREFIXES = ("وال", "بال", "لل", "ال", "و", "ب", "ل", "ف")
+# What stands around a number: a currency's sign or code before it; after it a unit, of a currency
+# with whose it is ("4,800 UAE dirhams"), or of a length what of it ("12 square metres").
+_BEFORE = re.compile(r"([$£€¥₪]|\b[a-z]{3})\s?$")
+_AFTER = re.compile(r"[\s-]?(?:([%$£€¥₪°])|([^\W\d_]+)(?:\s([^\W\d_]+))?)")
+_IN_HUNDRED = re.compile(r"\b(?:في ال|بال)(?:ميه|مايه)\b|\bper cent\b")
+_BETWEEN = frozenset(("square", "cubic"))
+_TIMES = frozenset("second minute hour day week month year".split())
 
 
 def values(text: str) -> set[Decimal]:
@@ -104,44 +62,67 @@ def values(text: str) -> set[Decimal]:
 
     Version numbers (``1.2.3``) and the digits within a Latin name (``GPT-4``) are no numbers.
     """
-    found = set()
-    for match in _NUMBER.finditer(fold(text)):
-        digits = match[1].replace(",", "")
-        if digits.count(".") < 2:
-            power = _SCALES.get(match[2], 0) + _LETTERS.get(match[3], 0)
-            found.add(Decimal(digits).scaleb(power))
-    return found
+    return {value for value, _, _ in _written(fold(text))}
 
 
 def spelled(text: str) -> set[Decimal]:
-    """Return the numbers from two up that are written as a word: ``nine``, «تسعة», «عامين»."""
-    return {Decimal(_WORDS[form]) for word in _words(text) if (form := _in(_WORDS, word))}
+    """Return the numbers from two up that are written in words: ``twenty-one``, «عامين»."""
+    folded = _IN_HUNDRED.sub("%", fold(text))
+    found = {number.value for number in number_words.spelled(folded)}
+    return found | ({Decimal(2)} if any(_dual(word) for word in _WORD.findall(folded)) else set())
 
 
 def measures(text: str) -> set[tuple[Decimal, str]]:
-    """Return the numbers that stand before a unit of time, with it: ``8 ثوانٍ`` is 8 seconds."""
-    found = set()
-    folded = fold(text)
-    at = 0
-    while match := _MEASURED.search(folded, at):
-        at = match.end(1)  # what follows a number may be one itself
-        number, unit = match[1], _UNITS.get(match[2])
-        if unit and number[0].isdigit():
-            found.add((Decimal(number), unit))
-        elif unit and (form := _in(_WORDS, number)):
-            found.add((Decimal(_WORDS[form]), unit))
-    return found
+    """Return the numbers that stand beside a unit, with it: «٨ ثوانٍ» is 8 seconds.
+
+    Of units of measure and currencies alone (``units``), in digits or words.
+    """
+    folded = _IN_HUNDRED.sub("%", fold(text))
+    numbers = [*_written(folded)]
+    numbers += [(number.value, number.start, number.end) for number in number_words.spelled(folded)]
+    found = {(v, unit) for v, start, end in numbers for unit in _unit(folded, start, end)}
+    duals = (_in(units.DUALS, word) for word in _WORD.findall(folded))
+    return found | {(Decimal(2), units.DUALS[dual]) for dual in duals if dual}
+
+
+def _written(folded: str) -> Iterator[tuple[Decimal, int, int]]:
+    """Yield the numbers in digits with their places."""
+    for match in _NUMBER.finditer(folded):
+        digits = match[1].replace(",", "")
+        if digits.count(".") < 2:
+            letter = _LETTERS.get(match[3], 0)
+            value = Decimal(digits).scaleb(letter) * SCALES.get(match[2], 1)
+            yield value, match.start(), match.end()
+
+
+def _unit(folded: str, start: int, end: int) -> Iterator[str]:
+    """Yield the unit of a number at a place, if it has one."""
+    before = _BEFORE.search(folded[max(0, start - 4) : start])
+    if before and units.UNITS.get(before[1]) in units.CURRENCIES:
+        yield units.UNITS[before[1]]
+    after = _AFTER.match(folded, end)
+    if not after:
+        return
+    first, second = after[1] or after[2], after[3]
+    if first in units.UNITS:
+        yield units.UNITS[first]
+    elif second in units.UNITS and (units.UNITS[second] in units.CURRENCIES or first in _BETWEEN):
+        yield units.UNITS[second]
+
+
+def _dual(word: str) -> str | None:
+    return _in(DUALS, word) or _in(units.DUALS, word)
 
 
 def scale(word: str) -> int:
     """Return what a word multiplies a number by, 1,000,000 for «مليون»; 0 if it is none."""
-    power = _SCALES.get(fold(word))
-    return 10**power if power else 0
+    return SCALES.get(fold(word), 0)
 
 
 def time_unit(word: str) -> str | None:
     """Return the English word for a unit of time, in the singular; None if it is none."""
-    return _UNITS.get(fold(word))
+    unit = units.UNITS.get(fold(word))
+    return unit if unit in _TIMES else None
 
 
 def months(text: str) -> set[int]:
@@ -155,11 +136,7 @@ def months(text: str) -> set[int]:
     return found
 
 
-def _words(text: str) -> list[str]:
-    return _WORD.findall(fold(text))
-
-
-def _in(table: dict[str, int], word: str) -> str | None:
+def _in(table: Mapping[str, object], word: str) -> str | None:
     """Return the form of a word that a table holds, with or without an Arabic prefix."""
     if word in table:
         return word

@@ -8,7 +8,6 @@ passage together in milliseconds: one logit a sentence, on a scale where 0 is "n
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError, safe_open
 
-from rag import models
+from rag import models, own_layers
 from rag.config import Settings
 from rag.embedding import BUILT_IN_MODEL, TOKENS_AT_ONCE, Embedder, PassageInput
-from rag.errors import ModelError
 from rag.language import Span
 
 Logits = npt.NDArray[np.float32]
@@ -87,24 +84,9 @@ class Reader:
         :param base: The embedder that the reader was trained from.
         :raises ModelError: When the file is no reader or one of another embedder.
         """
-        from rag.prepacked import prepack
-
-        try:
-            with safe_open(path, framework="pt") as file:
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            weight, bias = (tensors.pop(f"head.{part}").float() for part in ("weight", "bias"))
-            if weight.shape != (1, 2 * base.encoder.config.hidden_size):
-                raise ValueError(f"its head is {tuple(weight.shape)}")
-            encoder = _with_own_layers(base.encoder, tensors)
-        except (
-            *(OSError, SafetensorError, AttributeError),
-            *(LookupError, ValueError, RuntimeError),
-        ) as exc:
-            raise ModelError(f"{path}: is not a reader of this embedder ({exc})") from exc
-        dtype = next(base.encoder.parameters()).dtype
-        encoder.to(dtype)
-        prepack(encoder)
-        return cls(encoder, base.tokenizer, weight, bias)
+        hidden = base.encoder.config.hidden_size
+        own = own_layers.load(path, base, {"head": 2 * hidden})
+        return cls(own.encoder, base.tokenizer, *own.heads["head"])
 
     def read(self, question: str, passages: Sequence[PassageInput]) -> list[Logits]:
         """Return, for each passage, a logit for each of its sentences.
@@ -218,33 +200,3 @@ def load(settings: Settings, embedder: Embedder) -> Reader | None:
         weights = models.resolve(own.model, kind="embedder", settings=settings.models)
         embedder = Embedder.load(own, weights)
     return Reader.load(embedder, BUILT_IN if wanted == "auto" else Path(wanted))
-
-
-def _with_own_layers(encoder: Any, tensors: dict[str, Any]) -> Any:
-    """Return the encoder with the layers that ``tensors`` hold replaced, the others shared.
-
-    Weights are stored as int8 with a scale for each row: ``weight = q · scale``.
-    """
-    import torch
-
-    values = {
-        name: tensor.float() * tensors[f"{name}.scale"].float()[:, None]
-        if tensor.dtype == torch.int8
-        else tensor.float()
-        for name, tensor in tensors.items()
-        if not name.endswith(".scale")
-    }
-    own = {int(name.split(".")[2]) for name in values}
-    layers = encoder.encoder.layer
-    replaced = copy.copy(encoder)
-    replaced._modules = dict(encoder._modules)
-    replaced.encoder = copy.copy(encoder.encoder)
-    replaced.encoder._modules = dict(encoder.encoder._modules)
-    replaced.encoder.layer = torch.nn.ModuleList(
-        copy.deepcopy(layer).float() if n in own else layer for n, layer in enumerate(layers)
-    )
-    parameters = dict(replaced.named_parameters())
-    with torch.no_grad():
-        for name, value in values.items():
-            parameters[name].copy_(value)
-    return replaced

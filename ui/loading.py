@@ -19,7 +19,7 @@ from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import engine, models, storage
+from rag import checking, engine, models, storage
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.engine import Engine
@@ -151,7 +151,7 @@ class Loader:
         retriever = opened.enter_context(
             engine.open_retriever(self.settings, embedder=embedder, any_passages=was_open)
         )
-        ready = Engine(self.settings, retriever, self._llm)
+        ready = Engine(self.settings, retriever, self._llm, checking.load(self.settings, embedder))
         # Not before the last answer that began with it has ended.
         self._close_index = weakref.finalize(ready, opened.close)
         self._database = (retriever.storage.folder / storage.DATABASE).stat()

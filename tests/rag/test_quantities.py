@@ -47,6 +47,75 @@ def test_numbers_with_units_of_time(text, measures):
     assert quantities.measures(text) == {(Decimal(v), unit) for v, unit in measures}
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("twenty-one", 21), ("twenty five", 25), ("one hundred and fifty", 150), ("nineteen", 19),
+        ("three thousand five hundred", 3_500), ("four hundred and twenty thousand", 420_000),
+        ("واحدًا وعشرين", 21), ("خمس وعشرون", 25), ("مئة وخمسين", 150), ("تسع عشرة", 19),
+        ("ثلاثة آلاف وخمسمئة", 3_500), ("أربعمئة وعشرون ألفًا", 420_000), ("ألفين وخمسمئة", 2_500),
+        ("مئتان وخمسة", 205), ("أحد عشر", 11), ("إحدى عشرة", 11), ("بخمسين", 50), ("ألف", 1_000),
+        ("خمسة ملايين", 5_000_000), ("مئة ألف", 100_000), ("ستمائة", 600), ("اثني عشر", 12),
+    ],
+)  # fmt: skip
+def test_words_of_one_number_are_composed(text, value):
+    assert quantities.spelled(f"{text} x") == {Decimal(value)}
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("three and four", {3, 4}),
+        ("ثلاثة وأربعة", {3, 4}),
+        ("five to seven", {5, 7}),
+        ("خمسة أو ستة", {5, 6}),
+        ("twenty, five", {20, 5}),
+        ("6.6 million", set()),
+        ("المادة العاشرة", set()),
+        ("one of them, واحد منهم", set()),
+        ("٣٠ في المئة", set()),
+    ],
+)
+def test_numbers_beside_each_other_are_not(text, values):
+    assert quantities.spelled(text) == {Decimal(v) for v in values}
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("twenty-one days", "٢١ يومًا", "واحدًا وعشرين يومًا", "21 days"),
+        ("$50", "50 dollars", "USD 50", "٥٠ دولارًا", "خمسين دولارًا", "50 US dollars"),
+        ("4,800 UAE dirhams", "AED 4,800", "٤٨٠٠ درهم إماراتي", "4800 درهم"),
+        ("30%", "30 percent", "30 per cent", "٣٠ في المئة", "٣٠٪", "ثلاثين بالمئة"),
+        ("6.6 مليار دينار", "6.6 billion dinars"),
+        ("12 km", "12 كيلومترًا", "اثنا عشر كيلومترًا", "12 كم"),
+        ("two days", "يومين", "يومان"),
+        ("500 mg", "500 ملغ", "خمسمئة مليغرام"),
+        ("12 square metres", "12 مترًا مربعًا"),
+    ],
+)
+def test_one_measure_in_many_writings(texts):
+    first, *others = map(quantities.measures, texts)
+    assert len(first) == 1
+    assert [first] * len(others) == others
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("50 pounds", "50 dollars"), ("70 مليون درهم", "70 million dinars"), ("3 days", "3 weeks"),
+        ("5 كيلومترات", "5 miles"), ("20 %", "20 degrees"), ("500 mg", "500 g"),
+    ],
+)  # fmt: skip
+def test_another_unit_is_another_measure(one, other):
+    assert not quantities.measures(one) & quantities.measures(other)
+
+
+def test_a_long_text_of_numbers_is_read_in_linear_time():
+    text = "five hundred and 3 " * 20_000 + "خمسة و" * 20_000
+    assert quantities.measures(text) == set()
+
+
 @pytest.mark.parametrize("text", ["two years", "عامين", "أكثر من دقيقتين", "للدورتين"])
 def test_a_dual_is_two(text):
     assert quantities.spelled(text) == {Decimal(2)}

@@ -131,7 +131,7 @@ def test_a_file_of_another_model_is_refused(
 ) -> None:
     path = tmp_path / "r.safetensors"
     save_file(tensors, path)
-    with pytest.raises(ModelError, match=r"r\.safetensors: is not a reader of this embedder"):
+    with pytest.raises(ModelError, match=r"r\.safetensors: does not fit this embedder"):
         Reader.load(tiny(), path)
 
 
@@ -246,5 +246,5 @@ def test_what_is_cut_off_gets_minus_infinity(real: Reader) -> None:
 def test_another_embedders_file_is_refused(tmp_path: Path, embedder_in_use: Embedder) -> None:
     path = tmp_path / "r.safetensors"
     save_file(HEAD | {QUERY: torch.ones(4, 4)}, path)
-    with pytest.raises(ModelError, match="is not a reader of this embedder"):
+    with pytest.raises(ModelError, match="does not fit this embedder"):
         Reader.load(embedder_in_use, path)

@@ -1,0 +1,175 @@
+"""Numbers written as words, composed: ``twenty-one``, «واحدًا وعشرين», «ثلاثة آلاف وخمسمئة».
+
+Works on folded text. A number is built from left to right: what may follow what is decided by the
+size of the parts and by what joins them, so that "three and four" are two numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from rag.language import fold
+
+SCALES: dict[str, int] = {
+    fold(scale): 10**power
+    for power, scales in {
+        3: "thousand ألف آلاف ألفا",
+        6: "million millions mn mln مليون ملايين مليونا مليوني",
+        9: "billion billions bn bln مليار مليارات مليارا ملياري بليون بلايين",
+        12: "trillion trillions tn trn تريليون تريليونات تريليونا ترليون",
+    }.items()
+    for scale in scales.split()
+}
+_UNITS: dict[str, int] = {
+    fold(word): value
+    for value, words in {
+        1: "one a واحد واحدا واحدة أحد إحدى",
+        2: "two اثنان اثنين اثنتان اثنتين اثنا اثني اثنتا اثنتي",
+        3: "three ثلاث ثلاثة ثلاثا", 4: "four أربع أربعة أربعا", 5: "five خمس خمسة خمسا",
+        6: "six ست ستة ستا", 7: "seven سبع سبعة سبعا", 8: "eight ثمان ثماني ثمانية ثمانيا",
+        9: "nine تسع تسعة تسعا", 10: "ten عشر عشرة عشرا",
+        11: "eleven", 12: "twelve", 13: "thirteen", 14: "fourteen", 15: "fifteen", 16: "sixteen",
+        17: "seventeen", 18: "eighteen", 19: "nineteen",
+        20: "twenty عشرون عشرين", 30: "thirty ثلاثون ثلاثين", 40: "forty أربعون أربعين",
+        50: "fifty خمسون خمسين", 60: "sixty ستون ستين", 70: "seventy سبعون سبعين",
+        80: "eighty ثمانون ثمانين", 90: "ninety تسعون تسعين",
+    }.items()
+    for word in words.split()
+}  # fmt: skip
+_HUNDREDS: dict[str, int] = {
+    fold(begin + hundred): value
+    for value, begin in (
+        *((100, ""), (300, "ثلاث"), (400, "أربع"), (500, "خمس"), (600, "ست"), (700, "سبع")),
+        *((800, "ثمان"), (800, "ثماني"), (900, "تسع")),
+    )
+    for hundred in ("مئة", "مائة", "ميه")
+} | dict.fromkeys(
+    map(fold, ("مئتان", "مئتين", "مئتا", "مئتي", "مائتان", "مائتين", "مائتا", "مائتي")), 200
+)
+# Two of a scale, in one word.
+_TWICE = {
+    fold(scale + ending): 2 * SCALES[fold(scale)]
+    for scale in ("ألف", "مليون", "مليار")
+    for ending in ("ان", "ين")
+}
+_PREFIXES = ("وال", "بال", "لل", "ال", "و", "ب", "ل", "ف")
+_TOKEN = re.compile(r"\d[\d.,]*|[^\W\d_]+")
+_JOINS = re.compile(r"[\s-]*")
+
+
+@dataclass(frozen=True)
+class Spelled:
+    """A number written in words.
+
+    :ivar start: Its place in the folded text; ``end`` is where it ends.
+    """
+
+    value: Decimal
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class _Word:
+    value: int
+    joined: bool  # by "and" or «و» to what is before
+    start: int
+    end: int
+
+
+def spelled(folded: str) -> Iterator[Spelled]:
+    """Yield the numbers that a folded text writes in words, from one up."""
+    run: list[_Word] = []
+    for word, adjoins in _number_words(folded):
+        if run and not (adjoins and _continues(run, word)):
+            yield from _composed(run)
+            run = []
+        run.append(word)
+    yield from _composed(run)
+
+
+def _number_words(folded: str) -> Iterator[tuple[_Word, bool]]:
+    """Yield the words of numbers, and whether each stands right after the one before."""
+    last, digits, conjunction = -1, -1, -1
+    for match in _TOKEN.finditer(folded):
+        text, begin = match[0], match.start()
+        if text[0].isdigit():
+            digits = match.end()
+            continue
+        if text == "and":
+            conjunction = match.end() if _follows(folded, last, begin) else -1
+            continue
+        value, prefix = _value(text)
+        # A scale after digits belongs to them: 6.6 million.
+        if not value or (value in SCALES.values() and _follows(folded, digits, begin)):
+            continue
+        joined = prefix == "و" or _follows(folded, conjunction, begin)
+        before = conjunction if _follows(folded, conjunction, begin) else last
+        yield (
+            _Word(value, joined, begin + len(prefix), match.end()),
+            _follows(folded, before, begin),
+        )
+        last = match.end()
+
+
+def _follows(folded: str, end: int, begin: int) -> bool:
+    return end >= 0 and bool(_JOINS.fullmatch(folded, end, begin))
+
+
+def _value(word: str) -> tuple[int, str]:
+    """Return the value of a word and its prefix; 0 when it is no number."""
+    for prefix in ("", *_PREFIXES):
+        stem = word[len(prefix) :]
+        if word.startswith(prefix):
+            for table in (_UNITS, _HUNDREDS, _TWICE, SCALES):
+                if stem in table:
+                    return table[stem], prefix
+    return (100, "") if word == "hundred" else (0, "")
+
+
+def _continues(run: list[_Word], word: _Word) -> bool:
+    """Tell whether a word goes on with the number of those before it."""
+    total, current = _sums(run)
+    value = word.value
+    if value >= 1_000:
+        return current > 0 and (not total or value < _last_scale(run))
+    if value == 100 and not word.joined:
+        return 0 < current < 10
+    if not current:  # after a scale: "two thousand five", «ألفان وخمسة»
+        return total > 0
+    below = current % 100
+    if not below:
+        return value < 100
+    if word.joined:  # «واحد وعشرون»
+        return below < 10 and 20 <= value < 100
+    # "twenty one", «خمسة عشر»
+    return (below >= 20 and below % 10 == 0 and value < 10) or (below < 10 and value == 10)
+
+
+def _last_scale(run: list[_Word]) -> int:
+    """Return the smallest scale that a number has so far."""
+    return min((word.value for word in run if word.value >= 1_000), default=10**15)
+
+
+def _sums(run: list[_Word]) -> tuple[int, int]:
+    """Return what stands before the last scale, all in all, and what stands after it."""
+    total = current = 0
+    for word in run:
+        if word.value >= 1_000 and word.value in SCALES.values():
+            total += (current or 1) * word.value
+            current = 0
+        elif word.value >= 1_000:
+            total += word.value
+        elif word.value == 100 and not word.joined and 0 < current < 10:
+            current *= 100
+        else:
+            current += word.value
+    return total, current
+
+
+def _composed(run: list[_Word]) -> Iterator[Spelled]:
+    if run and not (len(run) == 1 and run[0].value == 1):
+        yield Spelled(Decimal(sum(_sums(run))), run[0].start, run[-1].end)

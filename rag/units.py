@@ -1,0 +1,84 @@
+"""Units of measure and currencies in both languages: a careless answer mixes them up."""
+
+from __future__ import annotations
+
+from rag.language import fold
+
+# English names, then Arabic ones: a singular, from which the dual and the accusative are made, and
+# plurals; abbreviations and symbols last.
+_NAMES: dict[str, str] = {
+    "second": "second seconds sec secs | ثانية | ثوان ثواني",
+    "minute": "minute minutes min mins | دقيقة | دقائق",
+    "hour": "hour hours hr hrs | ساعة | ساعات",
+    "day": "day days | يوم | أيام",
+    "week": "week weeks | أسبوع | أسابيع",
+    "month": "month months | شهر | أشهر شهور",
+    "year": "year years | سنة عام | سنوات سنين أعوام",
+    "dirham": "dirham dirhams AED MAD | درهم | دراهم",
+    "dinar": "dinar dinars KWD BHD JOD IQD DZD TND LYD | دينار | دنانير",
+    "riyal": "riyal riyals rial rials SAR QAR OMR YER | ريال | ريالات",
+    "pound": "pound pounds EGP GBP £ | جنيه | جنيهات",
+    "dollar": "dollar dollars USD $ | دولار | دولارات",
+    "euro": "euro euros EUR € | يورو | يوروهات",
+    "lira": "lira liras lire TRY SYP LBP | ليرة | ليرات",
+    "shekel": "shekel shekels ILS ₪ | شيكل شيقل | شواكل",
+    "rupee": "rupee rupees INR | روبية | روبيات",
+    "yen": "yen JPY ¥ | ين | ينات",
+    "yuan": "yuan CNY | يوان | يوانات",
+    "franc": "franc francs CHF | فرنك | فرنكات",
+    "crown": "krone krona kroner crown crowns | كرونة | كرونات",
+    "ouguiya": "ouguiya ouguiyas MRU | أوقية | أوقيات",
+    "percent": "percent % pct | |",
+    "kilometre": "kilometre kilometres kilometer kilometers km | كيلومتر كم | كيلومترات",
+    "metre": "metre metres meter meters m | متر | أمتار",
+    "centimetre": "centimetre centimetres centimeter centimeters cm | سنتيمتر سم | سنتيمترات",
+    "millimetre": "millimetre millimetres millimeter millimeters mm | ميليمتر مليمتر مم | مليمترات",
+    "mile": "mile miles | ميل | أميال",
+    "inch": "inch inches | بوصة إنش | بوصات",
+    "foot": "foot feet ft | قدم | أقدام",
+    "hectare": "hectare hectares ha | هكتار | هكتارات",
+    "feddan": "feddan feddans | فدان | أفدنة",
+    "tonne": "tonne tonnes ton tons | طن | أطنان",
+    "kilogram": "kilogram kilograms kilo kilos kg | كيلوغرام كيلوجرام كيلو كغ كجم | كيلوغرامات",
+    "gram": "gram grams g | غرام جرام غ | غرامات جرامات",
+    "milligram": "milligram milligrams mg | مليغرام ملليغرام ملغ ملجم | مليغرامات",
+    "microgram": "microgram micrograms mcg | ميكروغرام مكغ | ميكروغرامات",
+    "litre": "litre litres liter liters l | لتر ليتر | لترات ليترات",
+    "millilitre": "millilitre millilitres milliliter milliliters ml | مليلتر ملليلتر مل | مليلترات",
+    "degree": "degree degrees ° | درجة | درجات",
+    "watt": "watt watts w | واط وات | واطات",
+    "kilowatt": "kilowatt kilowatts kw | كيلوواط كيلووات | كيلوواطات",
+    "megawatt": "megawatt megawatts mw | ميغاواط ميجاوات | ميغاواطات",
+    "volt": "volt volts v | فولت | فولتات",
+    "kilobyte": "kilobyte kilobytes kb | كيلوبايت |",
+    "megabyte": "megabyte megabytes mb | ميغابايت ميجابايت |",
+    "gigabyte": "gigabyte gigabytes gb | غيغابايت جيجابايت |",
+    "terabyte": "terabyte terabytes tb | تيرابايت |",
+}  # fmt: skip
+CURRENCIES = frozenset(
+    "dirham dinar riyal pound dollar euro lira shekel rupee yen yuan franc crown ouguiya".split()
+)
+_DUAL = ("ان", "ين")
+
+
+def _forms(names: str) -> dict[str, bool]:
+    """Return the folded forms of a unit, and whether each says "two" of it."""
+    english, singulars, plurals = (part.split() for part in names.split("|"))
+    forms = dict.fromkeys([*map(fold, english), *map(fold, plurals)], False)
+    for singular in singulars:
+        stem = singular.removesuffix("ة")
+        forms |= dict.fromkeys((fold(singular), fold(singular + "ا")), False)
+        stem += "ت" if stem != singular else ""
+        forms |= {fold(stem + ending): True for ending in _DUAL if len(stem) > 2}
+    return forms
+
+
+UNITS: dict[str, str] = {
+    form: unit for unit, names in _NAMES.items() for form, two in _forms(names).items() if not two
+}
+DUALS: dict[str, str] = {
+    form: unit
+    for unit, names in _NAMES.items()
+    for form, two in _forms(names).items()
+    if two and form not in UNITS
+}
