@@ -222,7 +222,8 @@ def _stated(sentence: str) -> list[str]:
     numbers = [f"{value.normalize():f}" for value in sorted(quantities.values(sentence))]
     # Not "two": Arabic says it by a noun's ending, and only some nouns' are known.
     numbers += [f"{value:f}" for value in sorted(quantities.spelled(sentence)) if value > 2]
-    numbers += [f"{value:f} {unit}" for value, unit in sorted(quantities.measures(sentence))]
+    measures = sorted(quantities.measures(sentence))
+    numbers += [f"{value.normalize():f} {unit}" for value, unit in measures]
     months = [f"month {month}" for month in sorted(quantities.months(sentence))]
     start = len(sentence) - len(sentence.lstrip("\"'“‘«("))
     named = []

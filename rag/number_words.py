@@ -7,7 +7,7 @@ size of the parts and by what joins them, so that "three and four" are two numbe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -49,22 +49,25 @@ _HUNDREDS: dict[str, int] = {
 } | dict.fromkeys(
     map(fold, ("مئتان", "مئتين", "مئتا", "مئتي", "مائتان", "مائتين", "مائتا", "مائتي")), 200
 )
+_HUNDREDS["hundred"] = 100
 # Two of a scale, in one word.
 _TWICE = {
     fold(scale + ending): 2 * SCALES[fold(scale)]
     for scale in ("ألف", "مليون", "مليار")
     for ending in ("ان", "ين")
 }
-_PREFIXES = ("وال", "بال", "لل", "ال", "و", "ب", "ل", "ف")
+_VALUES = SCALES | _UNITS | _HUNDREDS | _TWICE
+_PREFIXES = ("", "وال", "بال", "لل", "ال", "و", "ب", "ل", "ف")
 _TOKEN = re.compile(r"\d[\d.,]*|[^\W\d_]+")
 _JOINS = re.compile(r"[\s-]*")
 
 
 @dataclass(frozen=True)
 class Spelled:
-    """A number written in words.
+    """A number written in words, above 1.
 
-    :ivar start: Its place in the folded text; ``end`` is where it ends.
+    :ivar start: Its first character in the folded text.
+    :ivar end: The character after its last.
     """
 
     value: Decimal
@@ -75,18 +78,21 @@ class Spelled:
 @dataclass(frozen=True)
 class _Word:
     value: int
+    arabic: bool
     joined: bool  # by "and" or «و» to what is before
     start: int
     end: int
 
 
 def spelled(folded: str) -> Iterator[Spelled]:
-    """Yield the numbers that a folded text writes in words, from one up."""
+    """Yield the numbers above 1 that a folded text writes in words."""
     run: list[_Word] = []
     for word, adjoins in _number_words(folded):
         if run and not (adjoins and _continues(run, word)):
+            # "one hundred and two hundred": the two begins another number.
+            begun = [run.pop()] if adjoins and word.value == 100 and run[-1].value < 10 else []
             yield from _composed(run)
-            run = []
+            run = begun
         run.append(word)
     yield from _composed(run)
 
@@ -102,16 +108,15 @@ def _number_words(folded: str) -> Iterator[tuple[_Word, bool]]:
         if text == "and":
             conjunction = match.end() if _follows(folded, last, begin) else -1
             continue
-        value, prefix = _value(text)
+        stem = without_prefix(text, _VALUES)
         # A scale after digits belongs to them: 6.6 million.
-        if not value or (value in SCALES.values() and _follows(folded, digits, begin)):
+        if stem is None or (stem in SCALES and _follows(folded, digits, begin)):
             continue
-        joined = prefix == "و" or _follows(folded, conjunction, begin)
-        before = conjunction if _follows(folded, conjunction, begin) else last
-        yield (
-            _Word(value, joined, begin + len(prefix), match.end()),
-            _follows(folded, before, begin),
-        )
+        anded = _follows(folded, conjunction, begin)
+        joined = anded or (stem != text and text[0] == "و")
+        start = match.end() - len(stem)
+        word = _Word(_VALUES[stem], not stem.isascii(), joined, start, match.end())
+        yield word, anded or _follows(folded, last, begin)
         last = match.end()
 
 
@@ -119,15 +124,10 @@ def _follows(folded: str, end: int, begin: int) -> bool:
     return end >= 0 and bool(_JOINS.fullmatch(folded, end, begin))
 
 
-def _value(word: str) -> tuple[int, str]:
-    """Return the value of a word and its prefix; 0 when it is no number."""
-    for prefix in ("", *_PREFIXES):
-        stem = word[len(prefix) :]
-        if word.startswith(prefix):
-            for table in (_UNITS, _HUNDREDS, _TWICE, SCALES):
-                if stem in table:
-                    return table[stem], prefix
-    return (100, "") if word == "hundred" else (0, "")
+def without_prefix(word: str, known: Container[str]) -> str | None:
+    """Return the form of a folded word that is known, with or without its Arabic prefix."""
+    stems = (word[len(prefix) :] for prefix in _PREFIXES if word.startswith(prefix))
+    return next((stem for stem in stems if stem in known), None)
 
 
 def _continues(run: list[_Word], word: _Word) -> bool:
@@ -143,10 +143,11 @@ def _continues(run: list[_Word], word: _Word) -> bool:
     below = current % 100
     if not below:
         return value < 100
-    if word.joined:  # «واحد وعشرون»
-        return below < 10 and 20 <= value < 100
-    # "twenty one", «خمسة عشر»
-    return (below >= 20 and below % 10 == 0 and value < 10) or (below < 10 and value == 10)
+    if word.joined:  # «واحد وعشرون», but no "five and twenty"
+        return word.arabic and below < 10 and 20 <= value < 100
+    if word.arabic:  # «خمسة عشر»
+        return below < 10 and value == 10
+    return below >= 20 and below % 10 == 0 and value < 10  # "twenty one"
 
 
 def _last_scale(run: list[_Word]) -> int:

@@ -6,12 +6,12 @@ Only what a text states in so many words is read: no arithmetic, no conversion o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 
 from rag import number_words, units
 from rag.language import fold
-from rag.number_words import SCALES
+from rag.number_words import SCALES, without_prefix
 
 _LETTERS = {"k": 3, "m": 6, "b": 9, "t": 12}  # written onto the number: 500m, $6.6B
 # Nouns whose dual says "two" of them; of other words, a dual looks like a plural.
@@ -47,7 +47,6 @@ _NUMBER = re.compile(
     r"(?:[\s-]*(" + "|".join(sorted(SCALES, key=len, reverse=True)) + r")\b|([kmbt])\b)?"
 )
 _WORD = re.compile(r"[^\W\d_]+")
-_PREFIXES = ("وال", "بال", "لل", "ال", "و", "ب", "ل", "ف")
 # What stands around a number: a currency's sign or code before it; after it a unit, of a currency
 # with whose it is ("4,800 UAE dirhams"), or of a length what of it ("12 square metres").
 _BEFORE = re.compile(r"([$£€¥₪]|\b[a-z]{3})\s?$")
@@ -66,7 +65,7 @@ def values(text: str) -> set[Decimal]:
 
 
 def spelled(text: str) -> set[Decimal]:
-    """Return the numbers from two up that are written in words: ``twenty-one``, «عامين»."""
+    """Return the numbers above 1 that are written in words: ``twenty-one``, «عامين»."""
     folded = _IN_HUNDRED.sub("%", fold(text))
     found = {number.value for number in number_words.spelled(folded)}
     return found | ({Decimal(2)} if any(_dual(word) for word in _WORD.findall(folded)) else set())
@@ -81,7 +80,7 @@ def measures(text: str) -> set[tuple[Decimal, str]]:
     numbers = [*_written(folded)]
     numbers += [(number.value, number.start, number.end) for number in number_words.spelled(folded)]
     found = {(v, unit) for v, start, end in numbers for unit in _unit(folded, start, end)}
-    duals = (_in(units.DUALS, word) for word in _WORD.findall(folded))
+    duals = (without_prefix(word, units.DUALS) for word in _WORD.findall(folded))
     return found | {(Decimal(2), units.DUALS[dual]) for dual in duals if dual}
 
 
@@ -111,7 +110,7 @@ def _unit(folded: str, start: int, end: int) -> Iterator[str]:
 
 
 def _dual(word: str) -> str | None:
-    return _in(DUALS, word) or _in(units.DUALS, word)
+    return without_prefix(word, DUALS) or without_prefix(word, units.DUALS)
 
 
 def scale(word: str) -> int:
@@ -130,17 +129,7 @@ def months(text: str) -> set[int]:
     joined = re.sub(r"\b(كانون|تشرين) (ال\w+)", r"\1_\2", fold(text))
     found = set()
     for word in re.findall(r"[^\W\d]+", joined):
-        name = _in(_MONTHS, word)
+        name = without_prefix(word, _MONTHS)
         if name and (name not in _AMBIGUOUS_MONTHS or re.search(_AMBIGUOUS_MONTHS[name], text)):
             found.add(_MONTHS[name])
     return found
-
-
-def _in(table: Mapping[str, object], word: str) -> str | None:
-    """Return the form of a word that a table holds, with or without an Arabic prefix."""
-    if word in table:
-        return word
-    for prefix in _PREFIXES:
-        if word.startswith(prefix) and word[len(prefix) :] in table:
-            return word[len(prefix) :]
-    return None

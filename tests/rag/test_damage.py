@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from rag.embedding import Embedder
 from rag.errors import IndexStorageError
 from rag.retrieval import Retriever
 from tests.conftest import Write
-from ui.loading import Loader
 
 
 def folder(settings: Settings) -> Path:
@@ -113,40 +111,6 @@ def test_is_told_and_mended(
     assert (report.added, report.documents) == (4, 4)
     assert asked(settings, embedder) == whole
     assert index.update(settings, embedder).unchanged == 4
-
-
-@pytest.mark.parametrize("kind", [chroma_header, header])
-def test_a_server_that_has_it_open_follows_the_mended_one(
-    settings: Settings,
-    write: Write,
-    embedder: Embedder,
-    monkeypatch: pytest.MonkeyPatch,
-    kind: Callable[[Settings], Any],
-) -> None:
-    @contextmanager
-    def opened(settings: Settings, **_: Any) -> Iterator[Retriever]:
-        with storage.open_current(settings, embedder.fingerprint) as store:
-            yield Retriever(store, embedder, settings.retrieval)
-
-    monkeypatch.setattr("ui.loading.engine.open_retriever", opened)
-    monkeypatch.setattr("ui.loading.examples.examples", lambda _: ())
-    write("cat.txt", "The cat is in the garden.")
-    index.update(settings, embedder)
-    loader = Loader(settings)
-    loader.embedder = embedder
-    loader.reopen()
-    assert loader.engine is not None
-    assert loader.engine.retriever.passages("cat")
-    kind(settings)
-    write("dog.txt", "The dog is in the house.")
-    assert index.update(settings, embedder).added == 2
-    loader.reopen()
-    vector = embedder.embed_query("dog")
-    held = loader.engine.retriever.storage.collection
-    assert held.count() == 2
-    assert held.query(query_embeddings=[vector], n_results=2, include=[])["ids"][0]
-    assert [found.doc for found in loader.engine.retriever.passages("dog", 1)] == ["dog.txt"]
-    loader.close()
 
 
 def test_an_index_is_its_owners_alone(

@@ -170,8 +170,16 @@ def test_letters_of_a_third_script_are_a_fault_unless_the_source_has_them():
 )
 def test_words_of_the_other_script_must_stand_in_the_source(said, held):
     assert (check(said, [SOFTBANK], language="ar").faults == ()) == held
-    english = check("The sum of كلها was 30 billion.", [SOFTBANK])
-    assert english.faults == ("language",)
+
+
+def test_nor_does_an_english_answer_hold_arabic_words_of_its_own():
+    assert check("The sum of كلها was 30 billion.", [SOFTBANK]).faults == ("language",)
+
+
+def test_a_number_of_another_currency_is_a_fault():
+    said, text = "It cost 6.6 billion dinars.", "كلف 6.6 مليار درهم."
+    assert faults_of(said, text) == ("6600000000 dinar",)
+    assert faults_of("It cost 6.6 billion dirhams.", text) == ()
 
 
 def test_the_question_said_again_is_a_fault():
