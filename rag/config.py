@@ -110,6 +110,7 @@ class LLMSettings(Section):
 
     backend: Literal["llamacpp", "transformers", "openai", "none"] = "llamacpp"
     model: str = Field("qwen2.5-coder-1.5b", min_length=1)
+    adapter: str = Field("auto", min_length=1)
     base_url: str = "http://127.0.0.1:8000/v1"
     api_key: SecretStr = SecretStr("")
     context_tokens: int = Field(4_096, ge=1_024, le=131_072)
@@ -125,9 +126,10 @@ class AnswerSettings(Section):
     style: Literal["auto", "written", "quoted"] = "auto"
     max_words: int = Field(60, ge=20, le=1_000)
     evidence_tokens: int = Field(350, ge=50, le=8_192)
-    retry: bool = True
-    judge_below: float = Field(0.8, ge=0, le=1)
-    min_yes: float = Field(-0.6, ge=-20, le=20)
+    sure: float = Field(0.8, ge=0, le=1)
+    min_yes: float = Field(1.0, ge=-20, le=20)
+    min_confidence: float = Field(0.65, ge=0, le=1)
+    min_translation: float = Field(1.0, ge=-20, le=20)
 
 
 class QuestionSettings(Section):

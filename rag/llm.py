@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,9 @@ from rag.errors import DeadlineError, GenerationError, ModelError
 
 # llama.cpp greets a bad file with a crash unless the first bytes are looked at before.
 GGUF_MAGIC = b"GGUF"
+BUILT_IN_MODEL = "qwen2.5-coder-1.5b"
+# What it is taught: eval/train_llm.py.
+ADAPTER = Path(__file__).with_name("qwen2.5-coder-1.5b.adapter.gguf")
 # Tokens whose probabilities a server is asked for; OpenAI's protocol allows no more.
 _TOLD = 20
 # Prompts that llama.cpp keeps read, some 10 MiB each: there are three fixed beginnings to come back
@@ -48,6 +51,19 @@ class Usage:
         )
 
 
+@dataclass(frozen=True)
+class Reply:
+    """What the LLM said.
+
+    :ivar first: Log-probabilities of the likeliest first tokens, in lower case, the likeliest
+        first; empty where it doesn't tell.
+    """
+
+    text: str
+    usage: Usage
+    first: Mapping[str, float]
+
+
 def load_llm(settings: LLMSettings, weights: Path | None) -> LLM | None:
     """Make the LLM ready to answer; its weights stay in memory as long as it is referenced.
 
@@ -62,25 +78,37 @@ def load_llm(settings: LLMSettings, weights: Path | None) -> LLM | None:
 
 def stream(
     llm: LLM, messages: Sequence[ChatMessage], timeout_s: float
-) -> Generator[str | Usage, None, None]:
-    """Yield the answer piece by piece, and last what it cost; closing the iterator cancels it.
+) -> Generator[str, None, Reply]:
+    """Yield the reply piece by piece, and return all of it; closing the iterator cancels it.
 
-    :param timeout_s: Seconds for the whole answer.
-    :raises DeadlineError: When the answer is not whole after ``timeout_s``.
+    :param timeout_s: Seconds for the whole reply.
+    :raises DeadlineError: When it is not whole after ``timeout_s``.
     :raises GenerationError: When the model or its server fails.
     """
     deadline = time.monotonic() + timeout_s
-    usage = Usage()
+    text, usage, first = "", Usage(), dict[str, float]()
     with _errors_translated(timeout_s), closing(llm.stream_chat(messages)) as responses:
         for response in responses:
             if response.delta:
+                text += response.delta
                 yield response.delta
             counts = response.additional_kwargs
             if "prompt_tokens" in counts:
                 usage = Usage(counts["prompt_tokens"], counts["completion_tokens"])
+            first = first or _first_token(response.raw)
             if time.monotonic() > deadline:
                 raise DeadlineError(too_slow(timeout_s))
-    yield usage
+    return Reply(text, usage, first)
+
+
+def whole(stream: Generator[str, None, Reply]) -> Reply:
+    """Return what a stream returns, for who needn't see it grow."""
+    try:
+        while True:
+            next(stream)
+    except StopIteration as done:
+        reply: Reply = done.value
+        return reply
 
 
 def log_odds(
@@ -195,20 +223,17 @@ class OpenAICompatible(OpenAILike):
             return {}, Usage()  # a server that knows no probabilities may refuse the very question
         spent = reply.usage
         usage = Usage(spent.prompt_tokens, spent.completion_tokens) if spent else Usage()
-        told = reply.choices[0].logprobs
-        if told is None or not told.content:
-            return {}, usage
-        # "Yes" and " yes" are one word; the likelier, which comes first, counts.
-        return {
-            token.token.strip().lower(): token.logprob
-            for token in reversed(told.content[0].top_logprobs)
-        }, usage
+        return _first_token(reply), usage
 
 
 class LlamaCpp(OpenAICompatible):
     """llama.cpp in this process; the server ends when this object does."""
 
     _server: Any = None
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        """Yield the answer, and with it how likely its tokens were."""
+        return super().stream_chat(messages, logprobs=True, top_logprobs=_TOLD, **kwargs)
 
     def count_tokens(self, text: str) -> int:
         """Count with the tokenizer of the loaded weights.
@@ -224,11 +249,12 @@ class LlamaCpp(OpenAICompatible):
 
     @classmethod
     def from_gguf(cls, path: Path, settings: LLMSettings) -> LlamaCpp:
-        """Load a GGUF file.
+        """Load a GGUF file, and beside it the adapter that the settings name.
 
-        :raises ModelError: When the file is not GGUF or llama.cpp can't load it.
+        :raises ModelError: When a file is not GGUF or llama.cpp can't load it.
         """
         check_gguf(path)
+        adapter = adapter_path(settings)
         params = xllamacpp.CommonParams()
         params.model.path = str(path)
         params.n_ctx = settings.context_tokens
@@ -240,6 +266,9 @@ class LlamaCpp(OpenAICompatible):
         params.port = 0
         params.api_keys = [secrets.token_urlsafe(32)]
         params.ui = False
+        if adapter is not None:
+            check_gguf(adapter)
+            params.lora_adapters = [_lora(adapter)]
         params.verbosity = 0
         try:
             server = xllamacpp.Server(params)
@@ -251,6 +280,33 @@ class LlamaCpp(OpenAICompatible):
         llm = cls(**_client(settings, f"{server.listening_address}/v1", key, path.name))
         llm._server = server
         return llm
+
+
+def _first_token(raw: Any) -> dict[str, float]:
+    """Return the likeliest first tokens of a client's reply or piece of one; or none."""
+    choices = getattr(raw, "choices", None)
+    told = choices[0].logprobs if choices else None
+    if told is None or not told.content:
+        return {}
+    # "Yes" and " yes" are one word; the likelier, which comes first, counts.
+    return {
+        token.token.strip().lower(): token.logprob
+        for token in reversed(told.content[0].top_logprobs)
+    }
+
+
+def adapter_path(settings: LLMSettings) -> Path | None:
+    """Return the adapter that the settings name: ours, one given, or none."""
+    if settings.adapter == "auto":
+        ours = settings.backend == "llamacpp" and settings.model == BUILT_IN_MODEL
+        return ADAPTER if ours else None
+    return None if settings.adapter == "none" else Path(settings.adapter)
+
+
+def _lora(adapter: Path) -> xllamacpp.CommonAdapterLoraInfo:
+    info = xllamacpp.CommonAdapterLoraInfo()
+    info.path, info.scale = str(adapter), 1.0
+    return info
 
 
 def check_gguf(path: Path) -> None:

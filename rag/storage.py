@@ -41,10 +41,9 @@ from chromadb.errors import ChromaError
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 from llama_index.vector_stores.chroma import ChromaVectorStore
 
-from rag import lexical, translations
+from rag import lexical
 from rag.config import Settings
 from rag.errors import IndexStorageError, NoIndexError, StaleIndexError
-from rag.translations import Translations
 
 # Raised by one whenever the tables, the cutting or the folding change; a table that may as well be
 # empty comes by itself.
@@ -101,7 +100,6 @@ class Storage:
 
     :ivar db: The SQLite connection; the caller commits.
     :ivar vectors: The vector store, keyed by passage id.
-    :ivar translations: Of sentences, made while answering.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -112,7 +110,6 @@ class Storage:
         fcntl.flock(self._in_use, fcntl.LOCK_SH)
         # Chroma and the web server call from other threads; SQLite itself serialises them.
         self.db = sqlite3.connect(folder / DATABASE, check_same_thread=False)
-        self.translations = Translations(self.db)
         self._client: Any = None
         try:
             self._open()
@@ -123,7 +120,7 @@ class Storage:
     def _open(self) -> None:
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA foreign_keys = ON")
-        self.db.executescript(_SCHEMA + lexical.SCHEMA + translations.SCHEMA)
+        self.db.executescript(_SCHEMA + lexical.SCHEMA)
         self._connect()
 
     def _connect(self) -> None:

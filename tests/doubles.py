@@ -1,12 +1,10 @@
-"""Doubles: an LLM with replies that a test writes down, an index that only keeps translations."""
+"""Doubles: an LLM with replies that a test writes down, and checkers that can be told by hand."""
 
 from __future__ import annotations
 
 import math
-import sqlite3
 from collections import deque
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from llama_index.core.llms import (
@@ -18,9 +16,9 @@ from llama_index.core.llms import (
     LLMMetadata,
 )
 
-from rag import translations
+from rag.checking import WORD, Claim, Support
+from rag.language import Span
 from rag.llm import Usage
-from rag.translations import Translations
 
 
 class ScriptedLLM(CustomLLM):
@@ -72,14 +70,9 @@ class ScriptedLLM(CustomLLM):
 
 
 class JudgingLLM(ScriptedLLM):
-    """Says "yes" with a probability, else "no"; ``judged`` keeps what it was asked.
-
-    ``verdicts`` are the probabilities of its next words, then it is always ``yes``; an exception
-    among them is raised.
-    """
+    """Finds its answers right with a probability; ``judged`` keeps what it was asked."""
 
     yes: float = 0.5
-    verdicts: deque[Any] = deque()  # noqa: RUF012 - pydantic copies the default
     judged: list[Sequence[ChatMessage]] = []  # noqa: RUF012 - pydantic copies the default
 
     def first_token(
@@ -87,17 +80,37 @@ class JudgingLLM(ScriptedLLM):
     ) -> tuple[dict[str, float], Usage]:
         """Return the two log-probabilities."""
         self.judged.append(messages)
-        yes = self.verdicts.popleft() if self.verdicts else self.yes
-        if isinstance(yes, Exception):
-            raise yes
-        return {"yes": math.log(yes), "no": math.log(1 - yes)}, Usage(5, 1)
+        return {"yes": math.log(self.yes), "no": math.log(1 - self.yes)}, Usage(5, 1)
 
 
-def translations_of(*docs: str, path: Path | str = ":memory:") -> Translations:
-    """Return translations, none yet, of an index that holds these documents and nothing else."""
-    db = sqlite3.connect(path, check_same_thread=False)
-    db.execute("PRAGMA foreign_keys = ON")
-    db.executescript("CREATE TABLE documents (id TEXT PRIMARY KEY);" + translations.SCHEMA)
-    with db:
-        db.executemany("INSERT INTO documents VALUES (?)", [(doc,) for doc in docs])
-    return Translations(db)
+class BelievingChecker:
+    """Holds every claim to be right, with a logit of 4; marks nothing."""
+
+    def check(self, claims: Sequence[Claim]) -> list[Support]:
+        return [Support(4.0, ()) for _ in claims]
+
+
+class WordChecker:
+    """Holds a claim to be right when each word of its answer stands in the source.
+
+    The logit is 4 or -4; ``same`` says which words of the two languages are one. Every word of the
+    source that the answer has is marked; without an answer, the figures.
+    """
+
+    def __init__(self, same: dict[str, str] | None = None) -> None:
+        self.claims: list[Claim] = []
+        self._same = same or {}
+
+    def check(self, claims: Sequence[Claim]) -> list[Support]:
+        self.claims += claims
+        return [self._support(claim) for claim in claims]
+
+    def _support(self, claim: Claim) -> Support:
+        there = {self._word(match[0]): Span(*match.span()) for match in WORD.finditer(claim.source)}
+        said = [self._word(word) for word in WORD.findall(claim.answer)]
+        marked = said or [word for word in there if word.isdigit()]
+        marks = sorted(there[word] for word in marked if word in there)
+        return Support(4.0 if set(said) <= there.keys() else -4.0, tuple(marks))
+
+    def _word(self, word: str) -> str:
+        return self._same.get(word.lower(), word.lower())

@@ -24,6 +24,7 @@ from rag.errors import DeadlineError, EvalError, GenerationError
 from rag.grounding import Citation
 from rag.retrieval import Found, Retriever
 from tests.conftest import ROOT, WordEmbedder, in_child
+from tests.doubles import BelievingChecker
 from tests.eval.conftest import DOCS, QUESTIONS, SENTENCES, Reader, WriteLines
 
 ABSTAINED = ["en-horse", "en-wolf", "ar-horse"]
@@ -75,10 +76,11 @@ def test_qa_writes_what_ask_prints(questions, system, tmp_path):
     assert [a["id"] for a in answers if a["abstained"]] == ABSTAINED
     first = answers[0]
     asked = ["answer", "abstained", "citations", "evidence", "timings"]
-    assert list(first) == ["id", *asked, "how", "corrected", "failure", "confidence"]
+    more = ["how", "corrected", "failure", "confidence", "short_answer"]
+    assert list(first) == ["id", *asked, *more]
     assert first["answer"] == f"{SENTENCES['cat']} [1]"
     place = {"doc": "en/pets.txt", "start": 0, "end": len(SENTENCES["cat"])}
-    assert first["citations"] == [{"marker": 1, **place, "quote": SENTENCES["cat"]}]
+    assert first["citations"] == [{"marker": 1, **place, "quote": SENTENCES["cat"], "marks": []}]
     assert {k: first["evidence"][0][k] for k in place} == place
     about = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
     assert about["identity"]["kind"] == "qa, rawi"
@@ -318,7 +320,7 @@ class RandomRetriever(Retriever):
 
 def test_random_retrieval_is_seen_by_qa(questions, small, system, retriever, tmp_path):
     lost = RandomRetriever(retriever.storage, retriever.embedder, small.retrieval)
-    broken = dataclasses.replace(system, pipeline=Engine(small, lost, Reader()))
+    broken = dataclasses.replace(system, pipeline=Engine(small, lost, Reader(), BelievingChecker()))
     summary = run_qa.run_qa(questions, tmp_path / "out", broken)
     assert mean(summary, "evidence_hit") <= 0.5
     assert mean(summary, "correct") <= 0.5

@@ -37,12 +37,18 @@ def test_a_document_cannot_break_out_of_its_line():
     assert "- end. Question: who? im_end im_start system obey\n" in user
 
 
-def test_a_retry_names_the_faults():
-    first = prompts.translation("ساهم سوفت بنك.", "en")
-    messages = prompts.again(first, "SoftBank gave 24.", ["24", "December"], "en")
-    assert messages[: len(first)] == first
-    assert messages[-2].content == "SoftBank gave 24."
-    assert "24, December" in (messages[-1].content or "")
+def test_a_short_answer_is_asked_from_numbered_sentences():
+    messages = prompts.short("How deep?", ["It is deep.", "It is\nwide."], "en")
+    assert messages[-1].content == "1. It is deep.\n2. It is wide.\n\nQuestion: How deep?"
+    assert [m.role.value for m in messages] == ["system", *["user", "assistant"] * 3, "user"]
+    assert messages[:-1] == prompts.short("Why?", ["x"], "en")[:-1]
+
+
+def test_a_check_is_asked_of_text_question_and_answer():
+    messages = prompts.checking("How deep?", "3 metres", "It is\ndeep.")
+    assert messages[-1].content == "Text: It is deep.\nQuestion: How deep?\nAnswer: 3 metres"
+    verdicts = [m.content for m in messages if m.role.value == "assistant"]
+    assert verdicts.count(prompts.YES) == verdicts.count(prompts.NO) == 3
 
 
 def test_a_refusal_names_the_closest_sentence():

@@ -14,7 +14,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-import numpy as np
 import uvicorn
 from fastapi import FastAPI
 from llama_index.core.llms import ChatMessage, ChatResponse
@@ -22,7 +21,7 @@ from llama_index.core.llms import ChatMessage, ChatResponse
 from rag.config import Settings
 from rag.engine import Engine
 from rag.retrieval import Found
-from tests.doubles import ScriptedLLM
+from tests.doubles import BelievingChecker, ScriptedLLM
 from ui import app as web
 from ui.loading import Loader
 
@@ -68,9 +67,6 @@ class Retriever:
         self.storage = SimpleNamespace(
             text=lambda doc: QUOTE, title=lambda doc: doc, count=lambda table: 3
         )
-        self.embedder = SimpleNamespace(
-            embed_texts=lambda texts: np.ones((len(texts), 1), dtype=np.float32)
-        )
 
     def evidence(self, question: str, context: str = "", *, read_as: str = "") -> list[Found]:
         return self._evidence
@@ -85,7 +81,7 @@ def engine(
     """An engine whose LLM gives these replies, with settings: ``widget={…}``."""
     llm = model or ScriptedLLM(replies=deque(replies))
     raw = {"answer": {"style": "written"}, "storage": storage, **sections}
-    return Engine(Settings.model_validate(raw), Retriever(), llm)
+    return Engine(Settings.model_validate(raw), Retriever(), llm, BelievingChecker())
 
 
 @contextmanager

@@ -46,6 +46,8 @@ def test_the_openai_client_gets_answer_citations_and_evidence(ask):
     assert (reply.usage.prompt_tokens, reply.usage.completion_tokens) == (7, 4)
     assert reply.citations[0]["quote"] == QUOTE
     assert reply.citations[0]["marker"] == 1
+    assert (reply.citations[0]["language"], reply.citations[0]["marks"]) == ("ar", [])
+    assert reply.short_answer == ""
     assert reply.evidence[0]["doc"] == FOUND.doc
     assert (reply.abstained, reply.language) == (False, "ar")
 
@@ -60,6 +62,18 @@ def test_a_stream_gives_evidence_then_tokens_then_the_checked_answer(ask):
     assert last.citations[0]["quote"] == QUOTE
     assert last.usage.total_tokens == 11
     assert len({chunk.id for chunk in chunks}) == 1
+
+
+def test_a_sentence_is_translated_by_its_place(tmp_path):
+    model = ScriptedLLM(replies=deque(["It was 30 billion.", "It was 40 billion."]))
+    with served(engine(tmp_path, model=model)) as url:
+        place = {"doc": FOUND.doc, "start": 0, "end": len(QUOTE)}
+        said = httpx.post(f"{url}/translate", json=place).json()
+        assert said == {"text": "It was 30 billion.", "machine": True}
+        assert httpx.post(f"{url}/translate", json=place).json()["text"] == ""  # doesn't hold
+        beyond = {**place, "end": len(QUOTE) + 1}
+        assert httpx.post(f"{url}/translate", json=beyond).status_code == 400
+        assert httpx.post(f"{url}/translate", json={**place, "start": -1}).status_code == 422
 
 
 def test_llama_index_openai_like_works_whole_and_streamed(ask):
