@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
@@ -35,6 +35,7 @@ _LONGER = 4 / 3
 # Words of an answer that a citation's marker takes, and what shows that a sentence is cut.
 _MARKER = _ELLIPSIS = 1
 NO_USAGE = Usage()
+_LEAST = 1e-6  # a probability
 _CLAUSE = re.compile(r"(?<=[،؛,;:])\s")
 
 
@@ -154,15 +155,15 @@ class Said:
 
     :ivar used: The sentences that it says it used; none where it finds no answer.
     :ivar checked: Its answer, held against them.
-    :ivar answered: Its log-odds that any of the sentences answers.
-    :ivar right: And that its answer is right, when it is asked once more. Both are 0 where it
-        doesn't tell.
+    :ivar answered: Its log-odds that any of the sentences answers; 0 where it doesn't tell.
+    :ivar right: And that its answer is right, when it is asked once more; None where it has none
+        or doesn't tell.
     """
 
     used: tuple[Found, ...]
     checked: grounding.Checked
     answered: float
-    right: float
+    right: float | None
     usage: Usage
 
 
@@ -201,10 +202,9 @@ class Drafter:
         if not reply.text.strip():
             raise GenerationError("the LLM answered with nothing; check llm.model")
         answer, numbers = prompts.parsed(reply.text, len(read))
-        answered = _log_odds_against(reply.first.get(prompts.NONE), told=bool(reply.first))
         if not answer:
-            nothing = grounding.Checked("", ())
-            return Said((), nothing, min(answered, 0.0), answered, reply.usage)
+            answered = _answered(reply.first) if reply.first else -grounding.LIMIT
+            return Said((), grounding.Checked("", ()), answered, None, reply.usage)
         used = tuple(read[n - 1] for n in numbers) or grounding.nearest(answer, read)
         checked = grounding.check(answer, question, language, used)
         right, spent = llm.log_odds(
@@ -214,7 +214,7 @@ class Drafter:
             prompts.NO,
             timeout_s,
         )
-        return Said(used, checked, answered, right or 0.0, reply.usage + spent)
+        return Said(used, checked, _answered(reply.first), right, reply.usage + spent)
 
     def _within_budget(self, evidence: Sequence[Found]) -> list[Found]:
         """Return the best sentences that fit ``answer.evidence_tokens``, the first in any case."""
@@ -228,12 +228,12 @@ class Drafter:
         return read
 
 
-def _log_odds_against(log_p: float | None, *, told: bool) -> float:
-    """Return log((1 - p) / p); 0 where nothing is told, the limit where p is too small to be."""
-    if log_p is None:
-        return grounding.LIMIT if told else 0.0
-    p = min(max(math.exp(log_p), 1e-6), 1 - 1e-6)
-    return math.log((1 - p) / p)
+def _answered(first: Mapping[str, float]) -> float:
+    """Return the log-odds that a reply isn't "none", by what its first token might have been."""
+    if not first:
+        return 0.0
+    none = math.exp(first.get(prompts.NONE, -math.inf))
+    return math.log(max(1 - none, _LEAST) / max(none, _LEAST))
 
 
 def _unshown(stream: Generator[str, None, Reply]) -> Generator[str, None, Reply]:

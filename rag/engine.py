@@ -277,14 +277,22 @@ class Engine:
         """
         question = _ordering_nothing(asked.standalone)
         said = yield from drafter.short(question, read, language)
-        if self.settings.retrieval.reader != "none":
+        answers, retrieval = self.settings.answer, self.settings.retrieval
+        tells = said.right is not None or not said.used
+        if tells and retrieval.reader != "none":
             confidence = grounding.joined(confidence, said.answered, said.right)
-        answers = self.settings.answer
+            enough = confidence >= answers.min_confidence
+        else:
+            enough = bool(said.used) and grounding.is_enough(confidence, retrieval)
         quote = said.used or chosen
-        foreign = any(found.language != language for found in quote)
-        if confidence < answers.min_confidence:
+        if len(asked.parts) > 1:  # the LLM may have answered one of them
+            quote = drafting.distinct([*quote, *chosen])
+        foreign = any(found.language != language for found in said.used)
+        right = said.right is None or said.right >= answers.min_yes
+        holds = bool(said.checked.text) and right
+        if not enough:
             draft = drafting.refused(quote, language, self.settings, confidence)
-        elif said.checked.text and said.right >= answers.min_yes and (foreign or self._writes()):
+        elif holds and (foreign or self._writes()):
             short = prompts.without_markers(said.checked.text)
             draft = Draft(said.checked.text, said.checked.citations, "written", short=short)
         else:

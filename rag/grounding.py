@@ -26,8 +26,8 @@ LIMIT = 6.0  # log-odds further from 0 say no more
 _READ, _ANSWERED, _RIGHT, _BIAS = 0.12, 0.5, 0.5, 0.0
 
 _WORD = re.compile(r"\w+")
+_MARKABLE = re.compile(r"\d+(?:[.,٫٬]\d+)*|\w+")
 _ARABIC, _LATIN = re.compile("[\u0621-\u064a]"), re.compile("[a-z]")  # of folded words
-_YES_OR_NO = frozenset(map(fold, "yes no نعم لا".split()))
 _MIN_MARKED = 3  # letters: shorter words than that stand in any two sentences
 
 
@@ -86,21 +86,24 @@ def citations(sentences: Sequence[Found], answer: str = "") -> tuple[Citation, .
 
 def marks(answer: str, found: Found) -> tuple[Span, ...]:
     """Return the places of the words that an answer has from a sentence, in either script."""
-    said = _words(answer)
-    numbers = quantities.values(answer) | quantities.spelled(answer)
+    said = {word for word in _words(answer) if len(word) >= _MIN_MARKED}
+    numbers = quantities.spelled(answer)
+    for match in _MARKABLE.finditer(answer):
+        numbers |= quantities.values(match[0])
     spans = []
-    for match in _WORD.finditer(found.text):
+    for match in _MARKABLE.finditer(found.text):
         word = fold(match[0])
-        same = len(word) >= _MIN_MARKED and (
-            word in said or (word.isascii() != answer.isascii() and _is_named(word, answer))
-        )
-        if same or quantities.values(match[0]) & numbers or quantities.spelled(match[0]) & numbers:
+        named = word.isascii() != answer.isascii() and _is_named(word, answer)
+        number = (quantities.values(match[0]) | quantities.spelled(match[0])) & numbers
+        if word in said or named or number:
             spans.append(Span(found.start + match.start(), found.start + match.end()))
     return tuple(spans)
 
 
 def _is_named(word: str, text: str) -> bool:
-    return bool(lexical.sounds(word)) and lexical.sounds_alike(word, text)
+    return (
+        len(word) >= _MIN_MARKED and bool(lexical.sounds(word)) and lexical.sounds_alike(word, text)
+    )
 
 
 def nearest(answer: str, evidence: Sequence[Found]) -> tuple[Found, ...]:
@@ -120,15 +123,16 @@ def confidence(evidence: Sequence[Found], settings: RetrievalSettings) -> float:
     return min(1.0, sum(scores))
 
 
-def joined(confidence: float, answered: float, right: float) -> float:
+def joined(confidence: float, answered: float, right: float | None) -> float:
     """Return how sure it is that the evidence answers, by the reader and the LLM together.
 
     :param confidence: The reader's, see ``confidence``.
     :param answered: The LLM's log-odds that any sentence answers.
-    :param right: The LLM's log-odds that the answer is right that it made of them.
+    :param right: The LLM's log-odds that the answer is right that it made of them; None tells
+        nothing.
     """
     read = min(max(confidence, 1e-3), 1 - 1e-3)
-    held = [min(max(odds, -LIMIT), LIMIT) for odds in (answered, right)]
+    held = [min(max(odds, -LIMIT), LIMIT) for odds in (answered, right or 0.0)]
     odds = _READ * math.log(read / (1 - read)) + _ANSWERED * held[0] + _RIGHT * held[1] + _BIAS
     return 1 / (1 + math.exp(-odds))
 
@@ -153,9 +157,7 @@ def is_readable(answer: str, question: str, language: Language, text: str) -> bo
     if foreign_letters(answer) - foreign_letters(read) or arabic & latin or foreign - known:
         return False
     named = language == "ar" and not arabic
-    # A bare yes or no has no word that could be held against the evidence.
-    tells = said - _words(question) - _YES_OR_NO
-    return (named or detect(answer) == language) and bool(tells)
+    return (named or detect(answer) == language) and bool(said - _words(question))
 
 
 def is_exact(answer: str, text: str) -> bool:

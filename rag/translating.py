@@ -35,4 +35,5 @@ class Translator:
             return ""
         asked = prompts.checking(messages, said)
         right, _ = llm.log_odds(self._model, asked, prompts.YES, prompts.NO, timeout_s)
-        return said if (right or 0.0) >= self._settings.answer.min_translation else ""
+        holds = right is None or right >= self._settings.answer.min_translation
+        return said if holds else ""

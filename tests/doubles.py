@@ -1,4 +1,4 @@
-"""Doubles: an LLM with replies that a test writes down, and checkers that can be told by hand."""
+"""Doubles: an LLM with replies that a test writes down."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from llama_index.core.llms import (
     LLMMetadata,
 )
 
-from rag.checking import WORD, Claim, Support
-from rag.language import Span
 from rag.llm import Usage
 
 
@@ -81,36 +79,3 @@ class JudgingLLM(ScriptedLLM):
         """Return the two log-probabilities."""
         self.judged.append(messages)
         return {"yes": math.log(self.yes), "no": math.log(1 - self.yes)}, Usage(5, 1)
-
-
-class BelievingChecker:
-    """Holds every claim to be right, with a logit of 4; marks nothing."""
-
-    def check(self, claims: Sequence[Claim]) -> list[Support]:
-        return [Support(4.0, ()) for _ in claims]
-
-
-class WordChecker:
-    """Holds a claim to be right when each word of its answer stands in the source.
-
-    The logit is 4 or -4; ``same`` says which words of the two languages are one. Every word of the
-    source that the answer has is marked; without an answer, the figures.
-    """
-
-    def __init__(self, same: dict[str, str] | None = None) -> None:
-        self.claims: list[Claim] = []
-        self._same = same or {}
-
-    def check(self, claims: Sequence[Claim]) -> list[Support]:
-        self.claims += claims
-        return [self._support(claim) for claim in claims]
-
-    def _support(self, claim: Claim) -> Support:
-        there = {self._word(match[0]): Span(*match.span()) for match in WORD.finditer(claim.source)}
-        said = [self._word(word) for word in WORD.findall(claim.answer)]
-        marked = said or [word for word in there if word.isdigit()]
-        marks = sorted(there[word] for word in marked if word in there)
-        return Support(4.0 if set(said) <= there.keys() else -4.0, tuple(marks))
-
-    def _word(self, word: str) -> str:
-        return self._same.get(word.lower(), word.lower())

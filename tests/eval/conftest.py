@@ -128,8 +128,7 @@ def small(settings: Settings) -> Settings:
     limits = {"passages": 3, "evidence_sentences": 1, "min_score": 0.8, "reader": "none"}
     retrieval = settings.retrieval.model_copy(update=vectors_alone | limits)
     llm = settings.llm.model_copy(update={"backend": "openai"})  # no weights to look for
-    answer = settings.answer.model_copy(update={"checker": "none"})
-    return settings.model_copy(update={"retrieval": retrieval, "llm": llm, "answer": answer})
+    return settings.model_copy(update={"retrieval": retrieval, "llm": llm})
 
 
 @pytest.fixture

@@ -24,7 +24,6 @@ from rag.errors import DeadlineError, EvalError, GenerationError
 from rag.grounding import Citation
 from rag.retrieval import Found, Retriever
 from tests.conftest import ROOT, WordEmbedder, in_child
-from tests.doubles import BelievingChecker
 from tests.eval.conftest import DOCS, QUESTIONS, SENTENCES, Reader, WriteLines
 
 ABSTAINED = ["en-horse", "en-wolf", "ar-horse"]
@@ -320,7 +319,7 @@ class RandomRetriever(Retriever):
 
 def test_random_retrieval_is_seen_by_qa(questions, small, system, retriever, tmp_path):
     lost = RandomRetriever(retriever.storage, retriever.embedder, small.retrieval)
-    broken = dataclasses.replace(system, pipeline=Engine(small, lost, Reader(), BelievingChecker()))
+    broken = dataclasses.replace(system, pipeline=Engine(small, lost, Reader()))
     summary = run_qa.run_qa(questions, tmp_path / "out", broken)
     assert mean(summary, "evidence_hit") <= 0.5
     assert mean(summary, "correct") <= 0.5

@@ -21,7 +21,7 @@ from llama_index.core.llms import ChatMessage, ChatResponse
 from rag.config import Settings
 from rag.engine import Engine
 from rag.retrieval import Found
-from tests.doubles import BelievingChecker, ScriptedLLM
+from tests.doubles import ScriptedLLM
 from ui import app as web
 from ui.loading import Loader
 
@@ -67,6 +67,7 @@ class Retriever:
         self.storage = SimpleNamespace(
             text=lambda doc: QUOTE, title=lambda doc: doc, count=lambda table: 3
         )
+        self.embedder = None
 
     def evidence(self, question: str, context: str = "", *, read_as: str = "") -> list[Found]:
         return self._evidence
@@ -81,7 +82,7 @@ def engine(
     """An engine whose LLM gives these replies, with settings: ``widget={…}``."""
     llm = model or ScriptedLLM(replies=deque(replies))
     raw = {"answer": {"style": "written"}, "storage": storage, **sections}
-    return Engine(Settings.model_validate(raw), Retriever(), llm, BelievingChecker())
+    return Engine(Settings.model_validate(raw), Retriever(), llm)
 
 
 @contextmanager

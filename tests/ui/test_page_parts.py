@@ -18,7 +18,7 @@ from rag.errors import GenerationError
 from rag.index import IndexReport
 from rag.retrieval import Found
 from tests.conftest import Write, in_child
-from tests.doubles import BelievingChecker, ScriptedLLM
+from tests.doubles import ScriptedLLM
 from tests.ui.serving import until
 from ui import documents, feedback, text
 from ui.answering import Answering, BusyError
@@ -41,7 +41,7 @@ def engine(*replies: Any, most: int = 5) -> Any:
     )
     settings = Settings.model_validate({"answer": {"style": "written"}, "page": {"waiting": most}})
     model = ScriptedLLM(replies=deque(replies))
-    return Engine(settings, retriever, model, BelievingChecker())
+    return Engine(settings, retriever, model)
 
 
 def answering(*replies: Any) -> Answering:

@@ -25,7 +25,7 @@ from rag.config import Settings
 from rag.engine import Engine
 from rag.retrieval import Found
 from tests.conftest import Write
-from tests.doubles import BelievingChecker, ScriptedLLM
+from tests.doubles import ScriptedLLM
 from tests.ui.serving import ANSWER, QUESTION, Retriever, engine, served
 from ui import guard, keys, sources
 from ui.logs import JsonFormatter
@@ -351,7 +351,7 @@ class TestScriptsInText:
         reply = f"{ATTACK} ساهم بمبلغ 30 مليار."
         plain = engine(tmp_path)
         model = ScriptedLLM(replies=deque([reply] * 2))
-        rawi = Engine(plain.settings, found, model, BelievingChecker())
+        rawi = Engine(plain.settings, found, model)
         with served(rawi) as url:
             page = browser.new_page()
             page.goto(url)
