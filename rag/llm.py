@@ -26,8 +26,8 @@ from rag.errors import DeadlineError, GenerationError, ModelError
 
 # llama.cpp greets a bad file with a crash unless the first bytes are looked at before.
 GGUF_MAGIC = b"GGUF"
-BUILT_IN_MODEL = "qwen2.5-coder-1.5b"
-# What it is taught: eval/train_llm.py.
+# What the built-in LLM is taught (eval/train_llm.py), and the file that it fits.
+TAUGHT = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
 ADAPTER = Path(__file__).with_name("qwen2.5-coder-1.5b.adapter.gguf")
 # Tokens whose probabilities a server is asked for; OpenAI's protocol allows no more.
 _TOLD = 20
@@ -254,7 +254,7 @@ class LlamaCpp(OpenAICompatible):
         :raises ModelError: When a file is not GGUF or llama.cpp can't load it.
         """
         check_gguf(path)
-        adapter = adapter_path(settings)
+        adapter = adapter_path(settings, path)
         params = xllamacpp.CommonParams()
         params.model.path = str(path)
         params.n_ctx = settings.context_tokens
@@ -295,11 +295,10 @@ def _first_token(raw: Any) -> dict[str, float]:
     }
 
 
-def adapter_path(settings: LLMSettings) -> Path | None:
-    """Return the adapter that the settings name: ours, one given, or none."""
+def adapter_path(settings: LLMSettings, weights: Path) -> Path | None:
+    """Return the adapter that the settings name for some weights: ours, one given, or none."""
     if settings.adapter == "auto":
-        ours = settings.backend == "llamacpp" and settings.model == BUILT_IN_MODEL
-        return ADAPTER if ours else None
+        return ADAPTER if weights.name == TAUGHT else None
     return None if settings.adapter == "none" else Path(settings.adapter)
 
 

@@ -54,8 +54,8 @@ def transformers(tiny_gguf):
 
 
 def answer(model, messages, timeout_s=120.0):
-    pieces = list(llm.stream(model, messages, timeout_s))
-    return "".join(p for p in pieces if isinstance(p, str)), pieces[-1]
+    reply = llm.whole(llm.stream(model, messages, timeout_s))
+    return reply.text, reply.usage
 
 
 def is_busy(model):
