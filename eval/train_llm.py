@@ -45,7 +45,8 @@ class Lora(torch.nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return both together."""
         low = x @ self.a.to(x.dtype).T
-        return self.base(x) + (low @ self.b.to(x.dtype).T) * (ALPHA / RANK)
+        added: torch.Tensor = (low @ self.b.to(x.dtype).T) * (ALPHA / RANK)
+        return added + self.base(x)
 
 
 def with_lora(model: Any) -> dict[str, torch.nn.Parameter]:
@@ -130,8 +131,10 @@ def main(
     """Train an adapter for the built-in LLM; every ninth passage is held out."""
     torch.manual_seed(seed)
     settings = config.load()
-    gguf = models.resolve(settings.llm.model, kind="llm", settings=settings.models)
-    source = {"pretrained_model_name_or_path": gguf.parent, "gguf_file": gguf.name}
+    weights = models.resolve(settings.llm.model, kind="llm", settings=settings.models)
+    source: dict[str, Any] = {
+        "pretrained_model_name_or_path": weights.parent, "gguf_file": weights.name,
+    }  # fmt: skip
     tokenizer = AutoTokenizer.from_pretrained(**source)
     model = AutoModelForCausalLM.from_pretrained(
         **source,

@@ -273,8 +273,10 @@ class LlamaCpp(OpenAICompatible):
         try:
             server = xllamacpp.Server(params)
         except RuntimeError as exc:
+            beside = f" with the adapter {adapter}" if adapter else ""
             raise ModelError(
-                f"{path}: llama.cpp can't load it ({exc}); run: rawi models verify"
+                f"{path}{beside}: llama.cpp can't load it ({exc}); run: rawi models verify, and"
+                " look at llm.adapter"
             ) from exc
         key = params.api_keys[0]
         llm = cls(**_client(settings, f"{server.listening_address}/v1", key, path.name))

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from llama_index.core.llms import ChatMessage
 
-from rag import config, llm, models
+from rag import config, llm, models, prompts
 from rag.config import LLMSettings
 from rag.errors import DeadlineError, GenerationError, ModelError
 from rag.llm import Usage
@@ -112,6 +112,61 @@ def test_a_word_is_weighed_against_another(llamacpp, openai):
         -odds, abs=0.5
     )
     assert llm.log_odds(llamacpp, CAPITAL, "xylophone", "zebra", 60)[0] is None
+
+
+@pytest.mark.weights
+def test_the_first_token_is_told_with_a_reply(llamacpp):
+    reply = llm.whole(llm.stream(llamacpp, CAPITAL, 60))
+    assert next(reversed(reply.first)) in reply.text.lower()
+    assert max(reply.first.values()) > -1
+    assert len(reply.first) > 5
+
+
+def test_the_adapter_goes_with_the_weights_that_it_was_made_for():
+    taught, other = Path("models") / llm.TAUGHT, Path("other.gguf")
+    assert llm.adapter_path(LLMSettings(), taught) == llm.ADAPTER
+    assert llm.adapter_path(LLMSettings(), other) is None
+    assert llm.adapter_path(LLMSettings(adapter="none"), taught) is None
+    assert llm.adapter_path(LLMSettings(adapter="a.gguf"), other) == Path("a.gguf")
+
+
+@pytest.mark.weights
+def test_a_file_that_is_no_adapter_is_refused(tiny_gguf, tmp_path):
+    for path in (tmp_path / "none.gguf", tiny_gguf):
+        with pytest.raises(ModelError, match=path.name):
+            llm.load_llm(LLMSettings(adapter=str(path)), tiny_gguf)
+
+
+SENTENCES = [
+    "The small boat carries 6 people.",
+    "ويحمل المركب الكبير 14 راكبًا، ولا يُسمح فيه بالكلاب.",
+    "Both are painted green.",
+]
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    ("question", "language", "number", "holds", "false"),
+    [
+        ("How many people does the big boat carry?", "en", 2, "14", "2: 6 people"),
+        ("كم شخصًا يحمل المركب الصغير؟", "ar", 1, "6", "1: 14 شخصًا"),
+    ],
+)
+def test_the_built_in_llm_does_as_it_is_taught(question, language, number, holds, false):
+    settings = config.load()
+    weights = models.resolve(settings.llm.model, kind="llm", settings=settings.models)
+    model = llm.load_llm(settings.llm, weights)
+    messages = prompts.short(question, SENTENCES, language)
+    reply = llm.whole(llm.stream(model, messages, 60)).text
+    answer, used = prompts.parsed(reply, len(SENTENCES))
+    assert used == (number,)
+    assert holds in answer
+
+    def right(reply: str) -> float:
+        asked = prompts.checking(messages, reply)
+        return llm.log_odds(model, asked, prompts.YES, prompts.NO, 60)[0]
+
+    assert right(reply) > right(false)
 
 
 def test_a_model_that_does_not_tell_is_weighed_as_nothing():
