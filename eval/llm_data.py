@@ -118,8 +118,9 @@ def tree(rng: random.Random, passage: Passage, others: Sequence[Passage]) -> Nod
         to = sentences.then(asked)
         right = to.then(p.said[into][n] + END, _TRANSLATION_WEIGHT)
         right.then(_CHECK).then(prompts.YES, 1.0)
-        elsewhere = rng.choice(rng.choice(others).said[into])
-        to.then(corrupted(rng, p.said[into][n], elsewhere) + END).then(_CHECK).then(prompts.NO, 1.0)
+        wrong = corrupted(rng, p.said[into][n], rng.choice(rng.choice(others).said[into]))
+        if wrong != p.said[into][n]:
+            to.then(wrong + END).then(_CHECK).then(prompts.NO, 1.0)
     return system
 
 

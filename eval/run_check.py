@@ -6,7 +6,6 @@ What counts is what the product does: figures, units and months are compared bes
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from rag.language import Language
 ANSWERS = Path(__file__).parent / "training" / "answers"
 # What is asked of it: so many wrong ones pass at most, where so many right ones fail at most.
 FALSE_ACCEPTANCE, FALSE_REJECTION = 0.05, 0.15
+AMISS = -50.0  # log-odds
 _WRONG = 2  # to each right one
 _LANGUAGES: tuple[Language, ...] = ("ar", "en")
 
@@ -46,14 +46,21 @@ class Claim:
     across: bool
 
 
-def claims(passages: Sequence[Passage], rng: random.Random) -> Iterator[Claim]:
-    """Yield claims about passages in all four directions, those of one text one after another."""
+def claims(passages: Sequence[Passage], most: int, rng: random.Random) -> Iterator[Claim]:
+    """Yield claims about passages in all four directions, those of one text one after another.
+
+    Each is about as many sentences as the product reads, the used ones among them.
+    """
     for passage in passages:
         for text in _LANGUAGES:
-            sentences = tuple(passage.said[text])
             for question in passage.questions:
                 language = rng.choice(_LANGUAGES)
-                used = tuple(question["uses"]) or (rng.randint(1, len(sentences)),)
+                numbers = range(1, len(passage.said[text]) + 1)
+                needed = question["uses"] or [rng.choice(numbers)]
+                more = rng.sample([n for n in numbers if n not in needed], most - len(needed))
+                read = rng.sample([*needed, *more], most)
+                sentences = tuple(passage.said[text][n - 1] for n in read)
+                used = tuple(read.index(n) + 1 for n in needed)
                 said = [("right", question["answer"][language][0])] if question["answer"] else []
                 wrong = question["wrong"][language]
                 said += [(w["kind"], w["text"]) for w in rng.sample(wrong, min(_WRONG, len(wrong)))]
@@ -65,14 +72,15 @@ def claims(passages: Sequence[Passage], rng: random.Random) -> Iterator[Claim]:
 
 
 def support(model: LLM, claim: Claim, timeout_s: float) -> float:
-    """Return the log-odds of a claim, -inf where its figures don't hold."""
+    """Return the log-odds of a claim, ``AMISS`` where it can't hold."""
     used = " ".join(claim.sentences[n - 1] for n in claim.used)
-    if not grounding.is_exact(claim.answer, f"{claim.question} {used}"):
-        return -math.inf
+    readable = grounding.is_readable(claim.answer, claim.question, claim.language, used)
+    if not readable or not grounding.is_exact(claim.answer, f"{claim.question} {used}"):
+        return AMISS
     messages = prompts.short(claim.question, claim.sentences, claim.language)
     asked = prompts.checking(messages, prompts.reply(claim.answer, claim.used))
     odds, _ = llm.log_odds(model, asked, prompts.YES, prompts.NO, timeout_s)
-    return odds or 0.0
+    return AMISS if odds is None else max(odds, AMISS)
 
 
 def main(
@@ -89,7 +97,8 @@ def main(
     if model is None:
         raise typer.BadParameter("there is nothing to measure with llm.backend: none")
     held = read_passages(answers)[1]
-    items = list(claims(held[: limit or len(held)], random.Random(1)))  # noqa: S311
+    most = min(settings.retrieval.prompt_sentences, *(len(p.said["en"]) for p in held))
+    items = list(claims(held[: limit or len(held)], most, random.Random(1)))  # noqa: S311
     console = Console(highlight=False)
     odds = [
         support(model, item, settings.llm.timeout_s)
@@ -112,10 +121,10 @@ def main(
         shares = [np.mean([x >= t for x in some]) for t in (least, at)]
         table.add_row(name, str(len(some)), *(f"{share:.3f}" for share in shares))
     console.print(table)
-    finite, labels = np.clip(odds, -50, 50), groups["right"]
-    passing, kept, thresholds = roc_curve(labels, finite)
+    labels = groups["right"]
+    passing, kept, thresholds = roc_curve(labels, odds)
     strict = int(np.flatnonzero(passing <= FALSE_ACCEPTANCE)[-1])
-    console.print(f"area under the curve {roc_auc_score(labels, finite):.3f}")
+    console.print(f"area under the curve {roc_auc_score(labels, odds):.3f}")
     console.print(
         f"at false acceptance {FALSE_ACCEPTANCE}: false rejection {1 - kept[strict]:.3f}"
         f" (from log-odds of {thresholds[strict]:.2f})"

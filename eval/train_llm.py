@@ -158,9 +158,9 @@ def main(
         model.load_state_dict(kept["lora"], strict=False)
         for name, part in parts.items():
             part.load_state_dict(kept[name])
+    passages = read_passages(answers)[0]
     running, count = 0.0, 0
     for step in range(begun, steps):
-        passages = read_passages(answers)[0]
         rng = random.Random(f"{seed} {step}")  # noqa: S311
         for _ in range(batch):
             node = tree(rng, rng.choice(passages), passages)
@@ -177,7 +177,9 @@ def main(
             running, count = 0.0, 0
         if step % SAVED_EVERY == SAVED_EVERY - 1:
             saved = {name: part.state_dict() for name, part in parts.items()}
-            torch.save({"step": step + 1, "lora": parameters, **saved}, checkpoint)
+            partial = checkpoint.with_suffix(".partial")
+            torch.save({"step": step + 1, "lora": parameters, **saved}, partial)
+            partial.replace(checkpoint)
     save(parameters, out, layers=model.config.num_hidden_layers)
     checkpoint.unlink(missing_ok=True)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,8 +17,9 @@ from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import grounding, llm, prompts
+from rag import grounding, llm, orders, prompts
 from rag.config import AnswerSettings, Settings
+from rag.conversation import Asked
 from rag.errors import GenerationError
 from rag.grounding import Citation
 from rag.language import Language
@@ -35,7 +37,7 @@ _LONGER = 4 / 3
 # Words of an answer that a citation's marker takes, and what shows that a sentence is cut.
 _MARKER = _ELLIPSIS = 1
 NO_USAGE = Usage()
-_LEAST = 1e-6  # a probability
+_LEAST = 1e-6  # a probability, or a time
 _CLAUSE = re.compile(r"(?<=[،؛,;:])\s")
 
 
@@ -110,10 +112,23 @@ def quoted(
 ) -> Draft:
     """Answer with sentences as they stand; where they are foreign, point at them."""
     if foreign:
-        return Draft(prompts.pointer(language, len(citations)), tuple(citations), "quoted")
+        return Draft(
+            prompts.pointer(language, [c.marker for c in citations]), tuple(citations), "quoted"
+        )
     said = zip(fitted([c.quote for c in citations], max_words), citations, strict=True)
     text = " ".join(f"{sentence} [{c.marker}]" for sentence, c in said)
     return Draft(text, tuple(citations), "quoted")
+
+
+def shortly(said: Said, others: Sequence[Found], language: Language) -> Draft:
+    """Answer with what the LLM said, and point at other sentences that belong to the answer."""
+    checked = said.checked
+    short = prompts.without_markers(checked.text)
+    citations = grounding.citations([*said.used, *others], short)
+    text = checked.text
+    if others:
+        text += f" {prompts.pointer(language, [c.marker for c in citations[len(said.used) :]])}"
+    return Draft(text, citations, "written", short=short)
 
 
 def refused(
@@ -187,17 +202,20 @@ class Drafter:
             next(pieces, None)
 
     def short(
-        self, question: str, evidence: Sequence[Found], language: Language
+        self, asked: Asked, evidence: Sequence[Found], language: Language
     ) -> Generator[str, None, Said]:
         """Return an answer of a few words, held against the evidence; nothing of it is shown yet.
 
         An empty piece for each of the LLM's is where it may be left.
 
+        :param evidence: At least one sentence, the best first; as many are read as fit.
         :raises GenerationError: When the LLM fails or takes too long.
         """
+        answers, timeout_s = self._settings.answer, self._settings.llm.timeout_s
+        began = time.monotonic()
         read = self._within_budget(evidence)
+        question = orders.without_orders(asked.standalone) or asked.standalone
         messages = prompts.short(question, [found.text for found in read], language)
-        timeout_s = self._settings.llm.timeout_s
         reply = yield from _unshown(llm.stream(self._model, messages, timeout_s))
         if not reply.text.strip():
             raise GenerationError("the LLM answered with nothing; check llm.model")
@@ -206,21 +224,18 @@ class Drafter:
             answered = _answered(reply.first) if reply.first else -grounding.LIMIT
             return Said((), grounding.Checked("", ()), answered, None, reply.usage)
         used = tuple(read[n - 1] for n in numbers) or grounding.nearest(answer, read)
-        checked = grounding.check(answer, question, language, used)
-        right, spent = llm.log_odds(
-            self._model,
-            prompts.checking(messages, reply.text),
-            prompts.YES,
-            prompts.NO,
-            timeout_s,
-        )
+        checked = grounding.check(answer, asked.question, language, used, answers.max_words)
+        yield ""
+        left_s = max(_LEAST, timeout_s - (time.monotonic() - began))
+        asking = prompts.checking(messages, reply.text)
+        right, spent = llm.log_odds(self._model, asking, prompts.YES, prompts.NO, left_s)
         return Said(used, checked, _answered(reply.first), right, reply.usage + spent)
 
     def _within_budget(self, evidence: Sequence[Found]) -> list[Found]:
         """Return the best sentences that fit ``answer.evidence_tokens``, the first in any case."""
         left = self._settings.answer.evidence_tokens
         read: list[Found] = []
-        for found in evidence[: self._settings.retrieval.prompt_sentences]:
+        for found in evidence:
             left -= llm.count_tokens(self._model, found.text)
             if read and left < 0:
                 break

@@ -30,7 +30,7 @@ from rag import (
     llm,
     models,
     orders,
-    prompts,
+    passages,
     reader,
     reranking,
     storage,
@@ -57,9 +57,9 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Token:
-    """The next piece of the answer as it is written, not yet checked.
+    """The next piece of the answer; empty while something is written that isn't shown yet.
 
-    Empty while something is written that isn't shown: there, too, the iterator may be closed.
+    There, too, the iterator may be closed.
     """
 
     text: str
@@ -81,12 +81,11 @@ class Answer:
     """The checked answer; ``answer`` holds ``[n]`` where citation n stands.
 
     :ivar how: Written by the LLM; quoted, the best evidence as it stands; or refused.
-    :ivar corrected: What was streamed did not hold, and ``answer`` stands in its place.
     :ivar short_answer: The answer in Rawi's own words, without markers; empty where it only quotes
         or refuses.
     :ivar failure: Why the LLM did not answer, where it should have; else empty.
     :ivar confidence: How sure it is that the evidence answers, 0 to 1: the reader's probability
-        (see ``grounding.confidence``) or, where the LLM was asked, its word's.
+        (see ``grounding.confidence``) or, where the LLM was asked, that of both together.
     """
 
     question: str
@@ -97,7 +96,6 @@ class Answer:
     evidence: tuple[Found, ...]
     timings: Timings
     how: How = "written"
-    corrected: bool = False
     failure: str = ""
     confidence: float = 0.0
     short_answer: str = ""
@@ -148,7 +146,7 @@ class Engine:
     def answer(
         self, question: str, history: Sequence[Turn] = ()
     ) -> Iterator[Evidence | Token | Answer]:
-        """Yield the evidence, then the answer as it is written, then the checked answer.
+        """Yield the evidence, then what is checked of the answer, then all about it.
 
         Closing the iterator stops the LLM at once. When the LLM fails or takes too long, the answer
         is the evidence itself.
@@ -163,7 +161,7 @@ class Engine:
         yield Evidence(evidence)
         language = detect(question)
         pieces = self._draft(asked, self._usable(evidence), parts, language)
-        draft, streamed = yield from _timed(pieces, clock)
+        draft = yield from _timed(pieces, clock)
         yield Answer(
             question=question,
             language=language,
@@ -173,7 +171,6 @@ class Engine:
             evidence=evidence,
             timings=clock.timings(draft.usage),
             how=draft.how,
-            corrected=bool(streamed) and _plain(draft.text) != _plain(streamed),
             failure=draft.failure,
             confidence=draft.confidence,
             short_answer=draft.short,
@@ -186,12 +183,13 @@ class Engine:
         :raises GenerationError: When the LLM fails or takes too long.
         """
         text = self.retriever.storage.text(doc)
-        inside = any(a <= start < end <= z for a, z in split_sentences(text))
-        if not inside:
+        spans = split_sentences(text) if end - start <= passages.SENTENCE_MAX_CHARS else []
+        around = next((text[a:z] for a, z in spans if a <= start < end <= z), None)
+        if around is None:
             raise QuestionError(
                 "a translation is made of a sentence of a document, or a part of it"
             )
-        if self._translator is None:
+        if self._translator is None or orders.is_order(around):
             return ""
         said = text[start:end]
         return self._translator.translation(Found(doc, start, end, said, 1.0, detect(said)))
@@ -234,8 +232,10 @@ class Engine:
         parts = [self._usable(part) for part in parts]
         parts = [part for part in parts if part]
         if not parts or self._is_far(confidence):
-            return drafting.refused(usable, language, self.settings, confidence)
-        chosen = self._chosen(asked, usable, parts, language)
+            draft = drafting.refused(usable, language, self.settings, confidence)
+            yield draft.text
+            return draft
+        chosen, listed = self._chosen(asked, usable, parts, language)
         stand = all(found.language == language for found in chosen)
         sure = confidence >= self.settings.answer.sure
         if self._drafter is None or (stand and sure and not self._writes()):
@@ -244,7 +244,7 @@ class Engine:
             read = drafting.distinct([*chosen, *usable])
             read = read[: max(len(chosen), self.settings.retrieval.prompt_sentences)]
             try:
-                said = self._said(self._drafter, asked, chosen, read, confidence, language)
+                said = self._said(self._drafter, asked, chosen, read, confidence, language, listed)
                 return (yield from said)
             except GenerationError as exc:
                 draft = replace(
@@ -268,15 +268,16 @@ class Engine:
         read: Sequence[Found],
         confidence: float,
         language: Language,
+        listed: bool,
     ) -> Generator[str, None, Draft]:
         """Ask the LLM, and answer with what holds, quote, or refuse.
 
         :param chosen: What would be quoted.
+        :param listed: Whether that is a list.
         :param read: What the LLM is asked about.
         :raises GenerationError: When the LLM fails or takes too long.
         """
-        question = _ordering_nothing(asked.standalone)
-        said = yield from drafter.short(question, read, language)
+        said = yield from drafter.short(asked, read, language)
         answers, retrieval = self.settings.answer, self.settings.retrieval
         tells = said.right is not None or not said.used
         if tells and retrieval.reader != "none":
@@ -285,16 +286,19 @@ class Engine:
         else:
             enough = bool(said.used) and grounding.is_enough(confidence, retrieval)
         quote = said.used or chosen
-        if len(asked.parts) > 1:  # the LLM may have answered one of them
-            quote = drafting.distinct([*quote, *chosen])
+        if len(asked.parts) > 1:  # each part has its sentence
+            quote = drafting.distinct([*said.used, *chosen])
+        elif listed:  # it is quoted whole
+            quote = chosen
         foreign = any(found.language != language for found in said.used)
-        right = said.right is None or said.right >= answers.min_yes
-        holds = bool(said.checked.text) and right
+        # Only across languages is an LLM believed that doesn't say how sure it is.
+        sure = foreign if said.right is None else said.right >= answers.min_yes
+        holds = bool(said.checked.text) and sure
         if not enough:
             draft = drafting.refused(quote, language, self.settings, confidence)
         elif holds and (foreign or self._writes()):
-            short = prompts.without_markers(said.checked.text)
-            draft = Draft(said.checked.text, said.checked.citations, "written", short=short)
+            others = [found for found in chosen if found not in said.used]
+            draft = drafting.shortly(said, others if len(asked.parts) > 1 else (), language)
         else:
             draft = self._quotes(quote, language)
         yield draft.text
@@ -319,14 +323,18 @@ class Engine:
         usable: Sequence[Found],
         parts: Sequence[Sequence[Found]],
         language: Language,
-    ) -> tuple[Found, ...]:
-        """Return the sentences to answer with, lists whole."""
+    ) -> tuple[tuple[Found, ...], bool]:
+        """Return the sentences to answer with, and whether they are a list, which is whole."""
         text_of = self.retriever.storage.text
-        chosen = lists.asked_for(asked.question, usable, text_of) if len(asked.parts) == 1 else []
-        if not chosen:
-            best = drafting.choose(parts, language, self.settings.answer)
-            chosen = lists.with_items(best, text_of)
-        return self._usable(chosen)  # the evidence holds no orders, a list's other items may
+        asked_for = (
+            lists.asked_for(asked.question, usable, text_of) if len(asked.parts) == 1 else []
+        )
+        items = self._usable(asked_for)  # the evidence holds no orders, a list's other items may
+        if items:
+            return items, True
+        best = drafting.choose(parts, language, self.settings.answer)
+        items = self._usable(lists.with_items(best, text_of))
+        return items, len(items) > len(best)
 
     def _quotes(self, chosen: Sequence[Found], language: Language) -> Draft:
         readable = [found for found in chosen if found.language == language]
@@ -355,31 +363,19 @@ class Engine:
         return self.settings.answer.style == "written"
 
 
-def _timed(
-    pieces: Generator[str, None, Draft], clock: _Clock
-) -> Generator[Token, None, tuple[Draft, str]]:
-    """Yield the pieces as events, noting the first; return the draft and all that was shown."""
-    streamed = ""
+def _timed(pieces: Generator[str, None, Draft], clock: _Clock) -> Generator[Token, None, Draft]:
+    """Yield the pieces as events, noting the first, and return the draft."""
     try:
         while True:
             piece = next(pieces)
             if piece:
                 clock.wrote()
-            streamed += piece
             yield Token(piece)
     except StopIteration as done:
-        return done.value, streamed
+        result: Draft = done.value
+        return result
     finally:
         pieces.close()
-
-
-def _ordering_nothing(question: str) -> str:
-    """Return a question without orders to a machine."""
-    return orders.without_orders(question) or question
-
-
-def _plain(text: str) -> str:
-    return " ".join(prompts.without_markers(text).split())
 
 
 @contextmanager

@@ -29,6 +29,7 @@ _WORD = re.compile(r"\w+")
 _MARKABLE = re.compile(r"\d+(?:[.,٫٬]\d+)*|\w+")
 _ARABIC, _LATIN = re.compile("[\u0621-\u064a]"), re.compile("[a-z]")  # of folded words
 _MIN_MARKED = 3  # letters: shorter words than that stand in any two sentences
+_NAME = re.compile(r"[A-Z0-9]")
 
 
 @dataclass(frozen=True)
@@ -60,17 +61,20 @@ class Checked:
     citations: tuple[Citation, ...]
 
 
-def check(answer: str, question: str, language: Language, used: Sequence[Found]) -> Checked:
+def check(
+    answer: str, question: str, language: Language, used: Sequence[Found], max_words: int
+) -> Checked:
     """Hold an answer against the sentences that it is made of.
 
+    :param question: As it was asked; its own figures may be said again.
     :param language: That the answer should be in.
     :param used: At least one sentence.
     """
     answer = prompts.without_markers(answer).strip()
     text = " ".join(found.text for found in used)
-    if not is_readable(answer, question, language, text) or not is_exact(
-        answer, f"{question} {text}"
-    ):
+    short = "\n" not in answer and len(answer.split()) <= max_words
+    readable = short and is_readable(answer, question, language, text)
+    if not readable or not is_exact(answer, f"{question} {text}"):
         return Checked("", ())
     cited = citations(used, answer)
     return Checked(f"{answer}{''.join(f' [{c.marker}]' for c in cited)}", cited)
@@ -87,17 +91,29 @@ def citations(sentences: Sequence[Found], answer: str = "") -> tuple[Citation, .
 def marks(answer: str, found: Found) -> tuple[Span, ...]:
     """Return the places of the words that an answer has from a sentence, in either script."""
     said = {word for word in _words(answer) if len(word) >= _MIN_MARKED}
+    arabic = bool(_ARABIC.search(fold(answer)))
     numbers = quantities.spelled(answer)
     for match in _MARKABLE.finditer(answer):
         numbers |= quantities.values(match[0])
     spans = []
     for match in _MARKABLE.finditer(found.text):
         word = fold(match[0])
-        named = word.isascii() != answer.isascii() and _is_named(word, answer)
+        named = bool(_ARABIC.search(word)) != arabic and _is_named(word, answer)
         number = (quantities.values(match[0]) | quantities.spelled(match[0])) & numbers
         if word in said or named or number:
-            spans.append(Span(found.start + match.start(), found.start + match.end()))
-    return tuple(spans)
+            spans.append(match.span())
+    return tuple(Span(found.start + a, found.start + z) for a, z in _runs(spans, found.text))
+
+
+def _runs(spans: Sequence[tuple[int, int]], text: str) -> list[tuple[int, int]]:
+    """Return spans of words, those that follow one another made one."""
+    runs = list[tuple[int, int]]()
+    for start, end in spans:
+        if runs and text[runs[-1][1] : start].isspace():
+            runs[-1] = (runs[-1][0], end)
+        else:
+            runs.append((start, end))
+    return runs
 
 
 def _is_named(word: str, text: str) -> bool:
@@ -108,7 +124,7 @@ def _is_named(word: str, text: str) -> bool:
 
 def nearest(answer: str, evidence: Sequence[Found]) -> tuple[Found, ...]:
     """Return the sentence that shares most with an answer whose LLM named none."""
-    return (max(evidence, key=lambda found: len(marks(answer, found))),)
+    return (max(evidence, key=lambda found: sum(z - a for a, z in marks(answer, found))),)
 
 
 def confidence(evidence: Sequence[Found], settings: RetrievalSettings) -> float:
@@ -147,7 +163,7 @@ def is_readable(answer: str, question: str, language: Language, text: str) -> bo
     """Tell whether an answer is in the asker's language and says what the question doesn't.
 
     Words of the other script are names, and stand in the evidence or the question; an Arabic answer
-    may be nothing else. Letters of a third script stand there too.
+    may be nothing else, if each begins as names do. Letters of a third script stand there too.
     """
     read = f"{question} {text}"
     known, said = _words(read), _words(answer)
@@ -156,7 +172,7 @@ def is_readable(answer: str, question: str, language: Language, text: str) -> bo
     foreign = latin if language == "ar" else arabic
     if foreign_letters(answer) - foreign_letters(read) or arabic & latin or foreign - known:
         return False
-    named = language == "ar" and not arabic
+    named = language == "ar" and all(_NAME.match(word) for word in _WORD.findall(answer))
     return (named or detect(answer) == language) and bool(said - _words(question))
 
 

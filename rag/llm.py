@@ -6,6 +6,7 @@ its own, and talks to it as ``openai`` talks to any other: one client, one way t
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import time
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+import httpx
 import openai
 import xllamacpp
 from llama_index.core.llms import LLM, ChatMessage, ChatResponse, ChatResponseGen, MessageRole
@@ -31,8 +33,7 @@ TAUGHT = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
 ADAPTER = Path(__file__).with_name("qwen2.5-coder-1.5b.adapter.gguf")
 # Tokens whose probabilities a server is asked for; OpenAI's protocol allows no more.
 _TOLD = 20
-# Prompts that llama.cpp keeps read, some 10 MiB each: there are three fixed beginnings to come back
-# to, and by default it would keep 8 GiB.
+# Prompts that llama.cpp keeps read, some 10 MiB each; by default it would keep 8 GiB.
 _KEPT_MIB = 256
 
 
@@ -56,7 +57,7 @@ class Reply:
     """What the LLM said.
 
     :ivar first: Log-probabilities of the likeliest first tokens, in lower case, the likeliest
-        first; empty where it doesn't tell.
+        last; empty where it doesn't tell.
     """
 
     text: str
@@ -116,7 +117,8 @@ def log_odds(
 ) -> tuple[float | None, Usage]:
     """Return log(P(yes) / P(no)) of the reply's first token, and what it cost.
 
-    None where the model doesn't tell its probabilities, or neither word is likely at all.
+    None where the model doesn't tell its probabilities; where it tells them, but neither word is
+    among the likeliest, they are as low as can be.
 
     :param yes: A word of one token, in lower case; ``no`` is another.
     :raises DeadlineError: When that takes longer than ``timeout_s``.
@@ -126,8 +128,10 @@ def log_odds(
         return None, Usage()
     with _errors_translated(timeout_s):
         likely, usage = llm.first_token(messages, timeout_s)
-    if not {yes, no} & likely.keys():
+    if not likely:
         return None, usage
+    if not {yes, no} & likely.keys():
+        return -math.inf, usage
     # What is not among the likeliest is less likely than any of them.
     least = min(likely.values())
     return likely.get(yes, least) - likely.get(no, least), usage
@@ -138,9 +142,9 @@ def _errors_translated(timeout_s: float) -> Iterator[None]:
     """Make our errors of the client's."""
     try:
         yield
-    except openai.APITimeoutError as exc:
+    except (openai.APITimeoutError, httpx.TimeoutException) as exc:
         raise DeadlineError(too_slow(timeout_s)) from exc
-    except openai.APIConnectionError as exc:
+    except (openai.APIConnectionError, httpx.HTTPError) as exc:
         raise GenerationError(
             "the LLM server can't be reached: check llm.base_url and that it runs"
         ) from exc
@@ -293,7 +297,7 @@ def _first_token(raw: Any) -> dict[str, float]:
     # "Yes" and " yes" are one word; the likelier, which comes first, counts.
     return {
         token.token.strip().lower(): token.logprob
-        for token in reversed(told.content[0].top_logprobs)
+        for token in reversed(told.content[0].top_logprobs or ())
     }
 
 

@@ -35,7 +35,12 @@ _TRANSLATE: dict[Language, str] = {
     "ar": "Translate sentence {} into Arabic.",
     "en": "Translate sentence {} into English.",
 }
-_REPLY = re.compile(r"\s*(\d+(?:\s*,\s*\d+)*)\s*:\s*(.*)", re.DOTALL)
+# "2: 130 days", and what LLMs that weren't taught make of it: "[1] and [3]: yes", "2. 130 days".
+_REPLY = re.compile(
+    r"\[?(\d+)\]?((?:\s*(?:[,،]|and|و)\s*\[?\d+\]?)*)\s*[:.](?:\s+(.*))?", re.DOTALL
+)
+_NONE = re.compile(r"\[?[0٠]\]?(?:\s*[.:](?:\s.*)?)?", re.DOTALL)
+_THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
 # Begun anywhere within a long blank, it would try the rest of the blank each time.
 _MARKER = re.compile(r"(?<!\s)\s*\[\d+\]")
 
@@ -101,11 +106,16 @@ def parsed(reply: str, sentences: int) -> tuple[str, tuple[int, ...]]:
 
     :param sentences: How many it was given.
     """
+    reply = _THOUGHTS.sub("", reply).strip()
+    if _NONE.fullmatch(reply):
+        return "", ()
     match = _REPLY.fullmatch(reply)
-    used = tuple(int(n) for n in match[1].split(",")) if match else ()
-    if match and all(1 <= n <= sentences for n in used):
-        return match[2].strip(), tuple(dict.fromkeys(used))
-    return ("" if reply.strip() == NONE else reply.strip()), ()
+    if match is None:
+        return reply, ()
+    answer = (match[3] or "").strip()
+    used = [int(n) for n in re.findall(r"\d+", match[1] + match[2])]
+    known = answer and all(1 <= n <= sentences for n in used)
+    return answer, tuple(dict.fromkeys(used)) if known else ()
 
 
 def refusal(language: Language, closest: str | None, *, foreign: bool) -> str:
@@ -125,15 +135,14 @@ def without_markers(text: str) -> str:
     return _MARKER.sub("", text)
 
 
-def is_refusal(text: str) -> bool:
-    """Tell whether an answer is one that ``refusal`` made."""
-    return text.strip().startswith(tuple(_REFUSAL.values()))
+def tells_nothing(text: str) -> bool:
+    """Tell whether an answer is one that ``refusal`` or ``pointer`` made."""
+    return text.strip().startswith((*_REFUSAL.values(), *_POINTER.values()))
 
 
-def pointer(language: Language, citations: int) -> str:
+def pointer(language: Language, markers: Sequence[int]) -> str:
     """Say that the answer stands in cited sentences of the other language."""
-    markers = "".join(f" [{n}]" for n in range(1, citations + 1))
-    return f"{_POINTER[language]}{markers}"
+    return _POINTER[language] + "".join(f" [{n}]" for n in markers)
 
 
 def _system(content: str) -> ChatMessage:

@@ -8,8 +8,7 @@
     ├── lock                  held while an index is being written
     └── index-3f9c…/          named by its fingerprint; an index of another one stands beside it
         ├── in-use            locked by whoever has it open
-        ├── rawi.sqlite3      the truth: documents, passages, sentences; their words (FTS5); and
-        │                     translations that were made of them
+        ├── rawi.sqlite3      the truth: documents, passages, sentences; their words (FTS5)
         └── chroma/           their vectors; follows SQLite
 
 Only names listed here are ever written or removed. What holds a document's text is its owner's
@@ -45,8 +44,7 @@ from rag import lexical
 from rag.config import Settings
 from rag.errors import IndexStorageError, NoIndexError, StaleIndexError
 
-# Raised by one whenever the tables, the cutting or the folding change; a table that may as well be
-# empty comes by itself.
+# Raised by one whenever the tables, the cutting or the folding change.
 FORMAT = 3
 
 # Opening an index, even to read it, takes some space; what Chroma says when there is none is
@@ -173,11 +171,6 @@ class Storage:
     def title(self, doc: str) -> str:
         """Return a document's title; empty when the index doesn't hold it."""
         return self._field("SELECT title FROM documents WHERE id = ?", doc)
-
-    def languages(self) -> set[str]:
-        """Return the languages of the documents."""
-        with translated(self.folder):
-            return {row[0] for row in self.db.execute("SELECT DISTINCT language FROM documents")}
 
     def _field(self, query: str, doc: str) -> str:
         with translated(self.folder):

@@ -9,7 +9,7 @@ from llama_index.core.llms import LLM
 
 from rag import grounding, llm, prompts
 from rag.config import Settings
-from rag.language import Language
+from rag.language import Language, detect
 from rag.retrieval import Found
 
 
@@ -30,8 +30,10 @@ class Translator:
         timeout_s = self._settings.llm.timeout_s
         messages = prompts.translation(sentence.text, language)
         said = llm.whole(llm.stream(self._model, messages, timeout_s)).text.strip()
-        readable = grounding.is_readable(said, "", language, sentence.text)
-        if not readable or not grounding.is_exact(said, sentence.text):
+        readable = detect(said) == language
+        readable = readable and grounding.is_readable(said, "", language, sentence.text)
+        same = grounding.is_exact(said, sentence.text) and grounding.is_exact(sentence.text, said)
+        if not readable or not same:
             return ""
         asked = prompts.checking(messages, said)
         right, _ = llm.log_odds(self._model, asked, prompts.YES, prompts.NO, timeout_s)

@@ -111,7 +111,6 @@ class TestAsk:
             "evidence",
             "timings",
             "how",
-            "corrected",
             "failure",
             "confidence",
             "short_answer",

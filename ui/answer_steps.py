@@ -53,7 +53,6 @@ def _answered(message: Message, answer: Answer, engine: Engine) -> Message:
             "language": answer.language,
             "citations": tuple(_cited(c, engine) for c in answer.citations),
             "how": answer.how,
-            "corrected": answer.corrected and not answer.failure,
             "problem": "model" if answer.failure else "",
             "detail": answer.failure[:MOST_CHARS],
             "seconds": round(answer.timings.total_s, 1),

@@ -72,7 +72,6 @@ class Message(_Kept):
     citations: _Quotes = ()
     evidence: _Quotes = ()
     how: How = ""
-    corrected: bool = False
     problem: Literal["", "stopped", "model", "failed"] = ""
     detail: _Text = ""
     rating: Rating = ""

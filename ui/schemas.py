@@ -127,10 +127,9 @@ class SearchResponse(BaseModel):
 class Checked(BaseModel):
     """What Rawi knows about a checked answer, beside OpenAI's fields.
 
-    ``answer`` is the checked text; where ``corrected`` is true, it takes the place of what was
-    streamed. ``short_answer`` is what of it is in Rawi's own words, without markers; it is empty
-    where the answer is a quote or a refusal. ``failure`` says why the LLM did not answer, and the
-    answer is a quote.
+    ``answer`` is the checked text. ``short_answer`` is what of it is in Rawi's own words, without
+    markers; it is empty where the answer is a quote or a refusal. ``failure`` says why the LLM did
+    not answer, and the answer is a quote.
     """
 
     answer: str
@@ -138,7 +137,6 @@ class Checked(BaseModel):
     language: Literal["ar", "en"]
     abstained: bool
     how: str
-    corrected: bool
     failure: str
     confidence: float
     citations: list[Quoted]
@@ -239,7 +237,6 @@ def checked(answer: Answer) -> Checked:
         language=answer.language,
         abstained=answer.abstained,
         how=answer.how,
-        corrected=answer.corrected,
         failure=answer.failure,
         confidence=float(answer.confidence),
         citations=[

@@ -75,7 +75,7 @@ def test_qa_writes_what_ask_prints(questions, system, tmp_path):
     assert [a["id"] for a in answers if a["abstained"]] == ABSTAINED
     first = answers[0]
     asked = ["answer", "abstained", "citations", "evidence", "timings"]
-    more = ["how", "corrected", "failure", "confidence", "short_answer"]
+    more = ["how", "failure", "confidence", "short_answer"]
     assert list(first) == ["id", *asked, *more]
     assert first["answer"] == f"{SENTENCES['cat']} [1]"
     place = {"doc": "en/pets.txt", "start": 0, "end": len(SENTENCES["cat"])}

@@ -37,10 +37,7 @@ class OneSentence:
     def __init__(self, *evidence: Found) -> None:
         self.asked: list[tuple[str, str, str]] = []
         self._evidence = list(evidence)
-        self.storage = SimpleNamespace(
-            text=TEXTS.__getitem__,
-            languages=lambda: {found.language for found in evidence},
-        )
+        self.storage = SimpleNamespace(text=TEXTS.__getitem__)
 
     def evidence(self, question: str, context: str = "", *, read_as: str = "") -> list[Found]:
         self.asked.append((question, context, read_as))
@@ -76,12 +73,11 @@ def test_evidence_comes_before_the_llm_is_asked():
 
 def test_events_come_in_order_and_tokens_make_up_the_answer():
     events = list(written("SoftBank gave 30 billion.").answer("How much did SoftBank give?"))
-    assert [type(event) for event in events] == [Evidence, *[Token] * 5, Answer]
+    assert [type(event) for event in events] == [Evidence, *[Token] * 6, Answer]
     answer = events[-1]
     assert tokens(events) == answer.answer == "SoftBank gave 30 billion. [1]"
     assert (answer.language, answer.how) == ("en", "written")
     assert not answer.abstained
-    assert not answer.corrected
     assert answer.evidence == (FOUND,)
     assert [c.quote for c in answer.citations] == [TEXT]
     timings = answer.timings
@@ -155,7 +151,7 @@ def test_a_short_answer_that_may_not_hold_is_never_shown(yes, reply):
     events = list(judging(yes, reply, ARABIC).answer("How much did it give?"))
     assert reply not in tokens(events)
     assert events[-1].answer.endswith("in Arabic: [1]")
-    assert (events[-1].how, events[-1].short_answer, events[-1].corrected) == ("quoted", "", False)
+    assert (events[-1].how, events[-1].short_answer) == ("quoted", "")
     assert [c.quote for c in events[-1].citations] == [ARABIC_TEXT]
 
 
@@ -182,7 +178,7 @@ def test_an_order_among_the_items_of_a_list_is_not_said():
 def test_a_written_claim_that_nothing_holds_is_never_the_answer():
     answer = list(written("SoftBank gave 77 billion.").answer("How much?"))[-1]
     assert answer.answer == f"{TEXT} [1]"
-    assert (answer.how, answer.corrected) == ("quoted", False)
+    assert answer.how == "quoted"
 
 
 def test_each_part_of_a_question_is_searched_for():
@@ -236,7 +232,7 @@ def test_orders_in_documents_are_shown_but_neither_quoted_nor_read():
 @pytest.mark.parametrize(("question", "language"), [("Who?", "en"), ("من؟", "ar")])
 def test_too_little_evidence_is_refused_in_the_askers_language(found, question, language):
     events = list(engine(evidence=found).answer(question))
-    assert [type(event) for event in events] == [Evidence, Answer]
+    assert [type(event) for event in events] == [Evidence, Token, Answer]
     assert events[-1].answer == prompts.refusal(language, None, foreign=False)
     assert (events[-1].abstained, events[-1].how) == (True, "refused")
     assert events[-1].citations == ()
