@@ -70,7 +70,7 @@ class ScriptedLLM(CustomLLM):
 class JudgingLLM(ScriptedLLM):
     """Finds its answers right with a probability; ``judged`` keeps what it was asked."""
 
-    yes: float = 0.5
+    yes: float = 0.9
     judged: list[Sequence[ChatMessage]] = []  # noqa: RUF012 - pydantic copies the default
 
     def first_token(

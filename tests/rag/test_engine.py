@@ -48,7 +48,8 @@ def engine(*replies: object, evidence: tuple[Found, ...] = (FOUND,), style: str 
     settings = Settings()
     answer = settings.answer.model_copy(update={"style": style})
     settings = settings.model_copy(update={"answer": answer})
-    model = ScriptedLLM(replies=deque(replies))
+    kind = JudgingLLM if style == "written" else ScriptedLLM
+    model = kind(replies=deque(replies))
     return Engine(settings, OneSentence(*evidence), model)
 
 
@@ -82,7 +83,7 @@ def test_events_come_in_order_and_tokens_make_up_the_answer():
     assert [c.quote for c in answer.citations] == [TEXT]
     timings = answer.timings
     assert 0 < timings.retrieve_s <= timings.first_token_s <= timings.total_s
-    assert (timings.prompt_tokens, timings.completion_tokens) == (7, 4)
+    assert (timings.prompt_tokens, timings.completion_tokens) == (7 + 5, 4 + 1)
 
 
 def test_the_askers_language_is_quoted_without_the_llm():
