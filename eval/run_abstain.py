@@ -43,7 +43,7 @@ def run_abstain(
 ) -> Line:
     """Put every question to Rawi and return the summary.
 
-    :param llm: None is ``--retrieval-only``: the decision is the same, the answers are quotes.
+    :param llm: None is ``--retrieval-only``: the reader alone decides, the answers are quotes.
     :param indexes: Where the index of the passages is kept; ``out`` by default.
     :raises EvalError: When the set can't be used or ``out`` belongs to another run.
     :raises GenerationError: When the LLM fails; what is answered is kept.

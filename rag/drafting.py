@@ -37,6 +37,8 @@ _LONGER = 4 / 3
 # Words of an answer that a citation's marker takes, and what shows that a sentence is cut.
 _MARKER = _ELLIPSIS = 1
 NO_USAGE = Usage()
+# Of the reader's log-probabilities beside the LLM's; on the set to tune on.
+_READERS_WEIGHT = 2.0
 _LEAST = 1e-6  # a probability, or a time
 _CLAUSE = re.compile(r"(?<=[،؛,;:])\s")
 
@@ -216,20 +218,25 @@ class Drafter:
         read = self._within_budget(evidence)
         question = orders.without_orders(asked.standalone) or asked.standalone
         messages = prompts.short(question, [found.text for found in read], language)
-        reply = yield from _unshown(llm.stream(self._model, messages, timeout_s))
+        first, asked_first = llm.first_token(self._model, messages, timeout_s)
+        yield ""
+        grammar = prompts.grammar(_likeliest(first, read)) if first else ""
+        reply = yield from _unshown(llm.stream(self._model, messages, timeout_s, grammar))
+        usage = asked_first + reply.usage
         if not reply.text.strip():
             raise GenerationError("the LLM answered with nothing; check llm.model")
         answer, numbers = prompts.parsed(reply.text, len(read))
         if not answer:
-            answered = _answered(reply.first) if reply.first else -grounding.LIMIT
-            return Said((), grounding.Checked("", ()), answered, None, reply.usage)
+            answered = min(_answered(first), 0.0) if first else -grounding.LIMIT
+            return Said((), grounding.Checked("", ()), answered, None, usage)
         used = tuple(read[n - 1] for n in numbers) or grounding.nearest(answer, read)
+        used = grounding.holding(answer, asked.question, used, read)
         checked = grounding.check(answer, asked.question, language, used, answers.max_words)
         yield ""
         left_s = max(_LEAST, timeout_s - (time.monotonic() - began))
         asking = prompts.checking(messages, reply.text)
         right, spent = llm.log_odds(self._model, asking, prompts.YES, prompts.NO, left_s)
-        return Said(used, checked, _answered(reply.first), right, reply.usage + spent)
+        return Said(used, checked, _answered(first), right, usage + spent)
 
     def _within_budget(self, evidence: Sequence[Found]) -> list[Found]:
         """Return the best sentences that fit ``answer.evidence_tokens``, the first in any case."""
@@ -241,6 +248,20 @@ class Drafter:
                 break
             read.append(found)
         return read
+
+
+def _likeliest(first: Mapping[str, float], read: Sequence[Found]) -> int:
+    """Return the number of the sentence that most likely answers, by the LLM and the reader.
+
+    :param first: Log-probabilities of the LLM's first token.
+    """
+    least = min(first.values())
+
+    def likely(number: int) -> float:
+        by_reader = math.log(max(read[number - 1].score, _LEAST))
+        return first.get(str(number), least) + _READERS_WEIGHT * by_reader
+
+    return max(range(1, min(len(read), 9) + 1), key=likely)
 
 
 def _answered(first: Mapping[str, float]) -> float:

@@ -10,7 +10,7 @@ import math
 import os
 import secrets
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,15 +54,10 @@ class Usage:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the LLM said.
-
-    :ivar first: Log-probabilities of the likeliest first tokens, in lower case, the likeliest
-        last; empty where it doesn't tell.
-    """
+    """What the LLM said, and what that cost."""
 
     text: str
     usage: Usage
-    first: Mapping[str, float]
 
 
 def load_llm(settings: LLMSettings, weights: Path | None) -> LLM | None:
@@ -78,17 +73,21 @@ def load_llm(settings: LLMSettings, weights: Path | None) -> LLM | None:
 
 
 def stream(
-    llm: LLM, messages: Sequence[ChatMessage], timeout_s: float
+    llm: LLM, messages: Sequence[ChatMessage], timeout_s: float, grammar: str = ""
 ) -> Generator[str, None, Reply]:
     """Yield the reply piece by piece, and return all of it; closing the iterator cancels it.
 
     :param timeout_s: Seconds for the whole reply.
+    :param grammar: In GBNF, that llama.cpp holds the reply to; other backends don't know it.
     :raises DeadlineError: When it is not whole after ``timeout_s``.
     :raises GenerationError: When the model or its server fails.
     """
     deadline = time.monotonic() + timeout_s
-    text, usage, first = "", Usage(), dict[str, float]()
-    with _errors_translated(timeout_s), closing(llm.stream_chat(messages)) as responses:
+    text, usage = "", Usage()
+    held: dict[str, Any] = {}
+    if grammar and isinstance(llm, LlamaCpp):
+        held = {"extra_body": {"grammar": grammar}}
+    with _errors_translated(timeout_s), closing(llm.stream_chat(messages, **held)) as responses:
         for response in responses:
             if response.delta:
                 text += response.delta
@@ -96,10 +95,9 @@ def stream(
             counts = response.additional_kwargs
             if "prompt_tokens" in counts:
                 usage = Usage(counts["prompt_tokens"], counts["completion_tokens"])
-            first = first or _first_token(response.raw)
             if time.monotonic() > deadline:
                 raise DeadlineError(too_slow(timeout_s))
-    return Reply(text, usage, first)
+    return Reply(text, usage)
 
 
 def whole(stream: Generator[str, None, Reply]) -> Reply:
@@ -110,6 +108,22 @@ def whole(stream: Generator[str, None, Reply]) -> Reply:
     except StopIteration as done:
         reply: Reply = done.value
         return reply
+
+
+def first_token(
+    llm: LLM, messages: Sequence[ChatMessage], timeout_s: float
+) -> tuple[dict[str, float], Usage]:
+    """Return the likeliest first tokens of a reply, and what that cost; none if it doesn't tell.
+
+    They are in lower case, with their log-probabilities.
+
+    :raises DeadlineError: When that takes longer than ``timeout_s``.
+    :raises GenerationError: When the model or its server fails.
+    """
+    if not isinstance(llm, TellsFirstToken):
+        return {}, Usage()
+    with _errors_translated(timeout_s):
+        return llm.first_token(messages, timeout_s)
 
 
 def log_odds(
@@ -124,10 +138,7 @@ def log_odds(
     :raises DeadlineError: When that takes longer than ``timeout_s``.
     :raises GenerationError: When the model or its server fails.
     """
-    if not isinstance(llm, TellsFirstToken):
-        return None, Usage()
-    with _errors_translated(timeout_s):
-        likely, usage = llm.first_token(messages, timeout_s)
+    likely, usage = first_token(llm, messages, timeout_s)
     if not likely:
         return None, usage
     if not {yes, no} & likely.keys():
@@ -227,17 +238,20 @@ class OpenAICompatible(OpenAILike):
             return {}, Usage()  # a server that knows no probabilities may refuse the very question
         spent = reply.usage
         usage = Usage(spent.prompt_tokens, spent.completion_tokens) if spent else Usage()
-        return _first_token(reply), usage
+        told = reply.choices[0].logprobs
+        if told is None or not told.content:
+            return {}, usage
+        # "Yes" and " yes" are one word; the likelier, which comes first, counts.
+        return {
+            token.token.strip().lower(): token.logprob
+            for token in reversed(told.content[0].top_logprobs or ())
+        }, usage
 
 
 class LlamaCpp(OpenAICompatible):
     """llama.cpp in this process; the server ends when this object does."""
 
     _server: Any = None
-
-    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
-        """Yield the answer, and with it how likely its tokens were."""
-        return super().stream_chat(messages, logprobs=True, top_logprobs=_TOLD, **kwargs)
 
     def count_tokens(self, text: str) -> int:
         """Count with the tokenizer of the loaded weights.
@@ -286,19 +300,6 @@ class LlamaCpp(OpenAICompatible):
         llm = cls(**_client(settings, f"{server.listening_address}/v1", key, path.name))
         llm._server = server
         return llm
-
-
-def _first_token(raw: Any) -> dict[str, float]:
-    """Return the likeliest first tokens of a client's reply or piece of one; or none."""
-    choices = getattr(raw, "choices", None)
-    told = choices[0].logprobs if choices else None
-    if told is None or not told.content:
-        return {}
-    # "Yes" and " yes" are one word; the likelier, which comes first, counts.
-    return {
-        token.token.strip().lower(): token.logprob
-        for token in reversed(told.content[0].top_logprobs or ())
-    }
 
 
 def adapter_path(settings: LLMSettings, weights: Path) -> Path | None:

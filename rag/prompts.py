@@ -8,7 +8,7 @@ exactly these words by ``eval/train_llm.py``: a change of them wants a new train
 
 The fixed text comes first, so that its KV cache is kept from one question to the next, and what was
 read to answer is not read again to check. The sentences are data: they are quoted line by line,
-and nothing of the answer is believed that doesn't hold in them.
+and of the answer only what holds in them is shown, see ``grounding``.
 """
 
 from __future__ import annotations
@@ -92,6 +92,11 @@ def asked(question: str, language: Language) -> str:
 def translate(number: int, language: Language) -> str:
     """Return what asks for a translation of one of the sentences, after them."""
     return _TRANSLATE[language].format(number)
+
+
+def grammar(number: int) -> str:
+    """Return the GBNF of a reply that answers from a sentence, and perhaps from others."""
+    return f'root ::= "{number}" ("," [1-9])* ": " [^\\n]+'
 
 
 def reply(answer: str, used: Sequence[int]) -> str:

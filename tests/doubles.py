@@ -16,6 +16,7 @@ from llama_index.core.llms import (
     LLMMetadata,
 )
 
+from rag import prompts
 from rag.llm import Usage
 
 
@@ -68,14 +69,20 @@ class ScriptedLLM(CustomLLM):
 
 
 class JudgingLLM(ScriptedLLM):
-    """Finds its answers right with a probability; ``judged`` keeps what it was asked."""
+    """Finds its answers right with a probability, and that no sentence answers with another.
+
+    ``judged`` keeps what it was asked about its answers; else the first sentence is likeliest.
+    """
 
     yes: float = 0.9
+    none: float = 0.1
     judged: list[Sequence[ChatMessage]] = []  # noqa: RUF012 - pydantic copies the default
 
     def first_token(
         self, messages: Sequence[ChatMessage], timeout_s: float
     ) -> tuple[dict[str, float], Usage]:
-        """Return the two log-probabilities."""
-        self.judged.append(messages)
-        return {"yes": math.log(self.yes), "no": math.log(1 - self.yes)}, Usage(5, 1)
+        """Return two log-probabilities."""
+        if messages[-1].content == prompts.CHECK:
+            self.judged.append(messages)
+            return {"yes": math.log(self.yes), "no": math.log(1 - self.yes)}, Usage(5, 1)
+        return {"1": math.log(1 - self.none), "0": math.log(self.none)}, Usage(5, 1)

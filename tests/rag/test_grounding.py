@@ -44,6 +44,13 @@ def test_the_words_that_carry_the_answer_are_marked_in_the_document():
     assert marked("a sum", ARABIC) == []
 
 
+def test_figures_are_looked_for_in_what_else_was_read():
+    holding = grounding.holding
+    assert holding("10 billion", "Who?", [SOFTBANK], [META, OTHERS]) == (OTHERS,)
+    assert holding("30 billion", "Who?", [SOFTBANK], [OTHERS]) == (SOFTBANK,)
+    assert holding("77 billion", "Who?", [SOFTBANK], [OTHERS]) == (SOFTBANK,)
+
+
 def test_without_numbers_the_sentence_that_shares_most_is_used():
     assert grounding.nearest("10 billion", [SOFTBANK, OTHERS, META]) == (OTHERS,)
     assert grounding.nearest("a sum", [SOFTBANK, OTHERS]) == (SOFTBANK,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 import time
@@ -111,15 +112,23 @@ def test_a_word_is_weighed_against_another(llamacpp, openai):
     assert llm.log_odds(llamacpp, CAPITAL, "london", "paris", 60)[0] == pytest.approx(
         -odds, abs=0.5
     )
-    assert llm.log_odds(llamacpp, CAPITAL, "xylophone", "zebra", 60)[0] is None
+    assert llm.log_odds(llamacpp, CAPITAL, "xylophone", "zebra", 60)[0] == -math.inf
 
 
 @pytest.mark.weights
-def test_the_first_token_is_told_with_a_reply(llamacpp):
-    reply = llm.whole(llm.stream(llamacpp, CAPITAL, 60))
-    assert next(reversed(reply.first)) in reply.text.lower()
-    assert max(reply.first.values()) > -1
-    assert len(reply.first) > 5
+def test_the_first_tokens_are_told(llamacpp):
+    likely, _ = llm.first_token(llamacpp, CAPITAL, 60)
+    assert next(reversed(likely)) in answer(llamacpp, CAPITAL)[0].lower()
+    assert max(likely.values()) > -1
+    assert len(likely) > 5
+
+
+@pytest.mark.weights
+def test_llamacpp_holds_a_reply_to_a_grammar(llamacpp):
+    reply = llm.whole(llm.stream(llamacpp, CAPITAL, 60, prompts.grammar(3)))
+    answer, used = prompts.parsed(reply.text, 3)
+    assert used[0] == 3
+    assert "Paris" in answer
 
 
 def test_the_adapter_goes_with_the_weights_that_it_was_made_for():

@@ -88,7 +88,7 @@ class TestForeignOrigin:
         # This machine's own programs need no key; a page that its user has open is not one.
         with open_site(tmp_path, ANSWER) as url:
             for origin in ("https://evil.example", SITE, "null"):
-                for path in ("/v1/chat/completions", "/search", "/mcp"):
+                for path in ("/v1/chat/completions", "/search", "/translate", "/mcp"):
                     reply = httpx.post(f"{url}{path}", json=ASK, headers={"Origin": origin})
                     assert reply.status_code == 401, (origin, path)
             asked = {
@@ -108,7 +108,7 @@ class TestForeignOrigin:
 
     def test_may_frame_nothing_but_what_its_ticket_opens(self, tmp_path: Path) -> None:
         with open_site(tmp_path) as url:
-            for path in ("/", "/search", "/healthz", "/embed", "/embed/forged/", "/widget.js"):
+            for path in ("/", "/search", "/translate", "/healthz", "/embed", "/embed/forged/", "/widget.js"):
                 policy = httpx.get(f"{url}{path}").headers["content-security-policy"]
                 assert policy.split("frame-ancestors ")[1] in ("'self'", "'none'"), path
             embedded = opened(url, ticket(url).json()["ticket"]).headers["location"]
@@ -201,7 +201,9 @@ class TestTheClientsAddress:
 
 
 class TestTooMuch:
-    @pytest.mark.parametrize("path", ["/v1/chat/completions", "/search", "/mcp", "/widget/ticket"])
+    @pytest.mark.parametrize(
+        "path", ["/v1/chat/completions", "/search", "/translate", "/mcp", "/widget/ticket"]
+    )
     def test_a_body_too_large(self, tmp_path: Path, path: str) -> None:
         with open_site(tmp_path, server=SMALL) as url:
             declared = httpx.post(f"{url}{path}", content=b"x" * 5_001)
