@@ -21,7 +21,7 @@ from llama_index.core.llms import ChatMessage, ChatResponse
 from rag.config import Settings
 from rag.engine import Engine
 from rag.retrieval import Found
-from tests.doubles import ScriptedLLM
+from tests.doubles import JudgingLLM, ScriptedLLM
 from ui import app as web
 from ui.loading import Loader
 
@@ -34,7 +34,7 @@ ANSWER = "ساهم بمبلغ 30 مليار."
 T = TypeVar("T")
 
 
-class SlowLLM(ScriptedLLM):
+class SlowLLM(JudgingLLM):
     """Writes without an end, a word every ``pause_s`` seconds; counts what runs at once."""
 
     pause_s: float = 0.05
@@ -80,7 +80,7 @@ def engine(
     storage: Path, *replies: Any, model: ScriptedLLM | None = None, **sections: Any
 ) -> Engine:
     """An engine whose LLM gives these replies, with settings: ``widget={…}``."""
-    llm = model or ScriptedLLM(replies=deque(replies))
+    llm = model or JudgingLLM(replies=deque(replies))
     raw = {"answer": {"style": "written"}, "storage": storage, **sections}
     return Engine(Settings.model_validate(raw), Retriever(), llm)
 

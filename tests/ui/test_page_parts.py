@@ -18,7 +18,7 @@ from rag.errors import GenerationError
 from rag.index import IndexReport
 from rag.retrieval import Found
 from tests.conftest import Write, in_child
-from tests.doubles import ScriptedLLM
+from tests.doubles import JudgingLLM
 from tests.ui.serving import until
 from ui import documents, feedback, text
 from ui.answering import Answering, BusyError
@@ -38,9 +38,10 @@ def engine(*replies: Any, most: int = 5) -> Any:
     retriever: Any = SimpleNamespace(
         evidence=lambda question, context="", *, read_as="": [FOUND],
         storage=SimpleNamespace(text=lambda doc: QUOTE, title=lambda doc: "عنوان"),
+        embedder=None,
     )
     settings = Settings.model_validate({"answer": {"style": "written"}, "page": {"waiting": most}})
-    model = ScriptedLLM(replies=deque(replies))
+    model = JudgingLLM(replies=deque(replies))
     return Engine(settings, retriever, model)
 
 
