@@ -49,14 +49,13 @@ _HUNDREDS: dict[str, int] = {
 } | dict.fromkeys(
     map(fold, ("مئتان", "مئتين", "مئتا", "مئتي", "مائتان", "مائتين", "مائتا", "مائتي")), 200
 )
-_HUNDREDS["hundred"] = 100
 # Two of a scale, in one word.
 _TWICE = {
     fold(scale + ending): 2 * SCALES[fold(scale)]
     for scale in ("ألف", "مليون", "مليار")
     for ending in ("ان", "ين")
 }
-_VALUES = SCALES | _UNITS | _HUNDREDS | _TWICE
+_VALUES = SCALES | _UNITS | {"hundred": 100} | _HUNDREDS | _TWICE
 _PREFIXES = ("", "وال", "بال", "لل", "ال", "و", "ب", "ل", "ف")
 _TOKEN = re.compile(r"\d[\d.,]*|[^\W\d_]+")
 _JOINS = re.compile(r"[\s-]*")
