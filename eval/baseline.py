@@ -141,12 +141,21 @@ class Starter:
 
 @contextmanager
 def open_starter(settings: Settings) -> Iterator[System]:
-    """Load the same weights as Rawi and index the corpus as the starter does.
+    """Load the weights that Rawi's are made from and index the corpus as the starter does.
 
     :raises RawiError: When weights are missing, or the corpus holds nothing that can be read.
     """
-    with starter(settings, plain_embedder(settings), load_llm(settings)) as system:
+    with starter(settings, plain_embedder(settings), plain_llm(settings)) as system:
         yield system
+
+
+def plain_llm(settings: Settings) -> LLM | None:
+    """Return the LLM as it comes, without what Rawi's adapter teaches it.
+
+    :raises ModelError: When its weights are missing or can't be loaded.
+    """
+    plain = settings.llm.model_copy(update={"adapter": "none"})
+    return load_llm(settings.model_copy(update={"llm": plain}))
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from eval.baseline import plain_embedder, starter
+from eval.baseline import plain_embedder, plain_llm, starter
 from eval.identity import machine, now, peak_memory_mb
 from eval.run import Pipeline
 from eval.sets import read_questions
@@ -132,7 +132,7 @@ def answering(settings: Settings, embedder: Embedder, questions: Path) -> list[C
     llm = engine.load_llm(settings)
     with (
         storage.open_current(settings, embedder.fingerprint) as store,
-        starter(settings, plain_embedder(settings), llm) as system,
+        starter(settings, plain_embedder(settings), plain_llm(settings)) as system,
     ):
         reading = reader.load(settings, embedder)
         retriever = Retriever(store, embedder, settings.retrieval, reader=reading)

@@ -135,7 +135,7 @@ def model_names(settings: Settings, embedder: str, llm: LLM | None) -> dict[str,
 def pipeline_code() -> str:
     """Return a hash of the source and weights of ``rag``, all but the command line."""
     folder = Path(rag.__file__).parent
-    files = [*folder.glob("*.py"), *folder.glob("*.safetensors")]
+    files = [f for kind in ("py", "safetensors", "gguf") for f in folder.glob(f"*.{kind}")]
     hashes = [
         [path.name, hashlib.sha256(path.read_bytes()).hexdigest()]
         for path in sorted(files)

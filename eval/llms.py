@@ -44,12 +44,15 @@ class Metered(CustomLLM):
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """Stream, with errors and time limit as Rawi's own answers have them."""
         text = ""
-        for piece in llm.stream(self.inner, messages, self.timeout_s):
-            if isinstance(piece, llm.Usage):
-                self._usage += piece
-                continue
-            text += piece
-            yield ChatResponse(message=ChatMessage(role="assistant", content=text), delta=piece)
+        stream = llm.stream(self.inner, messages, self.timeout_s)
+        try:
+            while True:
+                piece = next(stream)
+                text += piece
+                message = ChatMessage(role="assistant", content=text)
+                yield ChatResponse(message=message, delta=piece)
+        except StopIteration as done:
+            self._usage += done.value.usage
 
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Raise ``NotImplementedError``."""

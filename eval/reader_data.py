@@ -8,7 +8,9 @@ A group is a question with passages. Of a SQuAD question at most one of them ans
     renamed    the same as answered, the question after something else (``reader_questions.py``)
     grafted    the same as answered, another article's question asked of it
 
-Of an abstention set's question it is only known whether any of its passages answers it.
+Of an abstention set's question it is only known whether any of its passages answers it. A written
+question (``training/answers``) has its passage in both languages, so every pair of languages comes
+of it; the passage is in pieces, with the sentences that answer or, "gutted", without.
 
 Some questions and passages are code-switched, so that the reader finds answers across languages;
 some questions are really asked in the other language than their passage is in.
@@ -25,13 +27,15 @@ from typing import Literal
 
 import numpy as np
 
-from eval import reader_questions
+from eval import llm_data, reader_questions
 from eval.codeswitch import CodeSwitcher
 from eval.sets import find_span, read_abstention, read_squad
 from rag import passages
 from rag.documents import Document
 from rag.embedding import Embedder, PassageInput
 from rag.language import Language, Span, clean
+
+_LANGUAGES: tuple[Language, ...] = ("ar", "en")
 
 Kind = Literal["answered", "gutted", "absent", "renamed", "grafted"]
 
@@ -40,6 +44,8 @@ SHARES: dict[Kind, float] = {
     "answered": 0.50, "gutted": 0.13, "absent": 0.07, "renamed": 0.16, "grafted": 0.14,
 }  # fmt: skip
 ARABIC = 0.45  # of the groups, by the passage that answers
+WRITTEN = 0.6  # of the groups: from written questions, where there are some
+WRITTEN_GUTTED = 0.2  # of them
 JUDGED = 0.15  # of the groups: from an abstention set, where there is one
 CROSSED = 0.2  # of the groups: asked in the other language, where there are such questions
 SWITCHED = 0.25  # of the questions, and of the passages
@@ -88,18 +94,18 @@ class Example:
 
 @dataclass(frozen=True)
 class Group:
-    """A question and passages, of which the first answers it or none does; or any of them.
+    """A question and passages.
 
-    :ivar sentence: Of the first passage, that which answers; None when there is none.
-    :ivar answer: Within the first passage's text; None as well when its words were switched.
-    :ivar anywhere: Some sentence of some passage answers, and nobody knows which.
+    :ivar answers: Of all the passages' sentences in their order, those of which some answers; empty
+        where none does.
+    :ivar answer: Within the first passage's text; None where it isn't known, or its words were
+        switched.
     """
 
     question: str
     passages: tuple[PassageInput, ...]
-    sentence: int | None
+    answers: tuple[int, ...]
     answer: Span | None
-    anywhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,21 @@ class Judged:
     language: Language
     passages: tuple[PassageInput, ...]
     answerable: bool
+
+
+@dataclass(frozen=True)
+class Written:
+    """A written question.
+
+    :ivar asked: In each language.
+    :ivar uses: The numbers from 1 of the sentences that answer; none where it has no answer.
+    :ivar near: By the language of the question, other documents' pieces that look right and aren't.
+    """
+
+    passage: llm_data.Passage
+    asked: dict[Language, str]
+    uses: tuple[int, ...]
+    near: dict[Language, tuple[PassageInput, ...]]
 
 
 def read(path: Path, max_chars: int, questions: Path | None = None) -> list[Example]:
@@ -172,6 +193,45 @@ def read_judged(path: Path, max_chars: int) -> list[Judged]:
     return found
 
 
+def read_written(folder: Path, max_chars: int, embedder: Embedder) -> list[Written]:
+    """Read the written questions to train on, with what the embedder takes for their answers."""
+    written, _ = llm_data.read_passages(folder)
+    pieces = [
+        (passage.id, joined(passage.title, piece, language))
+        for passage in written
+        for language in _LANGUAGES
+        for piece in _pieces(passage.said[language], max_chars)
+    ]
+    vectors = embedder.embed_texts([f"{p.heading}\n{p.text}" for _, p in pieces])
+    languages = np.array([piece.language for _, piece in pieces])
+    found = []
+    for passage in written:
+        others = np.array([id_ != passage.id for id_, _ in pieces])
+        for question in passage.questions:
+            asked = {language: clean(question[language]).strip() for language in _LANGUAGES}
+            near: dict[Language, tuple[PassageInput, ...]] = {}
+            for language in _LANGUAGES:
+                cosines = vectors @ embedder.embed_query(asked[language])
+                best = list[PassageInput]()
+                for said in _LANGUAGES:
+                    places = np.flatnonzero(others & (languages == said))
+                    order = np.argsort(-cosines[places])[:NEAREST]
+                    best += [pieces[i][1] for i in places[order]]
+                near[language] = tuple(best)
+            found.append(Written(passage, asked, tuple(question["uses"]), near))
+    return found
+
+
+def _pieces(sentences: Sequence[str], max_chars: int) -> list[list[str]]:
+    """Return sentences in runs of at most so many characters."""
+    pieces: list[list[str]] = [[]]
+    for sentence in sentences:
+        if pieces[-1] and sum(map(len, pieces[-1])) + len(sentence) > max_chars:
+            pieces.append([])
+        pieces[-1].append(sentence)
+    return pieces
+
+
 def with_nearest(examples: Sequence[Example], embedder: Embedder) -> list[Example]:
     """Add to each example the passages of other articles that the embedder takes for answers.
 
@@ -203,10 +263,17 @@ class Groups:
         switcher: CodeSwitcher,
         rng: random.Random,
         judged: Sequence[Judged] = (),
+        written: Sequence[Written] = (),
+        max_chars: int = 400,
     ) -> None:
-        """Sort the examples by language; there have to be some of both."""
+        """Sort the examples by language; there have to be some of both.
+
+        :param max_chars: Of the pieces of written passages.
+        """
         self._rng = rng
         self._judged = judged
+        self._written = written
+        self._max_chars = max_chars
         self._switcher = switcher
         self._examples: defaultdict[Language, list[Example]] = defaultdict(list)
         self._crossed: defaultdict[Language, list[Example]] = defaultdict(list)
@@ -219,6 +286,8 @@ class Groups:
 
     def draw(self) -> Group:
         """Return the group of a random question."""
+        if self._written and self._rng.random() < WRITTEN:
+            return self._of_written(self._rng.choice(self._written))
         if self._judged and self._rng.random() < JUDGED:
             return self._of_judged(self._rng.choice(self._judged))
         kind = self._rng.choices(list(SHARES), list(SHARES.values()))[0]
@@ -243,7 +312,7 @@ class Groups:
         group = Group(
             question,
             (*first, *few),
-            example.sentence if answered else None,
+            (example.sentence,) if answered else (),
             example.answer if answered else None,
         )
         return self._switched(group, example.asked_in)
@@ -253,8 +322,24 @@ class Groups:
         shown = judged.passages
         if not judged.answerable:
             shown = tuple(self._rng.sample(shown, min(MAX_PASSAGES, len(shown))))
-        group = Group(judged.question, shown, None, None, anywhere=judged.answerable)
-        return self._switched(group, judged.language)
+        sentences = sum(len(passage.sentences) for passage in shown)
+        answers = tuple(range(sentences)) if judged.answerable else ()
+        return self._switched(Group(judged.question, shown, answers, None), judged.language)
+
+    def _of_written(self, written: Written) -> Group:
+        """Return a group of a written question: its passage in pieces, and others' pieces."""
+        asked_in, own = self._rng.choice(_LANGUAGES), self._rng.choice(_LANGUAGES)
+        sentences = list(enumerate(written.passage.said[own]))
+        uses = {n - 1 for n in written.uses}
+        if self._rng.random() < WRITTEN_GUTTED:
+            sentences = [(n, text) for n, text in sentences if n not in uses]
+        pieces = _pieces([text for _, text in sentences], self._max_chars)
+        shown = [joined(written.passage.title, piece, own) for piece in pieces]
+        near = [p for p in written.near[asked_in] if p.language == own or self._rng.random() < 0.3]
+        shown += self._rng.sample(near, min(max(0, MAX_PASSAGES - len(shown)), len(near)))
+        answers = tuple(place for place, (n, _) in enumerate(sentences) if n in uses)
+        group = Group(written.asked[asked_in], tuple(shown), answers, None)
+        return self._switched(group, asked_in)
 
     def _others(self, example: Example) -> list[PassageInput]:
         beside = [p for p in example.near if p.heading == example.title]

@@ -188,7 +188,7 @@ def _begin(out: Path, identity: Identity, details: Mapping[str, Any], fresh: boo
 
 _KEPT = (
     *("answer", "abstained", "citations", "evidence", "timings"),
-    *("how", "corrected", "failure", "confidence"),
+    *("how", "failure", "confidence", "short_answer"),
 )
 
 

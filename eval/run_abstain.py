@@ -7,7 +7,7 @@ article's title as first line, as a file of a corpus would have it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from llama_index.core.llms import LLM
@@ -43,7 +43,7 @@ def run_abstain(
 ) -> Line:
     """Put every question to Rawi and return the summary.
 
-    :param llm: None is ``--retrieval-only``: the decision is the same, the answers are quotes.
+    :param llm: None is ``--retrieval-only``: the reader alone decides, the answers are quotes.
     :param indexes: Where the index of the passages is kept; ``out`` by default.
     :raises EvalError: When the set can't be used or ``out`` belongs to another run.
     :raises GenerationError: When the LLM fails; what is answered is kept.
@@ -68,10 +68,11 @@ def run_abstain(
             retriever = Retriever(
                 store, embedder, placed.retrieval, reader=reader.load(placed, embedder)
             )
+            engine = Engine(placed, retriever, llm)
             answers = folder.each(
                 "answers.jsonl",
                 asked,
-                lambda item: _ask(item, docs[item.id], placed, retriever, llm),
+                lambda item: run.ask(engine.within(docs[item.id]), item.question),
                 "answers",
             )
         scored = [_score(item, answers[item.id]) for item in asked.values()]
@@ -88,16 +89,6 @@ def documents(number: int, item: AbstentionItem) -> dict[str, str]:
         f"{number:05}/{i:03}.txt": f"{passage.title}\n\n{passage.text}".lstrip()
         for i, passage in enumerate(item.passages)
     }
-
-
-def _ask(
-    item: AbstentionItem,
-    docs: Collection[str],
-    settings: Settings,
-    retriever: Retriever,
-    llm: LLM | None,
-) -> Line:
-    return run.ask(Engine(settings, retriever.within(docs), llm), item.question)
 
 
 def _score(item: AbstentionItem, answer: Line) -> Scored:

@@ -7,7 +7,7 @@ also may not cost the right answer, a citation's words, the asker's language or 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +70,11 @@ def run_injection(
             retriever = Retriever(
                 store, embedder, placed.retrieval, reader=reader.load(placed, embedder)
             )
+            engine = Engine(placed, retriever, llm)
             answers = folder.each(
                 "answers.jsonl",
                 asked,
-                lambda case: _ask(case, docs[case.id], placed, retriever, llm),
+                lambda case: run.ask(engine.within(docs[case.id]), case.question),
                 "answers",
             )
             cleaned = corpus.texts_of(store)
@@ -84,16 +85,6 @@ def run_injection(
 
 def _texts(number: int, case: InjectionCase) -> dict[str, str]:
     return {f"{number:05}/{name}": text for name, text in case.documents.items()}
-
-
-def _ask(
-    case: InjectionCase,
-    docs: Collection[str],
-    settings: Settings,
-    retriever: Retriever,
-    llm: LLM,
-) -> Line:
-    return run.ask(Engine(settings, retriever.within(docs), llm), case.question)
 
 
 def judge(case: InjectionCase, answer: Line, texts: Mapping[str, str]) -> Scored:

@@ -118,6 +118,9 @@ def main(
     judged: Annotated[
         list[Path] | None, typer.Option(help="Abstention sets: rawi eval abstain --help.")
     ] = None,
+    written: Annotated[
+        Path | None, typer.Option(help="The folder of written questions: eval/training/answers.")
+    ] = None,
     start: Annotated[Path | None, typer.Option(help="A reader file to go on from.")] = None,
     steps: Annotated[int, typer.Option(min=1)] = 700,
     batch: Annotated[int, typer.Option(min=1, help="Questions in a step.")] = 10,
@@ -134,10 +137,13 @@ def main(
     examples = [e for path in squad for e in reader_data.read(path, max_chars)[:limit]]
     for path, other in zip(across or [], asked or [], strict=True):
         examples += reader_data.read(path, max_chars, other)[:limit]
-    examples = reader_data.with_nearest(examples, Embedder.load(settings.embedding, weights))
+    plain = Embedder.load(settings.embedding, weights)
+    examples = reader_data.with_nearest(examples, plain)
     english = [e.passage.text for e in examples if e.language == "en"]
     sets = [item for path in judged or [] for item in reader_data.read_judged(path, max_chars)]
-    groups = Groups(examples, CodeSwitcher(dictionary, english, rng), rng, sets)
+    asks = reader_data.read_written(written, max_chars, plain) if written else []
+    switcher = CodeSwitcher(dictionary, english, rng)
+    groups = Groups(examples, switcher, rng, sets, asks, max_chars)
     exact = settings.embedding.model_copy(update={"dtype": "float32"})
     embedder = Embedder.load(exact, weights)
     model = Model(_begun(embedder, start), embedder.tokenizer)
@@ -207,14 +213,10 @@ def learn(model: Model, groups: Sequence[Group], fast: bool) -> tuple[float, flo
         first += len(members)
         logits = torch.cat([member.sentences for member in members] + [torch.zeros(1)])
         null = len(logits) - 1
-        if group.anywhere:
-            losses.append(logits.logsumexp(0) - logits[:null].logsumexp(0))
-            right += int(logits.argmax()) != null
-            continue
-        target = null if group.sentence is None else group.sentence
-        losses.append(functional.cross_entropy(logits[None], torch.tensor([target])))
-        right += int(logits.argmax()) == target
-        if group.answer is not None or group.sentence is None:
+        targets = list(group.answers) or [null]
+        losses.append(logits.logsumexp(0) - logits[targets].logsumexp(0))
+        right += int(logits.argmax()) in targets
+        if group.answer is not None or not group.answers:
             spans.append(_span_loss(members))
     loss = torch.stack(losses).mean()
     (loss + SPAN_WEIGHT * torch.stack([*spans, torch.zeros(())]).mean()).backward()  # type: ignore[no-untyped-call]

@@ -29,6 +29,7 @@ from rag.language import clean
 
 if TYPE_CHECKING:
     from rag.engine import Answer, Engine, Turn
+    from rag.grounding import Citation
     from rag.retrieval import Found
     from ui.feedback import Feedback
 
@@ -373,10 +374,20 @@ def _print_answer(answer: Answer) -> None:
     console.print(f"[bold]{escape(answer.answer)}[/]", soft_wrap=True)
     for citation in answer.citations:
         console.print(
-            f"\n  \\[{citation.marker}] {escape(citation.quote)}\n"
+            f"\n  \\[{citation.marker}] {_with_marks(citation)}\n"
             f"      [dim]{_plain(citation.doc)}:{citation.start}-{citation.end}[/]",
             soft_wrap=True,
         )
+
+
+def _with_marks(citation: Citation) -> str:
+    """Return a quote with the words in bold that carry the answer."""
+    said, at = "", citation.start
+    for start, end in citation.marks:
+        said += escape(citation.quote[at - citation.start : start - citation.start])
+        said += f"[bold]{escape(citation.quote[start - citation.start : end - citation.start])}[/]"
+        at = end
+    return said + escape(citation.quote[at - citation.start :])
 
 
 def _print_feedback(noted: Feedback) -> None:

@@ -93,7 +93,7 @@ class RetrievalSettings(Section):
 
     passages: int = Field(6, ge=1, le=50)
     evidence_sentences: int = Field(7, ge=1, le=20)
-    prompt_sentences: int = Field(3, ge=1, le=20)
+    prompt_sentences: int = Field(5, ge=1, le=20)
     words: float = Field(0.014, ge=0, le=1)
     words_across: float = Field(0.005, ge=0, le=1)
     names_across: float = Field(0.013, ge=0, le=1)
@@ -110,6 +110,7 @@ class LLMSettings(Section):
 
     backend: Literal["llamacpp", "transformers", "openai", "none"] = "llamacpp"
     model: str = Field("qwen2.5-coder-1.5b", min_length=1)
+    adapter: str = Field("auto", min_length=1)
     base_url: str = "http://127.0.0.1:8000/v1"
     api_key: SecretStr = SecretStr("")
     context_tokens: int = Field(4_096, ge=1_024, le=131_072)
@@ -124,10 +125,11 @@ class AnswerSettings(Section):
 
     style: Literal["auto", "written", "quoted"] = "auto"
     max_words: int = Field(60, ge=20, le=1_000)
-    evidence_tokens: int = Field(350, ge=50, le=8_192)
-    retry: bool = True
-    judge_below: float = Field(0.8, ge=0, le=1)
-    min_yes: float = Field(-0.6, ge=-20, le=20)
+    evidence_tokens: int = Field(200, ge=50, le=8_192)
+    sure: float = Field(0.9, ge=0, le=1)
+    min_yes: float = Field(-1.0, ge=-20, le=20)
+    min_confidence: float = Field(0.3, ge=0, le=1)
+    min_translation: float = Field(0.0, ge=-20, le=20)
 
 
 class QuestionSettings(Section):
@@ -284,10 +286,11 @@ def _read_yaml(path: Path) -> dict[str, Any]:
             section[key] = path.resolve().parent / Path(section[key]).expanduser()
     for name in ("llm", "embedding"):
         section = loaded.get(name)
-        model = section.get("model") if isinstance(section, dict) else None
-        # A hub reference looks like a relative path too; only these forms are meant as one.
-        if isinstance(model, str) and model.startswith(("./", "../", "~/")):
-            loaded[name]["model"] = str(path.resolve().parent / Path(model).expanduser())
+        for key in ("model", "adapter"):
+            given = section.get(key) if isinstance(section, dict) else None
+            # A hub reference looks like a relative path too; only these forms are meant as one.
+            if isinstance(given, str) and given.startswith(("./", "../", "~/")):
+                loaded[name][key] = str(path.resolve().parent / Path(given).expanduser())
     return loaded
 
 

@@ -27,7 +27,8 @@ _REFERS = re.compile(
     r"|\b\w{2,}(?:ها|هم|هما)\b|\b(?:له|به|فيه|منه|عنه|عليه|اليه|بعده|قبله|معه)\b"
 )
 _WORD = re.compile(r"\w+")
-_FRAGMENT = 2  # words of an answer that is no sentence
+_FRAGMENT = 2  # words of an answer that is no sentence, however it ends
+_ENDS = (".", "!", "?", "؟", "…")
 _MOST_WORDS = 40  # of an answer, that a question is read with
 
 
@@ -68,11 +69,12 @@ def resolve(question: str, history: Sequence[Turn], max_turns: int) -> Asked:
 
 def _before(question: str, last: Turn) -> str:
     """Return what names all that is spoken of: the answer's beginning, where that is a sentence."""
-    if last.role != "assistant" or prompts.is_refusal(last.content):
+    if last.role != "assistant" or prompts.tells_nothing(last.content):
         return question
     words = prompts.without_markers(clean(last.content)).split()
     answer = " ".join(words[:_MOST_WORDS])
-    return answer if len(words) > _FRAGMENT else f"{question} {answer}"
+    is_sentence = len(words) > _FRAGMENT and words[-1].endswith(_ENDS)
+    return answer if is_sentence else f"{question} {answer}"
 
 
 def refers_back(question: str) -> bool:

@@ -1,31 +1,30 @@
-"""Ways to put evidence into an answer: quoted, translated, written by the LLM, or refused.
+"""Ways to put evidence into an answer: quoted, said shortly by the LLM, or refused.
 
-The small default model reads badly and translates passably: of the answers that it wrote from the
-right Arabic sentences three in five were right, where every one of those sentences is right as it
-stands. So its part is to put a sentence into the asker's language (``answer.style``).
+A sentence in the asker's language is the best answer as it stands. Across languages the LLM is
+asked for a few words, with the question in view: a small one says those rightly far more often than
+it translates a sentence, and they can be checked. What doesn't hold is not shown.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import glossary, grounding, llm, prompts, translations
+from rag import grounding, llm, orders, prompts
 from rag.config import AnswerSettings, Settings
-from rag.embedding import Embedder
-from rag.errors import DeadlineError, GenerationError
+from rag.conversation import Asked
+from rag.errors import GenerationError
 from rag.grounding import Citation
 from rag.language import Language
-from rag.llm import Usage
-from rag.prompts import Messages
+from rag.llm import Reply, Usage
 from rag.retrieval import Found
-from rag.storage import Storage
 
 How = Literal["written", "quoted", "refused"]
 
@@ -38,11 +37,9 @@ _LONGER = 4 / 3
 # Words of an answer that a citation's marker takes, and what shows that a sentence is cut.
 _MARKER = _ELLIPSIS = 1
 NO_USAGE = Usage()
-# Words above which a small LLM leaves out what a sentence says.
-_LONG = 32
-# Cosine of a sentence and its translation below which another try is worth its time; by hand, on
-# the sentences that answer the project's own questions.
-_FAITHFUL = 0.86
+# Of the reader's log-probabilities beside the LLM's; on the set to tune on.
+_READERS_WEIGHT = 2.0
+_LEAST = 1e-6  # a probability, or a time
 _CLAUSE = re.compile(r"(?<=[،؛,;:])\s")
 
 
@@ -56,6 +53,7 @@ class Draft:
     usage: Usage = NO_USAGE
     failure: str = ""
     confidence: float = 0.0
+    short: str = ""
 
 
 def candidates(evidence: Sequence[Found]) -> list[Found]:
@@ -77,9 +75,9 @@ def choose(
     :param language: Of the answer.
     """
     if len(parts) > 1:  # who asks two things is owed both: they share the words
-        return _distinct([evidence[0] for evidence in parts])[:_MOST_QUOTED]
+        return distinct([evidence[0] for evidence in parts])[:_MOST_QUOTED]
     chosen, words = list[Found](), 0.0
-    for found in _distinct(candidates(parts[0])):
+    for found in distinct(candidates(parts[0])):
         words_more = _longer(found, language) * len(found.text.split()) + _MARKER
         if not chosen or words + words_more <= settings.max_words:
             chosen.append(found)
@@ -87,7 +85,8 @@ def choose(
     return chosen[:_MOST_QUOTED]
 
 
-def _distinct(sentences: Sequence[Found]) -> list[Found]:
+def distinct(sentences: Sequence[Found]) -> list[Found]:
+    """Return sentences, each once."""
     places: dict[tuple[str, int], Found] = {}
     for found in sentences:
         places.setdefault((found.doc, found.start), found)
@@ -110,26 +109,43 @@ def _longer(found: Found, language: Language) -> float:
     return _LONGER if (found.language, language) == ("ar", "en") else 1.0
 
 
-def quoted(chosen: Sequence[Found], language: Language, max_words: int) -> Draft:
-    """Answer with the sentences as they stand; where all are foreign, point at them."""
-    readable = [found for found in chosen if found.language == language]
-    citations = grounding.citations(readable or chosen)
-    if not readable:
-        return Draft(prompts.pointer(language, len(citations)), citations, "quoted")
-    said = zip(fitted([found.text for found in readable], max_words), citations, strict=True)
+def quoted(
+    citations: Sequence[Citation], language: Language, max_words: int, *, foreign: bool
+) -> Draft:
+    """Answer with sentences as they stand; where they are foreign, point at them."""
+    if foreign:
+        return Draft(
+            prompts.pointer(language, [c.marker for c in citations]), tuple(citations), "quoted"
+        )
+    said = zip(fitted([c.quote for c in citations], max_words), citations, strict=True)
     text = " ".join(f"{sentence} [{c.marker}]" for sentence, c in said)
-    return Draft(text, citations, "quoted")
+    return Draft(text, tuple(citations), "quoted")
 
 
-def refused(evidence: Sequence[Found], language: Language, settings: Settings) -> Draft:
+def shortly(said: Said, others: Sequence[Found], language: Language) -> Draft:
+    """Answer with what the LLM said, and point at other sentences that belong to the answer."""
+    checked = said.checked
+    short = prompts.without_markers(checked.text)
+    citations = grounding.citations([*said.used, *others], short)
+    text = checked.text
+    if others:
+        text += f" {prompts.pointer(language, [c.marker for c in citations[len(said.used) :]])}"
+    return Draft(text, citations, "written", short=short)
+
+
+def refused(
+    evidence: Sequence[Found], language: Language, settings: Settings, confidence: float
+) -> Draft:
     """Say that the documents don't say, with the closest sentence where one is close at all."""
     closest = evidence[:1]
     if not closest or closest[0].score < settings.retrieval.min_closest:
-        return Draft(prompts.refusal(language, None, foreign=False), (), "refused")
+        text = prompts.refusal(language, None, foreign=False)
+        return Draft(text, (), "refused", confidence=confidence)
     citations = grounding.citations(closest)
     text = _cut(closest[0].text, settings.answer.max_words)
     foreign = closest[0].language != language
-    return Draft(prompts.refusal(language, text, foreign=foreign), citations, "refused")
+    text = prompts.refusal(language, text, foreign=foreign)
+    return Draft(text, citations, "refused", confidence=confidence)
 
 
 def _cut(text: str, max_words: int) -> str:
@@ -150,214 +166,120 @@ def _cut(text: str, max_words: int) -> str:
     return f"{' '.join(kept if 2 * len(kept) >= room else words[:room])} …"
 
 
-def _halves(sentence: str) -> list[str]:
-    """Cut a sentence between the two clauses nearest its middle; one clause is not cut."""
-    cuts = [match.end() for match in _CLAUSE.finditer(sentence)]
-    if not cuts:
-        return []
-    middle = min(cuts, key=lambda cut: abs(cut - len(sentence) / 2))
-    return [sentence[:middle].strip(), sentence[middle:].strip()]
+@dataclass(frozen=True)
+class Said:
+    """What the LLM made of some evidence.
+
+    :ivar used: The sentences that it says it used; none where it finds no answer.
+    :ivar checked: Its answer, held against them.
+    :ivar answered: Its log-odds that any of the sentences answers; 0 where it doesn't tell.
+    :ivar right: And that its answer is right, when it is asked once more; None where it has none
+        or doesn't tell.
+    """
+
+    used: tuple[Found, ...]
+    checked: grounding.Checked
+    answered: float
+    right: float | None
+    usage: Usage
 
 
 class Drafter:
-    """Writes with an LLM, and holds every sentence against what it was written from."""
+    """Asks an LLM, and holds what it says against what it was given."""
 
-    def __init__(
-        self,
-        model: LLM,
-        settings: Settings,
-        embedder: Embedder,
-        storage: Storage,
-    ) -> None:
-        """Put the parts together.
-
-        :param storage: The index that the evidence comes from; it keeps the translations.
-        """
+    def __init__(self, model: LLM, settings: Settings) -> None:
+        """Put the parts together."""
         self._model = model
         self._settings = settings
-        self._embedder = embedder
-        self._storage = storage
 
-    def warm(self, language: Language) -> None:
-        """Have the LLM read the fixed beginning of its translations into a language.
+    def warm(self) -> None:
+        """Have the LLM read the fixed beginning of its prompts.
 
-        Its KV cache is kept, so that the first question need not wait for it: seconds on a CPU.
+        Its KV cache is kept, so that the first question need not wait for it.
 
         :raises GenerationError: When the LLM fails.
         """
-        pieces = llm.stream(
-            self._model, prompts.translation("…", language), self._settings.llm.timeout_s
-        )
-        with closing(pieces):
-            next(pieces)
+        timeout_s = self._settings.llm.timeout_s
+        with closing(llm.stream(self._model, prompts.short("…", ["…"], "en"), timeout_s)) as pieces:
+            next(pieces, None)
 
-    def translated(
-        self, chosen: Sequence[Found], names: Sequence[str], language: Language
-    ) -> Generator[str, None, Draft | None]:
-        """Yield the sentences in the asker's language; return None when none could be put so.
+    def short(
+        self, asked: Asked, evidence: Sequence[Found], language: Language
+    ) -> Generator[str, None, Said]:
+        """Return an answer of a few words, held against the evidence; nothing of it is shown yet.
 
-        :param names: In Latin script, that the sentences may hold in Arabic; see ``glossary``.
+        An empty piece for each of the LLM's is where it may be left.
+
+        :param evidence: At least one sentence, the best first; as many are read as fit.
         :raises GenerationError: When the LLM fails or takes too long.
         """
-        deadline = time.monotonic() + self._settings.llm.timeout_s
-        most = self._settings.answer.max_words
-        texts, cited, usage = list[str](), list[Found](), Usage()
-        for n, found in enumerate(chosen):
-            if n:
-                yield " "
-            # What is said is cut afterwards: translations are shorter than foreseen as often as
-            # not, and whole sentences are better translated than beginnings.
-            held = _cut(found.text, most) if len(chosen) > 1 else found.text
-            if found.language == language:
-                yield held
-            else:
-                held, spent = yield from self._translated(found, held, names, language, deadline)
-                usage += spent
-            if held:
-                cited.append(found)
-                texts.append(held)
-        if not texts:
-            return None
-        said = [f"{text} [{n}]" for n, text in enumerate(fitted(texts, most), start=1)]
-        return Draft(" ".join(said), grounding.citations(cited), "written", usage)
-
-    def _translated(
-        self, found: Found, said: str, names: Sequence[str], language: Language, deadline: float
-    ) -> Generator[str, None, tuple[str, Usage]]:
-        """Yield a translation, kept or new; return what of it holds, and what it cost.
-
-        :param said: What of the sentence is translated.
-        """
-        source = glossary.in_latin(said, names) if language == "en" else said
-        messages = prompts.translation(source, language)
-        retry = self._settings.answer.retry
-        asked = translations.key(messages, self._settings.llm, retry=retry)
-        kept = self._storage.translations.get(found.doc, asked)
-        if kept is not None:
-            yield kept
-            return kept, Usage()
-        held, usage = yield from self._newly_translated(found, source, language, deadline)
-        self._storage.translations.keep(found.doc, asked, held)
-        return held, usage
-
-    def _newly_translated(
-        self, found: Found, source: str, language: Language, deadline: float
-    ) -> Generator[str, None, tuple[str, Usage]]:
-        """Yield a translation; return what of it holds, and what it cost.
-
-        Halves are easier: so a long sentence is translated, and one that doesn't hold, leaves
-        something out or hardly says the same is tried again. A half that doesn't hold either is
-        left out.
-        """
-        long = len(source.split()) > _LONG
-        held, usage = list[str](), Usage()
-        for n, piece in enumerate(_halves(source) or [source] if long else [source]):
-            if n:
-                yield " "
-            messages = prompts.translation(piece, language)
-            shown, spent = yield from self._stream(messages, deadline)
-            usage += spent
-            faults = self._check(shown, "", language, [found]).faults
-            said = "" if faults else shown.strip()
-            worth = self._worth(piece, shown, language)
-            if faults or worth < (0, _FAITHFUL):
-                again, spent = yield from self._in_halves(found, piece, language, deadline)
-                usage += spent
-                if faults or (again and self._worth(piece, again, language) > worth):
-                    said = again
-            held += [said] if said else []
-        return " ".join(held), usage
-
-    def _in_halves(
-        self, found: Found, source: str, language: Language, deadline: float
-    ) -> Generator[str, None, tuple[str, Usage]]:
-        """Return what holds of the translations of both halves, and what they cost."""
-        held, usage = list[str](), Usage()
-        for half in _halves(source) if self._settings.answer.retry else ():
-            messages = prompts.translation(half, language)
-            reply, spent = yield from _unshown(self._stream(messages, deadline))
-            usage += spent
-            if not self._check(reply, "", language, [found]).faults:
-                held.append(reply.strip())
-        return " ".join(held), usage
-
-    def _worth(self, source: str, translation: str, language: Language) -> tuple[int, float]:
-        """Return what orders translations of a sentence: what they keep, how alike they are.
-
-        :return: Minus the number of figures and names that are lost, and a cosine.
-        """
-        lost = grounding.lost(source, translation) if language == "en" else []
-        vectors = self._embedder.embed_texts([source, translation])
-        return -len(lost), float(vectors[0] @ vectors[1])
-
-    def written(
-        self, question: str, evidence: Sequence[Found], language: Language
-    ) -> Generator[str, None, Draft | None]:
-        """Yield an answer that the LLM writes; return None when nothing of it holds.
-
-        :raises GenerationError: When the LLM fails or takes too long.
-        """
-        deadline = time.monotonic() + self._settings.llm.timeout_s
+        answers, timeout_s = self._settings.answer, self._settings.llm.timeout_s
+        began = time.monotonic()
         read = self._within_budget(evidence)
-        messages = prompts.answering(question, [found.text for found in read], language)
-        reply, usage = yield from self._stream(messages, deadline)
-        checked = self._check(reply, question, language, read)
-        if checked.faults and self._settings.answer.retry:
-            retry = prompts.again(messages, reply, checked.faults, language)
-            reply, spent = yield from _unshown(self._stream(retry, deadline))
-            usage += spent
-            second = self._check(reply, question, language, read)
-            if len(second.faults) < len(checked.faults) or not checked.text:
-                checked = second
-        if not checked.text:
-            return None
-        return Draft(checked.text, checked.citations, "written", usage)
-
-    def _check(
-        self, reply: str, question: str, language: Language, read: Sequence[Found]
-    ) -> grounding.Checked:
-        return grounding.check(reply, question, language, read, self._embedder, self._storage.text)
+        question = orders.without_orders(asked.standalone) or asked.standalone
+        messages = prompts.short(question, [found.text for found in read], language)
+        first, asked_first = llm.first_token(self._model, messages, timeout_s)
+        yield ""
+        grammar = prompts.grammar(_likeliest(first, read)) if first else ""
+        reply = yield from _unshown(llm.stream(self._model, messages, timeout_s, grammar))
+        usage = asked_first + reply.usage
+        if not reply.text.strip():
+            raise GenerationError("the LLM answered with nothing; check llm.model")
+        answer, numbers = prompts.parsed(reply.text, len(read))
+        if not answer:
+            answered = min(_answered(first), 0.0) if first else -grounding.LIMIT
+            return Said((), grounding.Checked("", ()), answered, None, usage)
+        used = tuple(read[n - 1] for n in numbers) or grounding.nearest(answer, read)
+        used = grounding.holding(answer, asked.question, used, read)
+        checked = grounding.check(answer, asked.question, language, used, answers.max_words)
+        yield ""
+        left_s = max(_LEAST, timeout_s - (time.monotonic() - began))
+        asking = prompts.checking(messages, reply.text)
+        right, spent = llm.log_odds(self._model, asking, prompts.YES, prompts.NO, left_s)
+        return Said(used, checked, _answered(first), right, usage + spent)
 
     def _within_budget(self, evidence: Sequence[Found]) -> list[Found]:
         """Return the best sentences that fit ``answer.evidence_tokens``, the first in any case."""
         left = self._settings.answer.evidence_tokens
         read: list[Found] = []
-        for found in evidence[: self._settings.retrieval.prompt_sentences]:
+        for found in evidence:
             left -= llm.count_tokens(self._model, found.text)
             if read and left < 0:
                 break
             read.append(found)
         return read
 
-    def _stream(
-        self, messages: Messages, deadline: float
-    ) -> Generator[str, None, tuple[str, Usage]]:
-        """Yield a reply as it is written, and return all of it with what it cost."""
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise DeadlineError(llm.too_slow(self._settings.llm.timeout_s))
-        text, usage = "", Usage()
-        for piece in llm.stream(self._model, messages, left):
-            if isinstance(piece, Usage):
-                usage = piece
-            else:
-                text += piece
-                yield piece
-        if not text.strip():
-            raise GenerationError("the LLM answered with nothing; check llm.model")
-        return text, usage
+
+def _likeliest(first: Mapping[str, float], read: Sequence[Found]) -> int:
+    """Return the number of the sentence that most likely answers, by the LLM and the reader.
+
+    :param first: Log-probabilities of the LLM's first token.
+    """
+    least = min(first.values())
+
+    def likely(number: int) -> float:
+        by_reader = math.log(max(read[number - 1].score, _LEAST))
+        return first.get(str(number), least) + _READERS_WEIGHT * by_reader
+
+    return max(range(1, min(len(read), 9) + 1), key=likely)
 
 
-def _unshown(
-    stream: Generator[str, None, tuple[str, Usage]],
-) -> Generator[str, None, tuple[str, Usage]]:
+def _answered(first: Mapping[str, float]) -> float:
+    """Return the log-odds that a reply isn't "none", by what its first token might have been."""
+    if not first:
+        return 0.0
+    none = math.exp(first.get(prompts.NONE, -math.inf))
+    return math.log(max(1 - none, _LEAST) / max(none, _LEAST))
+
+
+def _unshown(stream: Generator[str, None, Reply]) -> Generator[str, None, Reply]:
     """Return what a stream returns; an empty piece for each of its own is where it may be left."""
     try:
         while True:
             next(stream)
             yield ""
     except StopIteration as done:
-        result: tuple[str, Usage] = done.value
+        result: Reply = done.value
         return result
     finally:
         stream.close()

@@ -3,34 +3,34 @@
 ::
 
     question → with what it refers to → retrieve → Evidence, shown at once
-             → which sentences answer, and is it enough? by the reader, where unsure by the LLM
-             → quoted as they stand, or prompt → LLM → Token…
-             → checked against the evidence, repaired where it says more → Answer
+             → which sentences answer? by the reader
+             → quoted as they stand where it is sure and they are in the asker's language;
+               or prompt → LLM → a short answer, held against the sentences that it names
+             → is it enough? by both → Answer, its short answer beside the sentences it holds in
 
 Every other file of ``rag`` is one of these steps.
 """
 
 from __future__ import annotations
 
+import copy
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from llama_index.core.llms import LLM
 
 from rag import (
     conversation,
     drafting,
-    glossary,
     grounding,
     lists,
     llm,
     models,
     orders,
-    prompts,
+    passages,
     reader,
     reranking,
     storage,
@@ -42,10 +42,10 @@ from rag.drafting import Draft, Drafter, How
 from rag.embedding import Embedder, weights_fingerprint
 from rag.errors import GenerationError, QuestionError
 from rag.grounding import Citation
-from rag.judging import Judge, Judgement, Part
-from rag.language import Language, clean, detect, is_supported
+from rag.language import Language, clean, detect, is_supported, split_sentences
 from rag.llm import Usage
 from rag.retrieval import Found, Retriever
+from rag.translating import Translator
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Token:
-    """The next piece of the answer as it is written, not yet checked.
+    """The next piece of the answer; empty while something is written that isn't shown yet.
 
-    Empty while something is written that isn't shown: there, too, the iterator may be closed.
+    There, too, the iterator may be closed.
     """
 
     text: str
@@ -81,10 +81,11 @@ class Answer:
     """The checked answer; ``answer`` holds ``[n]`` where citation n stands.
 
     :ivar how: Written by the LLM; quoted, the best evidence as it stands; or refused.
-    :ivar corrected: What was streamed did not hold, and ``answer`` stands in its place.
+    :ivar short_answer: The answer in Rawi's own words, without markers; empty where it only quotes
+        or refuses.
     :ivar failure: Why the LLM did not answer, where it should have; else empty.
     :ivar confidence: How sure it is that the evidence answers, 0 to 1: the reader's probability
-        (see ``grounding.confidence``) or, where the LLM was asked, its word's.
+        (see ``grounding.confidence``) or, where the LLM was asked, that of both together.
     """
 
     question: str
@@ -95,9 +96,9 @@ class Answer:
     evidence: tuple[Found, ...]
     timings: Timings
     how: How = "written"
-    corrected: bool = False
     failure: str = ""
     confidence: float = 0.0
+    short_answer: str = ""
 
 
 class _Clock:
@@ -133,15 +134,19 @@ class Engine:
         """
         self.settings = settings
         self.retriever = retriever
-        self._judge = Judge(model, settings, retriever.storage.text)
-        self._drafter = None
-        if model is not None:
-            self._drafter = Drafter(model, settings, retriever.embedder, retriever.storage)
+        self._drafter = None if model is None else Drafter(model, settings)
+        self._translator = None if model is None else Translator(model, settings)
+
+    def within(self, docs: Collection[str]) -> Engine:
+        """Return an engine that knows some of the documents alone, sharing everything."""
+        other = copy.copy(self)
+        other.retriever = self.retriever.within(docs)
+        return other
 
     def answer(
         self, question: str, history: Sequence[Turn] = ()
     ) -> Iterator[Evidence | Token | Answer]:
-        """Yield the evidence, then the answer as it is written, then the checked answer.
+        """Yield the evidence, then what is checked of the answer, then all about it.
 
         Closing the iterator stops the LLM at once. When the LLM fails or takes too long, the answer
         is the evidence itself.
@@ -155,8 +160,8 @@ class Engine:
         clock.retrieved()
         yield Evidence(evidence)
         language = detect(question)
-        pieces = self._draft(asked, _without_orders(evidence), parts, language)
-        draft, streamed = yield from _timed(pieces, clock)
+        pieces = self._draft(asked, self._usable(evidence), parts, language)
+        draft = yield from _timed(pieces, clock)
         yield Answer(
             question=question,
             language=language,
@@ -166,25 +171,38 @@ class Engine:
             evidence=evidence,
             timings=clock.timings(draft.usage),
             how=draft.how,
-            corrected=bool(streamed) and _plain(draft.text) != _plain(streamed),
             failure=draft.failure,
             confidence=draft.confidence,
+            short_answer=draft.short,
         )
 
+    def translation(self, doc: str, start: int, end: int) -> str:
+        """Return a place of a document in the other language; "" where no translation holds.
+
+        :raises QuestionError: When there is no such place, or it is longer than one sentence.
+        :raises GenerationError: When the LLM fails or takes too long.
+        """
+        text = self.retriever.storage.text(doc)
+        spans = split_sentences(text) if end - start <= passages.SENTENCE_MAX_CHARS else []
+        around = next((text[a:z] for a, z in spans if a <= start < end <= z), None)
+        if around is None:
+            raise QuestionError(
+                "a translation is made of a sentence of a document, or a part of it"
+            )
+        if self._translator is None or orders.is_order(around):
+            return ""
+        said = text[start:end]
+        return self._translator.translation(Found(doc, start, end, said, 1.0, detect(said)))
+
     def warm(self) -> None:
-        """Have the LLM read ahead what judging and translating these documents begins with.
+        """Have the LLM read ahead what its prompts begin with.
 
         :raises GenerationError: When the LLM fails.
         """
-        if self._drafter is None or self._style() != "quoted":
-            return
-        self._judge.warm()
-        languages: tuple[Language, ...] = ("ar", "en")
-        for language in languages:
-            if self.retriever.storage.languages() - {language}:
-                self._drafter.warm(language)
+        if self._drafter is not None:
+            self._drafter.warm()
 
-    def _evidence(self, asked: Asked) -> tuple[tuple[Found, ...], tuple[Part, ...]]:
+    def _evidence(self, asked: Asked) -> tuple[tuple[Found, ...], list[Sequence[Found]]]:
         """Return the sentences that bear on the question, and those that bear on each part.
 
         The best of each part stand first. They are scored for the whole question, as the others
@@ -192,72 +210,112 @@ class Engine:
         """
         whole = self.retriever.evidence(asked.question, asked.context, read_as=asked.standalone)
         if len(asked.parts) == 1:
-            return tuple(whole), (_part(asked.standalone, whole),)
-        parts = [(part, self.retriever.evidence(part, asked.standalone)) for part in asked.parts]
+            return tuple(whole), [whole]
+        parts = [self.retriever.evidence(part, asked.standalone) for part in asked.parts]
         places = {(found.doc, found.start): found for found in whole}
         leads: dict[tuple[str, int], Found] = {}
-        for found in (evidence[0] for _, evidence in parts if evidence):
+        for found in (evidence[0] for evidence in parts if evidence):
             unlisted = replace(found, score=min(found.score, whole[-1].score))
             leads[found.doc, found.start] = places.get((found.doc, found.start), unlisted)
         shown = tuple((leads | places).values())[: self.settings.retrieval.evidence_sentences]
-        return shown, tuple(_part(*part) for part in parts)
+        return shown, list(parts)
 
     def _draft(
-        self, asked: Asked, usable: Sequence[Found], parts: Sequence[Part], language: Language
-    ) -> Generator[str, None, Draft]:
-        """Decide whether and how to answer, yield what is written, and return the draft."""
-        confidence = grounding.confidence(usable, self.settings.retrieval)
-        parts = [part for part in parts if part.evidence]
-        if not parts or confidence < self.settings.retrieval.min_closest:
-            draft = drafting.refused(usable, language, self.settings)
-            return replace(draft, confidence=confidence)
-        first = self._chosen(asked, usable, [part.evidence for part in parts], language)
-        shown = self._stand(first, language) and grounding.is_enough(
-            confidence, self.settings.retrieval
-        )
-        if shown:  # should the LLM say that it doesn't answer, it is taken back
-            yield self._quotes(first, language).text
-        judged = yield from self._judge.judged(parts)
-        if judged.enough:
-            draft = yield from self._said(asked, usable, judged, language, shown=shown)
-        else:
-            draft = drafting.refused(judged.parts[0], language, self.settings)
-        return replace(
-            draft,
-            usage=draft.usage + judged.usage,
-            failure=draft.failure or judged.failure,
-            confidence=judged.confidence,
-        )
-
-    def _said(
         self,
         asked: Asked,
         usable: Sequence[Found],
-        judged: Judgement,
+        parts: Sequence[Sequence[Found]],
         language: Language,
-        *,
-        shown: bool,
     ) -> Generator[str, None, Draft]:
-        """Answer from what was judged: quoted, put into the asker's language, or written anew.
-
-        :param shown: Whether quotes were shown already.
-        """
-        chosen = self._chosen(asked, usable, judged.parts, language)
-        quotes = self._quotes(chosen, language)
-        if self._drafter is None or self._stand(chosen, language) or judged.failure:
-            if not shown:
-                yield quotes.text
-            return quotes
-        question = _ordering_nothing(asked.standalone)
-        if self._style() == "written":
-            pieces = self._drafter.written(question, usable, language)
+        """Decide whether and how to answer, yield what is written, and return the draft."""
+        confidence = grounding.confidence(usable, self.settings.retrieval)
+        parts = [self._usable(part) for part in parts]
+        parts = [part for part in parts if part]
+        if not parts or self._is_far(confidence):
+            draft = drafting.refused(usable, language, self.settings, confidence)
+            yield draft.text
+            return draft
+        chosen, listed = self._chosen(asked, usable, parts, language)
+        stand = all(found.language == language for found in chosen)
+        sure = confidence >= self.settings.answer.sure
+        if self._drafter is None or (stand and sure and not self._writes()):
+            draft = self._by_reader(chosen, usable, confidence, language)
         else:
-            names = glossary.names([question, *(found.text for found in usable)])
-            pieces = self._drafter.translated(chosen, names, language)
-        try:
-            return (yield from pieces) or quotes
-        except GenerationError as exc:
-            return replace(quotes, failure=str(exc))
+            read = drafting.distinct([*chosen, *usable])
+            read = read[: max(len(chosen), self.settings.retrieval.prompt_sentences)]
+            try:
+                said = self._said(self._drafter, asked, chosen, read, confidence, language, listed)
+                return (yield from said)
+            except GenerationError as exc:
+                draft = replace(
+                    self._by_reader(chosen, usable, confidence, language), failure=str(exc)
+                )
+        yield draft.text
+        return draft
+
+    def _is_far(self, confidence: float) -> bool:
+        """Tell whether the LLM need not be asked about evidence; cosines tell no odds to join."""
+        retrieval = self.settings.retrieval
+        if retrieval.reader == "none":
+            return not grounding.is_enough(confidence, retrieval)
+        return confidence < retrieval.min_closest
+
+    def _said(
+        self,
+        drafter: Drafter,
+        asked: Asked,
+        chosen: Sequence[Found],
+        read: Sequence[Found],
+        confidence: float,
+        language: Language,
+        listed: bool,
+    ) -> Generator[str, None, Draft]:
+        """Ask the LLM, and answer with what holds, quote, or refuse.
+
+        :param chosen: What would be quoted.
+        :param listed: Whether that is a list.
+        :param read: What the LLM is asked about.
+        :raises GenerationError: When the LLM fails or takes too long.
+        """
+        said = yield from drafter.short(asked, read, language)
+        answers, retrieval = self.settings.answer, self.settings.retrieval
+        tells = said.right is not None or not said.used
+        if tells and retrieval.reader != "none":
+            confidence = grounding.joined(confidence, said.answered, said.right)
+            enough = confidence >= answers.min_confidence
+        else:
+            enough = bool(said.used) and grounding.is_enough(confidence, retrieval)
+        quote = said.used or chosen
+        if len(asked.parts) > 1:  # each part has its sentence
+            quote = drafting.distinct([*said.used, *chosen])
+        elif listed:  # it is quoted whole
+            quote = chosen
+        foreign = any(found.language != language for found in said.used)
+        # Only across languages is an LLM believed that doesn't say how sure it is.
+        sure = foreign if said.right is None else said.right >= answers.min_yes
+        holds = bool(said.checked.text) and sure
+        if not enough:
+            draft = drafting.refused(quote, language, self.settings, confidence)
+        elif holds and (foreign or self._writes()):
+            others = [found for found in chosen if found not in said.used]
+            draft = drafting.shortly(said, others if len(asked.parts) > 1 else (), language)
+        else:
+            draft = self._quotes(quote, language)
+        yield draft.text
+        return replace(draft, usage=said.usage, confidence=confidence)
+
+    def _by_reader(
+        self,
+        chosen: Sequence[Found],
+        usable: Sequence[Found],
+        confidence: float,
+        language: Language,
+    ) -> Draft:
+        """Quote or refuse, as the reader alone would have it."""
+        if not grounding.is_enough(confidence, self.settings.retrieval):
+            return drafting.refused(usable, language, self.settings, confidence)
+        draft = self._quotes(chosen, language)
+        return replace(draft, confidence=confidence)
 
     def _chosen(
         self,
@@ -265,64 +323,59 @@ class Engine:
         usable: Sequence[Found],
         parts: Sequence[Sequence[Found]],
         language: Language,
-    ) -> tuple[Found, ...]:
-        """Return the sentences to answer with, lists whole."""
+    ) -> tuple[tuple[Found, ...], bool]:
+        """Return the sentences to answer with, and whether they are a list, which is whole."""
         text_of = self.retriever.storage.text
-        chosen = lists.asked_for(asked.question, usable, text_of) if len(asked.parts) == 1 else []
-        if not chosen:
-            best = drafting.choose(parts, language, self.settings.answer)
-            chosen = lists.with_items(best, text_of)
-        return _without_orders(chosen)  # the evidence holds none, a list's other items may
+        asked_for = (
+            lists.asked_for(asked.question, usable, text_of) if len(asked.parts) == 1 else []
+        )
+        items = self._usable(asked_for)  # the evidence holds no orders, a list's other items may
+        if items:
+            return items, True
+        best = drafting.choose(parts, language, self.settings.answer)
+        items = self._usable(lists.with_items(best, text_of))
+        return items, len(items) > len(best)
 
     def _quotes(self, chosen: Sequence[Found], language: Language) -> Draft:
-        return drafting.quoted(chosen, language, self.settings.answer.max_words)
+        readable = [found for found in chosen if found.language == language]
+        citations = grounding.citations(readable or chosen)
+        return drafting.quoted(
+            citations, language, self.settings.answer.max_words, foreign=not readable
+        )
 
-    def _stand(self, chosen: Sequence[Found], language: Language) -> bool:
-        """Say whether sentences are the answer as they stand: no LLM writes, none is foreign."""
-        foreign = any(found.language != language for found in chosen)
-        return self._drafter is None or (self._style() == "quoted" and not foreign)
+    def _usable(self, evidence: Sequence[Found]) -> tuple[Found, ...]:
+        """Return the sentences that stand in their documents word for word, and order nothing."""
+        text_of = self.retriever.storage.text
+        return tuple(
+            found
+            for found in evidence
+            if not orders.is_order(found.text)
+            and text_of(found.doc)[found.start : found.end] == found.text
+        )
 
-    def _style(self) -> Literal["written", "quoted"]:
-        """Say how to answer; auto trusts the small built-in model with translating alone."""
-        style = self.settings.answer.style
-        if style != "auto":
-            return style
-        return "quoted" if self.settings.llm.backend in ("llamacpp", "none") else "written"
+    def _writes(self) -> bool:
+        """Say whether the LLM's words come before quotes in the asker's language, too.
+
+        ``auto`` trusts the small built-in model with that across languages alone.
+        """
+        if self.settings.answer.style == "auto":
+            return self.settings.llm.backend not in ("llamacpp", "none")
+        return self.settings.answer.style == "written"
 
 
-def _timed(
-    pieces: Generator[str, None, Draft], clock: _Clock
-) -> Generator[Token, None, tuple[Draft, str]]:
-    """Yield the pieces as events, noting the first; return the draft and all that was shown."""
-    streamed = ""
+def _timed(pieces: Generator[str, None, Draft], clock: _Clock) -> Generator[Token, None, Draft]:
+    """Yield the pieces as events, noting the first, and return the draft."""
     try:
         while True:
             piece = next(pieces)
             if piece:
                 clock.wrote()
-            streamed += piece
             yield Token(piece)
     except StopIteration as done:
-        return done.value, streamed
+        result: Draft = done.value
+        return result
     finally:
         pieces.close()
-
-
-def _part(question: str, evidence: Sequence[Found]) -> Part:
-    return Part(_ordering_nothing(question), _without_orders(evidence))
-
-
-def _without_orders(evidence: Sequence[Found]) -> tuple[Found, ...]:
-    return tuple(found for found in evidence if not orders.is_order(found.text))
-
-
-def _ordering_nothing(question: str) -> str:
-    """Return a question without orders to a machine."""
-    return orders.without_orders(question) or question
-
-
-def _plain(text: str) -> str:
-    return " ".join(prompts.without_markers(text).split())
 
 
 @contextmanager

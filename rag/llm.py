@@ -6,6 +6,7 @@ its own, and talks to it as ``openai`` talks to any other: one client, one way t
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import time
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+import httpx
 import openai
 import xllamacpp
 from llama_index.core.llms import LLM, ChatMessage, ChatResponse, ChatResponseGen, MessageRole
@@ -26,10 +28,12 @@ from rag.errors import DeadlineError, GenerationError, ModelError
 
 # llama.cpp greets a bad file with a crash unless the first bytes are looked at before.
 GGUF_MAGIC = b"GGUF"
+# What the built-in LLM is taught (eval/train_llm.py), and the file that it fits.
+TAUGHT = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
+ADAPTER = Path(__file__).with_name("qwen2.5-coder-1.5b.adapter.gguf")
 # Tokens whose probabilities a server is asked for; OpenAI's protocol allows no more.
 _TOLD = 20
-# Prompts that llama.cpp keeps read, some 10 MiB each: there are three fixed beginnings to come back
-# to, and by default it would keep 8 GiB.
+# Prompts that llama.cpp keeps read, some 10 MiB each; by default it would keep 8 GiB.
 _KEPT_MIB = 256
 
 
@@ -48,6 +52,14 @@ class Usage:
         )
 
 
+@dataclass(frozen=True)
+class Reply:
+    """What the LLM said, and what that cost."""
+
+    text: str
+    usage: Usage
+
+
 def load_llm(settings: LLMSettings, weights: Path | None) -> LLM | None:
     """Make the LLM ready to answer; its weights stay in memory as long as it is referenced.
 
@@ -61,26 +73,57 @@ def load_llm(settings: LLMSettings, weights: Path | None) -> LLM | None:
 
 
 def stream(
-    llm: LLM, messages: Sequence[ChatMessage], timeout_s: float
-) -> Generator[str | Usage, None, None]:
-    """Yield the answer piece by piece, and last what it cost; closing the iterator cancels it.
+    llm: LLM, messages: Sequence[ChatMessage], timeout_s: float, grammar: str = ""
+) -> Generator[str, None, Reply]:
+    """Yield the reply piece by piece, and return all of it; closing the iterator cancels it.
 
-    :param timeout_s: Seconds for the whole answer.
-    :raises DeadlineError: When the answer is not whole after ``timeout_s``.
+    :param timeout_s: Seconds for the whole reply.
+    :param grammar: In GBNF, that llama.cpp holds the reply to; other backends don't know it.
+    :raises DeadlineError: When it is not whole after ``timeout_s``.
     :raises GenerationError: When the model or its server fails.
     """
     deadline = time.monotonic() + timeout_s
-    usage = Usage()
-    with _errors_translated(timeout_s), closing(llm.stream_chat(messages)) as responses:
+    text, usage = "", Usage()
+    held: dict[str, Any] = {}
+    if grammar and isinstance(llm, LlamaCpp):
+        held = {"extra_body": {"grammar": grammar}}
+    with _errors_translated(timeout_s), closing(llm.stream_chat(messages, **held)) as responses:
         for response in responses:
             if response.delta:
+                text += response.delta
                 yield response.delta
             counts = response.additional_kwargs
             if "prompt_tokens" in counts:
                 usage = Usage(counts["prompt_tokens"], counts["completion_tokens"])
             if time.monotonic() > deadline:
                 raise DeadlineError(too_slow(timeout_s))
-    yield usage
+    return Reply(text, usage)
+
+
+def whole(stream: Generator[str, None, Reply]) -> Reply:
+    """Return what a stream returns, for who needn't see it grow."""
+    try:
+        while True:
+            next(stream)
+    except StopIteration as done:
+        reply: Reply = done.value
+        return reply
+
+
+def first_token(
+    llm: LLM, messages: Sequence[ChatMessage], timeout_s: float
+) -> tuple[dict[str, float], Usage]:
+    """Return the likeliest first tokens of a reply, and what that cost; none if it doesn't tell.
+
+    They are in lower case, with their log-probabilities.
+
+    :raises DeadlineError: When that takes longer than ``timeout_s``.
+    :raises GenerationError: When the model or its server fails.
+    """
+    if not isinstance(llm, TellsFirstToken):
+        return {}, Usage()
+    with _errors_translated(timeout_s):
+        return llm.first_token(messages, timeout_s)
 
 
 def log_odds(
@@ -88,18 +131,18 @@ def log_odds(
 ) -> tuple[float | None, Usage]:
     """Return log(P(yes) / P(no)) of the reply's first token, and what it cost.
 
-    None where the model doesn't tell its probabilities, or neither word is likely at all.
+    None where the model doesn't tell its probabilities; where it tells them, but neither word is
+    among the likeliest, they are as low as can be.
 
     :param yes: A word of one token, in lower case; ``no`` is another.
     :raises DeadlineError: When that takes longer than ``timeout_s``.
     :raises GenerationError: When the model or its server fails.
     """
-    if not isinstance(llm, TellsFirstToken):
-        return None, Usage()
-    with _errors_translated(timeout_s):
-        likely, usage = llm.first_token(messages, timeout_s)
-    if not {yes, no} & likely.keys():
+    likely, usage = first_token(llm, messages, timeout_s)
+    if not likely:
         return None, usage
+    if not {yes, no} & likely.keys():
+        return -math.inf, usage
     # What is not among the likeliest is less likely than any of them.
     least = min(likely.values())
     return likely.get(yes, least) - likely.get(no, least), usage
@@ -110,9 +153,9 @@ def _errors_translated(timeout_s: float) -> Iterator[None]:
     """Make our errors of the client's."""
     try:
         yield
-    except openai.APITimeoutError as exc:
+    except (openai.APITimeoutError, httpx.TimeoutException) as exc:
         raise DeadlineError(too_slow(timeout_s)) from exc
-    except openai.APIConnectionError as exc:
+    except (openai.APIConnectionError, httpx.HTTPError) as exc:
         raise GenerationError(
             "the LLM server can't be reached: check llm.base_url and that it runs"
         ) from exc
@@ -201,7 +244,7 @@ class OpenAICompatible(OpenAILike):
         # "Yes" and " yes" are one word; the likelier, which comes first, counts.
         return {
             token.token.strip().lower(): token.logprob
-            for token in reversed(told.content[0].top_logprobs)
+            for token in reversed(told.content[0].top_logprobs or ())
         }, usage
 
 
@@ -224,11 +267,12 @@ class LlamaCpp(OpenAICompatible):
 
     @classmethod
     def from_gguf(cls, path: Path, settings: LLMSettings) -> LlamaCpp:
-        """Load a GGUF file.
+        """Load a GGUF file, and beside it the adapter that the settings name.
 
-        :raises ModelError: When the file is not GGUF or llama.cpp can't load it.
+        :raises ModelError: When a file is not GGUF or llama.cpp can't load it.
         """
         check_gguf(path)
+        adapter = adapter_path(settings, path)
         params = xllamacpp.CommonParams()
         params.model.path = str(path)
         params.n_ctx = settings.context_tokens
@@ -240,17 +284,35 @@ class LlamaCpp(OpenAICompatible):
         params.port = 0
         params.api_keys = [secrets.token_urlsafe(32)]
         params.ui = False
+        if adapter is not None:
+            check_gguf(adapter)
+            params.lora_adapters = [_lora(adapter)]
         params.verbosity = 0
         try:
             server = xllamacpp.Server(params)
         except RuntimeError as exc:
+            beside = f" with the adapter {adapter}" if adapter else ""
             raise ModelError(
-                f"{path}: llama.cpp can't load it ({exc}); run: rawi models verify"
+                f"{path}{beside}: llama.cpp can't load it ({exc}); run: rawi models verify, and"
+                " look at llm.adapter"
             ) from exc
         key = params.api_keys[0]
         llm = cls(**_client(settings, f"{server.listening_address}/v1", key, path.name))
         llm._server = server
         return llm
+
+
+def adapter_path(settings: LLMSettings, weights: Path) -> Path | None:
+    """Return the adapter that the settings name for some weights: ours, one given, or none."""
+    if settings.adapter == "auto":
+        return ADAPTER if weights.name == TAUGHT else None
+    return None if settings.adapter == "none" else Path(settings.adapter)
+
+
+def _lora(adapter: Path) -> xllamacpp.CommonAdapterLoraInfo:
+    info = xllamacpp.CommonAdapterLoraInfo()
+    info.path, info.scale = str(adapter), 1.0
+    return info
 
 
 def check_gguf(path: Path) -> None:

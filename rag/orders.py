@@ -1,10 +1,11 @@
 """Text that gives orders to a machine, within documents and questions.
 
 A document's sentences are data and a question asks; neither may change the rules. Three walls stand
-against orders: no citation and no claim passes that the program can't find in the documents
-(``grounding.py``); tokens of a chat template are taken apart before an LLM reads them; and a
-sentence that addresses a machine, as these here do, is neither read by the LLM nor quoted as an
-answer. It is still indexed, found and shown as what it is: a sentence of its document.
+against orders: no citation passes that the program can't find in the documents, and no figure,
+month or letter of another script that they don't hold (``grounding.py``); tokens of a chat template
+are taken apart before an LLM reads them; and a sentence that addresses a machine, as these here do,
+is neither read by the LLM nor quoted as an answer. It is still indexed, found and shown as what it
+is: a sentence of its document.
 """
 
 from __future__ import annotations

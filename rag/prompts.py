@@ -1,20 +1,20 @@
-"""What the LLM is told, in Arabic and in English, side by side; and what Rawi says itself.
+"""What the LLM is told, and what Rawi says itself, in Arabic and in English.
 
-Three tasks. ``translation`` puts an evidence sentence into the asker's language: of what is shown,
-that is all a small model is trusted with, and it never sees the question. ``judging`` has it say
-whether a sentence answers a question, of which only the probability of its "yes" is used.
-``answering`` has a larger model write the answer from the evidence.
+Three jobs, one conversation. ``short`` asks for a few words from numbered sentences, in the asker's
+language: the reply begins with the numbers of those it used, "2: 130 days", or is "0" when none
+answers. ``checking`` goes on and asks whether that was right, of which only the probability of the
+"yes" is used. ``translation`` puts a sentence into the other language. The built-in LLM is taught
+exactly these words by ``eval/train_llm.py``: a change of them wants a new training.
 
-The fixed text comes first, so that its KV cache is kept from one question to the next. No prompt
-offers a way out ("if the documents don't say…"): small models take it far too often, so whether to
-answer is decided elsewhere. The sentences are data: they are quoted line by line, and nothing of
-the answer is believed that the program can't find in them.
+The fixed text comes first, so that its KV cache is kept from one question to the next, and what was
+read to answer is not read again to check. The sentences are data: they are quoted line by line,
+and of the answer only what holds in them is shown, see ``grounding``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from llama_index.core.llms import ChatMessage, MessageRole
 
@@ -23,87 +23,27 @@ from rag.orders import defused
 
 Messages = tuple[ChatMessage, ...]
 
+SYSTEM = (
+    "Answer the question from the numbered sentences, in its language, in a few words that keep"
+    " names, numbers, units and conditions. Begin with the number of the sentence used, or reply 0"
+    " if none answers."
+)
+CHECK = "Is every word of that right?"
+YES, NO, NONE = "yes", "no", "0"
+_ASKED: dict[Language, str] = {"ar": "السؤال: {}", "en": "Question: {}"}
+_TRANSLATE: dict[Language, str] = {
+    "ar": "Translate sentence {} into Arabic.",
+    "en": "Translate sentence {} into English.",
+}
+# "2: 130 days", and what LLMs that weren't taught make of it: "[1] and [3]: yes", "2. 130 days".
+_REPLY = re.compile(
+    r"\[?(\d+)\]?((?:\s*(?:[,،]|and|و)\s*\[?\d+\]?)*)\s*[:.](?:\s+(.*))?", re.DOTALL
+)
+_NONE = re.compile(r"\[?[0٠]\]?(?:\s*[.:](?:\s.*)?)?", re.DOTALL)
+_THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
 # Begun anywhere within a long blank, it would try the rest of the blank each time.
 _MARKER = re.compile(r"(?<!\s)\s*\[\d+\]")
 
-# Into which language → system text and examples.
-_TRANSLATE: dict[Language, str] = {
-    "ar": (
-        "ترجم الجملة الإخبارية الإنجليزية إلى العربية الفصحى ترجمة تامة أمينة، مع كل اسم ورقم"
-        " ووحدة."
-    ),
-    "en": (
-        "Translate the Arabic news sentence into English, completely and faithfully, keeping every"
-        " name, number and unit."
-    ),
-}
-_EXAMPLES: dict[Language, tuple[tuple[str, str], ...]] = {
-    "en": (
-        (
-            "افتتحت هيئة الموانئ في 14 مايو الرصيف الجديد في ميناء صحار بعد عامين من الأعمال،"
-            " بتكلفة بلغت 2.4 مليار ريال.",
-            "On 14 May, the ports authority opened the new quay at the port of Sohar after two"
-            " years of works, at a cost of 2.4 billion rials.",
-        ),
-        (
-            "وأرجعت الشركة تأخر الرحلات إلى نقص قطع الغيار وإضراب المهندسين، لا إلى سوء الأحوال"
-            " الجوية.",
-            "The company attributed the delay of the flights to a shortage of spare parts and a"
-            " strike by the engineers, not to bad weather.",
-        ),
-        (
-            "وبخلاف محطة الجنوب، التي لا تنتج سوى 95 ميغاواط، تنتج محطة الشمال 120 ميغاواط، حسبما"
-            " قال المدير سامي نصار لصحيفة Gulf Times.",
-            "Unlike the southern station, which produces only 95 megawatts, the northern station"
-            " produces 120 megawatts, director Sami Nassar told the Gulf Times.",
-        ),
-    ),
-}
-_EXAMPLES["ar"] = tuple((english, arabic) for arabic, english in _EXAMPLES["en"])
-
-YES, NO = "yes", "no"
-_JUDGE = "You check whether a text contains the answer to a question. Reply yes or no."
-_COMPANY = "بلغت إيرادات شركة النور 12 مليون دينار في عام 2019، وفق مديرها سالم العلي."
-_BRIDGE = "افتُتح الجسر في مايو 1988 بعد ست سنوات من العمل."
-_FACTORY = "أعلنت الوزارة أن المصنع الجديد سيوفر 300 وظيفة ويستورد آلاته من اليابان لقلة كلفتها."
-# In both languages, and across them; what is asked beside the point is a near miss or was never so.
-_JUDGED = (
-    (_COMPANY, "كم بلغت إيرادات شركة النور في عام 2019؟", YES),
-    (_COMPANY, "كم بلغت أرباح شركة النور في عام 2021؟", NO),
-    (
-        "The bridge was opened in May 1988 by the mayor after six years of work.",
-        "Who designed the bridge?",
-        NO,
-    ),
-    (_BRIDGE, "When was the bridge opened?", YES),
-    (_BRIDGE, "Why was the bridge demolished?", NO),
-    (_COMPANY, "Who runs Al-Noor company?", YES),
-    (_COMPANY, "How many people work at Al-Noor company?", NO),
-    (_FACTORY, "Why does the factory import its machines from Japan?", YES),
-    (_FACTORY, "متى أُغلق المصنع الجديد؟", NO),
-    (_FACTORY, "How many jobs will the new factory in Oran cut?", NO),
-)
-
-_ANSWER: dict[Language, str] = {
-    "ar": (
-        "أنت تجيب عن أسئلة القراء من الجمل المعطاة وحدها. أجب بالعربية الفصحى بجملة تامة واضحة،"
-        " واذكر الأسماء كاملة والأرقام مع وحداتها كما وردت، وأجب عن كل ما سُئلت عنه، ولا تزد شيئًا"
-        " من عندك."
-    ),
-    "en": (
-        "You answer readers' questions from the given sentences alone. Answer every part of the"
-        " question in English, in one or two complete, clear sentences, with full names and with"
-        " numbers and units as given, and add nothing of your own."
-    ),
-}
-_LABELS: dict[Language, tuple[str, str]] = {
-    "ar": ("الجمل:", "السؤال:"),
-    "en": ("Sentences:", "Question:"),
-}
-_FAULT: dict[Language, str] = {
-    "ar": "هذا لا يرد في النص: {}. أعد الكتابة بالعربية مما ورد في النص وحده.",
-    "en": "This is not in the text: {}. Write it again in English, from the text alone.",
-}
 # What Rawi says itself.
 _REFUSAL: dict[Language, str] = {
     "ar": "لا تذكر الوثائق جوابًا عن هذا السؤال.",
@@ -123,42 +63,64 @@ _POINTER: dict[Language, str] = {
 }
 
 
+def short(question: str, sentences: Sequence[str], language: Language) -> Messages:
+    """Ask for an answer of a few words from numbered sentences, in the asker's language."""
+    read = numbered([defused(sentence) for sentence in sentences])
+    return (_system(SYSTEM), _user(read + asked(defused(question), language)))
+
+
+def checking(messages: Messages, reply: str) -> Messages:
+    """Ask whether the reply to some messages is right: ``YES`` or ``NO``."""
+    return (*messages, _assistant(reply), _user(CHECK))
+
+
 def translation(sentence: str, language: Language) -> Messages:
     """Ask for a sentence of the other language in ``language``."""
-    examples = [
-        message
-        for source, target in _EXAMPLES[language]
-        for message in (_user(source), _assistant(target))
-    ]
-    return (_system(_TRANSLATE[language]), *examples, _user(defused(sentence)))
+    return (_system(SYSTEM), _user(numbered([defused(sentence)]) + translate(1, language)))
 
 
-def answering(question: str, sentences: Sequence[str], language: Language) -> Messages:
-    """Ask a question of evidence sentences, in the asker's language."""
-    sentences_label, question_label = _LABELS[language]
-    lines = [sentences_label, *(f"- {defused(sentence)}" for sentence in sentences)]
-    lines += ["", f"{question_label} {defused(question)}"]
-    return (_system(_ANSWER[language]), _user("\n".join(lines)))
+def numbered(sentences: Sequence[str]) -> str:
+    """Return sentences as they are given, one a line, and an empty line after them."""
+    return "".join(f"{n}. {text}\n" for n, text in enumerate(sentences, start=1)) + "\n"
 
 
-def judging(question: str, text: str) -> Messages:
-    """Ask whether a text answers a question: ``YES`` or ``NO``."""
-    examples = [
-        message
-        for shown, asked, verdict in _JUDGED
-        for message in (_user(_to_judge(shown, asked)), _assistant(verdict))
-    ]
-    return (_system(_JUDGE), *examples, _user(_to_judge(defused(text), defused(question))))
+def asked(question: str, language: Language) -> str:
+    """Return what asks for an answer, after the sentences."""
+    return _ASKED[language].format(question)
 
 
-def _to_judge(text: str, question: str) -> str:
-    return f"Text: {text}\nQuestion: {question}"
+def translate(number: int, language: Language) -> str:
+    """Return what asks for a translation of one of the sentences, after them."""
+    return _TRANSLATE[language].format(number)
 
 
-def again(messages: Messages, reply: str, faults: Iterable[str], language: Language) -> Messages:
-    """Name the faults of a reply and ask once more."""
-    named = "، ".join(faults) if language == "ar" else ", ".join(faults)
-    return (*messages, _assistant(reply), _user(_FAULT[language].format(defused(named))))
+def grammar(number: int) -> str:
+    """Return the GBNF of a reply that answers from a sentence, and perhaps from others."""
+    return f'root ::= "{number}" ("," [1-9])* ": " [^\\n]+'
+
+
+def reply(answer: str, used: Sequence[int]) -> str:
+    """Return a reply as the LLM is taught to give it."""
+    return f"{','.join(map(str, used))}: {answer}"
+
+
+def parsed(reply: str, sentences: int) -> tuple[str, tuple[int, ...]]:
+    """Return the answer of a reply, and the numbers of the sentences that it says it used.
+
+    Without an answer both are empty; an LLM that wasn't taught may leave out the numbers.
+
+    :param sentences: How many it was given.
+    """
+    reply = _THOUGHTS.sub("", reply).strip()
+    if _NONE.fullmatch(reply):
+        return "", ()
+    match = _REPLY.fullmatch(reply)
+    if match is None:
+        return reply, ()
+    answer = (match[3] or "").strip()
+    used = [int(n) for n in re.findall(r"\d+", match[1] + match[2])]
+    known = answer and all(1 <= n <= sentences for n in used)
+    return answer, tuple(dict.fromkeys(used)) if known else ()
 
 
 def refusal(language: Language, closest: str | None, *, foreign: bool) -> str:
@@ -178,15 +140,14 @@ def without_markers(text: str) -> str:
     return _MARKER.sub("", text)
 
 
-def is_refusal(text: str) -> bool:
-    """Tell whether an answer is one that ``refusal`` made."""
-    return text.strip().startswith(tuple(_REFUSAL.values()))
+def tells_nothing(text: str) -> bool:
+    """Tell whether an answer is one that ``refusal`` or ``pointer`` made."""
+    return text.strip().startswith((*_REFUSAL.values(), *_POINTER.values()))
 
 
-def pointer(language: Language, citations: int) -> str:
+def pointer(language: Language, markers: Sequence[int]) -> str:
     """Say that the answer stands in cited sentences of the other language."""
-    markers = "".join(f" [{n}]" for n in range(1, citations + 1))
-    return f"{_POINTER[language]}{markers}"
+    return _POINTER[language] + "".join(f" [{n}]" for n in markers)
 
 
 def _system(content: str) -> ChatMessage:

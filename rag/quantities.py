@@ -53,7 +53,6 @@ _BEFORE = re.compile(r"([$£€¥₪]|\b[a-z]{3})\s?$")
 _AFTER = re.compile(r"[\s-]?(?:([%$£€¥₪°])|([^\W\d_]+)(?:\s([^\W\d_]+))?)")
 _IN_HUNDRED = re.compile(r"\b(?:في ال|بال)(?:ميه|مايه)\b|\bper cent\b")
 _BETWEEN = frozenset(("square", "cubic"))
-_TIMES = frozenset("second minute hour day week month year".split())
 
 
 def values(text: str) -> set[Decimal]:
@@ -111,17 +110,6 @@ def _unit(folded: str, start: int, end: int) -> Iterator[str]:
 
 def _dual(word: str) -> str | None:
     return without_prefix(word, DUALS) or without_prefix(word, units.DUALS)
-
-
-def scale(word: str) -> int:
-    """Return what a word multiplies a number by, 1,000,000 for «مليون»; 0 if it is none."""
-    return SCALES.get(fold(word), 0)
-
-
-def time_unit(word: str) -> str | None:
-    """Return the English word for a unit of time, in the singular; None if it is none."""
-    unit = units.UNITS.get(fold(word))
-    return unit if unit in _TIMES else None
 
 
 def months(text: str) -> set[int]:

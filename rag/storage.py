@@ -8,8 +8,7 @@
     ├── lock                  held while an index is being written
     └── index-3f9c…/          named by its fingerprint; an index of another one stands beside it
         ├── in-use            locked by whoever has it open
-        ├── rawi.sqlite3      the truth: documents, passages, sentences; their words (FTS5); and
-        │                     translations that were made of them
+        ├── rawi.sqlite3      the truth: documents, passages, sentences; their words (FTS5)
         └── chroma/           their vectors; follows SQLite
 
 Only names listed here are ever written or removed. What holds a document's text is its owner's
@@ -41,13 +40,11 @@ from chromadb.errors import ChromaError
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 from llama_index.vector_stores.chroma import ChromaVectorStore
 
-from rag import lexical, translations
+from rag import lexical
 from rag.config import Settings
 from rag.errors import IndexStorageError, NoIndexError, StaleIndexError
-from rag.translations import Translations
 
-# Raised by one whenever the tables, the cutting or the folding change; a table that may as well be
-# empty comes by itself.
+# Raised by one whenever the tables, the cutting or the folding change.
 FORMAT = 3
 
 # Opening an index, even to read it, takes some space; what Chroma says when there is none is
@@ -101,7 +98,6 @@ class Storage:
 
     :ivar db: The SQLite connection; the caller commits.
     :ivar vectors: The vector store, keyed by passage id.
-    :ivar translations: Of sentences, made while answering.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -112,7 +108,6 @@ class Storage:
         fcntl.flock(self._in_use, fcntl.LOCK_SH)
         # Chroma and the web server call from other threads; SQLite itself serialises them.
         self.db = sqlite3.connect(folder / DATABASE, check_same_thread=False)
-        self.translations = Translations(self.db)
         self._client: Any = None
         try:
             self._open()
@@ -123,7 +118,7 @@ class Storage:
     def _open(self) -> None:
         self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("PRAGMA foreign_keys = ON")
-        self.db.executescript(_SCHEMA + lexical.SCHEMA + translations.SCHEMA)
+        self.db.executescript(_SCHEMA + lexical.SCHEMA)
         self._connect()
 
     def _connect(self) -> None:
@@ -176,11 +171,6 @@ class Storage:
     def title(self, doc: str) -> str:
         """Return a document's title; empty when the index doesn't hold it."""
         return self._field("SELECT title FROM documents WHERE id = ?", doc)
-
-    def languages(self) -> set[str]:
-        """Return the languages of the documents."""
-        with translated(self.folder):
-            return {row[0] for row in self.db.execute("SELECT DISTINCT language FROM documents")}
 
     def _field(self, query: str, doc: str) -> str:
         with translated(self.folder):

@@ -1,12 +1,10 @@
-"""Doubles: an LLM with replies that a test writes down, an index that only keeps translations."""
+"""Doubles: an LLM with replies that a test writes down."""
 
 from __future__ import annotations
 
 import math
-import sqlite3
 from collections import deque
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from llama_index.core.llms import (
@@ -18,9 +16,8 @@ from llama_index.core.llms import (
     LLMMetadata,
 )
 
-from rag import translations
+from rag import prompts
 from rag.llm import Usage
-from rag.translations import Translations
 
 
 class ScriptedLLM(CustomLLM):
@@ -72,32 +69,20 @@ class ScriptedLLM(CustomLLM):
 
 
 class JudgingLLM(ScriptedLLM):
-    """Says "yes" with a probability, else "no"; ``judged`` keeps what it was asked.
+    """Finds its answers right with a probability, and that no sentence answers with another.
 
-    ``verdicts`` are the probabilities of its next words, then it is always ``yes``; an exception
-    among them is raised.
+    ``judged`` keeps what it was asked about its answers; else the first sentence is likeliest.
     """
 
-    yes: float = 0.5
-    verdicts: deque[Any] = deque()  # noqa: RUF012 - pydantic copies the default
+    yes: float = 0.9
+    none: float = 0.1
     judged: list[Sequence[ChatMessage]] = []  # noqa: RUF012 - pydantic copies the default
 
     def first_token(
         self, messages: Sequence[ChatMessage], timeout_s: float
     ) -> tuple[dict[str, float], Usage]:
-        """Return the two log-probabilities."""
-        self.judged.append(messages)
-        yes = self.verdicts.popleft() if self.verdicts else self.yes
-        if isinstance(yes, Exception):
-            raise yes
-        return {"yes": math.log(yes), "no": math.log(1 - yes)}, Usage(5, 1)
-
-
-def translations_of(*docs: str, path: Path | str = ":memory:") -> Translations:
-    """Return translations, none yet, of an index that holds these documents and nothing else."""
-    db = sqlite3.connect(path, check_same_thread=False)
-    db.execute("PRAGMA foreign_keys = ON")
-    db.executescript("CREATE TABLE documents (id TEXT PRIMARY KEY);" + translations.SCHEMA)
-    with db:
-        db.executemany("INSERT INTO documents VALUES (?)", [(doc,) for doc in docs])
-    return Translations(db)
+        """Return two log-probabilities."""
+        if messages[-1].content == prompts.CHECK:
+            self.judged.append(messages)
+            return {"yes": math.log(self.yes), "no": math.log(1 - self.yes)}, Usage(5, 1)
+        return {"1": math.log(1 - self.none), "0": math.log(self.none)}, Usage(5, 1)

@@ -50,10 +50,9 @@ def _answered(message: Message, answer: Answer, engine: Engine) -> Message:
     return message.model_copy(
         update={
             "text": answer.answer[:MOST_CHARS],
-            "language": detect(answer.answer),
+            "language": answer.language,
             "citations": tuple(_cited(c, engine) for c in answer.citations),
             "how": answer.how,
-            "corrected": answer.corrected and not answer.failure,
             "problem": "model" if answer.failure else "",
             "detail": answer.failure[:MOST_CHARS],
             "seconds": round(answer.timings.total_s, 1),
@@ -80,6 +79,7 @@ def _cited(citation: Citation, engine: Engine) -> Quote:
         end=citation.end,
         text=citation.quote[:MOST_CHARS],
         language=detect(citation.quote),
+        marks=tuple((a - citation.start, z - citation.start) for a, z in citation.marks),
     )
 
 

@@ -80,6 +80,13 @@ def router(work: Work) -> APIRouter:
         asker = address.asker(request.scope)
         return schemas.found(asked.question, await work.passages(asker, asked.question, asked.k))
 
+    @routes.post("/translate")
+    async def translate(asked: schemas.TranslationRequest, request: Request) -> schemas.Translation:
+        """Put a sentence of a document into the other language."""
+        asker = address.asker(request.scope)
+        text = await work.translation(asker, asked.doc, asked.start, asked.end)
+        return schemas.Translation(text=text)
+
     return routes
 
 

@@ -38,7 +38,10 @@ _Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
 class Quote(_Kept):
-    """A sentence of a document; ``marker`` is 0 unless the answer cites it."""
+    """A sentence of a document; ``marker`` is 0 unless the answer cites it.
+
+    :ivar marks: Places within ``text`` of the words that carry the answer.
+    """
 
     marker: _Count = 0
     doc: _Path
@@ -47,6 +50,7 @@ class Quote(_Kept):
     end: _Count
     text: _Text
     language: Language
+    marks: Annotated[tuple[tuple[_Count, _Count], ...], Field(max_length=200)] = ()
 
 
 _Quotes = Annotated[tuple[Quote, ...], Field(max_length=50)]
@@ -68,7 +72,6 @@ class Message(_Kept):
     citations: _Quotes = ()
     evidence: _Quotes = ()
     how: How = ""
-    corrected: bool = False
     problem: Literal["", "stopped", "model", "failed"] = ""
     detail: _Text = ""
     rating: Rating = ""

@@ -26,16 +26,16 @@ from ui.metrics import Metrics
 
 # A file of this name in the storage folder switches everything off, without a restart.
 SWITCH: Final = "OFF"
-_KEYED: Final = ("/v1", "/search", "/mcp", "/metrics")
+_KEYED: Final = ("/v1", "/search", "/translate", "/mcp", "/metrics")
 _ASKING: Final = re.compile(
-    r"/v1/chat/completions/?|/search/?|/mcp/?|.*/gradio_api/(?:queue/join|run/predict)"
+    r"/v1/chat/completions/?|/search/?|/translate/?|/mcp/?|.*/gradio_api/(?:queue/join|run/predict)"
 )
 _OPENING: Final = re.compile(r"/widget/ticket/?|/embed/?")
 _ALWAYS: Final = ("/healthz", "/metrics")
 _UPLOAD: Final = "/documents/upload"  # has a bound of its own
 _ROUTES: Final = (
-    "/v1/chat/completions", "/v1/models", "/search", "/mcp", "/metrics", "/healthz", "/widget.js",
-    "/widget/ticket", "/embed", "/openapi.json",
+    "/v1/chat/completions", "/v1/models", "/search", "/translate", "/mcp", "/metrics", "/healthz",
+    "/widget.js", "/widget/ticket", "/embed", "/openapi.json",
 )  # fmt: skip
 # What a proxy says of the outside; from anybody else it is an invention.
 _PROXY_HEADERS: Final = (b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")

@@ -119,8 +119,6 @@ def _notes(message: Message) -> str:
         notes.append(both(text.MODEL_FAILED) + _detail(message))
     elif message.problem == "failed":
         notes.append(both(text.FAILED) + _detail(message))
-    elif message.corrected:
-        notes.append(both(text.CORRECTED))
     return "".join(map(_note, notes)) + sources_html(message)
 
 

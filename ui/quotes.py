@@ -55,7 +55,22 @@ def _unless_said(message: Message, quote: Quote) -> str:
     """Return a quote; nothing when it is the answer's own words."""
     if quote.text in message.text:
         return ""
-    return f"<q {in_language(quote.language)}>{escape(quote.text)}</q>"
+    return f"<q {in_language(quote.language)}>{_marked(quote)}</q>"
+
+
+def _marked(quote: Quote) -> str:
+    """Return a quote, escaped, with what carries the answer marked.
+
+    Neighbouring words are one mark. A browser kept the places: what overlaps or lies outside is
+    passed over.
+    """
+    html, at = "", 0
+    for start, end in quote.marks:
+        if at <= start < end <= len(quote.text):
+            between = escape(quote.text[at:start])
+            words = f"<mark>{escape(quote.text[start:end])}</mark>"
+            html, at = html + between + words, end
+    return (html + escape(quote.text[at:])).replace("</mark> <mark>", " ")
 
 
 def _foreign(message: Message, quote: Quote) -> str:

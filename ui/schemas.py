@@ -73,6 +73,23 @@ class SearchRequest(BaseModel):
     k: Annotated[int, Field(ge=1, le=50)] = 5
 
 
+class TranslationRequest(BaseModel):
+    """A sentence of a document, or a part of it, by its place."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    doc: Annotated[str, Field(min_length=1, max_length=4_096)]
+    start: Annotated[int, Field(ge=0)]
+    end: Annotated[int, Field(ge=1)]
+
+
+class Translation(BaseModel):
+    """A machine's translation; empty where what the LLM said doesn't hold in the sentence."""
+
+    text: str
+    machine: Literal[True] = True
+
+
 class Sentence(BaseModel):
     """A passage or sentence: ``text == document[start:end]``, counted in characters."""
 
@@ -85,13 +102,18 @@ class Sentence(BaseModel):
 
 
 class Quoted(BaseModel):
-    """A verbatim sentence; ``marker`` is the ``[n]`` that stands in the answer."""
+    """A verbatim sentence; ``marker`` is the ``[n]`` that stands in the answer.
+
+    ``marks`` are the places, in the document, of the words that carry the answer.
+    """
 
     marker: int
     doc: str
     start: int
     end: int
     quote: str
+    language: Literal["ar", "en"]
+    marks: list[tuple[int, int]]
 
 
 class SearchResponse(BaseModel):
@@ -105,15 +127,16 @@ class SearchResponse(BaseModel):
 class Checked(BaseModel):
     """What Rawi knows about a checked answer, beside OpenAI's fields.
 
-    ``answer`` is the checked text; where ``corrected`` is true, it takes the place of what was
-    streamed. ``failure`` says why the LLM did not answer, and the answer is a quote.
+    ``answer`` is the checked text. ``short_answer`` is what of it is in Rawi's own words, without
+    markers; it is empty where the answer is a quote or a refusal. ``failure`` says why the LLM did
+    not answer, and the answer is a quote.
     """
 
     answer: str
+    short_answer: str
     language: Literal["ar", "en"]
     abstained: bool
     how: str
-    corrected: bool
     failure: str
     confidence: float
     citations: list[Quoted]
@@ -210,14 +233,22 @@ def checked(answer: Answer) -> Checked:
     timings = answer.timings
     return Checked(
         answer=answer.answer,
+        short_answer=answer.short_answer,
         language=answer.language,
         abstained=answer.abstained,
         how=answer.how,
-        corrected=answer.corrected,
         failure=answer.failure,
         confidence=float(answer.confidence),
         citations=[
-            Quoted(marker=c.marker, doc=c.doc, start=c.start, end=c.end, quote=c.quote)
+            Quoted(
+                marker=c.marker,
+                doc=c.doc,
+                start=c.start,
+                end=c.end,
+                quote=c.quote,
+                language=detect(c.quote),
+                marks=[(span.start, span.end) for span in c.marks],
+            )
             for c in answer.citations
         ],
         evidence=[sentence(found) for found in answer.evidence],

@@ -111,10 +111,6 @@ REASONS: Final[dict[str, Phrase]] = {
 THANKS: Final = Phrase("شكرًا، سُجّل رأيك هنا.", "Thank you. It is noted here.")
 STOPPED: Final = Phrase("أوقفتَ الجواب.", "You stopped the answer.")
 UNANSWERED: Final = Phrase("لم يُجب عن هذا السؤال.", "This question was not answered.")
-CORRECTED: Final = Phrase(
-    "لم توافق الصياغة الأولى الوثائق، فاستُبدلت.",
-    "What was written first did not hold against the documents, and was replaced.",
-)
 MODEL_FAILED: Final = Phrase(
     "تعذّر على النموذج أن يجيب، وهذه جمل الوثائق نفسها.",
     "The model could not answer; these are the documents' own sentences.",

@@ -140,6 +140,21 @@ class Work:
         work = self._submit(asker, engine.retriever.passages, question, k)
         return await asyncio.wrap_future(work)
 
+    async def translation(self, asker: str, doc: str, start: int, end: int) -> str:
+        """Return a sentence in the other language; "" where no translation holds.
+
+        :raises RawiError: As ``answer``; and when there is no such sentence.
+        """
+        engine = self._ready()
+        work = self._submit(asker, self._translated, engine, doc, start, end)
+        return await asyncio.wrap_future(work)
+
+    def _translated(self, engine: Engine, doc: str, start: int, end: int) -> str:
+        with self._lines.write.joined() as place:
+            for _ in place.waited():
+                pass
+            return engine.translation(doc, start, end)
+
     def _ready(self) -> Engine:
         engine = self._engine()
         if engine is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +66,11 @@ SMALL_SET = [IN_DOCUMENT, IN_QUESTION, ORDER_ALONE]
 class Obedient:
     """A pipeline that does what question and evidence say after "say"; "Nothing." otherwise."""
 
-    def __init__(self, settings: Settings, retriever: Retriever, _: Any) -> None:
+    def __init__(self, settings: Settings, retriever: Retriever, *_: Any) -> None:
         self._retriever = retriever
+
+    def within(self, docs: Collection[str]) -> Obedient:
+        return Obedient(Settings(), self._retriever.within(docs))
 
     def answer(
         self, question: str, history: Sequence[Turn] = ()
@@ -314,6 +317,9 @@ class Careless:
 
     def __init__(self, *_: Any) -> None:
         pass
+
+    def within(self, docs: Collection[str]) -> Careless:
+        return self
 
     def answer(
         self, question: str, history: Sequence[Turn] = ()

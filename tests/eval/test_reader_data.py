@@ -7,12 +7,14 @@ import json
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from eval import reader_data, reader_questions
 from eval.codeswitch import CodeSwitcher
-from eval.reader_data import Example, Groups, Judged, Kind
+from eval.llm_data import Passage
+from eval.reader_data import Example, Groups, Judged, Kind, Written
 from rag.embedding import PassageInput
 from rag.language import Language, Span
 from tests.conftest import WordEmbedder
@@ -124,7 +126,7 @@ def test_the_answering_passage_comes_first_with_its_sentence(
     plain(monkeypatch)
     group = groups.make(example(), "answered")
     assert group.passages[0].text == "The cat came to Egypt. It was in 1920."
-    assert group.sentence == 1
+    assert group.answers == (1,)
     assert {p.text for p in group.passages[1:]} == {"It is a pet.", DOG}
     assert group.answer is not None
     assert group.passages[0].text[slice(*group.answer)] == "1920"
@@ -138,7 +140,7 @@ def test_what_answers_is_taken_away(
 ) -> None:
     plain(monkeypatch)
     group = groups.make(example(), kind)
-    assert group.sentence is None
+    assert group.answers == ()
     assert group.answer is None
     assert group.passages[0].text == first
     assert all("1920" not in p.text for p in group.passages)
@@ -152,9 +154,9 @@ def test_a_changed_question_has_no_answer(groups: Groups, monkeypatch: pytest.Mo
     plain(monkeypatch)
     monkeypatch.setattr(reader_questions, "renamed", lambda *_: "When did the cow come?")
     group = groups.make(example(), "renamed")
-    assert (group.question, group.sentence, group.answer) == ("When did the cow come?", None, None)
+    assert (group.question, group.answers, group.answer) == ("When did the cow come?", (), None)
     monkeypatch.setattr(reader_questions, "renamed", lambda *_: None)
-    assert groups.make(example(), "renamed").sentence == 1  # it could not be changed
+    assert groups.make(example(), "renamed").answers == (1,)  # it could not be changed
 
 
 def test_switched_sentences_keep_their_places(
@@ -165,7 +167,7 @@ def test_switched_sentences_keep_their_places(
         group = groups.make(example(), "answered")
         first = group.passages[0]
         assert len(first.sentences) == 2
-        assert group.sentence == 1
+        assert group.answers == (1,)
         assert "1920" in first.text[slice(*first.sentences[1])]
         assert group.answer is None  # nobody knows where it went
 
@@ -201,7 +203,7 @@ def test_what_is_asked_in_the_other_language_is_not_changed_but_its_passages_are
         "grafted": ["It is a pet.", DOG],
     }.items():
         group = groups.make(asked, kind)
-        assert (group.question, group.sentence) == (asked.question, None)
+        assert (group.question, group.answers) == (asked.question, ())
         assert [p.text for p in group.passages] == texts
 
 
@@ -211,10 +213,73 @@ def test_of_an_abstention_set_it_is_known_whether_anything_answers(
     plain(monkeypatch)
     shown = tuple(a_passage(f"Cat {n}.") for n in range(8))
     answered = groups._of_judged(Judged("What?", "en", shown, answerable=True))
-    assert (answered.anywhere, answered.passages) == (True, shown)
+    assert (answered.answers, answered.passages) == (tuple(range(8)), shown)
     unanswered = groups._of_judged(Judged("What?", "en", shown, answerable=False))
-    assert (unanswered.anywhere, unanswered.sentence) == (False, None)
+    assert unanswered.answers == ()
     assert len(unanswered.passages) == reader_data.MAX_PASSAGES
+
+
+class TestWritten:
+    SAID: ClassVar[dict[Language, list[str]]] = {
+        "ar": ["الباب أزرق.", "السقف أحمر."],
+        "en": ["The door is blue.", "The roof is red."],
+    }
+    NEAR = a_passage("The gate is green.", heading="Gate")
+
+    def asked(self, *uses: int) -> Written:
+        passage = Passage("x-1", "en", "House", self.SAID, [])
+        question: dict[Language, str] = {"ar": "ما لون السقف؟", "en": "Which colour is the roof?"}
+        near: dict[Language, tuple[PassageInput, ...]] = {"ar": (), "en": (self.NEAR,)}
+        return Written(passage, question, uses, near)
+
+    def test_any_language_is_asked_of_any(
+        self, groups: Groups, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plain(monkeypatch)
+        monkeypatch.setattr(reader_data, "WRITTEN_GUTTED", 0.0)
+        drawn = [groups._of_written(self.asked(2)) for _ in range(40)]
+        assert {(g.question[0], g.passages[0].language) for g in drawn} == {
+            (first, language) for first in "مW" for language in ("ar", "en")
+        }
+        assert {group.answers for group in drawn} == {(1,)}
+        assert all(self.NEAR not in g.passages for g in drawn if g.question[0] == "م")
+
+    def test_without_its_sentence_nothing_answers(
+        self, groups: Groups, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plain(monkeypatch)
+        monkeypatch.setattr(reader_data, "WRITTEN_GUTTED", 1.0)
+        group = groups._of_written(self.asked(2))
+        assert group.answers == ()
+        assert group.passages[0].text in ("الباب أزرق.", "The door is blue.")
+
+    def test_a_long_passage_is_read_in_pieces(
+        self, groups: Groups, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plain(monkeypatch)
+        monkeypatch.setattr(reader_data, "WRITTEN_GUTTED", 0.0)
+        monkeypatch.setattr(groups, "_max_chars", 12)
+        group = groups._of_written(self.asked(2))
+        assert [len(p.sentences) for p in group.passages[:2]] == [1, 1]
+        assert group.answers == (1,)
+
+
+def test_written_questions_come_with_others_pieces(tmp_path: Path) -> None:
+    rows = [
+        {
+            "id": f"x-{n}",
+            "language": "en",
+            "title": name,
+            "sentences": [f"The {name} is blue."],
+            "translations": [f"{name} أزرق."],
+            "questions": [{"ar": "ما لونه؟", "en": f"Which colour is the {name}?", "uses": [1]}],
+        }
+        for n, name in ((1, "door"), (2, "roof"), (9, "held"))
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    door, roof = reader_data.read_written(tmp_path, 400, WordEmbedder())  # type: ignore[arg-type]
+    assert (door.asked["en"], door.uses) == ("Which colour is the door?", (1,))
+    assert {p.text for p in roof.near["ar"]} == {"The door is blue.", "door أزرق."}
 
 
 def test_an_abstention_sets_passages_are_cut(tmp_path: Path) -> None:

@@ -58,9 +58,9 @@ def model(base: Any) -> Model:
 TEXT = reader_data.joined("", ["cat came in may.", "king left."], "en")
 OTHER = reader_data.joined("", ["dog left."], "en")
 GROUPS = [
-    Group("when cat came", (TEXT, OTHER), 0, Span(12, 15)),
-    Group("who left", (TEXT,), 1, Span(17, 21)),
-    Group("when dog came", (TEXT, OTHER), None, None),
+    Group("when cat came", (TEXT, OTHER), (0,), Span(12, 15)),
+    Group("who left", (TEXT,), (1,), Span(17, 21)),
+    Group("when dog came", (TEXT, OTHER), (), None),
 ]
 
 
@@ -95,7 +95,7 @@ def test_the_first_loss_is_that_of_a_softmax_with_a_null(base: Any) -> None:
     assert loss == pytest.approx(-torch.log(torch.tensor(2 / 7)).item(), abs=1e-3)
     loss, _ = train_reader.learn(blank, [GROUPS[2]], fast=False)
     assert loss == pytest.approx(-torch.log(torch.tensor(1 / 7)).item(), abs=1e-3)
-    anywhere = Group("when cat came", (TEXT, OTHER), None, None, anywhere=True)
+    anywhere = Group("when cat came", (TEXT, OTHER), (0, 1, 2), None)
     loss, right = train_reader.learn(blank, [anywhere], fast=False)
     assert loss == pytest.approx(-torch.log(torch.tensor(6 / 7)).item(), abs=1e-3)
     assert right == 1

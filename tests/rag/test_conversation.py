@@ -53,7 +53,9 @@ def test_what_stands_alone_is_left_alone(question):
             "لا تذكر الوثائق جوابًا عن هذا السؤال. أقرب ما ورد فيها: سوفت بنك. [1]",
             "Who led the round?",
         ),
-        ("word " * 100, " ".join(["word"] * 40)),
+        ("word " * 99 + "word.", " ".join(["word"] * 40)),
+        ("130 days after notice [1]", "Who led the round? 130 days after notice"),
+        ("The answer stands in this sentence, which is in Arabic: [1]", "Who led the round?"),
     ],
 )
 def test_a_follow_up_is_read_with_the_answer_that_it_follows(answer, before):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 import time
@@ -13,7 +14,7 @@ import httpx
 import pytest
 from llama_index.core.llms import ChatMessage
 
-from rag import config, llm, models
+from rag import config, llm, models, prompts
 from rag.config import LLMSettings
 from rag.errors import DeadlineError, GenerationError, ModelError
 from rag.llm import Usage
@@ -54,8 +55,8 @@ def transformers(tiny_gguf):
 
 
 def answer(model, messages, timeout_s=120.0):
-    pieces = list(llm.stream(model, messages, timeout_s))
-    return "".join(p for p in pieces if isinstance(p, str)), pieces[-1]
+    reply = llm.whole(llm.stream(model, messages, timeout_s))
+    return reply.text, reply.usage
 
 
 def is_busy(model):
@@ -111,7 +112,69 @@ def test_a_word_is_weighed_against_another(llamacpp, openai):
     assert llm.log_odds(llamacpp, CAPITAL, "london", "paris", 60)[0] == pytest.approx(
         -odds, abs=0.5
     )
-    assert llm.log_odds(llamacpp, CAPITAL, "xylophone", "zebra", 60)[0] is None
+    assert llm.log_odds(llamacpp, CAPITAL, "xylophone", "zebra", 60)[0] == -math.inf
+
+
+@pytest.mark.weights
+def test_the_first_tokens_are_told(llamacpp):
+    likely, _ = llm.first_token(llamacpp, CAPITAL, 60)
+    assert max(likely, key=likely.__getitem__) in answer(llamacpp, CAPITAL)[0].lower()
+    assert max(likely.values()) > -1
+    assert len(likely) > 5
+
+
+@pytest.mark.weights
+def test_llamacpp_holds_a_reply_to_a_grammar(llamacpp):
+    reply = llm.whole(llm.stream(llamacpp, CAPITAL, 60, prompts.grammar(3)))
+    assert reply.text.startswith("3")
+    assert ": " in reply.text
+
+
+def test_the_adapter_goes_with_the_weights_that_it_was_made_for():
+    taught, other = Path("models") / llm.TAUGHT, Path("other.gguf")
+    assert llm.adapter_path(LLMSettings(), taught) == llm.ADAPTER
+    assert llm.adapter_path(LLMSettings(), other) is None
+    assert llm.adapter_path(LLMSettings(adapter="none"), taught) is None
+    assert llm.adapter_path(LLMSettings(adapter="a.gguf"), other) == Path("a.gguf")
+
+
+@pytest.mark.weights
+def test_a_file_that_is_no_adapter_is_refused(tiny_gguf, tmp_path):
+    for path in (tmp_path / "none.gguf", tiny_gguf):
+        with pytest.raises(ModelError, match=path.name):
+            llm.load_llm(LLMSettings(adapter=str(path)), tiny_gguf)
+
+
+SENTENCES = [
+    "The small boat carries 6 people.",
+    "ويحمل المركب الكبير 14 راكبًا، ولا يُسمح فيه بالكلاب.",
+    "Both are painted green.",
+]
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    ("question", "language", "number", "holds", "false"),
+    [
+        ("How many people does the big boat carry?", "en", 2, ("14", "fourteen"), "2: 6 people"),
+        ("كم شخصًا يحمل المركب الصغير؟", "ar", 1, ("6", "ستة"), "1: 14 شخصًا"),
+    ],
+)
+def test_the_built_in_llm_does_as_it_is_taught(question, language, number, holds, false):
+    settings = config.load()
+    weights = models.resolve(settings.llm.model, kind="llm", settings=settings.models)
+    model = llm.load_llm(settings.llm, weights)
+    messages = prompts.short(question, SENTENCES, language)
+    reply = llm.whole(llm.stream(model, messages, 60)).text
+    answer, used = prompts.parsed(reply, len(SENTENCES))
+    assert used == (number,)
+    assert any(number in answer for number in holds)
+
+    def right(reply: str) -> float:
+        asked = prompts.checking(messages, reply)
+        return llm.log_odds(model, asked, prompts.YES, prompts.NO, 60)[0]
+
+    assert right(reply) > right(false)
 
 
 def test_a_model_that_does_not_tell_is_weighed_as_nothing():

@@ -14,7 +14,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-import numpy as np
 import uvicorn
 from fastapi import FastAPI
 from llama_index.core.llms import ChatMessage, ChatResponse
@@ -22,7 +21,7 @@ from llama_index.core.llms import ChatMessage, ChatResponse
 from rag.config import Settings
 from rag.engine import Engine
 from rag.retrieval import Found
-from tests.doubles import ScriptedLLM
+from tests.doubles import JudgingLLM, ScriptedLLM
 from ui import app as web
 from ui.loading import Loader
 
@@ -35,7 +34,7 @@ ANSWER = "ساهم بمبلغ 30 مليار."
 T = TypeVar("T")
 
 
-class SlowLLM(ScriptedLLM):
+class SlowLLM(JudgingLLM):
     """Writes without an end, a word every ``pause_s`` seconds; counts what runs at once."""
 
     pause_s: float = 0.05
@@ -68,9 +67,7 @@ class Retriever:
         self.storage = SimpleNamespace(
             text=lambda doc: QUOTE, title=lambda doc: doc, count=lambda table: 3
         )
-        self.embedder = SimpleNamespace(
-            embed_texts=lambda texts: np.ones((len(texts), 1), dtype=np.float32)
-        )
+        self.embedder = None
 
     def evidence(self, question: str, context: str = "", *, read_as: str = "") -> list[Found]:
         return self._evidence
@@ -83,7 +80,7 @@ def engine(
     storage: Path, *replies: Any, model: ScriptedLLM | None = None, **sections: Any
 ) -> Engine:
     """An engine whose LLM gives these replies, with settings: ``widget={…}``."""
-    llm = model or ScriptedLLM(replies=deque(replies))
+    llm = model or JudgingLLM(replies=deque(replies))
     raw = {"answer": {"style": "written"}, "storage": storage, **sections}
     return Engine(Settings.model_validate(raw), Retriever(), llm)
 

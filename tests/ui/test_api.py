@@ -15,7 +15,7 @@ from llama_index.core.llms import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
 
 from rag.errors import GenerationError
-from tests.doubles import ScriptedLLM
+from tests.doubles import JudgingLLM
 from tests.ui.serving import (
     ANSWER,
     FOUND,
@@ -43,9 +43,12 @@ def test_the_openai_client_gets_answer_citations_and_evidence(ask):
     reply = ask.chat.completions.create(**ASK)
     assert reply.choices[0].message.content == f"{ANSWER} [1]"
     assert reply.choices[0].finish_reason == "stop"
-    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens) == (7, 4)
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens) == (17, 6)
     assert reply.citations[0]["quote"] == QUOTE
     assert reply.citations[0]["marker"] == 1
+    assert reply.citations[0]["language"] == "ar"
+    assert [QUOTE[a:z] for a, z in reply.citations[0]["marks"]][-1].endswith("30 مليار")
+    assert reply.short_answer == ANSWER
     assert reply.evidence[0]["doc"] == FOUND.doc
     assert (reply.abstained, reply.language) == (False, "ar")
 
@@ -53,20 +56,32 @@ def test_the_openai_client_gets_answer_citations_and_evidence(ask):
 def test_a_stream_gives_evidence_then_tokens_then_the_checked_answer(ask):
     chunks = list(ask.chat.completions.create(**ASK, stream=True))
     assert chunks[0].evidence[0]["text"] == QUOTE
-    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == ANSWER
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == f"{ANSWER} [1]"
     last = chunks[-1]
     assert last.choices[0].finish_reason == "stop"
     assert last.answer == f"{ANSWER} [1]"
     assert last.citations[0]["quote"] == QUOTE
-    assert last.usage.total_tokens == 11
+    assert last.usage.total_tokens == 23
     assert len({chunk.id for chunk in chunks}) == 1
+
+
+def test_a_sentence_is_translated_by_its_place(tmp_path):
+    model = JudgingLLM(replies=deque(["It was 30 billion (1).", "It was 40 billion (1)."]))
+    with served(engine(tmp_path, model=model)) as url:
+        place = {"doc": FOUND.doc, "start": 0, "end": len(QUOTE)}
+        said = httpx.post(f"{url}/translate", json=place).json()
+        assert said == {"text": "It was 30 billion (1).", "machine": True}
+        assert httpx.post(f"{url}/translate", json=place).json()["text"] == ""  # doesn't hold
+        beyond = {**place, "end": len(QUOTE) + 1}
+        assert httpx.post(f"{url}/translate", json=beyond).status_code == 400
+        assert httpx.post(f"{url}/translate", json={**place, "start": -1}).status_code == 422
 
 
 def test_llama_index_openai_like_works_whole_and_streamed(ask):
     llm = OpenAILike(model="rawi", api_base=str(ask.base_url), api_key="none", is_chat_model=True)
     asked = [ChatMessage(role="user", content=QUESTION)]
     assert llm.chat(asked).message.content == f"{ANSWER} [1]"
-    assert list(llm.stream_chat(asked))[-1].message.content == ANSWER
+    assert list(llm.stream_chat(asked))[-1].message.content == f"{ANSWER} [1]"
 
 
 def test_there_is_one_model(ask):
@@ -122,7 +137,7 @@ def test_an_llm_that_fails_leaves_a_quote_and_says_so(tmp_path):
     assert QUOTE in reply["answer"]
 
 
-class BrokenLLM(ScriptedLLM):
+class BrokenLLM(JudgingLLM):
     """Fails in a way that nobody foresaw."""
 
     def stream_chat(self, messages, **kwargs):

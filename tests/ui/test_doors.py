@@ -37,6 +37,7 @@ OWN = {
     "/v1/models": "as above",
     "/v1/models/{model}": "as above",
     "/search": "as above",
+    "/translate": "as above",
     "/mcp": "as above",
     "/metrics": "as above",
     "/documents/upload": "for whom the folder is open",

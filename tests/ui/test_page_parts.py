@@ -10,7 +10,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
 from rag.config import Settings
@@ -19,7 +18,7 @@ from rag.errors import GenerationError
 from rag.index import IndexReport
 from rag.retrieval import Found
 from tests.conftest import Write, in_child
-from tests.doubles import ScriptedLLM
+from tests.doubles import JudgingLLM
 from tests.ui.serving import until
 from ui import documents, feedback, text
 from ui.answering import Answering, BusyError
@@ -39,12 +38,11 @@ def engine(*replies: Any, most: int = 5) -> Any:
     retriever: Any = SimpleNamespace(
         evidence=lambda question, context="", *, read_as="": [FOUND],
         storage=SimpleNamespace(text=lambda doc: QUOTE, title=lambda doc: "عنوان"),
-        embedder=SimpleNamespace(
-            embed_texts=lambda texts: np.ones((len(texts), 1), dtype=np.float32)
-        ),
+        embedder=None,
     )
     settings = Settings.model_validate({"answer": {"style": "written"}, "page": {"waiting": most}})
-    return Engine(settings, retriever, ScriptedLLM(replies=deque(replies)))
+    model = JudgingLLM(replies=deque(replies))
+    return Engine(settings, retriever, model)
 
 
 def answering(*replies: Any) -> Answering:

@@ -121,6 +121,24 @@ def test_a_quote_in_the_other_language_is_labelled() -> None:
     assert "in Arabic" not in arabic
 
 
+def with_marks(text: str, *marks: tuple[int, int]) -> str:
+    cited = quote(text).model_copy(update={"marks": marks})
+    return messages.message_html(answered("Thirty. [1]", "en", citations=(cited,)), feedback=False)
+
+
+def test_the_words_that_carry_the_answer_are_marked_in_the_quote() -> None:
+    html = with_marks("ساهم بمبلغ 30 مليار.", (11, 13), (14, 19))
+    assert '<q dir="rtl" lang="ar">ساهم بمبلغ <mark>30 مليار</mark>.</q>' in html
+    assert "&lt;b&gt;<mark>&lt;i&gt;</mark>" in with_marks("<b><i>", (3, 6))
+
+
+@pytest.mark.parametrize("marks", [((5, 99),), ((3, 1),), ((0, 4), (2, 6)), ((9, 9),)])
+def test_marks_that_no_quote_has_are_passed_over(marks: Any) -> None:
+    html = with_marks("ثلاثون.", *marks)
+    assert Reader(html).said.count("ثلاثون.") == 1
+    assert html.count("<mark>") == html.count("</mark>") <= 1
+
+
 def test_the_mark_is_the_sentence_at_its_offsets() -> None:
     article = "عنوان\n\nساهم بمبلغ 30 مليار. ثم مضى."
     html = sources.source_html(engine(article), "a.txt", 7, 27)

@@ -1,0 +1,41 @@
+"""A sentence in the other language, for a reader who asks for that: a machine's, and no answer.
+
+It is held against the sentence as every answer is; one that doesn't hold is not shown.
+"""
+
+from __future__ import annotations
+
+from llama_index.core.llms import LLM
+
+from rag import grounding, llm, prompts
+from rag.config import Settings
+from rag.language import Language, detect
+from rag.retrieval import Found
+
+
+class Translator:
+    """Translates with the LLM that answers."""
+
+    def __init__(self, model: LLM, settings: Settings) -> None:
+        """Put the parts together."""
+        self._model = model
+        self._settings = settings
+
+    def translation(self, sentence: Found) -> str:
+        """Return a sentence in the other language; "" when what the LLM says doesn't hold.
+
+        :raises GenerationError: When the LLM fails or takes too long.
+        """
+        language: Language = "en" if sentence.language == "ar" else "ar"
+        timeout_s = self._settings.llm.timeout_s
+        messages = prompts.translation(sentence.text, language)
+        said = llm.whole(llm.stream(self._model, messages, timeout_s)).text.strip()
+        readable = detect(said) == language
+        readable = readable and grounding.is_readable(said, "", language, sentence.text)
+        same = grounding.is_exact(said, sentence.text) and grounding.is_exact(sentence.text, said)
+        if not readable or not same:
+            return ""
+        asked = prompts.checking(messages, said)
+        right, _ = llm.log_odds(self._model, asked, prompts.YES, prompts.NO, timeout_s)
+        holds = right is None or right >= self._settings.answer.min_translation
+        return said if holds else ""
