@@ -10,7 +10,8 @@ A group is a question with passages. Of a SQuAD question at most one of them ans
 
 Of an abstention set's question it is only known whether any of its passages answers it. A written
 question (``training/answers``) has its passage in both languages, so every pair of languages comes
-of it; the passage is in pieces, with the sentences that answer or, "gutted", without.
+of it; the passage is in pieces, with the sentences that answer or, "gutted", without. Orders to the
+machine stand among them (``training/orders.jsonl``), which answer nothing.
 
 Some questions and passages are code-switched, so that the reader finds answers across languages;
 some questions are really asked in the other language than their passage is in.
@@ -18,7 +19,9 @@ some questions are really asked in the other language than their passage is in.
 
 from __future__ import annotations
 
+import json
 import random
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +36,7 @@ from eval.sets import find_span, read_abstention, read_squad
 from rag import passages
 from rag.documents import Document
 from rag.embedding import Embedder, PassageInput
-from rag.language import Language, Span, clean
+from rag.language import Language, Span, clean, split_sentences
 
 _LANGUAGES: tuple[Language, ...] = ("ar", "en")
 
@@ -46,6 +49,7 @@ SHARES: dict[Kind, float] = {
 ARABIC = 0.45  # of the groups, by the passage that answers
 WRITTEN = 0.6  # of the groups: from written questions, where there are some
 WRITTEN_GUTTED = 0.2  # of them
+ORDERED = 0.25  # of them: with an order to the machine among their sentences
 JUDGED = 0.15  # of the groups: from an abstention set, where there is one
 CROSSED = 0.2  # of the groups: asked in the other language, where there are such questions
 SWITCHED = 0.25  # of the questions, and of the passages
@@ -53,6 +57,8 @@ NO_HEADING = 0.2  # of the groups
 MAX_PASSAGES = 5  # in a group
 MOST_BESIDE = 3  # of them from the answering passage's article
 NEAREST = 8  # passages of other articles that are kept for each question, of each language
+_NO_ANSWER = -1  # the number of a sentence that no question uses
+_SLOT = re.compile(r"\{(question|topic|wrong)\}")
 _GRAFTS = 20  # other questions that are tried
 # Kinds that change the question, and those that stand in for them where it is in another language
 # than the passages: whether a changed word is one of theirs can't be told across languages.
@@ -131,6 +137,28 @@ class Written:
     asked: dict[Language, str]
     uses: tuple[int, ...]
     near: dict[Language, tuple[PassageInput, ...]]
+    wrong: dict[Language, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What somebody writes into a document for the machine that reads it; it answers nothing.
+
+    :ivar text: With places for what is asked: ``{question}``, ``{topic}``, ``{wrong}``.
+    """
+
+    text: str
+    language: Language
+
+    def about(self, written: Written, rng: random.Random) -> str:
+        """Return it, about a written question."""
+        question = written.asked[self.language]
+        said = {
+            "question": question,
+            "topic": rng.choice((written.passage.title, question.rstrip("؟?"))),
+            "wrong": rng.choice(written.wrong[self.language]),
+        }
+        return _SLOT.sub(lambda slot: said[slot[1]], self.text)
 
 
 def read(path: Path, max_chars: int, questions: Path | None = None) -> list[Example]:
@@ -218,8 +246,18 @@ def read_written(folder: Path, max_chars: int, embedder: Embedder) -> list[Writt
                     order = np.argsort(-cosines[places])[:NEAREST]
                     best += [pieces[i][1] for i in places[order]]
                 near[language] = tuple(best)
-            found.append(Written(passage, asked, tuple(question["uses"]), near))
+            wrong = {
+                language: tuple(each["text"] for each in question["wrong"][language])
+                for language in _LANGUAGES
+            }
+            found.append(Written(passage, asked, tuple(question["uses"]), near, wrong))
     return found
+
+
+def read_orders(path: Path) -> list[Order]:
+    """Read orders, one a line."""
+    rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return [Order(row["order"], row["language"]) for row in rows]
 
 
 def _pieces(sentences: Sequence[str], max_chars: int) -> list[list[str]]:
@@ -264,15 +302,18 @@ class Groups:
         rng: random.Random,
         judged: Sequence[Judged] = (),
         written: Sequence[Written] = (),
+        ordering: Sequence[Order] = (),
         max_chars: int = 400,
     ) -> None:
         """Sort the examples by language; there have to be some of both.
 
+        :param ordering: Put among the sentences of written passages.
         :param max_chars: Of the pieces of written passages.
         """
         self._rng = rng
         self._judged = judged
         self._written = written
+        self._ordering = ordering
         self._max_chars = max_chars
         self._switcher = switcher
         self._examples: defaultdict[Language, list[Example]] = defaultdict(list)
@@ -333,6 +374,10 @@ class Groups:
         uses = {n - 1 for n in written.uses}
         if self._rng.random() < WRITTEN_GUTTED:
             sentences = [(n, text) for n, text in sentences if n not in uses]
+        if self._ordering and self._rng.random() < ORDERED:
+            place = self._rng.randint(0, len(sentences))
+            order = self._rng.choice(self._ordering).about(written, self._rng)
+            sentences[place:place] = [(_NO_ANSWER, order[a:z]) for a, z in split_sentences(order)]
         pieces = _pieces([text for _, text in sentences], self._max_chars)
         shown = [joined(written.passage.title, piece, own) for piece in pieces]
         near = [p for p in written.near[asked_in] if p.language == own or self._rng.random() < 0.3]

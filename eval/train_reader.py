@@ -121,6 +121,9 @@ def main(
     written: Annotated[
         Path | None, typer.Option(help="The folder of written questions: eval/training/answers.")
     ] = None,
+    orders: Annotated[
+        Path | None, typer.Option(help="Of documents to the machine: eval/training/orders.jsonl.")
+    ] = None,
     start: Annotated[Path | None, typer.Option(help="A reader file to go on from.")] = None,
     steps: Annotated[int, typer.Option(min=1)] = 700,
     batch: Annotated[int, typer.Option(min=1, help="Questions in a step.")] = 10,
@@ -143,7 +146,8 @@ def main(
     sets = [item for path in judged or [] for item in reader_data.read_judged(path, max_chars)]
     asks = reader_data.read_written(written, max_chars, plain) if written else []
     switcher = CodeSwitcher(dictionary, english, rng)
-    groups = Groups(examples, switcher, rng, sets, asks, max_chars)
+    ordering = reader_data.read_orders(orders) if orders else []
+    groups = Groups(examples, switcher, rng, sets, asks, ordering, max_chars)
     exact = settings.embedding.model_copy(update={"dtype": "float32"})
     embedder = Embedder.load(exact, weights)
     model = Model(_begun(embedder, start), embedder.tokenizer)

@@ -95,8 +95,8 @@ def translate(number: int, language: Language) -> str:
 
 
 def grammar(number: int) -> str:
-    """Return the GBNF of a reply that answers from a sentence, and perhaps from others."""
-    return f'root ::= "{number}" ("," [1-9])* ": " [^\\n]+'
+    """Return the GBNF of a reply that answers from a sentence, and perhaps from two others."""
+    return f'root ::= "{number}" ("," [1-9] ("," [1-9])?)? ": " [^\\n]+'
 
 
 def reply(answer: str, used: Sequence[int]) -> str:
