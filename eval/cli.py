@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from rag import config
+from rag import config, extras
 
 if TYPE_CHECKING:
     from eval.run_qa import System
@@ -71,6 +71,12 @@ Indexes = Annotated[
         show_default=False,
     ),
 ]
+
+
+@eval_app.callback()
+def needs() -> None:
+    """Say in one line what to install, before anything is measured."""
+    extras.require("eval", "rawi eval")
 
 
 @eval_app.command("qa", epilog="Example: rawi eval qa eval/questions.jsonl --out runs/today")

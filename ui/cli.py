@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from eval.cli import eval_app
-from rag import cli, config
+from rag import cli, config, extras
 from rag.cli import (
     AsJson,
     ConfigFile,
@@ -45,6 +45,7 @@ def serve(
         update={k: v for k, v in {"host": host, "port": port}.items() if v is not None}
     )
     settings = settings.model_copy(update={"server": server})
+    extras.require("serve", "rawi serve")
     with status("starting…"):
         from ui import app as web
     errors.print(f"Rawi answers on http://{server.host}:{server.port} (Ctrl-C ends it)")
@@ -62,6 +63,7 @@ def feedback(
 ) -> None:
     """Show what readers thought of answers: thumbs up and down, with their reasons."""
     settings = config.load(config_file, corpus=corpus, storage=storage)
+    extras.require("serve", "rawi feedback")
     from ui.feedback import read
 
     noted = read(settings.storage)
