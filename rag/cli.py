@@ -22,11 +22,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rag import config
 from rag.errors import QuestionError, RawiError
 from rag.language import clean
 
 if TYPE_CHECKING:
+    from rag.config import Settings
     from rag.engine import Answer, Engine, Turn
     from rag.grounding import Citation
     from rag.retrieval import Found
@@ -71,7 +71,7 @@ def index(
     as_json: AsJson = False,
 ) -> None:
     """Make the index equal to the folder of documents."""
-    settings = config.load(config_file, corpus=corpus, storage=storage)
+    settings = settings_of(config_file, corpus, storage)
     from rag import index, models
     from rag.embedding import Embedder
 
@@ -101,7 +101,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Find the passages nearest to a question, without the LLM."""
-    settings = config.load(config_file, corpus=corpus, storage=storage)
+    settings = settings_of(config_file, corpus, storage)
     from rag import engine
     from rag.language import detect
 
@@ -137,7 +137,7 @@ def ask(
     as_json: AsJson = False,
 ) -> None:
     """Answer a question, with the sentences behind the answer."""
-    settings = config.load(config_file, corpus=corpus, storage=storage)
+    settings = settings_of(config_file, corpus, storage)
     turns = _read_history(history)
     from rag import engine
 
@@ -156,7 +156,7 @@ def models_pull(
     config_file: ConfigFile = None,
 ) -> None:
     """Download the weights, check them, and keep them for every checkout of this user."""
-    settings = config.load(config_file, corpus=corpus, storage=storage)
+    settings = settings_of(config_file, corpus, storage)
     from rag import models
 
     with _bar("bytes") as progress:
@@ -174,7 +174,7 @@ def models_list(
     as_json: AsJson = False,
 ) -> None:
     """List the built-in weights: licence, size, and where they are."""
-    settings = config.load(config_file, corpus=corpus, storage=storage)
+    settings = settings_of(config_file, corpus, storage)
     from rag import models
 
     rows = models.list_models(settings=settings.models)
@@ -192,7 +192,7 @@ def models_pin(
     config_file: ConfigFile = None,
 ) -> None:
     """Fetch a model of the hub as it is now, and trust no other of that name from now on."""
-    settings = config.load(config_file)
+    settings = settings_of(config_file)
     from rag import models
 
     path, pin = models.pin(reference, settings=settings.models)
@@ -209,7 +209,7 @@ def models_verify(
     config_file: ConfigFile = None,
 ) -> None:
     """Read the downloaded weights again and compare their SHA-256."""
-    settings = config.load(config_file, corpus=corpus, storage=storage)
+    settings = settings_of(config_file, corpus, storage)
     from rag import models
 
     with _bar("bytes") as progress:
@@ -246,7 +246,16 @@ def run(commands: typer.Typer) -> None:
         sys.exit(0)
 
 
-def _configured(settings: config.Settings) -> list[str]:
+def settings_of(
+    config_file: Path | None, corpus: Path | None = None, storage: Path | None = None
+) -> Settings:
+    """Read the settings that a command was called with."""
+    from rag import config
+
+    return config.load(config_file, corpus=corpus, storage=storage)
+
+
+def _configured(settings: Settings) -> list[str]:
     from rag import models
 
     wanted = [settings.llm.model] if settings.llm.backend != "openai" else []
@@ -292,7 +301,7 @@ def _bar(unit: str) -> Iterator[Any]:
 
 
 @contextmanager
-def _opened(settings: config.Settings) -> Iterator[Engine]:
+def _opened(settings: Settings) -> Iterator[Engine]:
     """Open the engine and say meanwhile what takes so long."""
     from rag.engine import open_engine
 

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from eval.cli import eval_app
-from rag import cli, config, extras
+from rag import cli, extras
 from rag.cli import (
     AsJson,
     ConfigFile,
@@ -22,6 +22,7 @@ from rag.cli import (
     errors,
     plain,
     print_json,
+    settings_of,
     status,
 )
 
@@ -40,7 +41,7 @@ def serve(
     config_file: ConfigFile = None,
 ) -> None:
     """Open the chat page."""
-    settings = config.load(config_file, corpus=corpus, storage=storage)
+    settings = settings_of(config_file, corpus, storage)
     server = settings.server.model_copy(
         update={k: v for k, v in {"host": host, "port": port}.items() if v is not None}
     )
@@ -62,7 +63,7 @@ def feedback(
     as_json: AsJson = False,
 ) -> None:
     """Show what readers thought of answers: thumbs up and down, with their reasons."""
-    settings = config.load(config_file, corpus=corpus, storage=storage)
+    settings = settings_of(config_file, corpus, storage)
     extras.require("serve", "rawi feedback")
     from ui.feedback import read
 

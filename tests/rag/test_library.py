@@ -194,5 +194,5 @@ def test_importing_it_imports_no_library() -> None:
 
 
 def test_the_command_line_imports_no_model() -> None:
-    heavy = ("torch", "transformers", "llama_index", "chromadb", "gradio", "matplotlib", "numpy")
+    heavy = ("torch", "transformers", "llama_index", "chromadb", "gradio", "matplotlib", "pydantic")
     assert loaded_by("import ui.cli", *heavy) == ""
