@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rag import config, engine, models
 from rag import index as indexing
@@ -164,10 +164,11 @@ class Rawi:
 
     def _asked(self, question: str, history: Sequence[Turn], gone: threading.Event) -> Answer:
         """Return the answer; leave at the next token once the asker has gone."""
-        events = self._ready().answer(question, history)
-        for event in events:
-            if isinstance(event, Answer):
-                return event
-            if gone.is_set():
-                break
+        events = cast("Generator[object, None, None]", self._ready().answer(question, history))
+        with closing(events):
+            for event in events:
+                if isinstance(event, Answer):
+                    return event
+                if gone.is_set():
+                    break
         raise RawiError("the question was left before its answer")

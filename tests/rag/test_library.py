@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -111,6 +112,34 @@ def test_it_answers_without_blocking_the_event_loop(opened: Open, folder: Path) 
         return await asyncio.gather(rawi.aask("Where is the cat?"), rawi.aask("The cat?"))
 
     assert [answer.citations[0].quote for answer in asyncio.run(both())] == [CAT, CAT]
+
+
+def test_who_goes_away_stops_the_answer(
+    opened: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, closed = threading.Event(), threading.Event()
+
+    def endless(*_: Any) -> Iterator[rag.Token]:
+        try:
+            while True:
+                begun.set()
+                yield rag.Token("")
+        finally:
+            closed.set()
+
+    monkeypatch.setattr("rag.engine.Engine.answer", endless)
+    rawi = opened(folder)
+
+    async def leave() -> None:
+        asked = asyncio.create_task(rawi.aask("Where is the cat?"))
+        while not begun.is_set():
+            await asyncio.sleep(0.01)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+
+    asyncio.run(leave())
+    assert closed.wait(5)
 
 
 def test_a_follow_up_is_read_with_what_was_said(opened: Open, folder: Path) -> None:
