@@ -84,7 +84,7 @@ storage/CURRENT: $(VENV)/.installed config.yaml $(wildcard seeds/*)
 # left to pip, for machines that take the GPU build after all.
 lock: $(VENV)/.installed  ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --extra dev \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --all-extras \
 	  --no-annotate --no-header pyproject.toml | grep -vE '^(nvidia|cuda|triton)' > requirements.new
 	(echo '# Made by "make lock". torch stands first: its CPU build is installed before the rest.'; \
 	  grep '^torch==' requirements.new; grep -v '^torch==' requirements.new) > requirements.lock

@@ -14,7 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from rag import config
+from rag import extras
+from rag.cli import settings_of
 
 if TYPE_CHECKING:
     from eval.run_qa import System
@@ -73,6 +74,12 @@ Indexes = Annotated[
 ]
 
 
+@eval_app.callback()
+def needs() -> None:
+    """Say in one line what to install, before anything is measured."""
+    extras.require("eval", "rawi eval")
+
+
 @eval_app.command("qa", epilog="Example: rawi eval qa eval/questions.jsonl --out runs/today")
 def qa(
     questions: Annotated[Path, typer.Argument(help="A question set, .jsonl.")],
@@ -95,7 +102,7 @@ def qa(
     """Answer a question set over the corpus and judge the answers."""
     if baseline and retrieval_only:
         raise typer.BadParameter("--baseline writes answers: leave out --retrieval-only")
-    settings = config.load(config_file, corpus=corpus, storage=storage)
+    settings = settings_of(config_file, corpus, storage)
     from eval.run_qa import open_rawi, run_qa
 
     def measure(folder: Path, opening: AbstractContextManager[System], most: int | None) -> None:
@@ -130,7 +137,7 @@ def squad(
     config_file: ConfigFile = None,
 ) -> None:
     """Find a SQuAD file's paragraphs by its questions, and answer them."""
-    settings = config.load(config_file)
+    settings = settings_of(config_file)
     from eval.pool import make_task
     from eval.run_squad import run_squad
 
@@ -163,7 +170,7 @@ def abstain(
     config_file: ConfigFile = None,
 ) -> None:
     """Answer or refuse questions whose passages are given."""
-    settings = config.load(config_file)
+    settings = settings_of(config_file)
     from eval.run_abstain import run_abstain
 
     embedder, llm = _models(settings, retrieval_only)
@@ -186,7 +193,7 @@ def injection(
     config_file: ConfigFile = None,
 ) -> None:
     """See whether orders within documents or questions are followed."""
-    settings = config.load(config_file)
+    settings = settings_of(config_file)
     from eval.run_injection import run_injection
 
     embedder, llm = _models(settings, retrieval_only=False)
@@ -226,7 +233,7 @@ def bench(
     config_file: ConfigFile = None,
 ) -> None:
     """Measure speed, memory and growth beside the plain baselines."""
-    settings = config.load(config_file, corpus=corpus, storage=storage)
+    settings = settings_of(config_file, corpus, storage)
     from eval import bench as benchmark
 
     page = benchmark.run(settings, questions, out, size or benchmark.GROWTH)

@@ -10,7 +10,7 @@ from eval import plots, tables, words
 from eval.metrics import RiskPoint
 from eval.results import Line, Results
 from eval.statistics import Interval
-from ui.text import Phrase
+from rag.phrase import Phrase
 
 
 @dataclass(frozen=True)

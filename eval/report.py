@@ -26,7 +26,7 @@ from markupsafe import Markup
 from eval import page, results, words
 from rag.errors import EvalError
 from rag.language import clean, detect, direction
-from ui.text import Phrase
+from rag.phrase import Phrase
 
 _NUMBER = re.compile(r"[\d\s.,%()–−+<>=kMGBms·]*")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]#|~!])")

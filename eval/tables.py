@@ -11,7 +11,7 @@ from eval.comparison import Difference
 from eval.plots import seconds
 from eval.results import COMPLEMENT, Line, Results
 from eval.words import MEASURES, RAWI, STARTER, SYSTEMS, TIMES, Words
-from ui.text import Phrase
+from rag.phrase import Phrase
 
 PAIR_MEASURES = {n: MEASURES[n] for n in ("recall@1", "recall@5", "recall@10", "mrr", "ndcg@10")}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ui.text import Phrase
+from rag.phrase import Phrase
 
 Words = Phrase | str
 """What can be said in both languages, or is the same in both."""

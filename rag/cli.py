@@ -1,4 +1,4 @@
-"""The ``rawi`` command: index | search | ask | serve | feedback | models | eval.
+"""``rawi`` index | search | ask | models; ``ui.cli`` adds what shows and measures.
 
 JSON goes to stdout alone; bars and messages go to stderr. Exit status 0 done, 1 failed with one
 clear line, 2 wrong usage, 130 interrupted. Libraries that take seconds to import are imported
@@ -22,16 +22,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from eval.cli import eval_app
-from rag import config
 from rag.errors import QuestionError, RawiError
 from rag.language import clean
 
 if TYPE_CHECKING:
+    from rag.config import Settings
     from rag.engine import Answer, Engine, Turn
     from rag.grounding import Citation
     from rag.retrieval import Found
-    from ui.feedback import Feedback
 
 app = typer.Typer(
     name="rawi",
@@ -43,7 +41,6 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The model weights: pull, list, verify, pin.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
-app.add_typer(eval_app, name="eval")
 errors = Console(stderr=True, highlight=False)
 
 Corpus = Annotated[
@@ -74,7 +71,7 @@ def index(
     as_json: AsJson = False,
 ) -> None:
     """Make the index equal to the folder of documents."""
-    settings = config.load(config_file, corpus=corpus, storage=storage)
+    settings = settings_of(config_file, corpus, storage)
     from rag import index, models
     from rag.embedding import Embedder
 
@@ -83,9 +80,9 @@ def index(
         embedder = Embedder.load(settings.embedding, weights)
         report = index.update(settings, embedder, progress)
     for doc, reason in report.failed.items():
-        errors.print(f"[yellow]not indexed:[/] {_plain(doc)}: {_plain(reason)}", soft_wrap=True)
+        errors.print(f"[yellow]not indexed:[/] {plain(doc)}: {plain(reason)}", soft_wrap=True)
     if as_json:
-        _print_json(dataclasses.asdict(report))
+        print_json(dataclasses.asdict(report))
         return
     print(  # noqa: T201 - the result of the command
         f"{report.documents} documents, {report.passages} passages in {settings.storage}"
@@ -104,7 +101,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Find the passages nearest to a question, without the LLM."""
-    settings = config.load(config_file, corpus=corpus, storage=storage)
+    settings = settings_of(config_file, corpus, storage)
     from rag import engine
     from rag.language import detect
 
@@ -112,7 +109,7 @@ def search(
     with engine.open_retriever(settings) as retriever:
         results = retriever.passages(question, k)
     if as_json:
-        _print_json(
+        print_json(
             {
                 "question": question,
                 "language": detect(question),
@@ -140,7 +137,7 @@ def ask(
     as_json: AsJson = False,
 ) -> None:
     """Answer a question, with the sentences behind the answer."""
-    settings = config.load(config_file, corpus=corpus, storage=storage)
+    settings = settings_of(config_file, corpus, storage)
     turns = _read_history(history)
     from rag import engine
 
@@ -148,57 +145,7 @@ def ask(
     with _opened(settings) as rawi:
         for event in rawi.answer(question, turns):
             if isinstance(event, engine.Answer):
-                _print_json(dataclasses.asdict(event)) if as_json else _print_answer(event)
-
-
-@app.command(epilog="Example: rawi serve --port 8080")
-def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0: any free.")] = None,
-    corpus: Corpus = None,
-    storage: StorageFolder = None,
-    config_file: ConfigFile = None,
-) -> None:
-    """Open the chat page."""
-    settings = config.load(config_file, corpus=corpus, storage=storage)
-    server = settings.server.model_copy(
-        update={k: v for k, v in {"host": host, "port": port}.items() if v is not None}
-    )
-    settings = settings.model_copy(update={"server": server})
-    with _status("starting…"):
-        from ui import app as web
-    errors.print(f"Rawi answers on http://{server.host}:{server.port} (Ctrl-C ends it)")
-    if server.host in ("0.0.0.0", "::") and not server.hosts:  # noqa: S104
-        errors.print("for other machines, add the name that they reach it by to server.hosts")
-    web.run(settings)
-
-
-@app.command(epilog="Example: rawi feedback --json")
-def feedback(
-    corpus: Corpus = None,
-    storage: StorageFolder = None,
-    config_file: ConfigFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show what readers thought of answers: thumbs up and down, with their reasons."""
-    settings = config.load(config_file, corpus=corpus, storage=storage)
-    from ui.feedback import read
-
-    noted = read(settings.storage)
-    if as_json:
-        _print_json([dataclasses.asdict(one) for one in noted])
-        return
-    for one in noted:
-        _print_feedback(one)
-
-
-@app.command()
-def key() -> None:
-    """Make an API key; its hash goes into api.key_hashes, the key is kept nowhere."""
-    from ui import keys
-
-    made, hashed = keys.make()
-    print(f"key:  {made}\nhash: {hashed}")  # noqa: T201
+                print_json(dataclasses.asdict(event)) if as_json else _print_answer(event)
 
 
 @models_app.command("pull", epilog="Example: rawi models pull")
@@ -209,7 +156,7 @@ def models_pull(
     config_file: ConfigFile = None,
 ) -> None:
     """Download the weights, check them, and keep them for every checkout of this user."""
-    settings = config.load(config_file, corpus=corpus, storage=storage)
+    settings = settings_of(config_file, corpus, storage)
     from rag import models
 
     with _bar("bytes") as progress:
@@ -227,12 +174,12 @@ def models_list(
     as_json: AsJson = False,
 ) -> None:
     """List the built-in weights: licence, size, and where they are."""
-    settings = config.load(config_file, corpus=corpus, storage=storage)
+    settings = settings_of(config_file, corpus, storage)
     from rag import models
 
     rows = models.list_models(settings=settings.models)
     if as_json:
-        _print_json([{**dataclasses.asdict(row), "path": str(row.path)} for row in rows])
+        print_json([{**dataclasses.asdict(row), "path": str(row.path)} for row in rows])
         return
     for row in rows:
         where = row.path if row.present else "not here; run: rawi models pull " + row.name
@@ -245,7 +192,7 @@ def models_pin(
     config_file: ConfigFile = None,
 ) -> None:
     """Fetch a model of the hub as it is now, and trust no other of that name from now on."""
-    settings = config.load(config_file)
+    settings = settings_of(config_file)
     from rag import models
 
     path, pin = models.pin(reference, settings=settings.models)
@@ -262,7 +209,7 @@ def models_verify(
     config_file: ConfigFile = None,
 ) -> None:
     """Read the downloaded weights again and compare their SHA-256."""
-    settings = config.load(config_file, corpus=corpus, storage=storage)
+    settings = settings_of(config_file, corpus, storage)
     from rag import models
 
     with _bar("bytes") as progress:
@@ -277,13 +224,18 @@ def models_verify(
 
 
 def main() -> None:
-    """Run the command line; every foreseeable mistake ends as one line on stderr."""
+    """Run these commands alone."""
+    run(app)
+
+
+def run(commands: typer.Typer) -> None:
+    """Run a command line; every foreseeable mistake ends as one line on stderr."""
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="rawi: %(message)s")
     logging.getLogger("rag").setLevel(logging.WARNING)
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     try:
-        app()
+        commands()
     except RawiError as exc:
         errors.print(f"[bold red]rawi:[/] {escape(str(exc))}", soft_wrap=True)
         sys.exit(1)
@@ -294,7 +246,16 @@ def main() -> None:
         sys.exit(0)
 
 
-def _configured(settings: config.Settings) -> list[str]:
+def settings_of(
+    config_file: Path | None, corpus: Path | None = None, storage: Path | None = None
+) -> Settings:
+    """Read the settings that a command was called with."""
+    from rag import config
+
+    return config.load(config_file, corpus=corpus, storage=storage)
+
+
+def _configured(settings: Settings) -> list[str]:
     from rag import models
 
     wanted = [settings.llm.model] if settings.llm.backend != "openai" else []
@@ -334,38 +295,40 @@ def _bar(unit: str) -> Iterator[Any]:
         task = bar.add_task("starting…", total=None)
 
         def show(description: str, done: int, total: int) -> None:
-            bar.update(task, description=_plain(description[-60:]), completed=done, total=total)
+            bar.update(task, description=plain(description[-60:]), completed=done, total=total)
 
         yield show
 
 
 @contextmanager
-def _opened(settings: config.Settings) -> Iterator[Engine]:
+def _opened(settings: Settings) -> Iterator[Engine]:
     """Open the engine and say meanwhile what takes so long."""
     from rag.engine import open_engine
 
     with ExitStack() as stack:
-        with _status("loading the models…"):
+        with status("loading the models…"):
             rawi = stack.enter_context(open_engine(settings))
         yield rawi
 
 
-def _status(message: str) -> Any:
+def status(message: str) -> Any:
+    """Say on stderr what takes so long, as long as the context lasts."""
     return errors.status(message)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Make a file's name or text harmless for a terminal: no escapes, no reordering, no markup."""
     return escape(" ".join(clean(text).split()))
 
 
-def _print_json(value: Any) -> None:
+def print_json(value: Any) -> None:
+    """Print to stdout what a program reads."""
     print(json.dumps(value, ensure_ascii=False))  # noqa: T201
 
 
 def _print_found(found: Found) -> None:
     console = Console(highlight=False)
-    console.print(f"[dim]{found.score:.3f} {_plain(found.doc)}:{found.start}-{found.end}[/]")
+    console.print(f"[dim]{found.score:.3f} {plain(found.doc)}:{found.start}-{found.end}[/]")
     console.print(escape(found.text) + "\n", soft_wrap=True)
 
 
@@ -375,7 +338,7 @@ def _print_answer(answer: Answer) -> None:
     for citation in answer.citations:
         console.print(
             f"\n  \\[{citation.marker}] {_with_marks(citation)}\n"
-            f"      [dim]{_plain(citation.doc)}:{citation.start}-{citation.end}[/]",
+            f"      [dim]{plain(citation.doc)}:{citation.start}-{citation.end}[/]",
             soft_wrap=True,
         )
 
@@ -388,9 +351,3 @@ def _with_marks(citation: Citation) -> str:
         said += f"[bold]{escape(citation.quote[start - citation.start : end - citation.start])}[/]"
         at = end
     return said + escape(citation.quote[at - citation.start :])
-
-
-def _print_feedback(noted: Feedback) -> None:
-    console = Console(highlight=False)
-    console.print(f"[dim]{noted.when}[/]  {noted.rating}  {noted.reason}")
-    console.print(f"  {_plain(noted.question)}\n  {_plain(noted.answer)}\n", soft_wrap=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +26,8 @@ from pydantic_settings import (
 )
 
 from rag.errors import ConfigError
+
+logger = logging.getLogger(__name__)
 
 ENV_PREFIX = "RAWI_"
 DEFAULT_FILE = Path("config.yaml")
@@ -222,16 +225,33 @@ class Settings(BaseSettings):
 
 
 def load(path: Path | None = None, **overrides: Any) -> Settings:
+    """Read the settings as a command does.
+
+    :param path: The YAML file; None takes ``./config.yaml`` if it is there and Rawi's.
+    :param overrides: As ``read`` takes them.
+    :raises ConfigError: As ``read`` does.
+    """
+    if path is None and DEFAULT_FILE.is_file():
+        path = DEFAULT_FILE
+        keys = _parsed(path)
+        if keys and not (isinstance(keys, dict) and keys.keys() & Settings.model_fields.keys()):
+            logger.warning("./%s: holds no key of Rawi's, so it is not read", path)
+            path = None
+    return read(path, **overrides)
+
+
+def read(
+    path: Path | None, *, defaults: Mapping[str, Any] | None = None, **overrides: Any
+) -> Settings:
     """Read the settings.
 
-    :param path: The YAML file; None takes ``./config.yaml`` if it is there, else the defaults.
+    :param path: The YAML file; None reads none.
+    :param defaults: Top-level values that file and environment beat.
     :param overrides: Top-level values that beat file and environment; None means "not given".
     :raises ConfigError: For a file that can't be read, an unknown key or a value that is not
         allowed; the message names the key, the value and what is allowed.
     """
-    if path is None and DEFAULT_FILE.is_file():
-        path = DEFAULT_FILE
-    from_file = {} if path is None else _read_yaml(path)
+    from_file = {**(defaults or {}), **({} if path is None else _read_yaml(path))}
     _refuse_unknown_variables(os.environ)
 
     class FileSettings(Settings):
@@ -260,12 +280,7 @@ def load(path: Path | None = None, **overrides: Any) -> Settings:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     """Read one YAML mapping; its relative paths are relative to the file's own folder."""
-    try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as exc:
-        raise ConfigError(f"{path}: can't be read ({exc.strerror})") from exc
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"{path}: is not valid YAML: {' '.join(str(exc).split())}") from exc
+    loaded = _parsed(path)
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
@@ -292,6 +307,16 @@ def _read_yaml(path: Path) -> dict[str, Any]:
             if isinstance(given, str) and given.startswith(("./", "../", "~/")):
                 loaded[name][key] = str(path.resolve().parent / Path(given).expanduser())
     return loaded
+
+
+def _parsed(path: Path) -> Any:
+    """Return what a YAML file holds, whatever it is."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise ConfigError(f"{path}: can't be read ({exc.strerror})") from exc
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{path}: is not valid YAML: {' '.join(str(exc).split())}") from exc
 
 
 def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:

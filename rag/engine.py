@@ -100,6 +100,11 @@ class Answer:
     confidence: float = 0.0
     short_answer: str = ""
 
+    @property
+    def text(self) -> str:
+        """``answer``, by the name that it has beside ``citations``."""
+        return self.answer
+
 
 class _Clock:
     """Seconds since the question was asked, until each stage was done."""

@@ -23,6 +23,7 @@ from llama_index.core.llms import LLM, ChatMessage, ChatResponse, ChatResponseGe
 from llama_index.llms.openai.utils import to_openai_message_dicts
 from llama_index.llms.openai_like import OpenAILike
 
+from rag import extras
 from rag.config import LLMSettings
 from rag.errors import DeadlineError, GenerationError, ModelError
 
@@ -352,6 +353,7 @@ def _load_openai(settings: LLMSettings, weights: Path | None) -> LLM:
 
 
 def _load_transformers(settings: LLMSettings, weights: Path | None) -> LLM:
+    extras.require("transformers", "llm.backend: transformers")
     # Imports torch: seconds that the other backends need not pay.
     from rag.llm_transformers import Transformers
 

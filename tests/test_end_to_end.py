@@ -19,7 +19,7 @@ from rag.language import clean
 pytestmark = pytest.mark.weights
 
 ROOT = Path(__file__).parents[1]
-RAWI = [sys.executable, "-c", "from rag.cli import main; main()"]
+RAWI = [sys.executable, "-c", "from ui.cli import main; main()"]
 SOFTBANK_AR = "كم ساهمت SoftBank في جولة التمويل؟"
 SOFTBANK_EN = "How much did SoftBank put into the round?"
 THIRTY_BILLION = [["30 مليار", "30 billion"]]

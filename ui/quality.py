@@ -5,25 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from eval import page, results, words
-from eval.figures import Figure
-from eval.page import Section
-from eval.results import Results
-from eval.tables import Table
-from eval.words import Words
 from rag.errors import EvalError
+from rag.phrase import Phrase
 from ui import text
 from ui.markup import both, shown
-from ui.text import Phrase
+
+if TYPE_CHECKING:  # eval draws, which takes a second to import and an extra to install
+    from eval.figures import Figure
+    from eval.page import Section
+    from eval.results import Results
+    from eval.tables import Table
+    from eval.words import Words
 
 
 def quality_html(folder: Path) -> str:
     """Return the run in ``folder`` as HTML; without one, how to make it."""
     try:
+        from eval import results
+
         run = results.read(folder)
+        from eval import page
+
         report = page.page([run])
-    except EvalError:
+    except (EvalError, ModuleNotFoundError):
         return f'<p class="rw-quiet">{both(text.NO_REPORT)}</p>'
     return _measured(run) + "".join(map(_section, report.sections))
 
@@ -70,6 +76,8 @@ def _figures(figures: Sequence[Figure]) -> str:
 
     What is written within them is English and runs from left to right.
     """
+    from eval import words
+
     key = "".join(
         f'<span class="rw-key-{system.en.lower()}">{sign} {both(system)}</span> '
         for sign, system in zip("●◆", words.SYSTEMS, strict=True)

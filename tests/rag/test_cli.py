@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-RAWI = [sys.executable, "-W", "ignore", "-c", "from rag.cli import main; main()"]
+RAWI = [sys.executable, "-W", "ignore", "-c", "from ui.cli import main; main()"]
 
 
 @pytest.fixture

@@ -67,6 +67,37 @@ def test_config_yaml_of_the_working_directory_is_taken(isolated: Path) -> None:
     assert config.load().server.port == 8080
 
 
+@pytest.mark.parametrize("foreign", ["image: alpine\nsteps: [build]", "- a list", "a word"])
+def test_config_yaml_of_another_program_is_not_read(
+    isolated: Path, foreign: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (isolated / "config.yaml").write_text(foreign, encoding="utf-8")
+    assert config.load().model_dump() == Settings().model_dump()
+    assert [record.getMessage() for record in caplog.records] == [
+        "./config.yaml: holds no key of Rawi's, so it is not read"
+    ]
+    with pytest.raises(ConfigError, match=r"config\.yaml"):
+        config.load(Path("config.yaml"))  # it was asked for
+
+
+def test_config_yaml_with_one_key_of_ours_is_read_whole(isolated: Path) -> None:
+    (isolated / "config.yaml").write_text("llm: {seed: 7}\nretreival: {}", encoding="utf-8")
+    with pytest.raises(ConfigError, match="did you mean retrieval"):
+        config.load()
+
+
+def test_read_takes_no_file_that_is_not_given(
+    isolated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (isolated / "config.yaml").write_text("storage: /file\nllm: {seed: 7}", encoding="utf-8")
+    assert config.read(None).llm.seed == 0
+    fallback = {"storage": Path("/default")}
+    assert config.read(None, defaults=fallback).storage == Path("/default")
+    assert config.read(Path("config.yaml"), defaults=fallback).storage == Path("/file")
+    monkeypatch.setenv("RAWI_STORAGE", "/environment")
+    assert config.read(None, defaults=fallback).storage == Path("/environment")
+
+
 def test_command_line_beats_environment_beats_file(
     load: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

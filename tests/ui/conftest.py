@@ -87,7 +87,7 @@ def site(chromium: str, hosts: Hosts, tmp_path_factory: pytest.TempPathFactory) 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-c", "from rag.cli import main; main()", "serve"]
+    command = [sys.executable, "-c", "from ui.cli import main; main()", "serve"]
     command += ["--port", str(port), "--corpus", str(corpus), "--storage", str(storage)]
     allowed = json.dumps([hosts.arabic.origin, hosts.strict.origin])
     environment = {

@@ -17,7 +17,7 @@ from tests.ui.serving import listening, until
 
 pytestmark = pytest.mark.weights
 
-RAWI = [sys.executable, "-c", "from rag.cli import main; main()"]
+RAWI = [sys.executable, "-c", "from ui.cli import main; main()"]
 
 
 def make_index(folder: Path, config: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the README shows others to write, run as it stands against a real server."""
+"""What README.md and docs/ show others to write, run as it stands against a real server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from tests.ui.hosts import Host
 
 pytestmark = [pytest.mark.weights, pytest.mark.browser]
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+TEXTS = [
+    path.read_text(encoding="utf-8")
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+]
 # WordPress, as far as the snippet sees it: one script is queued, and its tag is filtered.
 WORDPRESS = """<?php
 $filters = array();
@@ -35,8 +38,12 @@ echo $tag[0];
 
 
 def snippets(language: str, site: Site) -> list[str]:
-    """Return the README's code in a language, for this server."""
-    found = re.findall(rf"^```{language}\n(.*?)^```$", README, re.M | re.S)
+    """Return the code that is shown in a language, for this server."""
+    found = [
+        code
+        for text in TEXTS
+        for code in re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
+    ]
     assert found
     return [
         code.replace("https://rawi.example.org", site.url).replace(
@@ -62,14 +69,14 @@ def opens(page: Page, host: Host) -> None:
 
 
 def test_html(page: Page, hosts: Hosts, site: Site) -> None:
-    (tag,) = snippets("html", site)
-    hosts.arabic.pages["/"] = f"<!doctype html><html lang=en><head>{tag}</head><body></body>"
-    opens(page, hosts.arabic)
-    expect(page.locator("rawi-widget h2")).to_have_text("Ask our archive")
+    for tag in snippets("html", site):
+        hosts.arabic.pages["/"] = f"<!doctype html><html lang=en><head>{tag}</head><body></body>"
+        opens(page, hosts.arabic)
+        expect(page.locator("rawi-widget h2")).to_have_text("Ask our archive")
 
 
 def test_policy(page: Page, hosts: Hosts, site: Site) -> None:
-    (tag,), (policy,) = snippets("html", site), snippets("csp", site)
+    tag, (policy,) = snippets("html", site)[0], snippets("csp", site)
     rest = "default-src 'none'; require-trusted-types-for 'script'"
     hosts.strict.policy = f"{policy.strip()}; {rest}"
     hosts.strict.pages["/"] = f"<!doctype html><html lang=en><head>{tag}</head><body></body>"
@@ -106,7 +113,9 @@ def test_wordpress(page: Page, hosts: Hosts, site: Site) -> None:
 
 
 def test_python(site: Site, tmp_path: Path) -> None:
-    for code in snippets("python", site):
+    asks_a_server = [code for code in snippets("python", site) if site.url in code]
+    assert asks_a_server  # the others are run by tests/test_docs.py
+    for code in asks_a_server:
         done = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, cwd=tmp_path
         )
@@ -117,7 +126,7 @@ def test_python(site: Site, tmp_path: Path) -> None:
 def test_curl(site: Site) -> None:
     if shutil.which("curl") is None:
         pytest.skip("no curl here: apt-get install curl, and this test runs")
-    (commands,) = (code for code in snippets("sh", site) if "curl" in code)
+    commands = "".join(code for code in snippets("sh", site) if "curl" in code)
     for command in re.split(r"(?m)^(?=curl)", commands)[1:]:
         done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr

@@ -1,0 +1,174 @@
+"""A folder of documents, opened to be asked by a Python program: what ``rag.open`` returns."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, cast
+
+from rag import config, engine, models
+from rag import index as indexing
+from rag.config import Settings
+from rag.embedding import Embedder
+from rag.engine import Answer, Engine, Evidence, Token, Turn
+from rag.errors import NoIndexError, RawiError, StaleIndexError
+from rag.index import IndexReport
+from rag.retrieval import Found, Retriever
+
+if TYPE_CHECKING:
+    from rag.query_engine import RawiQueryEngine
+
+
+def settings_for(
+    folder: str | PathLike[str],
+    storage: str | PathLike[str] | None,
+    file: str | PathLike[str] | None,
+    values: dict[str, Any],
+) -> Settings:
+    """Return the settings for a folder, whose index stands beside it unless they say otherwise.
+
+    :param file: None reads no file, not even ``./config.yaml``.
+    :raises ConfigError: See ``config.read``.
+    """
+    corpus = Path(folder).expanduser().resolve()
+    return config.read(
+        None if file is None else Path(file),
+        defaults={"storage": corpus.parent / f"{corpus.name}.index"},
+        corpus=corpus,
+        storage=None if storage is None else Path(storage).expanduser(),
+        **values,
+    )
+
+
+class Rawi:
+    """A folder that can be asked, until it is closed; use as a context manager.
+
+    Questions may come from several threads; they wait for each other where they must.
+
+    :ivar settings: As they were read.
+    """
+
+    def __init__(self, settings: Settings, *, index: bool = True) -> None:
+        """Load the models and open the index.
+
+        :param index: Whether to index the folder if that hasn't been done with these settings.
+        :raises RawiError: When weights are missing, or the index with ``index=False``; see
+            ``rag.errors``.
+        """
+        self.settings = settings
+        self._engine: Engine | None = None
+        self._opened = ExitStack()
+        # Side by side: the embedder's imports and the LLM's file take seconds each.
+        with ThreadPoolExecutor(1) as pool:
+            llm = pool.submit(engine.load_llm, settings)
+            weights = models.resolve(
+                settings.embedding.model, kind="embedder", settings=settings.models
+            )
+            self._embedder = Embedder.load(settings.embedding, weights)
+            self._llm = llm.result()
+        try:
+            self._open()
+        except (NoIndexError, StaleIndexError):
+            if not index:
+                raise
+            self.index()
+
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        """Return the answer, with its citations and evidence.
+
+        :param history: Earlier messages, oldest first.
+        :raises QuestionError: When the question is empty, too long or in a third language.
+        """
+        return self._asked(question, history, threading.Event())
+
+    async def aask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        """Do what ``ask`` does in another thread; cancelling it stops the LLM."""
+        gone = threading.Event()
+        try:
+            return await asyncio.to_thread(self._asked, question, history, gone)
+        finally:
+            gone.set()
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = ()
+    ) -> Iterator[Evidence | Token | Answer]:
+        """Yield the evidence at once, then the answer as it is written, then all about it.
+
+        Closing the iterator stops the LLM.
+
+        :raises QuestionError: As ``ask`` does.
+        """
+        return self._ready().answer(question, history)
+
+    def search(self, question: str, k: int = 5) -> list[Found]:
+        """Return the ``k`` passages nearest to a question, best first, without the LLM.
+
+        :raises QuestionError: As ``ask`` does.
+        """
+        asked = engine.check_question(question, self.settings.question)
+        return self._ready().retriever.passages(asked, k)
+
+    def index(self) -> IndexReport:
+        """Make the index equal to the folder; only what changed is read again.
+
+        Nothing may be asked meanwhile.
+
+        :raises DocumentError: When the folder isn't there or holds nothing that can be read.
+        :raises IndexStorageError: When the index can't be written.
+        """
+        report = indexing.update(self.settings, self._embedder)
+        self.close()
+        self._open()
+        return report
+
+    def as_retriever(self) -> Retriever:
+        """Return a llama-index ``BaseRetriever``; it holds until ``index`` or ``close``."""
+        return self._ready().retriever
+
+    def as_query_engine(self) -> RawiQueryEngine:
+        """Return a llama-index ``BaseQueryEngine``."""
+        from rag.query_engine import RawiQueryEngine
+
+        return RawiQueryEngine(self)
+
+    def close(self) -> None:
+        """Close the index; closing twice does nothing."""
+        self._engine = None
+        self._opened.close()
+
+    def __enter__(self) -> Rawi:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        retriever = self._opened.enter_context(engine.open_retriever(self.settings, self._embedder))
+        self._engine = Engine(self.settings, retriever, self._llm)
+
+    def _ready(self) -> Engine:
+        if self._engine is None:
+            raise RawiError(f"{self.settings.corpus}: was closed; open it again")
+        return self._engine
+
+    def _asked(self, question: str, history: Sequence[Turn], gone: threading.Event) -> Answer:
+        """Return the answer; leave at the next token once the asker has gone."""
+        events = cast("Generator[object, None, None]", self._ready().answer(question, history))
+        with closing(events):
+            for event in events:
+                if isinstance(event, Answer):
+                    return event
+                if gone.is_set():
+                    break
+        raise RawiError("the question was left before its answer")

@@ -1,0 +1,89 @@
+"""README.md, docs/ and their like: short, linked to what is there, and their code runs."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+TEXTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+NOTEBOOK = ROOT / "docs" / "first-steps.ipynb"
+README_MOST_WORDS = 900
+
+
+def python(path: Path) -> str:
+    """Return the Python that a text shows, as one program; without what asks a server."""
+    blocks = re.findall(r"^```python\n(.*?)^```$", path.read_text(encoding="utf-8"), re.M | re.S)
+    return "\n".join(block for block in blocks if "http://" not in block)
+
+
+def cells(kind: str) -> list[str]:
+    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == kind]
+
+
+def run(program: str, folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=500, cwd=folder
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").split()) <= README_MOST_WORDS
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.M | re.S)
+    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text)
+    local = [target for target in targets if not target.startswith("http")]
+    assert [target for target in local if not (path.parent / target).exists()] == []
+
+
+def test_files_that_are_named_are_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:rag|ui|eval|tests|docs)/[\w/.-]+)(?:::(\w+))?`", text)
+    assert named
+    for path, test in named:
+        assert (ROOT / path).exists(), path
+        assert test in (ROOT / path).read_text(encoding="utf-8"), test
+
+
+def test_the_newest_version_is_the_projects() -> None:
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    (newest, *_) = re.findall(r"^## \[(\d[\w.]*)\]", changes, re.M)
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'version = "{newest}"' in project
+
+
+def test_the_notebook_is_kept_without_outputs() -> None:
+    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    assert notebook["nbformat"] == 4
+    codes = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in codes)
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("path", [ROOT / "README.md", ROOT / "docs" / "library.md"], ids=str)
+def test_the_librarys_code_runs(path: Path, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "seeds", tmp_path / "articles")
+    said = run(python(path), tmp_path)
+    assert "30 مليار" in said
+
+
+@pytest.mark.weights
+def test_the_notebook_runs(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "seeds", tmp_path / "seeds")
+    (tmp_path / "docs").mkdir()
+    said = run("\n".join(cells("code")), tmp_path / "docs")
+    assert "30 مليار" in said
+    assert "True" in said  # of the question that has no answer

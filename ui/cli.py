@@ -1,0 +1,95 @@
+"""The ``rawi`` command: what ``rag.cli`` has, and serve | feedback | key | eval.
+
+It starts here since this package may import the two others; see ``rag.cli`` for its rules.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from eval.cli import eval_app
+from rag import cli, extras
+from rag.cli import (
+    AsJson,
+    ConfigFile,
+    Corpus,
+    StorageFolder,
+    app,
+    errors,
+    plain,
+    print_json,
+    settings_of,
+    status,
+)
+
+if TYPE_CHECKING:
+    from ui.feedback import Feedback
+
+app.add_typer(eval_app, name="eval")
+
+
+@app.command(epilog="Example: rawi serve --port 8080")
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0: any free.")] = None,
+    corpus: Corpus = None,
+    storage: StorageFolder = None,
+    config_file: ConfigFile = None,
+) -> None:
+    """Open the chat page."""
+    settings = settings_of(config_file, corpus, storage)
+    server = settings.server.model_copy(
+        update={k: v for k, v in {"host": host, "port": port}.items() if v is not None}
+    )
+    settings = settings.model_copy(update={"server": server})
+    extras.require("serve", "rawi serve")
+    with status("starting…"):
+        from ui import app as web
+    errors.print(f"Rawi answers on http://{server.host}:{server.port} (Ctrl-C ends it)")
+    if server.host in ("0.0.0.0", "::") and not server.hosts:  # noqa: S104
+        errors.print("for other machines, add the name that they reach it by to server.hosts")
+    web.run(settings)
+
+
+@app.command(epilog="Example: rawi feedback --json")
+def feedback(
+    corpus: Corpus = None,
+    storage: StorageFolder = None,
+    config_file: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what readers thought of answers: thumbs up and down, with their reasons."""
+    settings = settings_of(config_file, corpus, storage)
+    extras.require("serve", "rawi feedback")
+    from ui.feedback import read
+
+    noted = read(settings.storage)
+    if as_json:
+        print_json([dataclasses.asdict(one) for one in noted])
+        return
+    for one in noted:
+        _print_feedback(one)
+
+
+@app.command()
+def key() -> None:
+    """Make an API key; its hash goes into api.key_hashes, the key is kept nowhere."""
+    from ui import keys
+
+    made, hashed = keys.make()
+    print(f"key:  {made}\nhash: {hashed}")  # noqa: T201
+
+
+def main() -> None:
+    """Run the command line with all its commands."""
+    cli.run(app)
+
+
+def _print_feedback(noted: Feedback) -> None:
+    console = Console(highlight=False)
+    console.print(f"[dim]{noted.when}[/]  {noted.rating}  {noted.reason}")
+    console.print(f"  {plain(noted.question)}\n  {plain(noted.answer)}\n", soft_wrap=True)
