@@ -33,7 +33,9 @@ from eval.sets import find_span, read_abstention, read_squad
 from rag import passages
 from rag.documents import Document
 from rag.embedding import Embedder, PassageInput
-from rag.language import Language, Span, clean
+from rag.language import Language, Span, bare, clean
+from rag.passages import Passage
+from rag.sentences import shown
 
 _LANGUAGES: tuple[Language, ...] = ("ar", "en")
 
@@ -145,13 +147,13 @@ def read(path: Path, max_chars: int, questions: Path | None = None) -> list[Exam
         others = read_squad(questions)
         asked = {q.id: q.question for q in others.questions}
         asked_in = _other(squad.language)
-    pieces: list[list[tuple[int, PassageInput]]] = []
+    pieces: list[list[tuple[Passage, PassageInput]]] = []
     for paragraph in squad.paragraphs:
         document = Document("", "", squad.language, clean(paragraph.text), "")
         title = paragraph.title.replace("_", " ")
         pieces.append(
             [
-                (p.start, PassageInput(title, p.text, _within(p), squad.language))
+                (p, passages.read_form(title, p.units, p.text, p.start))
                 for p in passages.cut(document, max_chars)
             ]
         )
@@ -161,16 +163,12 @@ def read(path: Path, max_chars: int, questions: Path | None = None) -> list[Exam
             continue
         gold, cut = question.answers[0], pieces[question.paragraph]
         place = find_span(clean(squad.paragraphs[question.paragraph].text), gold.text, gold.start)
-        for start, piece in cut:
-            if place and start <= place[0] and place[1] <= start + len(piece.text):
-                answer = Span(place[0] - start, place[1] - start)
-                sentence = max(n for n, s in enumerate(piece.sentences) if s.start <= answer.start)
-                near = tuple(other for _, other in cut if other is not piece)
-                examples.append(
-                    Example(
-                        clean(asked[question.id]).strip(), piece, sentence, answer, asked_in, near
-                    )
-                )
+        for piece, form in cut if place else ():
+            found = _in_read_form(piece, form, Span(*place)) if place else None
+            if found is not None:
+                near = tuple(other for _, other in cut if other is not form)
+                said = clean(asked[question.id]).strip()
+                examples.append(Example(said, form, *found, asked_in, near))
     return examples
 
 
@@ -185,7 +183,7 @@ def read_judged(path: Path, max_chars: int) -> list[Judged]:
         for given in item.passages:
             document = Document("", "", item.language, clean(given.text), "")
             shown += [
-                PassageInput(given.title, piece.text, _within(piece), item.language)
+                passages.read_form(given.title, piece.units, piece.text, piece.start)
                 for piece in passages.cut(document, max_chars)
             ]
         question = clean(item.question).strip()
@@ -413,5 +411,19 @@ def joined(heading: str, sentences: Sequence[str], language: Language) -> Passag
     return PassageInput(heading, " ".join(sentences), tuple(spans), language)
 
 
-def _within(passage: passages.Passage) -> tuple[Span, ...]:
-    return tuple(Span(a - passage.start, z - passage.start) for a, z in passage.sentences)
+def _in_read_form(passage: Passage, form: PassageInput, place: Span) -> tuple[int, Span] | None:
+    """Return which unit a place of a document begins in, and where it is in what is read of it.
+
+    None where it isn't read as it is written.
+    """
+    if place.end > passage.end:
+        return None
+    for n, (unit, span) in enumerate(zip(passage.units, form.sentences, strict=True)):
+        if unit.start <= place.start < unit.end:
+            before, answer = (
+                bare(shown(passage.text[a - passage.start : z - passage.start]))
+                for a, z in ((unit.start, place.start), (place.start, min(place.end, unit.end)))
+            )
+            start = form.text.find(answer, span.start + len(before), span.end)
+            return (n, Span(start, start + len(answer))) if answer and start >= 0 else None
+    return None

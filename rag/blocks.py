@@ -1,4 +1,4 @@
-"""What a text is made of, as its author laid it out: headings, paragraphs, items, rows, pairs, code.
+"""What a text is made of, as its author laid it out: headings, paragraphs, items, rows, code.
 
 ``plain.py`` and ``markdown.py`` find the blocks of a file, ``sentences.py`` makes units of them.
 Offsets count characters of the document's text, always.
@@ -19,7 +19,9 @@ Kind = Literal["heading", "text", "item", "question", "answer", "row", "code"]
 NOTHING = "\0"
 _RUN_OF_NOTHING = re.compile(f"{NOTHING}+")
 # A question and an answer are told by their marks only where one follows the other.
-_QUESTION = re.compile(r"(?:س|سؤال|السؤال|q|question)\s?\d{0,3}\s?[:/.)–-]+\s*(?=\S)", re.IGNORECASE)
+_QUESTION = re.compile(
+    r"(?:س|سؤال|السؤال|q|question)\s?\d{0,3}\s?[:/.)–-]+\s*(?=\S)", re.IGNORECASE
+)
 _ANSWER = re.compile(
     r"(?:ج|جواب|الجواب|إجابة|الإجابة|a|answer)\s?\d{0,3}\s?[:/.)–-]+\s*(?=\S)", re.IGNORECASE
 )

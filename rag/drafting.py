@@ -10,19 +10,21 @@ from __future__ import annotations
 import math
 import re
 import time
+from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import grounding, llm, orders, prompts
+from rag import grounding, lexical, llm, orders, prompts
 from rag.config import AnswerSettings, Settings
 from rag.conversation import Asked
 from rag.errors import GenerationError
 from rag.grounding import Citation
-from rag.language import Language
+from rag.language import Language, fold
 from rag.llm import Reply, Usage
 from rag.retrieval import Found
 
@@ -78,7 +80,7 @@ def choose(
         return distinct([evidence[0] for evidence in parts])[:_MOST_QUOTED]
     chosen, words = list[Found](), 0.0
     for found in distinct(candidates(parts[0])):
-        words_more = _longer(found, language) * len(found.text.split()) + _MARKER
+        words_more = _longer(found, language) * len(found.shown.split()) + _MARKER
         if not chosen or words + words_more <= settings.max_words:
             chosen.append(found)
             words += words_more
@@ -86,20 +88,24 @@ def choose(
 
 
 def distinct(sentences: Sequence[Found]) -> list[Found]:
-    """Return sentences, each once."""
-    places: dict[tuple[str, int], Found] = {}
+    """Return sentences, of those that say the same the first alone."""
+    said: dict[str, Found] = {}
     for found in sentences:
-        places.setdefault((found.doc, found.start), found)
-    return list(places.values())
+        said.setdefault(fold(found.shown), found)
+    return list(said.values())
 
 
-def fitted(texts: Sequence[str], max_words: int) -> list[str]:
-    """Return each text, or as much of it as fits its share of the words, its marker counted."""
+def fitted(texts: Sequence[str], max_words: int, question: str = "") -> list[str]:
+    """Return each text, or as much of it as fits its share of the words, its marker counted.
+
+    :param question: What is cut is cut around the words that bear on it.
+    """
     left, said = max_words, dict[int, str]()
+    asked = set(lexical.grams(question))
     # The shortest first: what they leave of their share is the others'.
     order = sorted(range(len(texts)), key=lambda n: len(texts[n].split()))
     for place, n in enumerate(order):
-        said[n] = _cut(texts[n], left // (len(order) - place) - _MARKER)
+        said[n] = _cut(texts[n], left // (len(order) - place) - _MARKER, asked)
         left -= len(said[n].split()) + _MARKER
     return [said[n] for n in range(len(texts))]
 
@@ -110,16 +116,21 @@ def _longer(found: Found, language: Language) -> float:
 
 
 def quoted(
-    citations: Sequence[Citation], language: Language, max_words: int, *, foreign: bool
+    sentences: Sequence[Found], language: Language, max_words: int, question: str = ""
 ) -> Draft:
-    """Answer with sentences as they stand; where they are foreign, point at them."""
-    if foreign:
-        return Draft(
-            prompts.pointer(language, [c.marker for c in citations]), tuple(citations), "quoted"
-        )
-    said = zip(fitted([c.quote for c in citations], max_words), citations, strict=True)
+    """Answer with sentences as they stand; where all are foreign, point at them.
+
+    :param question: A sentence that is too long is cut around what bears on it.
+    """
+    readable = [found for found in sentences if found.language == language]
+    citations = grounding.citations(readable or sentences)
+    if not readable:
+        return Draft(prompts.pointer(language, [c.marker for c in citations]), citations, "quoted")
+    said = zip(
+        fitted([found.shown for found in readable], max_words, question), citations, strict=True
+    )
     text = " ".join(f"{sentence} [{c.marker}]" for sentence, c in said)
-    return Draft(text, tuple(citations), "quoted")
+    return Draft(text, citations, "quoted")
 
 
 def shortly(said: Said, others: Sequence[Found], language: Language) -> Draft:
@@ -134,7 +145,11 @@ def shortly(said: Said, others: Sequence[Found], language: Language) -> Draft:
 
 
 def refused(
-    evidence: Sequence[Found], language: Language, settings: Settings, confidence: float
+    evidence: Sequence[Found],
+    language: Language,
+    settings: Settings,
+    confidence: float,
+    question: str = "",
 ) -> Draft:
     """Say that the documents don't say, with the closest sentence where one is close at all."""
     closest = evidence[:1]
@@ -142,28 +157,57 @@ def refused(
         text = prompts.refusal(language, None, foreign=False)
         return Draft(text, (), "refused", confidence=confidence)
     citations = grounding.citations(closest)
-    text = _cut(closest[0].text, settings.answer.max_words)
+    asked = set(lexical.grams(question))
+    text = _cut(closest[0].shown, settings.answer.max_words, asked)
     foreign = closest[0].language != language
     text = prompts.refusal(language, text, foreign=foreign)
     return Draft(text, citations, "refused", confidence=confidence)
 
 
-def _cut(text: str, max_words: int) -> str:
-    """Cut a long sentence after its last whole clause within the limit; the citation is whole.
+def _cut(text: str, max_words: int, asked: AbstractSet[str] = frozenset()) -> str:
+    """Cut a long sentence to the clauses that bear on the question; the citation is whole.
 
-    A clause that says little, such as an item's heading, is followed by words.
+    They begin with a clause, or amid one that is too long itself; where the question tells nothing,
+    with the first. A clause that says little, such as an item's heading, is followed by words.
 
     :param max_words: With what shows that it is cut.
+    :param asked: The question's 4-grams.
     """
-    words, room = text.split(), max(1, max_words - _ELLIPSIS)
+    words = text.split()
     if len(words) <= max_words:
         return text
-    kept = list[str]()
-    for clause in _CLAUSE.split(text):
-        if len(kept) + len(clause.split()) > room:
-            break
-        kept += clause.split()
-    return f"{' '.join(kept if 2 * len(kept) >= room else words[:room])} …"
+    begins = {0}
+    for clause in _CLAUSE.split(text)[:-1]:
+        begins.add(max(begins) + len(clause.split()))
+    held = [asked & set(lexical.grams(word)) for word in words]
+    common = Counter(gram for grams in held for gram in grams)
+    room = max(1, max_words - _ELLIPSIS)
+    if not common:
+        start, end = 0, _end(0, room, begins)
+    else:
+        room = max(1, room - _ELLIPSIS)
+        windows = [
+            (n, min(_end(n, room, begins), len(words)))
+            for n in range(len(words))
+            if n in begins or n - max(begin for begin in begins if begin <= n) > room / 2
+        ]
+
+        def bears(window: tuple[int, int]) -> tuple[float, bool, float]:
+            """Return how much of the question it has, rare grams first, and how amid it that is."""
+            grams = set[str]().union(*held[slice(*window)])
+            places = [n for n in range(*window) if held[n]]
+            amid = sum(places) / len(places) - sum(window) / 2 if places else 0.0
+            return sum(1 / common[gram] for gram in grams), window[0] in begins, -abs(amid)
+
+        start, end = max(windows, key=bears)
+    before, after = "… " if start else "", " …" if end < len(words) else ""
+    return f"{before}{' '.join(words[start:end])}{after}"
+
+
+def _end(start: int, room: int, begins: set[int]) -> int:
+    """Return where a cut sentence ends: after its last whole clause, unless that says little."""
+    whole = max((n for n in begins if n <= start + room), default=start)
+    return whole if 2 * (whole - start) >= room else start + room
 
 
 @dataclass(frozen=True)
@@ -217,7 +261,7 @@ class Drafter:
         began = time.monotonic()
         read = self._within_budget(evidence)
         question = orders.without_orders(asked.standalone) or asked.standalone
-        messages = prompts.short(question, [found.text for found in read], language)
+        messages = prompts.short(question, [found.read for found in read], language)
         first, asked_first = llm.first_token(self._model, messages, timeout_s)
         yield ""
         grammar = prompts.grammar(_likeliest(first, read)) if first else ""
@@ -243,7 +287,7 @@ class Drafter:
         left = self._settings.answer.evidence_tokens
         read: list[Found] = []
         for found in evidence:
-            left -= llm.count_tokens(self._model, found.text)
+            left -= llm.count_tokens(self._model, found.read)
             if read and left < 0:
                 break
             read.append(found)

@@ -177,12 +177,17 @@ class _Reading:
                 start = span.start + row.start(1)
                 inside = stripped(row[1], cells[0].start(2), cells[-1].end(2))
                 self._found.append(
-                    Block("row", start + inside.start, start + inside.end, said=tables.said(header, said))
+                    Block(
+                        "row",
+                        start + inside.start,
+                        start + inside.end,
+                        said=tables.said(header, said),
+                    )
                 )
         text = _ROW.sub(_spaces, text)
-        said = masked(text)
-        self._mask(span, said)
-        last, blank = 0, said.replace(NOTHING, " ")
+        bare = masked(text)
+        self._mask(span, bare)
+        last, blank = 0, bare.replace(NOTHING, " ")
         for part in [*_PART.finditer(text), None]:
             end = part.start() if part else len(text)
             inside = stripped(blank, last, end)

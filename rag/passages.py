@@ -63,9 +63,7 @@ def cut(document: Document, max_chars: int) -> list[Passage]:
     return [_passage(document, group) for group in groups if group]
 
 
-def read_form(
-    heading: str, units: Sequence[Unit], text: str, begin: int
-) -> PassageInput:
+def read_form(heading: str, units: Sequence[Unit], text: str, begin: int) -> PassageInput:
     """Return a passage as embedder and reader read it; the spans are of its units, in order.
 
     :param heading: See ``documents.heading``; left out where the passage begins with it.

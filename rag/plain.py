@@ -19,8 +19,8 @@ _HEADING_CHARS = 80
 _HEADING_WORDS = 12
 # Widths that people and programs wrap text at.
 _LEAST_WIDTH, _MOST_WIDTH = 40, 120
-# Of the width: a line shorter than that was ended on purpose.
-_FULL = 0.6
+# Of the width: most lines are at least so long, and a line shorter than that was ended on purpose.
+_FULL, _SHORT = 0.6, 0.4
 
 
 def layout(text: str) -> Layout:
@@ -107,7 +107,7 @@ def _fewest(text: str, every: Sequence[Span]) -> int:
     full = sum(
         end - start >= _FULL * width and not _ENDS.search(text[start:end]) for start, end in within
     )
-    return int(_FULL * width) if 2 * full > len(within) else -1
+    return int(_SHORT * width) if 2 * full > len(within) else -1
 
 
 def _runs(text: str, every: Sequence[Span]) -> Iterator[list[Span]]:

@@ -16,9 +16,10 @@ from rag import markdown, plain
 from rag.blocks import Block, Layout, paired, spoken
 from rag.language import Span, fold, split_sentences
 
-# A "sentence" longer than this is text without any full stop: it is cut at a comma or a space, or
-# the embedder would read only its beginning and the LLM would have to read all of it.
+# A "sentence" longer than this is text without any full stop: it is cut at commas or spaces, or its
+# vector would tell nothing and the LLM would have to read all of it.
 SENTENCE_MAX_CHARS = 1_000
+_PIECE_CHARS = 400
 # Of a heading or a question: what is longer is no name of what follows.
 _LEAD_CHARS = 200
 _ANNOUNCES = re.compile(r"[:：]\W*$")
@@ -180,8 +181,9 @@ def _with_code(unit: Unit, code: Block, masked: str) -> Unit:
 def _pieces(text: str, span: Span) -> Iterator[Span]:
     """Yield a sentence, an endless one in pieces."""
     start, end = span
-    while end - start > SENTENCE_MAX_CHARS:
-        limit = start + SENTENCE_MAX_CHARS
+    most = _PIECE_CHARS if end - start > SENTENCE_MAX_CHARS else SENTENCE_MAX_CHARS
+    while end - start > most:
+        limit = start + most
         # Not the comma in 25,000 or the colon in 10:30.
         comma = max(text.rfind(f"{mark} ", start, limit) for mark in "،,؛;:")
         stop = comma + 1 if comma > start else text.rfind(" ", start, limit)

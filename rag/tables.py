@@ -91,7 +91,11 @@ def _in_columns(text: str, some: Sequence[Span]) -> bool:
     for line in some:
         begin = text.rfind("\n", 0, line.start) + 1
         places.append([m.span() for m in _CELL.finditer(text[begin : line.end])])
-    if len(places) < _FEWEST_IN_COLUMNS or len(set(map(len, places))) > 1 or len(places[0]) < _FEWEST:
+    if (
+        len(places) < _FEWEST_IN_COLUMNS
+        or len(set(map(len, places))) > 1
+        or len(places[0]) < _FEWEST
+    ):
         return False
     return all(
         len({a for a, _ in column}) == 1 or len({z for _, z in column}) == 1

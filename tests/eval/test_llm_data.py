@@ -73,7 +73,13 @@ def test_a_corrupted_translation_is_another_one(seed):
 
 
 def test_every_ninth_passage_is_held_out(tmp_path: Path):
-    row = {"language": "en", "title": "X", "sentences": ["a"], "translations": ["ا"], "questions": []}
+    row = {
+        "language": "en",
+        "title": "X",
+        "sentences": ["a"],
+        "translations": ["ا"],
+        "questions": [],
+    }
     lines = [json.dumps({"id": f"x-{n:03}", **row}) for n in range(1, 19)]
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
     taught, held = read_passages(tmp_path)
