@@ -24,8 +24,9 @@ from rag.sentences import Unit
 TITLE_MAX_CHARS = 150
 # Between a title and the words of the file's path.
 PATH_MARK = " · "
-_PATH_WORD = re.compile(r"[^\W\d_]+|\d+|\w+?(?=[\W_]|$)")
-_PATH_DIGITS = 4  # a year, a number; more are a code
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
+# A word, a year or a number, "note1", "2nd"; what has more figures or mixes them is a code.
+_PATH_WORD = re.compile(r"[^\W\d_]*\d{0,4}|\d{1,4}[^\W\d_]+")
 _MARKDOWN = frozenset({".md", ".markdown"})
 _BYTE_ORDER = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 # Shares of a file's characters that no text in Arabic or English comes near.
@@ -74,8 +75,8 @@ def heading(doc: str, title: str) -> str:
 
     "people/Salem.md" is about Salem, whatever it says. A path without words tells nothing.
     """
-    words = _PATH_WORD.findall(clean(str(PurePosixPath(doc).with_suffix(""))))
-    words = [word for word in words if word.isalpha() or len(word) <= _PATH_DIGITS]
+    words = _BETWEEN_WORDS.split(clean(doc.removesuffix(PurePosixPath(doc).suffix)))
+    words = [word for word in words if word and _PATH_WORD.fullmatch(word)]
     if not any(len(word) > 1 and word.isalpha() for word in words):
         return title
     known = set(fold(title).split())
@@ -167,12 +168,12 @@ def _read_text(content: bytes) -> str:
         raise DocumentError(
             f"not {name} (byte {exc.object[exc.start]:#04x} at {exc.start:,}); save it as UTF-8"
         ) from exc
-    shown = len("".join(text.split()))
+    shown = "".join(text.split())
     if len(_CONTROL.findall(text)) > _CONTROLS * len(text):
         raise DocumentError(
             "looks like UTF-16 without its mark, or no text at all; save it as UTF-8"
         )
-    if len(_WESTERN.findall(text)) > _FOREIGN * shown:
+    if len(_WESTERN.findall(shown)) > _FOREIGN * len(shown):
         raise DocumentError(
             "its letters were read in a wrong encoding before it was saved; open the original with"
             " its own (Arabic is often Windows-1256) and save it as UTF-8"

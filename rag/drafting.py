@@ -8,18 +8,15 @@ it translates a sentence, and they can be checked. What doesn't hold is not show
 from __future__ import annotations
 
 import math
-import re
 import time
-from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import grounding, lexical, llm, orders, prompts
+from rag import excerpts, grounding, llm, orders, prompts
 from rag.config import AnswerSettings, Settings
 from rag.conversation import Asked
 from rag.errors import GenerationError
@@ -36,13 +33,10 @@ _ANOTHER = 0.3
 _MOST_QUOTED = 3
 # English takes a third more words than Arabic to say the same.
 _LONGER = 4 / 3
-# Words of an answer that a citation's marker takes, and what shows that a sentence is cut.
-_MARKER = _ELLIPSIS = 1
 NO_USAGE = Usage()
 # Of the reader's log-probabilities beside the LLM's; on the set to tune on.
 _READERS_WEIGHT = 2.0
 _LEAST = 1e-6  # a probability, or a time
-_CLAUSE = re.compile(r"(?<=[،؛,;:])\s")
 
 
 @dataclass(frozen=True)
@@ -80,7 +74,7 @@ def choose(
         return distinct([evidence[0] for evidence in parts])[:_MOST_QUOTED]
     chosen, words = list[Found](), 0.0
     for found in distinct(candidates(parts[0])):
-        words_more = _longer(found, language) * len(found.shown.split()) + _MARKER
+        words_more = _longer(found, language) * len(found.shown.split()) + excerpts.MARKER
         if not chosen or words + words_more <= settings.max_words:
             chosen.append(found)
             words += words_more
@@ -93,21 +87,6 @@ def distinct(sentences: Sequence[Found]) -> list[Found]:
     for found in sentences:
         said.setdefault(fold(found.shown), found)
     return list(said.values())
-
-
-def fitted(texts: Sequence[str], max_words: int, question: str = "") -> list[str]:
-    """Return each text, or as much of it as fits its share of the words, its marker counted.
-
-    :param question: What is cut is cut around the words that bear on it.
-    """
-    left, said = max_words, dict[int, str]()
-    asked = set(lexical.grams(question))
-    # The shortest first: what they leave of their share is the others'.
-    order = sorted(range(len(texts)), key=lambda n: len(texts[n].split()))
-    for place, n in enumerate(order):
-        said[n] = _cut(texts[n], left // (len(order) - place) - _MARKER, asked)
-        left -= len(said[n].split()) + _MARKER
-    return [said[n] for n in range(len(texts))]
 
 
 def _longer(found: Found, language: Language) -> float:
@@ -127,7 +106,9 @@ def quoted(
     if not readable:
         return Draft(prompts.pointer(language, [c.marker for c in citations]), citations, "quoted")
     said = zip(
-        fitted([found.shown for found in readable], max_words, question), citations, strict=True
+        excerpts.fitted([found.shown for found in readable], max_words, question),
+        citations,
+        strict=True,
     )
     text = " ".join(f"{sentence} [{c.marker}]" for sentence, c in said)
     return Draft(text, citations, "quoted")
@@ -157,57 +138,10 @@ def refused(
         text = prompts.refusal(language, None, foreign=False)
         return Draft(text, (), "refused", confidence=confidence)
     citations = grounding.citations(closest)
-    asked = set(lexical.grams(question))
-    text = _cut(closest[0].shown, settings.answer.max_words, asked)
+    text = excerpts.cut(closest[0].shown, settings.answer.max_words, question)
     foreign = closest[0].language != language
     text = prompts.refusal(language, text, foreign=foreign)
     return Draft(text, citations, "refused", confidence=confidence)
-
-
-def _cut(text: str, max_words: int, asked: AbstractSet[str] = frozenset()) -> str:
-    """Cut a long sentence to the clauses that bear on the question; the citation is whole.
-
-    They begin with a clause, or amid one that is too long itself; where the question tells nothing,
-    with the first. A clause that says little, such as an item's heading, is followed by words.
-
-    :param max_words: With what shows that it is cut.
-    :param asked: The question's 4-grams.
-    """
-    words = text.split()
-    if len(words) <= max_words:
-        return text
-    begins = {0}
-    for clause in _CLAUSE.split(text)[:-1]:
-        begins.add(max(begins) + len(clause.split()))
-    held = [asked & set(lexical.grams(word)) for word in words]
-    common = Counter(gram for grams in held for gram in grams)
-    room = max(1, max_words - _ELLIPSIS)
-    if not common:
-        start, end = 0, _end(0, room, begins)
-    else:
-        room = max(1, room - _ELLIPSIS)
-        windows = [
-            (n, min(_end(n, room, begins), len(words)))
-            for n in range(len(words))
-            if n in begins or n - max(begin for begin in begins if begin <= n) > room / 2
-        ]
-
-        def bears(window: tuple[int, int]) -> tuple[float, bool, float]:
-            """Return how much of the question it has, rare grams first, and how amid it that is."""
-            grams = set[str]().union(*held[slice(*window)])
-            places = [n for n in range(*window) if held[n]]
-            amid = sum(places) / len(places) - sum(window) / 2 if places else 0.0
-            return sum(1 / common[gram] for gram in grams), window[0] in begins, -abs(amid)
-
-        start, end = max(windows, key=bears)
-    before, after = "… " if start else "", " …" if end < len(words) else ""
-    return f"{before}{' '.join(words[start:end])}{after}"
-
-
-def _end(start: int, room: int, begins: set[int]) -> int:
-    """Return where a cut sentence ends: after its last whole clause, unless that says little."""
-    whole = max((n for n in begins if n <= start + room), default=start)
-    return whole if 2 * (whole - start) >= room else start + room
 
 
 @dataclass(frozen=True)
