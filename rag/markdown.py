@@ -29,7 +29,7 @@ _UNSAID = re.compile(
     r"|(?P<on>\*\*\*|\*\*|__|(?<![\w*])\*|(?<![\w_])_)(?=[^\s*_])"
     r"(?P<strong>[^*_]{1,400}?)(?<=\S)(?P=on)(?![\w*_])"
     r"|&nbsp;"
-    r"|\\(?=[!-/:-@\[-`{-~])",
+    r"|\\(?P<escaped>[!-/:-@\[-`{-~])",
     re.DOTALL,
 )
 _QUOTED = re.compile(r"^(?:[ \t]*>)+", re.MULTILINE)
@@ -63,12 +63,13 @@ def _blanked(found: re.Match[str]) -> str:
     if found["code"]:
         return found[0]
     start, end = found.span()
-    name = next((name for name in ("link", "strong") if found[name] is not None), None)
+    name = next((name for name in ("link", "strong", "escaped") if found[name] is not None), None)
     inside = Span(*found.span(name)) if name else Span(end, end)
     # Beside a space it is one; within a word, "un**bold**ed", it leaves none.
     left = " " if start == 0 or found.string[start - 1].isspace() else NOTHING
     right = " " if end == len(found.string) or found.string[end].isspace() else NOTHING
-    said = masked(found.string[slice(*inside)])
+    said = found.string[slice(*inside)]
+    said = said if name == "escaped" else masked(said)
     return left * (inside.start - start) + said + right * (end - inside.end)
 
 
