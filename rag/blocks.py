@@ -25,6 +25,9 @@ _QUESTION = re.compile(
 _ANSWER = re.compile(
     r"(?:ج|جواب|الجواب|إجابة|الإجابة|a|answer)\s?\d{0,3}\s?[:/.)–-]+\s*(?=\S)", re.IGNORECASE
 )
+_QUESTION_CHARS = 200
+_ASKS = re.compile(r"[?؟][\"'”’»)\]]*$")
+_SAYS = re.compile(r"[.!?؟؛…]\s")
 # "Phone: 055 …": a short name, and what it has.
 _FIELD = re.compile(r"[^\W\d_][^\n:.!?؟]{0,40}:\s+\S")
 _FIELD_WORDS = 4
@@ -111,7 +114,7 @@ def paragraph(masked: str, inside: Sequence[Span], like: Block, fewest: int = 0)
 
 
 def paired(blocks: Sequence[Block], masked: str) -> list[Block]:
-    """Return blocks with the questions and answers among them told by their marks."""
+    """Return blocks with the questions and answers among them told, by their marks or place."""
     found: list[Block] = []
     for n, block in enumerate(blocks):
         following = blocks[n + 1] if n + 1 < len(blocks) else None
@@ -119,9 +122,19 @@ def paired(blocks: Sequence[Block], masked: str) -> list[Block]:
             found.append(_as(block, "question", _marked(block, masked, _QUESTION)))
         elif found and found[-1].kind == "question" and _marked(block, masked, _ANSWER):
             found.append(_as(block, "answer", _marked(block, masked, _ANSWER)))
+        elif following and _asks(block, masked) and not _asks(following, masked):
+            found.append(_as(block, "question", 0) if following.kind == "text" else block)
         else:
             found.append(block)
     return found
+
+
+def _asks(block: Block, masked: str) -> bool:
+    """Tell whether a block is one question and nothing else: what follows it answers it."""
+    if block.kind != "text" or block.level or block.end - block.start > _QUESTION_CHARS:
+        return False
+    said = spoken(masked[block.start : block.end])
+    return bool(_ASKS.search(said)) and not _SAYS.search(said)
 
 
 def _marked(block: Block, masked: str, mark: re.Pattern[str]) -> int:

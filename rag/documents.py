@@ -189,7 +189,8 @@ def _title(layout: Layout) -> str:
         if block.kind == "heading" or (block.kind == "text" and not is_field(line)):
             if _BYLINE.match(line):
                 continue
-            return line if len(line) <= TITLE_MAX_CHARS else ""
+            named = len(line) <= TITLE_MAX_CHARS and not line.endswith((":", ",", "،", ";", "؛"))
+            return line if named else ""
     return ""
 
 

@@ -242,6 +242,7 @@ _BEFORE_NUMBER = _words(
     "no nos fig figs vol pp ch sec art eq jan feb mar apr jun jul aug sep sept oct nov dec"
     " mon tue tues wed thu thur thurs fri sat sun"
 )
+_JOINED = re.compile(r"[–—/]")  # Mon.–Thu.
 _LOOKBACK = 40  # characters; bounded, so that a million marks in a row take linear time
 
 
@@ -287,6 +288,7 @@ def _is_abbreviated(before: str, following: str) -> bool:
     if _LIST_NUMBER.fullmatch(before):
         return True
     *earlier, last = before.split()
+    last = _JOINED.split(last)[-1]
     word = "" if before[-1].isspace() else last.lstrip("\"'“‘«‹([").casefold()
     if word in _BEFORE_NUMBER:
         return following[:1].isdigit()

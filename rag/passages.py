@@ -50,11 +50,11 @@ def cut(document: Document, max_chars: int) -> list[Passage]:
             if unit.opens:
                 openings[unit.list] = unit
                 continue
-            more = _more(groups[-1], unit, openings, document.text)
+            more = _more(groups[-1], unit, document.text)
             full = length + more > max_chars or (number == 0 and length >= max_chars / 2)
             if groups[-1] and full:
                 groups.append([])
-                length, more = -1, _more([], unit, openings, document.text)
+                length, more = -1, _more([], unit, document.text)
             opening = openings.get(unit.list)
             if opening is not None and opening not in groups[-1]:
                 groups[-1].append(opening)
@@ -73,15 +73,16 @@ def read_form(heading: str, units: Sequence[Unit], text: str, begin: int) -> Pas
     spans: list[Span] = []
     length, led = 0, list[str]()
     for unit in units:
-        said = bare(_said(unit, text, begin))
-        lines = unit.lead.split("\n") if unit.lead else []
+        whole = _said(unit, text, begin)
+        said = bare(whole)
+        lines = _lines(unit)
         for line in map(bare, _new(lines, led)):
             parts.append(line + "\n")
             length += len(parts[-1])
         spans.append(Span(length, length + len(said)))
         parts.append(said + ("\n" if unit.opens else " "))
         length += len(parts[-1])
-        led = [*lines, unit.said] if unit.opens else lines
+        led = [*lines, whole]
     read = "".join(parts).rstrip()
     title = heading.partition(PATH_MARK)[0]
     if read.startswith(bare(title)):
@@ -110,12 +111,15 @@ def _new(lines: Sequence[str], led: Sequence[str]) -> Sequence[str]:
     return lines[same:]
 
 
-def _more(group: Sequence[Unit], unit: Unit, openings: dict[int, Unit], text: str) -> int:
+def _more(group: Sequence[Unit], unit: Unit, text: str) -> int:
     """Return how many characters more are read with a unit."""
     last = group[-1] if group else None
-    led = last.lead.split("\n") if last and last.lead else []
-    lead = _new(unit.lead.split("\n") if unit.lead else [], led)
-    return len(_said(unit, text, 0)) + 1 + sum(len(line) + 1 for line in lead)
+    led = [*_lines(last), _said(last, text, 0)] if last else []
+    return len(_said(unit, text, 0)) + 1 + sum(len(line) + 1 for line in _new(_lines(unit), led))
+
+
+def _lines(unit: Unit) -> list[str]:
+    return unit.lead.split("\n") if unit.lead else []
 
 
 def _passage(document: Document, units: list[Unit]) -> Passage:

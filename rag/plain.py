@@ -14,7 +14,8 @@ _MARKED = re.compile(r"(?P<level>#{1,6})\s+(?=\S)")
 _BULLET = re.compile(r"[•▪◦‣●○*–—+-]\s+(?=\S)")
 _NUMBER = re.compile(r"\(?(?:\d{1,2}|[٠-٩]{1,2}|[A-Za-z]|[أابجدهوزحطي])[.)–-]\s+(?=\S)")
 _ENDS = re.compile(r"[.!?؟:؛;…][\"'”’»)\]]*$")
-_NO_HEADING = re.compile(r"[.!:؛;…،,][\"'”’»)\]]*$|[.!?؟؛]\s")
+_ENDS_NAME = re.compile(r"[.!:؛;…،,][\"'”’»)\]]*$")
+_SENTENCE = re.compile(r"[.!?؟؛]\s")
 _HEADING_CHARS = 80
 _HEADING_WORDS = 12
 # Widths that people and programs wrap text at.
@@ -28,7 +29,7 @@ def layout(text: str) -> Layout:
     every = list(lines(text))
     fewest = _fewest(text, every)
     blocks: list[Block] = []
-    n = group = 0
+    n = group = base = 0
     bulleted = False
     while n < len(every):
         line = every[n]
@@ -36,7 +37,7 @@ def layout(text: str) -> Layout:
         rows, taken = tables.at(text, every, n) if shown else ([], 0)
         if taken:
             blocks += rows
-        elif not shown or _RULE.fullmatch(shown):
+        elif not shown or _is_rule(shown):
             taken = 1
         elif mark := _MARKED.match(shown):
             level = len(mark["level"])
@@ -54,7 +55,9 @@ def layout(text: str) -> Layout:
             bulleted = bool(mark)
             taken = _taken(text, every, n, runs_on=fewest > 0)
             first = Span(line.start + (mark.end() if mark else 0), line.end)
-            like = Block("item", 0, 0, 1, group=group)
+            base = _indent(text, line) if group == n + 1 else base
+            level = 1 if _indent(text, line) <= base else 2
+            like = Block("item", 0, 0, level, group=group)
             inside = [first, *every[n + 1 : n + taken]]
             blocks += paragraph(text, inside, like, max(fewest, 0))
         else:
@@ -62,6 +65,10 @@ def layout(text: str) -> Layout:
             blocks += paragraph(text, every[n : n + taken], Block("text", 0, 0), fewest)
         n += taken
     return Layout(tuple(blocks), text)
+
+
+def _is_rule(shown: str) -> bool:
+    return bool(_RULE.fullmatch(shown)) or tables.is_rule(shown)
 
 
 def _item(shown: str) -> re.Match[str] | None:
@@ -77,7 +84,7 @@ def _taken(text: str, every: Sequence[Span], n: int, *, runs_on: bool) -> int:
     for m in range(n + 1, len(every)):
         shown = text[slice(*every[m])]
         deeper = _indent(text, every[m]) > _indent(text, every[n])
-        if not shown or _item(shown) or _RULE.fullmatch(shown) or not (runs_on or deeper):
+        if not shown or _item(shown) or _is_rule(shown) or not (runs_on or deeper):
             break
         if tables.at(text, every, m)[1]:
             break
@@ -104,10 +111,17 @@ def _fewest(text: str, every: Sequence[Span]) -> int:
     width = max((end - start for start, end in within), default=0)
     if width < _LEAST_WIDTH or len(within) < 2:
         return -1
-    full = sum(
-        end - start >= _FULL * width and not _ENDS.search(text[start:end]) for start, end in within
-    )
-    return int(_SHORT * width) if 2 * full > len(within) else -1
+    full = [
+        (start, end)
+        for start, end in within
+        if end - start >= _FULL * width and not _ENDS.search(text[start:end])
+    ]
+    # By characters: short lines, of addresses or signatures, stand beside wrapped prose.
+    return int(_SHORT * width) if 2 * _length(full) > _length(within) else -1
+
+
+def _length(some: Sequence[Span]) -> int:
+    return sum(end - start for start, end in some)
 
 
 def _runs(text: str, every: Sequence[Span]) -> Iterator[list[Span]]:
@@ -125,6 +139,8 @@ def _runs(text: str, every: Sequence[Span]) -> Iterator[list[Span]]:
 
 def _is_heading(text: str, every: Sequence[Span], n: int) -> bool:
     """Tell whether a line stands alone, reads like a heading and has something to head."""
+    if _NUMBER.match(text, every[n].start):
+        return _is_numbered(text, every, n)
     if not _stands_alone(text, every, n):
         return False
     following = _filled(every, n + 1)
@@ -138,18 +154,36 @@ def _is_heading(text: str, every: Sequence[Span], n: int) -> bool:
     return longer or bool(_item(shown)) or is_field(shown) or "|" in shown or "\t" in shown
 
 
+def _is_numbered(text: str, every: Sequence[Span], n: int) -> bool:
+    """Tell whether a line with a number heads prose, "2) Staff", and is no item among others."""
+    following = _filled(every, n + 1)
+    if following is None or not _is_short(text[slice(*every[n])]):
+        return False
+    before = next((m for m in range(n - 1, -1, -1) if every[m].start < every[m].end), None)
+    near = [text[slice(*every[m])] for m in (before, following) if m is not None]
+    if any(map(_item, near)) or _indent(text, every[following]) > _indent(text, every[n]):
+        return False
+    return len(near[-1]) > every[n].end - every[n].start
+
+
+def _is_short(shown: str) -> bool:
+    """Tell whether a line may be a heading by its length and marks."""
+    return (
+        len(shown) <= _HEADING_CHARS
+        and len(shown.split()) <= _HEADING_WORDS
+        and not (_ENDS_NAME.search(shown) or is_field(shown))
+        and any(map(str.isalpha, shown))
+    )
+
+
 def _filled(every: Sequence[Span], n: int) -> int | None:
     """Return the number of the first line from one on that isn't blank."""
     return next((m for m in range(n, len(every)) if every[m].start < every[m].end), None)
 
 
 def _stands_alone(text: str, every: Sequence[Span], n: int) -> bool:
-    if every[n].end - every[n].start > _HEADING_CHARS:
-        return False
-    shown = text[slice(*every[n])]
+    shown = text[every[n].start : min(every[n].end, every[n].start + _HEADING_CHARS + 1)]
     alone = (n == 0 or every[n - 1].start == every[n - 1].end) and (
         n + 1 == len(every) or every[n + 1].start == every[n + 1].end
     )
-    named = not (_NO_HEADING.search(shown) or _item(shown) or is_field(shown))
-    few = len(shown.split()) <= _HEADING_WORDS
-    return alone and few and named and any(map(str.isalpha, shown))
+    return alone and _is_short(shown) and not (_item(shown) or _SENTENCE.search(shown))

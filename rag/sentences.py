@@ -59,6 +59,7 @@ class _Sentence(NamedTuple):
     :ivar group: Tells items of one list from those of the next; 0 for what is no item.
     :ivar inside: The group of the item that it goes on with.
     :ivar heading: Whether it is only a heading.
+    :ivar level: How deep an item is nested.
     """
 
     unit: Unit
@@ -66,6 +67,7 @@ class _Sentence(NamedTuple):
     group: int
     inside: int = 0
     heading: bool = False
+    level: int = 0
 
 
 def shown(text: str, said: str = "") -> str:
@@ -104,7 +106,7 @@ def headings(found: Layout) -> Iterator[tuple[Block, str]]:
 def _sentences(found: Layout, text: str, title: str) -> Iterator[_Sentence]:
     """Yield the sentences of the blocks with the headings and questions that they stand under."""
     under: list[tuple[int, str]] = []
-    asked = ""
+    asked, until = "", 0  # a question without a mark is answered by the next block alone
     held: _Sentence | None = None  # may announce code
     for n, block in enumerate(found.blocks):
         said = spoken(found.masked[block.start : block.end])
@@ -115,7 +117,10 @@ def _sentences(found: Layout, text: str, title: str) -> Iterator[_Sentence]:
             asked = ""
         elif block.kind == "question":
             asked = spoken(found.masked[block.start + block.mark : block.end])[:_LEAD_CHARS]
+            until = len(found.blocks) if block.mark else n + 1
             continue
+        elif n > until:
+            asked = ""
         lines = [line for _, line in under if line != title]
         if heads:
             lead = "\n".join(lines[: -1 if lines and said != title else None])
@@ -153,7 +158,7 @@ def _of_block(
             counted = _COUNTED.match(fold(said[:40] or text[place.start : place.start + 40]))
             group = block.group if block.kind == "item" and not number else 0
             group = group or (-1 if counted and start == span.start else 0)
-            yield _Sentence(Unit(*place, lead, said), n, group, block.group)
+            yield _Sentence(Unit(*place, lead, said), n, group, block.group, level=block.level)
 
 
 def _said(masked: str, text: str, start: int, end: int) -> str:
@@ -204,9 +209,12 @@ def _with_lists(sentences: Sequence[_Sentence], masked: str) -> list[_Sentence]:
     before: _Sentence | None = None  # that may announce a list
     opening: _Sentence | None = None
     first, group, block = -1, 0, -1
+    above: list[_Sentence] = []  # the items that one is nested in
     for sentence in sentences:
         if sentence.group and sentence.group == group:
-            sentence = _listed(sentence, first, opening, masked)
+            above = [item for item in above if item.level < sentence.level]
+            sentence = _listed(sentence, first, [opening, *above], masked)
+            above.append(sentence)
         elif sentence.group:
             first, group = sentence.unit.start, sentence.group
             opening = _opening(before, first, masked)
@@ -214,7 +222,8 @@ def _with_lists(sentences: Sequence[_Sentence], masked: str) -> list[_Sentence]:
                 if found and found[-1].block == opening.block:
                     found.pop()
                 found.append(opening)
-            sentence = _listed(sentence, first, opening, masked)
+            sentence = _listed(sentence, first, [opening], masked)
+            above = [sentence]
         elif sentence.block != block and sentence.inside != group:
             group = 0
         before, block = sentence, sentence.block
@@ -232,9 +241,13 @@ def _opening(before: _Sentence | None, first: int, masked: str) -> _Sentence | N
     return before._replace(unit=replace(unit, said=said, list=first), heading=False)
 
 
-def _listed(sentence: _Sentence, first: int, opening: _Sentence | None, masked: str) -> _Sentence:
-    unit = replace(sentence.unit, list=first)
-    if opening is not None:
-        lead = "\n".join(filter(None, (opening.unit.lead, opening.unit.said)))
-        unit = replace(unit, lead=lead)
-    return sentence._replace(unit=unit)
+def _listed(
+    sentence: _Sentence, first: int, above: Sequence[_Sentence | None], masked: str
+) -> _Sentence:
+    """Return an item of a list, under what announces it and the items that it is nested in."""
+    lead = sentence.unit.lead
+    for unit in (each.unit for each in above if each is not None):
+        under = unit.lead if unit.opens else lead
+        said = unit.said or spoken(masked[unit.start : unit.end])
+        lead = "\n".join(filter(None, (under, said)))
+    return sentence._replace(unit=replace(sentence.unit, lead=lead, list=first))

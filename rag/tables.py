@@ -34,6 +34,11 @@ def said(header: Sequence[str], cells: Sequence[str]) -> str:
 _AND: dict[Language, str] = {"ar": "؛ ", "en": "; "}
 
 
+def is_rule(line: str) -> bool:
+    """Tell whether a line only parts rows."""
+    return len(line) < _LONGEST_RULE and bool(_DELIMITERS.fullmatch(line))
+
+
 def at(text: str, every: Sequence[Span], n: int) -> tuple[list[Block], int]:
     """Return the rows of the table that begins with a line, and how many lines it takes.
 
@@ -61,7 +66,7 @@ def _alike(
     width = 0
     for m in range(n, len(every)):
         shown = text[slice(*every[m])]
-        if m > n and len(shown) < _LONGEST_RULE and _DELIMITERS.fullmatch(shown):
+        if m > n and is_rule(shown):
             yield every[m], []
             continue
         cells = cells_of(shown)

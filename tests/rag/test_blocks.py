@@ -96,7 +96,8 @@ def test_headings_of_plain_text_lead_what_stands_under_them():
 
 
 def test_headings_of_markdown_are_nested():
-    text = "# المسبح\n\n## الأسعار\n\n### الأطفال\n\nالدخول مجاني.\n\n### الكبار\n\nبخمسة دنانير.\n\n## المواعيد\n\nيفتح في السابعة."
+    text = "# المسبح\n\n## الأسعار\n\n### الأطفال\n\nالدخول مجاني.\n\n### الكبار\n\nبخمسة دنانير."
+    text += "\n\n## المواعيد\n\nيفتح في السابعة."
     assert led(text) == [
         ("الأسعار\nالأطفال", "الدخول مجاني."),
         ("الأسعار\nالكبار", "بخمسة دنانير."),
@@ -160,6 +161,42 @@ def test_an_arabic_answer_too():
     assert led(text, "a.txt") == [
         ("متى تبحر العبّارة؟", "عند الظهر."),
         ("كم ثمن التذكرة؟", "أربعة دنانير."),
+    ]
+
+
+def test_a_question_on_a_line_of_its_own_is_answered_by_the_next():
+    text = "May I swim?\nOnly with a cap. Ask for one.\nThe pool is warm.\nWhy? Who knows?\nIt is."
+    assert led(text, "a.txt") == [
+        ("May I swim?", "Only with a cap."),
+        ("May I swim?", "Ask for one."),
+        ("", "The pool is warm."),
+        ("", "Why?"),
+        ("", "Who knows?"),
+        ("", "It is."),
+    ]
+
+
+def test_a_numbered_line_above_prose_is_a_heading_and_above_another_an_item():
+    text = "محضر الجلسة\n\n1) الميزانية\nرفعت الميزانية إلى ألف دينار."
+    text += "\n2) الموظفون\nعين المجلس ثلاثة موظفين جدد."
+    assert led(text, "a.txt") == [
+        ("1) الميزانية", "رفعت الميزانية إلى ألف دينار."),
+        ("2) الموظفون", "عين المجلس ثلاثة موظفين جدد."),
+    ]
+    assert said("1. Ships\n2. Boats\n\nThese are all of them.", "a.txt")[:2] == [
+        "1. Ships",
+        "2. Boats",
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.txt"])
+def test_a_nested_item_stands_under_the_one_above(name):
+    text = "It has:\n\n- ships\n    - a ferry\n    - a tug\n- boats\n"
+    assert led(text, name)[1:] == [
+        ("It has:", "ships"),
+        ("It has:\nships", "a ferry"),
+        ("It has:\nships", "a tug"),
+        ("It has:", "boats"),
     ]
 
 
