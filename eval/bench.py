@@ -26,9 +26,8 @@ from eval.run import Pipeline
 from eval.sets import read_questions
 from rag import documents, engine, index, models, passages, reader, storage
 from rag.config import Settings
-from rag.embedding import Embedder, PassageInput, Vectors
+from rag.embedding import Embedder, Vectors
 from rag.engine import Answer, Timings
-from rag.language import detect, split_sentences
 from rag.retrieval import Retriever
 
 ROUNDS = 3
@@ -106,16 +105,16 @@ def indexing(settings: Settings, embedder: Embedder, weights: Path) -> Compariso
     from sentence_transformers import SentenceTransformer
 
     plain = SentenceTransformer(str(weights), device="cpu")
-    texts = [
-        piece.text
+    inputs = [
+        passages.of_document(document, piece, title=False)
         for doc in documents.list_files(settings.corpus)
-        for piece in passages.cut(
-            documents.parse(doc, documents.read_bytes(settings.corpus, doc, settings.documents)),
-            settings.passages.max_chars,
-        )
+        for document in [
+            documents.parse(doc, documents.read_bytes(settings.corpus, doc, settings.documents))
+        ]
+        for piece in passages.cut(document, settings.passages.max_chars)
     ]
+    texts = [form.text for form in inputs]
     prompted = [settings.embedding.passage_prompt + text for text in texts]
-    inputs = [PassageInput("", text, tuple(split_sentences(text)), detect(text)) for text in texts]
     ours, theirs = _in_turns(
         lambda: embedder.embed_passages(inputs),
         lambda: plain.encode(prompted, batch_size=32, normalize_embeddings=True),

@@ -9,9 +9,9 @@ A group is a question with passages. Of a SQuAD question at most one of them ans
     grafted    the same as answered, another article's question asked of it
 
 Of an abstention set's question it is only known whether any of its passages answers it. A written
-question (``training/answers``) has its passage in both languages, so every pair of languages comes
-of it; the passage is in pieces, with the sentences that answer or, "gutted", without. Orders to the
-machine stand among them (``training/orders.jsonl``), which answer nothing.
+question has its document in one language or both, so every pair of languages comes of it; with the
+sentences that answer or, "gutted", without. Orders to the machine stand among them
+(``training/orders.jsonl``), which answer nothing.
 
 Some questions and passages are code-switched, so that the reader finds answers across languages;
 some questions are really asked in the other language than their passage is in.
@@ -23,8 +23,8 @@ import json
 import random
 import re
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -33,10 +33,13 @@ import numpy as np
 from eval import llm_data, reader_questions
 from eval.codeswitch import CodeSwitcher
 from eval.sets import find_span, read_abstention, read_squad
-from rag import passages
+from rag import documents, passages
 from rag.documents import Document
 from rag.embedding import Embedder, PassageInput
-from rag.language import Language, Span, clean, split_sentences
+from rag.errors import EvalError
+from rag.language import Language, Span, bare, clean, split_sentences
+from rag.passages import Passage
+from rag.sentences import shown
 
 _LANGUAGES: tuple[Language, ...] = ("ar", "en")
 
@@ -50,6 +53,7 @@ ARABIC = 0.45  # of the groups, by the passage that answers
 WRITTEN = 0.6  # of the groups: from written questions, where there are some
 WRITTEN_GUTTED = 0.2  # of them
 ORDERED = 0.25  # of them: with an order to the machine among their sentences
+FILES_HELD_OUT = 6  # every sixth file, by its number
 JUDGED = 0.15  # of the groups: from an abstention set, where there is one
 CROSSED = 0.2  # of the groups: asked in the other language, where there are such questions
 SWITCHED = 0.25  # of the questions, and of the passages
@@ -57,7 +61,6 @@ NO_HEADING = 0.2  # of the groups
 MAX_PASSAGES = 5  # in a group
 MOST_BESIDE = 3  # of them from the answering passage's article
 NEAREST = 8  # passages of other articles that are kept for each question, of each language
-_NO_ANSWER = -1  # the number of a sentence that no question uses
 _SLOT = re.compile(r"\{(question|topic|wrong)\}")
 _GRAFTS = 20  # other questions that are tried
 # Kinds that change the question, and those that stand in for them where it is in another language
@@ -125,19 +128,35 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class Version:
+    """A document in one language, as it is read.
+
+    :ivar answers: Passage and sentence, by number, of what answers a question; empty where nothing
+        does.
+    """
+
+    passages: tuple[PassageInput, ...]
+    answers: frozenset[tuple[int, int]]
+
+
+@dataclass(frozen=True)
 class Written:
     """A written question.
 
-    :ivar asked: In each language.
-    :ivar uses: The numbers from 1 of the sentences that answer; none where it has no answer.
-    :ivar near: By the language of the question, other documents' pieces that look right and aren't.
+    :ivar asked: In each language that it is asked in.
+    :ivar versions: Of its document; the question may be asked of any.
+    :ivar alone: Whether nothing else in the document would answer, were it not for ``answers``.
+    :ivar wrong: Wrong answers in each language; there may be none.
+    :ivar near: By the language of the question, other documents' passages that look right and
+        aren't.
     """
 
-    passage: llm_data.Passage
-    asked: dict[Language, str]
-    uses: tuple[int, ...]
-    near: dict[Language, tuple[PassageInput, ...]]
-    wrong: dict[Language, tuple[str, ...]]
+    title: str
+    asked: Mapping[Language, str]
+    versions: tuple[Version, ...]
+    alone: bool = True
+    wrong: Mapping[Language, Sequence[str]] = field(default_factory=dict)
+    near: Mapping[Language, Sequence[PassageInput]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -152,11 +171,11 @@ class Order:
 
     def about(self, written: Written, rng: random.Random) -> str:
         """Return it, about a written question."""
-        question = written.asked[self.language]
+        question = written.asked.get(self.language) or next(iter(written.asked.values()))
         said = {
             "question": question,
-            "topic": rng.choice((written.passage.title, question.rstrip("؟?"))),
-            "wrong": rng.choice(written.wrong[self.language]),
+            "topic": rng.choice((written.title, question.rstrip("؟?"))),
+            "wrong": rng.choice(written.wrong.get(self.language) or ("7",)),
         }
         return _SLOT.sub(lambda slot: said[slot[1]], self.text)
 
@@ -173,13 +192,13 @@ def read(path: Path, max_chars: int, questions: Path | None = None) -> list[Exam
         others = read_squad(questions)
         asked = {q.id: q.question for q in others.questions}
         asked_in = _other(squad.language)
-    pieces: list[list[tuple[int, PassageInput]]] = []
+    pieces: list[list[tuple[Passage, PassageInput]]] = []
     for paragraph in squad.paragraphs:
         document = Document("", "", squad.language, clean(paragraph.text), "")
         title = paragraph.title.replace("_", " ")
         pieces.append(
             [
-                (p.start, PassageInput(title, p.text, _within(p), squad.language))
+                (p, passages.read_form(title, p.units, p.text, p.start))
                 for p in passages.cut(document, max_chars)
             ]
         )
@@ -189,16 +208,12 @@ def read(path: Path, max_chars: int, questions: Path | None = None) -> list[Exam
             continue
         gold, cut = question.answers[0], pieces[question.paragraph]
         place = find_span(clean(squad.paragraphs[question.paragraph].text), gold.text, gold.start)
-        for start, piece in cut:
-            if place and start <= place[0] and place[1] <= start + len(piece.text):
-                answer = Span(place[0] - start, place[1] - start)
-                sentence = max(n for n, s in enumerate(piece.sentences) if s.start <= answer.start)
-                near = tuple(other for _, other in cut if other is not piece)
-                examples.append(
-                    Example(
-                        clean(asked[question.id]).strip(), piece, sentence, answer, asked_in, near
-                    )
-                )
+        for piece, form in cut if place else ():
+            found = _in_read_form(piece, form, Span(*place)) if place else None
+            if found is not None:
+                near = tuple(other for _, other in cut if other is not form)
+                said = clean(asked[question.id]).strip()
+                examples.append(Example(said, form, *found, asked_in, near))
     return examples
 
 
@@ -213,7 +228,7 @@ def read_judged(path: Path, max_chars: int) -> list[Judged]:
         for given in item.passages:
             document = Document("", "", item.language, clean(given.text), "")
             shown += [
-                PassageInput(given.title, piece.text, _within(piece), item.language)
+                passages.read_form(given.title, piece.units, piece.text, piece.start)
                 for piece in passages.cut(document, max_chars)
             ]
         question = clean(item.question).strip()
@@ -221,36 +236,91 @@ def read_judged(path: Path, max_chars: int) -> list[Judged]:
     return found
 
 
-def read_written(folder: Path, max_chars: int, embedder: Embedder) -> list[Written]:
-    """Read the written questions to train on, with what the embedder takes for their answers."""
-    written, _ = llm_data.read_passages(folder)
-    pieces = [
-        (passage.id, joined(passage.title, piece, language))
-        for passage in written
-        for language in _LANGUAGES
-        for piece in _pieces(passage.said[language], max_chars)
-    ]
-    vectors = embedder.embed_texts([f"{p.heading}\n{p.text}" for _, p in pieces])
-    languages = np.array([piece.language for _, piece in pieces])
+def read_written(folder: Path, max_chars: int, *, held: bool = False) -> list[Written]:
+    """Read the questions of written passages.
+
+    :param held: Those that are held out, instead of those to train on.
+    """
     found = []
-    for passage in written:
-        others = np.array([id_ != passage.id for id_, _ in pieces])
+    for passage in llm_data.read_passages(folder)[held]:
         for question in passage.questions:
-            asked = {language: clean(question[language]).strip() for language in _LANGUAGES}
-            near: dict[Language, tuple[PassageInput, ...]] = {}
+            versions = []
             for language in _LANGUAGES:
-                cosines = vectors @ embedder.embed_query(asked[language])
-                best = list[PassageInput]()
-                for said in _LANGUAGES:
-                    places = np.flatnonzero(others & (languages == said))
-                    order = np.argsort(-cosines[places])[:NEAREST]
-                    best += [pieces[i][1] for i in places[order]]
-                near[language] = tuple(best)
+                pieces = _pieces(passage.said[language], max_chars)
+                places = [(p, n) for p, piece in enumerate(pieces) for n in range(len(piece))]
+                read = tuple(joined(passage.title, piece, language) for piece in pieces)
+                versions.append(Version(read, frozenset(places[n - 1] for n in question["uses"])))
+            asked = {language: clean(question[language]).strip() for language in _LANGUAGES}
             wrong = {
-                language: tuple(each["text"] for each in question["wrong"][language])
+                language: [each["text"] for each in question["wrong"][language]]
                 for language in _LANGUAGES
             }
-            found.append(Written(passage, asked, tuple(question["uses"]), near, wrong))
+            found.append(Written(passage.title, asked, tuple(versions), wrong=wrong))
+    return found
+
+
+def read_files(folder: Path, max_chars: int, *, held: bool = False) -> list[Written]:
+    """Read the questions about files of many layouts, cut and read as an index would.
+
+    :param held: Those that are held out, instead of those to train on.
+    """
+    found, parsed = [], dict[str, Document]()
+    rows = map(json.loads, (folder / "questions.jsonl").read_text(encoding="utf-8").splitlines())
+    for row in rows:
+        if (int(row["id"].split("-")[1]) % FILES_HELD_OUT == 0) != held:
+            continue
+        doc: str = row["doc"]
+        if doc not in parsed:
+            parsed[doc] = documents.parse(doc, (folder / "corpus" / doc).read_bytes())
+        cut = passages.cut(parsed[doc], max_chars)
+        golds = [clean(gold) for gold in row["gold"]]
+        places = [(start := parsed[doc].text.index(gold), start + len(gold)) for gold in golds]
+        answers = frozenset(
+            (p, n)
+            for p, piece in enumerate(cut)
+            for n, unit in enumerate(piece.units)
+            if any(start < unit.end and unit.start < end for start, end in places)
+        )
+        if golds and not answers:
+            raise EvalError(f"{row['id']}: nothing that answers is a unit")
+        read = tuple(passages.of_document(parsed[doc], piece) for piece in cut)
+        asked: dict[Language, str] = {row["language"]: clean(row["question"]).strip()}
+        alone = row["type"] != "correction"
+        found.append(Written(parsed[doc].title, asked, (Version(read, answers),), alone))
+    return found
+
+
+def read_plain(path: Path) -> list[Written]:
+    """Read questions about single sentences, one a line."""
+    found = []
+    for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+        only = Version((joined("", [row["sentence"]], row["language"]),), frozenset({(0, 0)}))
+        found.append(Written("", row["question"], (only,)))
+    return found
+
+
+def beside_others(written: Sequence[Written], embedder: Embedder) -> list[Written]:
+    """Add to each question the passages of other documents that the embedder takes for answers."""
+    pool = [
+        (each.title, passage)
+        for each in {id(version): each for each in written for version in each.versions}.values()
+        for version in each.versions
+        for passage in version.passages
+    ]
+    pool = list({(title, passage.text): (title, passage) for title, passage in pool}.values())
+    vectors = embedder.embed_texts([f"{p.heading}\n{p.text}" for _, p in pool])
+    titles = np.array([title for title, _ in pool])
+    languages = np.array([passage.language for _, passage in pool])
+    found = []
+    for each in written:
+        near: dict[Language, list[PassageInput]] = {}
+        for language, question in each.asked.items():
+            cosines = vectors @ embedder.embed_query(question)
+            for said in _LANGUAGES:
+                places = np.flatnonzero((titles != each.title) & (languages == said))
+                best = places[np.argsort(-cosines[places])[:NEAREST]]
+                near.setdefault(language, []).extend(pool[i][1] for i in best)
+        found.append(replace(each, near=near))
     return found
 
 
@@ -303,18 +373,15 @@ class Groups:
         judged: Sequence[Judged] = (),
         written: Sequence[Written] = (),
         ordering: Sequence[Order] = (),
-        max_chars: int = 400,
     ) -> None:
         """Sort the examples by language; there have to be some of both.
 
-        :param ordering: Put among the sentences of written passages.
-        :param max_chars: Of the pieces of written passages.
+        :param ordering: Put among the sentences of written questions' documents.
         """
         self._rng = rng
         self._judged = judged
         self._written = written
         self._ordering = ordering
-        self._max_chars = max_chars
         self._switcher = switcher
         self._examples: defaultdict[Language, list[Example]] = defaultdict(list)
         self._crossed: defaultdict[Language, list[Example]] = defaultdict(list)
@@ -328,7 +395,7 @@ class Groups:
     def draw(self) -> Group:
         """Return the group of a random question."""
         if self._written and self._rng.random() < WRITTEN:
-            return self._of_written(self._rng.choice(self._written))
+            return self.of_written(self._rng.choice(self._written))
         if self._judged and self._rng.random() < JUDGED:
             return self._of_judged(self._rng.choice(self._judged))
         kind = self._rng.choices(list(SHARES), list(SHARES.values()))[0]
@@ -367,23 +434,37 @@ class Groups:
         answers = tuple(range(sentences)) if judged.answerable else ()
         return self._switched(Group(judged.question, shown, answers, None), judged.language)
 
-    def _of_written(self, written: Written) -> Group:
-        """Return a group of a written question: its passage in pieces, and others' pieces."""
-        asked_in, own = self._rng.choice(_LANGUAGES), self._rng.choice(_LANGUAGES)
-        sentences = list(enumerate(written.passage.said[own]))
-        uses = {n - 1 for n in written.uses}
-        if self._rng.random() < WRITTEN_GUTTED:
-            sentences = [(n, text) for n, text in sentences if n not in uses]
-        if self._ordering and self._rng.random() < ORDERED:
-            place = self._rng.randint(0, len(sentences))
-            order = self._rng.choice(self._ordering).about(written, self._rng)
-            sentences[place:place] = [(_NO_ANSWER, order[a:z]) for a, z in split_sentences(order)]
-        pieces = _pieces([text for _, text in sentences], self._max_chars)
-        shown = [joined(written.passage.title, piece, own) for piece in pieces]
-        near = [p for p in written.near[asked_in] if p.language == own or self._rng.random() < 0.3]
+    def of_written(self, written: Written) -> Group:
+        """Return a group of a written question: passages of its document, and of others."""
+        asked_in = self._rng.choice(list(written.asked))
+        version = self._rng.choice(written.versions)
+        held = sorted({p for p, _ in version.answers})
+        beside = [p for p in range(len(version.passages)) if p not in held]
+        beside = self._rng.sample(beside, min(MOST_BESIDE, len(beside)))
+        guts = written.alone and self._rng.random() < WRITTEN_GUTTED
+        shown, answers, at = list[PassageInput](), list[int](), 0
+        for p in [*held, *beside][:MAX_PASSAGES]:
+            passage, places = version.passages[p], [n for q, n in version.answers if q == p]
+            if guts:
+                passage, places = without(passage, places), []
+            if self._ordering and self._rng.random() < ORDERED:
+                place = self._rng.randint(0, len(passage.sentences))
+                order = self._rng.choice(self._ordering).about(written, self._rng)
+                added = [order[a:z] for a, z in split_sentences(order)]
+                passage = with_sentences(passage, place, added)
+                places = [n + len(added) if n >= place else n for n in places]
+            if passage.sentences:
+                shown.append(passage)
+                answers += [at + n for n in places]
+                at += len(passage.sentences)
+        own = version.passages[0].language
+        near = [
+            p
+            for p in written.near.get(asked_in, ())
+            if p.language == own or self._rng.random() < 0.3
+        ]
         shown += self._rng.sample(near, min(max(0, MAX_PASSAGES - len(shown)), len(near)))
-        answers = tuple(place for place, (n, _) in enumerate(sentences) if n in uses)
-        group = Group(written.asked[asked_in], tuple(shown), answers, None)
+        group = Group(written.asked[asked_in], tuple(shown), tuple(answers), None)
         return self._switched(group, asked_in)
 
     def _others(self, example: Example) -> list[PassageInput]:
@@ -449,6 +530,37 @@ def gutted(example: Example) -> list[PassageInput]:
     return [joined(passage.heading, kept, passage.language)] if kept else []
 
 
+def without(passage: PassageInput, places: Sequence[int]) -> PassageInput:
+    """Return a passage without some of its sentences."""
+    for place in sorted(places, reverse=True):
+        passage = _spliced(passage, place, place + 1, *passage.sentences[place], ())
+    return passage
+
+
+def with_sentences(passage: PassageInput, place: int, added: Sequence[str]) -> PassageInput:
+    """Return a passage with more sentences before one of its own, or at its end."""
+    ends = place == len(passage.sentences)
+    at = len(passage.text) if ends else passage.sentences[place].start
+    texts = [f" {text}" if ends else f"{text} " for text in added]
+    return _spliced(passage, place, place, at, at, texts)
+
+
+def _spliced(
+    passage: PassageInput, first: int, last: int, start: int, end: int, texts: Sequence[str]
+) -> PassageInput:
+    """Return a passage with texts, each a sentence, in place of some sentences and characters."""
+    spans, at = list[Span](), start
+    for text in texts:
+        left = len(text) - len(text.lstrip())
+        spans.append(Span(at + left, at + len(text.rstrip())))
+        at += len(text)
+    shift = at - end
+    after = [Span(a + shift, z + shift) for a, z in passage.sentences[last:]]
+    whole = passage.text[:start] + "".join(texts) + passage.text[end:]
+    sentences = (*passage.sentences[:first], *spans, *after)
+    return PassageInput(passage.heading, whole, sentences, passage.language)
+
+
 def joined(heading: str, sentences: Sequence[str], language: Language) -> PassageInput:
     """Return a passage of these sentences."""
     spans, start = [], 0
@@ -458,5 +570,19 @@ def joined(heading: str, sentences: Sequence[str], language: Language) -> Passag
     return PassageInput(heading, " ".join(sentences), tuple(spans), language)
 
 
-def _within(passage: passages.Passage) -> tuple[Span, ...]:
-    return tuple(Span(a - passage.start, z - passage.start) for a, z in passage.sentences)
+def _in_read_form(passage: Passage, form: PassageInput, place: Span) -> tuple[int, Span] | None:
+    """Return which unit a place of a document begins in, and where it is in what is read of it.
+
+    None where it isn't read as it is written.
+    """
+    if place.end > passage.end:
+        return None
+    for n, (unit, span) in enumerate(zip(passage.units, form.sentences, strict=True)):
+        if unit.start <= place.start < unit.end:
+            before, answer = (
+                bare(shown(passage.text[a - passage.start : z - passage.start]))
+                for a, z in ((unit.start, place.start), (place.start, min(place.end, unit.end)))
+            )
+            start = form.text.find(answer, span.start + len(before), span.end)
+            return (n, Span(start, start + len(answer))) if answer and start >= 0 else None
+    return None

@@ -112,7 +112,10 @@ def _read(path: Path) -> list[Example]:
     for question in squad.questions:
         paragraph = squad.paragraphs[question.paragraph]
         document = Document("", "", squad.language, paragraph.text, "")
-        pieces = [p.text for p in passages.cut(document, PASSAGE_CHARS)]
+        pieces = [
+            passages.of_document(document, piece, title=False).text
+            for piece in passages.cut(document, PASSAGE_CHARS)
+        ]
         answering = [p for p in pieces if question.answers[0].text in p]
         if answering:
             neighbours = tuple(p for p in pieces if p not in answering)

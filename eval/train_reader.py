@@ -15,8 +15,8 @@ trained on stands in rag/multilingual-e5-small.reader.md.
 from __future__ import annotations
 
 import json
+import math
 import random
-import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from torch.nn import functional
 
 from eval import reader_data
 from eval.codeswitch import CodeSwitcher
-from eval.reader_data import Group, Groups
+from eval.reader_data import Group, Groups, Written
 from rag import config, models
 from rag.embedding import Embedder, PassageInput
 from rag.language import Span
@@ -44,7 +44,8 @@ WARM_UP = 0.06  # of the steps; then the rate falls to nothing
 CLIP = 1.0
 SPAN_WEIGHT = 0.25
 AT_ONCE = 14  # pairs of question and passage: sorted by length, so that little is padding
-SAVED_EVERY_S = 600.0
+MEASURED_EVERY = 50  # steps
+HELD = 240  # groups that are held out
 REPORTED_EVERY = 25  # steps
 
 
@@ -107,7 +108,7 @@ _NOTHING = torch.tensor([-torch.inf])
 def main(
     squad: Annotated[list[Path], typer.Argument(help="SQuAD v1.1 files, some in each language.")],
     dictionary: Annotated[Path, typer.Option(help="FreeDict's eng-ara, .dict.dz.")],
-    out: Annotated[Path, typer.Option(help="The reader file; saved every ten minutes.")] = BUILT_IN,
+    out: Annotated[Path, typer.Option(help="The reader file.")] = BUILT_IN,
     across: Annotated[
         list[Path] | None,
         typer.Option(help="SQuAD files asked in the other language; see --asked."),
@@ -119,10 +120,7 @@ def main(
         list[Path] | None, typer.Option(help="Abstention sets: rawi eval abstain --help.")
     ] = None,
     written: Annotated[
-        Path | None, typer.Option(help="The folder of written questions: eval/training/answers.")
-    ] = None,
-    orders: Annotated[
-        Path | None, typer.Option(help="Of documents to the machine: eval/training/orders.jsonl.")
+        Path | None, typer.Option(help="The folder of written questions: eval/training.")
     ] = None,
     start: Annotated[Path | None, typer.Option(help="A reader file to go on from.")] = None,
     steps: Annotated[int, typer.Option(min=1)] = 700,
@@ -144,22 +142,39 @@ def main(
     examples = reader_data.with_nearest(examples, plain)
     english = [e.passage.text for e in examples if e.language == "en"]
     sets = [item for path in judged or [] for item in reader_data.read_judged(path, max_chars)]
-    asks = reader_data.read_written(written, max_chars, plain) if written else []
     switcher = CodeSwitcher(dictionary, english, rng)
-    ordering = reader_data.read_orders(orders) if orders else []
-    groups = Groups(examples, switcher, rng, sets, asks, ordering, max_chars)
+    asks, ordering, held = list[Written](), list[reader_data.Order](), list[Group]()
+    if written:
+        asks, ordering = (
+            _written(written, max_chars),
+            reader_data.read_orders(written / "orders.jsonl"),
+        )
+        kept = reader_data.beside_others(_written(written, max_chars, held=True), plain)
+        asks = reader_data.beside_others(asks, plain)
+        drawn = Groups(examples, switcher, random.Random(seed), (), kept, ordering)  # noqa: S311
+        held = [drawn.of_written(rng.choice(kept)) for _ in range(HELD)]
+    groups = Groups(examples, switcher, rng, sets, asks, ordering)
     exact = settings.embedding.model_copy(update={"dtype": "float32"})
     embedder = Embedder.load(exact, weights)
     model = Model(_begun(embedder, start), embedder.tokenizer)
     about = {"steps": steps, "batch": batch, "rate": rate, "seed": seed}
     if start:
         about["start"] = _about(start)
-    train(model, groups, steps=steps, batch=batch, rate=rate, out=out, about=about)
+    train(model, groups, held, steps=steps, batch=batch, rate=rate, out=out, about=about)
+
+
+def _written(folder: Path, max_chars: int, *, held: bool = False) -> list[Written]:
+    """Return the written questions to train on, or those that are held out."""
+    found = reader_data.read_written(folder / "answers", max_chars, held=held)
+    # There are few files, and many layouts: they are asked about more often.
+    found += 2 * reader_data.read_files(folder / "files", max_chars, held=held)
+    return found if held else found + reader_data.read_plain(folder / "plain.jsonl")
 
 
 def train(
     model: Model,
     groups: Groups,
+    held: Sequence[Group] = (),
     *,
     steps: int,
     batch: int,
@@ -167,8 +182,9 @@ def train(
     out: Path,
     about: dict[str, Any],
 ) -> None:
-    """Take the steps, and save the reader at the end and every ten minutes before.
+    """Take the steps, and save the reader where it does best on what is held out.
 
+    :param held: Nothing saves it at the end.
     :param about: How it is trained, for the file.
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
@@ -178,7 +194,7 @@ def train(
         optimizer, lambda step: min((step + 1) / warm, (steps - step) / max(1, steps - warm))
     )
     fast = torch.cpu.get_capabilities().get("avx512_bf16", False)
-    console, saved, seen = Console(highlight=False), time.monotonic(), list[tuple[float, float]]()
+    console, least, seen = Console(highlight=False), math.inf, list[tuple[float, float]]()
     for step in track(range(1, steps + 1), "training", console=console):
         loss, right = learn(model, [groups.draw() for _ in range(batch)], fast)
         torch.nn.utils.clip_grad_norm_(parameters, CLIP)
@@ -190,9 +206,21 @@ def train(
             mean_loss, mean_right = torch.tensor(seen).mean(0).tolist()
             console.print(f"step {step}: loss {mean_loss:.3f}, right {mean_right:.3f}")
             seen.clear()
-        if time.monotonic() - saved > SAVED_EVERY_S or step == steps:
-            save(model, out, about | {"step": step})
-            saved = time.monotonic()
+        if step % MEASURED_EVERY == 0 or step == steps:
+            loss, right = measured(model, held, fast) if held else (-math.inf, 0.0)
+            if held:
+                console.print(f"step {step}: held out, loss {loss:.3f}, right {right:.3f}")
+            if loss < least and (held or step == steps):
+                least = loss
+                save(model, out, about | {"step": step})
+
+
+def measured(model: Model, groups: Sequence[Group], fast: bool) -> tuple[float, float]:
+    """Return the mean loss and the share that is right; see ``learn``."""
+    with torch.no_grad():
+        seen = [_losses(model, groups[n : n + 10], fast) for n in range(0, len(groups), 10)]
+    losses = torch.cat([losses for losses, _, _ in seen])
+    return losses.mean().item(), sum(right for _, _, right in seen) / len(groups)
 
 
 def learn(model: Model, groups: Sequence[Group], fast: bool) -> tuple[float, float]:
@@ -201,6 +229,16 @@ def learn(model: Model, groups: Sequence[Group], fast: bool) -> tuple[float, flo
     :param fast: Compute in bfloat16.
     :return: Their mean loss over sentences, and the share whose best sentence, or null, is right.
     """
+    losses, spans, right = _losses(model, groups, fast)
+    loss = losses.mean()
+    (loss + SPAN_WEIGHT * torch.stack([*spans, torch.zeros(())]).mean()).backward()  # type: ignore[no-untyped-call]
+    return loss.item(), right / len(groups)
+
+
+def _losses(
+    model: Model, groups: Sequence[Group], fast: bool
+) -> tuple[torch.Tensor, list[torch.Tensor], int]:
+    """Return the losses of groups over sentences, those over tokens, and how many are right."""
     pairs = [
         (group.question, passage, group.answer if n == 0 else None)
         for group in groups
@@ -222,9 +260,7 @@ def learn(model: Model, groups: Sequence[Group], fast: bool) -> tuple[float, flo
         right += int(logits.argmax()) in targets
         if group.answer is not None or not group.answers:
             spans.append(_span_loss(members))
-    loss = torch.stack(losses).mean()
-    (loss + SPAN_WEIGHT * torch.stack([*spans, torch.zeros(())]).mean()).backward()  # type: ignore[no-untyped-call]
-    return loss.item(), right / len(groups)
+    return torch.stack(losses), spans, right
 
 
 def _span_loss(members: Sequence[Read]) -> torch.Tensor:

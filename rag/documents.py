@@ -11,13 +11,30 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
+from rag import sentences
+from rag.blocks import Layout, is_field, spoken
 from rag.config import DocumentsSettings
 from rag.errors import DocumentError
-from rag.language import Language, clean, detect
+from rag.language import Language, clean, detect, fold
+from rag.sentences import Unit
 
 TITLE_MAX_CHARS = 150
+# Between a title and the words of the file's path.
+PATH_MARK = " · "
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
+# A word, a year or a number, "note1", "2nd"; what has more figures or mixes them is a code.
+_PATH_WORD = re.compile(r"[^\W\d_]*\d{0,4}|\d{1,4}[^\W\d_]+")
+_MARKDOWN = frozenset({".md", ".markdown"})
+_BYTE_ORDER = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+# Shares of a file's characters that no text in Arabic or English comes near.
+_CONTROLS = 0.25
+_FOREIGN = 0.4
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
+# What bytes of Arabic letters become that are read as Western European: ãÐßÑÉ, Ø§ÙØ.
+_WESTERN = re.compile(r"[\x80-\xffŒœŠšŸŽžƒˆ˜–—‘’‚“”„†‡•…‰‹›€™]")
 # A line such as «المصدر: ...» says where an article is from, not what it is called.
 _BYLINE = re.compile(r"(المصدر|الكاتب|بقلم|التاريخ|source|author|by|date)\s*:", re.IGNORECASE)
 
@@ -36,6 +53,35 @@ class Document:
     language: Language
     text: str
     sha256: str
+
+    @cached_property
+    def layout(self) -> Layout:
+        """What it is made of."""
+        return sentences.layout(self.text, is_markdown=_suffix(self.id) in _MARKDOWN)
+
+    @cached_property
+    def units(self) -> list[list[Unit]]:
+        """Its units, block by block; see ``rag.sentences``."""
+        return sentences.units(self.layout, self.text, self.title)
+
+    @property
+    def heading(self) -> str:
+        """What models read before its passages."""
+        return heading(self.id, self.title)
+
+
+def heading(doc: str, title: str) -> str:
+    """Return a document's title and the words of its path that aren't in it.
+
+    "people/Salem.md" is about Salem, whatever it says. A path without words tells nothing.
+    """
+    words = _BETWEEN_WORDS.split(clean(doc.removesuffix(PurePosixPath(doc).suffix)))
+    words = [word for word in words if word and _PATH_WORD.fullmatch(word)]
+    if not any(len(word) > 1 and word.isalpha() for word in words):
+        return title
+    known = set(fold(title).split())
+    told = dict.fromkeys(word for word in words if fold(word) not in known)
+    return PATH_MARK.join(filter(None, (title, " ".join(told))))
 
 
 def list_files(corpus: Path) -> list[str]:
@@ -97,32 +143,54 @@ def parse(doc: str, content: bytes) -> Document:
     :raises DocumentError: When the content is not what the file type promises, or holds no text.
     """
     text = clean(READERS[_suffix(doc)](content)).strip()
-    if not text:
+    layout = sentences.layout(text, is_markdown=_suffix(doc) in _MARKDOWN)
+    said = " ".join(layout.masked[block.start : block.end] for block in layout.blocks)
+    if not said.strip():
         raise DocumentError("holds no text")
-    return Document(
+    title = layout.title if len(layout.title) <= TITLE_MAX_CHARS else ""
+    document = Document(
         id=doc,
-        title=_title(text) or " ".join(clean(PurePosixPath(doc).stem).split()) or doc,
-        language=detect(text),
+        title=title or _title(layout) or " ".join(clean(PurePosixPath(doc).stem).split()) or doc,
+        language=detect(said),
         text=text,
         sha256=hashlib.sha256(content).hexdigest(),
     )
+    document.__dict__["layout"] = layout  # it is there already
+    return document
 
 
 def _read_text(content: bytes) -> str:
+    encoding = _BYTE_ORDER.get(content[:2], "utf-8-sig")
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode(encoding)
     except UnicodeDecodeError as exc:
+        name = encoding.removesuffix("-sig").upper()
         raise DocumentError(
-            f"not UTF-8 (byte {exc.object[exc.start]:#04x} at {exc.start:,}); save it as UTF-8"
+            f"not {name} (byte {exc.object[exc.start]:#04x} at {exc.start:,}); save it as UTF-8"
         ) from exc
+    shown = "".join(text.split())
+    if len(_CONTROL.findall(text)) > _CONTROLS * len(text):
+        raise DocumentError(
+            "looks like UTF-16 without its mark, or no text at all; save it as UTF-8"
+        )
+    if len(_WESTERN.findall(shown)) > _FOREIGN * len(shown):
+        raise DocumentError(
+            "its letters were read in a wrong encoding before it was saved; open the original with"
+            " its own (Arabic is often Windows-1256) and save it as UTF-8"
+        )
+    return text
 
 
-def _title(text: str) -> str:
-    """Return the first line that reads like a title, without Markdown's marks, or nothing."""
-    for line in text.split("\n")[:5]:
-        line = line.strip().lstrip("#").strip()
-        if line and not _BYLINE.match(line):
-            return line if len(line) <= TITLE_MAX_CHARS else ""
+def _title(layout: Layout) -> str:
+    """Return the first heading or line that reads like a title, or nothing."""
+    for block in layout.blocks[:5]:
+        first = layout.masked[block.start : block.end].split("\n")[0]
+        line = block.said or spoken(first)
+        if block.kind == "heading" or (block.kind == "text" and not is_field(line)):
+            if _BYLINE.match(line):
+                continue
+            named = len(line) <= TITLE_MAX_CHARS and not line.endswith((":", ",", "،", ";", "؛"))
+            return line if named else ""
     return ""
 
 

@@ -8,7 +8,6 @@ it translates a sentence, and they can be checked. What doesn't hold is not show
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
@@ -17,12 +16,12 @@ from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import grounding, llm, orders, prompts
+from rag import excerpts, grounding, llm, orders, prompts
 from rag.config import AnswerSettings, Settings
 from rag.conversation import Asked
 from rag.errors import GenerationError
 from rag.grounding import Citation
-from rag.language import Language
+from rag.language import Language, fold
 from rag.llm import Reply, Usage
 from rag.retrieval import Found
 
@@ -34,13 +33,10 @@ _ANOTHER = 0.3
 _MOST_QUOTED = 3
 # English takes a third more words than Arabic to say the same.
 _LONGER = 4 / 3
-# Words of an answer that a citation's marker takes, and what shows that a sentence is cut.
-_MARKER = _ELLIPSIS = 1
 NO_USAGE = Usage()
 # Of the reader's log-probabilities beside the LLM's; on the set to tune on.
 _READERS_WEIGHT = 2.0
 _LEAST = 1e-6  # a probability, or a time
-_CLAUSE = re.compile(r"(?<=[،؛,;:])\s")
 
 
 @dataclass(frozen=True)
@@ -78,7 +74,7 @@ def choose(
         return distinct([evidence[0] for evidence in parts])[:_MOST_QUOTED]
     chosen, words = list[Found](), 0.0
     for found in distinct(candidates(parts[0])):
-        words_more = _longer(found, language) * len(found.text.split()) + _MARKER
+        words_more = _longer(found, language) * len(found.shown.split()) + excerpts.MARKER
         if not chosen or words + words_more <= settings.max_words:
             chosen.append(found)
             words += words_more
@@ -86,22 +82,11 @@ def choose(
 
 
 def distinct(sentences: Sequence[Found]) -> list[Found]:
-    """Return sentences, each once."""
-    places: dict[tuple[str, int], Found] = {}
+    """Return sentences, of those that say the same the first alone."""
+    said: dict[str, Found] = {}
     for found in sentences:
-        places.setdefault((found.doc, found.start), found)
-    return list(places.values())
-
-
-def fitted(texts: Sequence[str], max_words: int) -> list[str]:
-    """Return each text, or as much of it as fits its share of the words, its marker counted."""
-    left, said = max_words, dict[int, str]()
-    # The shortest first: what they leave of their share is the others'.
-    order = sorted(range(len(texts)), key=lambda n: len(texts[n].split()))
-    for place, n in enumerate(order):
-        said[n] = _cut(texts[n], left // (len(order) - place) - _MARKER)
-        left -= len(said[n].split()) + _MARKER
-    return [said[n] for n in range(len(texts))]
+        said.setdefault(fold(found.shown), found)
+    return list(said.values())
 
 
 def _longer(found: Found, language: Language) -> float:
@@ -110,16 +95,23 @@ def _longer(found: Found, language: Language) -> float:
 
 
 def quoted(
-    citations: Sequence[Citation], language: Language, max_words: int, *, foreign: bool
+    sentences: Sequence[Found], language: Language, max_words: int, question: str = ""
 ) -> Draft:
-    """Answer with sentences as they stand; where they are foreign, point at them."""
-    if foreign:
-        return Draft(
-            prompts.pointer(language, [c.marker for c in citations]), tuple(citations), "quoted"
-        )
-    said = zip(fitted([c.quote for c in citations], max_words), citations, strict=True)
+    """Answer with sentences as they stand; where all are foreign, point at them.
+
+    :param question: A sentence that is too long is cut around what bears on it.
+    """
+    readable = [found for found in sentences if found.language == language]
+    citations = grounding.citations(readable or sentences)
+    if not readable:
+        return Draft(prompts.pointer(language, [c.marker for c in citations]), citations, "quoted")
+    said = zip(
+        excerpts.fitted([found.shown for found in readable], max_words, question),
+        citations,
+        strict=True,
+    )
     text = " ".join(f"{sentence} [{c.marker}]" for sentence, c in said)
-    return Draft(text, tuple(citations), "quoted")
+    return Draft(text, citations, "quoted")
 
 
 def shortly(said: Said, others: Sequence[Found], language: Language) -> Draft:
@@ -134,7 +126,11 @@ def shortly(said: Said, others: Sequence[Found], language: Language) -> Draft:
 
 
 def refused(
-    evidence: Sequence[Found], language: Language, settings: Settings, confidence: float
+    evidence: Sequence[Found],
+    language: Language,
+    settings: Settings,
+    confidence: float,
+    question: str = "",
 ) -> Draft:
     """Say that the documents don't say, with the closest sentence where one is close at all."""
     closest = evidence[:1]
@@ -142,28 +138,10 @@ def refused(
         text = prompts.refusal(language, None, foreign=False)
         return Draft(text, (), "refused", confidence=confidence)
     citations = grounding.citations(closest)
-    text = _cut(closest[0].text, settings.answer.max_words)
+    text = excerpts.cut(closest[0].shown, settings.answer.max_words, question)
     foreign = closest[0].language != language
     text = prompts.refusal(language, text, foreign=foreign)
     return Draft(text, citations, "refused", confidence=confidence)
-
-
-def _cut(text: str, max_words: int) -> str:
-    """Cut a long sentence after its last whole clause within the limit; the citation is whole.
-
-    A clause that says little, such as an item's heading, is followed by words.
-
-    :param max_words: With what shows that it is cut.
-    """
-    words, room = text.split(), max(1, max_words - _ELLIPSIS)
-    if len(words) <= max_words:
-        return text
-    kept = list[str]()
-    for clause in _CLAUSE.split(text):
-        if len(kept) + len(clause.split()) > room:
-            break
-        kept += clause.split()
-    return f"{' '.join(kept if 2 * len(kept) >= room else words[:room])} …"
 
 
 @dataclass(frozen=True)
@@ -217,7 +195,7 @@ class Drafter:
         began = time.monotonic()
         read = self._within_budget(evidence)
         question = orders.without_orders(asked.standalone) or asked.standalone
-        messages = prompts.short(question, [found.text for found in read], language)
+        messages = prompts.short(question, [found.read for found in read], language)
         first, asked_first = llm.first_token(self._model, messages, timeout_s)
         yield ""
         grammar = prompts.grammar(_likeliest(first, read)) if first else ""
@@ -243,7 +221,7 @@ class Drafter:
         left = self._settings.answer.evidence_tokens
         read: list[Found] = []
         for found in evidence:
-            left -= llm.count_tokens(self._model, found.text)
+            left -= llm.count_tokens(self._model, found.read)
             if read and left < 0:
                 break
             read.append(found)

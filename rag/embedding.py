@@ -23,7 +23,7 @@ from rag import adapter
 from rag.adapter import Adapter, Role
 from rag.config import EmbeddingSettings
 from rag.errors import ModelError
-from rag.language import Language, Span, detect
+from rag.language import Language, Span, bare, detect
 
 Vectors = npt.NDArray[np.float32]
 
@@ -38,9 +38,9 @@ TOKENS_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class PassageInput:
-    """A passage as the embedder reads it.
+    """A passage as models read it; ``passages.read_form`` makes it.
 
-    :ivar heading: Read before the text, and not part of it: the document's title; may be empty.
+    :ivar heading: Read before the text, and not part of it: ``documents.heading``; may be empty.
     :ivar sentences: Spans within ``text``.
     """
 
@@ -132,13 +132,13 @@ class Embedder(BaseEmbedding):
 
     def embed_query(self, question: str) -> Vectors:
         """Return one unit vector of shape ``(dimensions,)``."""
-        vectors = self.encode([self.query_prompt + question])
+        vectors = self.encode([self.query_prompt + bare(question)])
         vector: Vectors = self._centred(vectors, "query", detect(question))[0]
         return vector
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors of shape ``(len(texts), dimensions)``, as of passages."""
-        vectors = self.encode([self.passage_prompt + text for text in texts])
+        vectors = self.encode([self.passage_prompt + bare(text) for text in texts])
         rows = [
             self._centred(row[np.newaxis], "passage", detect(text))
             for row, text in zip(vectors, texts, strict=True)

@@ -30,7 +30,6 @@ from rag import (
     llm,
     models,
     orders,
-    passages,
     reader,
     reranking,
     storage,
@@ -42,9 +41,9 @@ from rag.drafting import Draft, Drafter, How
 from rag.embedding import Embedder, weights_fingerprint
 from rag.errors import GenerationError, QuestionError
 from rag.grounding import Citation
-from rag.language import Language, clean, detect, is_supported, split_sentences
+from rag.language import Language, clean, detect, is_supported
 from rag.llm import Usage
-from rag.retrieval import Found, Retriever
+from rag.retrieval import Found, Retriever, of_unit
 from rag.translating import Translator
 
 
@@ -187,15 +186,19 @@ class Engine:
         :raises QuestionError: When there is no such place, or it is longer than one sentence.
         :raises GenerationError: When the LLM fails or takes too long.
         """
-        text = self.retriever.storage.text(doc)
-        spans = split_sentences(text) if end - start <= passages.SENTENCE_MAX_CHARS else []
-        around = next((text[a:z] for a, z in spans if a <= start < end <= z), None)
-        if around is None:
+        store = self.retriever.storage
+        within = (u for u in store.units(doc, start, end) if u.start <= start < end <= u.end)
+        unit = next(within, None)
+        if unit is None:
             raise QuestionError(
                 "a translation is made of a sentence of a document, or a part of it"
             )
-        if self._translator is None or orders.is_order(around):
+        text = store.text(doc)
+        around = of_unit(unit, doc, text[unit.start : unit.end], 1.0)
+        if self._translator is None or _orders(around):
             return ""
+        if (start, end) == (unit.start, unit.end):
+            return self._translator.translation(around)
         said = text[start:end]
         return self._translator.translation(Found(doc, start, end, said, 1.0, detect(said)))
 
@@ -237,14 +240,14 @@ class Engine:
         parts = [self._usable(part) for part in parts]
         parts = [part for part in parts if part]
         if not parts or self._is_far(confidence):
-            draft = drafting.refused(usable, language, self.settings, confidence)
+            draft = drafting.refused(usable, language, self.settings, confidence, asked.question)
             yield draft.text
             return draft
         chosen, listed = self._chosen(asked, usable, parts, language)
         stand = all(found.language == language for found in chosen)
         sure = confidence >= self.settings.answer.sure
         if self._drafter is None or (stand and sure and not self._writes()):
-            draft = self._by_reader(chosen, usable, confidence, language)
+            draft = self._by_reader(asked, chosen, usable, confidence, language)
         else:
             read = drafting.distinct([*chosen, *usable])
             read = read[: max(len(chosen), self.settings.retrieval.prompt_sentences)]
@@ -253,7 +256,7 @@ class Engine:
                 return (yield from said)
             except GenerationError as exc:
                 draft = replace(
-                    self._by_reader(chosen, usable, confidence, language), failure=str(exc)
+                    self._by_reader(asked, chosen, usable, confidence, language), failure=str(exc)
                 )
         yield draft.text
         return draft
@@ -300,17 +303,18 @@ class Engine:
         sure = foreign if said.right is None else said.right >= answers.min_yes
         holds = bool(said.checked.text) and sure
         if not enough:
-            draft = drafting.refused(quote, language, self.settings, confidence)
+            draft = drafting.refused(quote, language, self.settings, confidence, asked.question)
         elif holds and (foreign or self._writes()):
             others = [found for found in chosen if found not in said.used]
             draft = drafting.shortly(said, others if len(asked.parts) > 1 else (), language)
         else:
-            draft = self._quotes(quote, language)
+            draft = self._quotes(asked, quote, language)
         yield draft.text
         return replace(draft, usage=said.usage, confidence=confidence)
 
     def _by_reader(
         self,
+        asked: Asked,
         chosen: Sequence[Found],
         usable: Sequence[Found],
         confidence: float,
@@ -318,8 +322,8 @@ class Engine:
     ) -> Draft:
         """Quote or refuse, as the reader alone would have it."""
         if not grounding.is_enough(confidence, self.settings.retrieval):
-            return drafting.refused(usable, language, self.settings, confidence)
-        draft = self._quotes(chosen, language)
+            return drafting.refused(usable, language, self.settings, confidence, asked.question)
+        draft = self._quotes(asked, chosen, language)
         return replace(draft, confidence=confidence)
 
     def _chosen(
@@ -330,23 +334,20 @@ class Engine:
         language: Language,
     ) -> tuple[tuple[Found, ...], bool]:
         """Return the sentences to answer with, and whether they are a list, which is whole."""
-        text_of = self.retriever.storage.text
-        asked_for = (
-            lists.asked_for(asked.question, usable, text_of) if len(asked.parts) == 1 else []
-        )
+        store = self.retriever.storage
+        alone = len(asked.parts) == 1
+        asked_for = lists.asked_for(asked.question, usable, store) if alone else []
         items = self._usable(asked_for)  # the evidence holds no orders, a list's other items may
         if items:
             return items, True
         best = drafting.choose(parts, language, self.settings.answer)
-        items = self._usable(lists.with_items(best, text_of))
+        if not alone:
+            return tuple(best), False
+        items = self._usable(lists.with_items(best, drafting.candidates(parts[0]), store))
         return items, len(items) > len(best)
 
-    def _quotes(self, chosen: Sequence[Found], language: Language) -> Draft:
-        readable = [found for found in chosen if found.language == language]
-        citations = grounding.citations(readable or chosen)
-        return drafting.quoted(
-            citations, language, self.settings.answer.max_words, foreign=not readable
-        )
+    def _quotes(self, asked: Asked, chosen: Sequence[Found], language: Language) -> Draft:
+        return drafting.quoted(chosen, language, self.settings.answer.max_words, asked.question)
 
     def _usable(self, evidence: Sequence[Found]) -> tuple[Found, ...]:
         """Return the sentences that stand in their documents word for word, and order nothing."""
@@ -354,8 +355,7 @@ class Engine:
         return tuple(
             found
             for found in evidence
-            if not orders.is_order(found.text)
-            and text_of(found.doc)[found.start : found.end] == found.text
+            if not _orders(found) and text_of(found.doc)[found.start : found.end] == found.text
         )
 
     def _writes(self) -> bool:
@@ -366,6 +366,11 @@ class Engine:
         if self.settings.answer.style == "auto":
             return self.settings.llm.backend not in ("llamacpp", "none")
         return self.settings.answer.style == "written"
+
+
+def _orders(found: Found) -> bool:
+    """Tell whether a sentence gives orders to a machine, by itself or with what it stands under."""
+    return orders.is_order(found.shown) or orders.is_order(f"{found.lead}\n{found.shown}")
 
 
 def _timed(pieces: Generator[str, None, Draft], clock: _Clock) -> Generator[Token, None, Draft]:

@@ -71,7 +71,7 @@ def check(
     :param used: At least one sentence.
     """
     answer = prompts.without_markers(answer).strip()
-    text = " ".join(found.text for found in used)
+    text = " ".join(found.read for found in used)
     short = "\n" not in answer and len(answer.split()) <= max_words
     readable = short and is_readable(answer, question, language, text)
     if not readable or not is_exact(answer, f"{question} {text}"):
@@ -131,7 +131,7 @@ def holding(
     :param read: All that it was given, of which one is looked for where those are not.
     """
     for sentences in (tuple(used), *((found,) for found in read)):
-        if is_exact(answer, " ".join([question, *(found.text for found in sentences)])):
+        if is_exact(answer, " ".join([question, *(found.read for found in sentences)])):
             return sentences
     return tuple(used)
 

@@ -20,9 +20,8 @@ from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 from rag import documents, lexical, passages, storage
 from rag.config import Settings
 from rag.documents import Document
-from rag.embedding import Embedder, PassageInput
+from rag.embedding import Embedder
 from rag.errors import DocumentError, IndexStorageError
-from rag.language import Span, detect
 from rag.passages import Passage
 from rag.storage import Storage
 
@@ -153,19 +152,8 @@ def _write(
     with_title: bool,
 ) -> None:
     """Embed a document and make it, and nothing else of that id, part of the index."""
-    languages = [detect(piece.text) for piece in pieces]
-    heading = document.title if with_title else ""
-    vectors = embedder.embed_passages(
-        [
-            PassageInput(
-                heading="" if piece.text.startswith(heading) else heading,
-                text=piece.text,
-                sentences=tuple(Span(a - piece.start, z - piece.start) for a, z in piece.sentences),
-                language=language,
-            )
-            for piece, language in zip(pieces, languages, strict=True)
-        ]
-    )
+    read = [passages.of_document(document, piece, title=with_title) for piece in pieces]
+    vectors = embedder.embed_passages(read)
     before = _passage_ids(store.db, document.id)
     fresh = [
         _node(piece, document, found.passage)
@@ -181,7 +169,7 @@ def _write(
             "INSERT INTO documents VALUES (?, ?, ?, ?, ?)",
             (document.id, document.sha256, document.title, document.language, document.text),
         )
-        for piece, language, found in zip(pieces, languages, vectors, strict=True):
+        for piece, form, found in zip(pieces, read, vectors, strict=True):
             rows = np.vstack([found.passage, found.sentences]).astype(np.float16).tobytes()
             number = store.db.execute(
                 'INSERT INTO passages (id, doc, start, "end", language, sentences, vectors)'
@@ -191,25 +179,32 @@ def _write(
                     piece.doc,
                     piece.start,
                     piece.end,
-                    language,
-                    json.dumps(piece.sentences),
+                    form.language,
+                    storage.written_units(piece.units),
                     rows,
                 ),
             ).lastrowid
-            lexical.insert(store.db, number or 0, f"{document.title}\n{piece.text}")
+            lexical.insert(store.db, number or 0, _words(document.id, document.title, piece))
     _delete_vectors(store, before - {piece.id for piece in pieces})
 
 
 def _forget(db: sqlite3.Connection, doc: str) -> None:
     """Delete a document with its passages and their words."""
     rows = db.execute(
-        'SELECT number, title, substr(text, start + 1, "end" - start)'
-        " FROM passages JOIN documents ON documents.id = doc WHERE doc = ?",
+        'SELECT number, title, passages.id, start, "end", substr(text, start + 1, "end" - start),'
+        " sentences FROM passages JOIN documents ON documents.id = doc WHERE doc = ?",
         (doc,),
     ).fetchall()
-    for number, title, text in rows:
-        lexical.delete(db, number, f"{title}\n{text}")
+    for number, title, id_, start, end, text, units in rows:
+        piece = Passage(id_, doc, start, end, text, storage.read_units(units))
+        lexical.delete(db, number, _words(doc, title, piece))
     db.execute("DELETE FROM documents WHERE id = ?", (doc,))
+
+
+def _words(doc: str, title: str, piece: Passage) -> str:
+    """Return what a passage is found by, word for word."""
+    read = passages.read_form("", piece.units, piece.text, piece.start)
+    return f"{documents.heading(doc, title)}\n{read.text}"
 
 
 def _remove(store: Storage, docs: Iterable[str]) -> None:

@@ -2,7 +2,7 @@
 
 ``clean`` makes the form that is stored, shown and cited; ``fold`` the form that is only compared.
 ``detect`` and ``is_supported`` tell languages apart by script and a few function words.
-``split_sentences`` cuts cleaned text into exact spans.
+``bare`` makes the form that models read. ``split_sentences`` cuts cleaned text into exact spans.
 """
 
 from __future__ import annotations
@@ -96,6 +96,20 @@ def fold(text: str) -> str:
     for spelling, one in _HAMZA:
         text = spelling.sub(one, text)
     return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+# Tashkeel, Quranic signs and tatweel; no letter, and no mark that makes another letter.
+_VOWELS = re.compile(
+    r"[\u0610-\u061a\u0640\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed]"
+)
+
+
+def bare(text: str) -> str:
+    """Return a text without tashkeel and tatweel, otherwise as it is: what models read.
+
+    They were trained on texts that have next to none.
+    """
+    return _VOWELS.sub("", text)
 
 
 _ARABIC = (
@@ -217,7 +231,7 @@ class Span(NamedTuple):
 
 # A mark, the quotes, brackets and footnote numbers that close after it, and what follows.
 _MARK_AND_NEXT = re.compile(
-    r"""(?P<mark>[.!?؟؛…۔]+)(?P<close>(?:["'”’»›)\]}]|\[\d{1,3}\])*)"""
+    r"""(?P<mark>[.!?؟؛…۔]+)(?P<close>(?:["'”’»›)\]}]|\s?\[\d{1,3}\])*)"""
     r"""(?P<gap>\s*)(?=["'“‘«‹(\[]*(?P<next>\w*))"""
 )
 _LIST_NUMBER = re.compile(r"[•·*–(\s-]*(?:\d{1,3}|\d{1,2}(?:\.\d{1,2})+|[^\W\d_])")
@@ -226,7 +240,9 @@ _TITLES = _words("dr mr mrs ms prof st mt messrs vs e.g i.e cf approx")
 _SHORTENED = _words("inc ltd co corp llc etc jr sr al dept est gen gov sen rep lt col")
 _BEFORE_NUMBER = _words(
     "no nos fig figs vol pp ch sec art eq jan feb mar apr jun jul aug sep sept oct nov dec"
+    " mon tue tues wed thu thur thurs fri sat sun"
 )
+_JOINED = re.compile(r"[–—/]")  # Mon.–Thu.
 _LOOKBACK = 40  # characters; bounded, so that a million marks in a row take linear time
 
 
@@ -272,6 +288,7 @@ def _is_abbreviated(before: str, following: str) -> bool:
     if _LIST_NUMBER.fullmatch(before):
         return True
     *earlier, last = before.split()
+    last = _JOINED.split(last)[-1]
     word = "" if before[-1].isspace() else last.lstrip("\"'“‘«‹([").casefold()
     if word in _BEFORE_NUMBER:
         return following[:1].isdigit()

@@ -180,14 +180,15 @@ def _weights(db: sqlite3.Connection, table: Table, text: str, passages: int) -> 
 
 
 def _tokens(text: str, table: Table) -> Iterable[str]:
-    return _grams(text) if table == "grams" else _names(text)
+    return grams(text) if table == "grams" else _names(text)
 
 
-def _grams(text: str) -> list[str]:
-    grams = []
+def grams(text: str) -> list[str]:
+    """Return the 4-grams of a text's folded words."""
+    found = []
     for word in _WORD.findall(fold(text)):
-        grams += [word[i : i + GRAM] for i in range(max(1, len(word) - GRAM + 1))]
-    return grams
+        found += [word[i : i + GRAM] for i in range(max(1, len(word) - GRAM + 1))]
+    return found
 
 
 def _names(text: str) -> list[str]:

@@ -22,7 +22,7 @@ from rag import models
 from rag.config import Settings
 from rag.embedding import BUILT_IN_MODEL, TOKENS_AT_ONCE, Embedder, PassageInput
 from rag.errors import ModelError
-from rag.language import Span
+from rag.language import Span, bare
 
 Logits = npt.NDArray[np.float32]
 
@@ -178,7 +178,7 @@ def tokenized(
 
     texts = [f"{p.heading}\n{p.text}" if p.heading else p.text for p in passages]
     inputs = tokenizer(
-        list(questions),
+        [bare(question) for question in questions],
         texts,
         padding=True,
         pad_to_multiple_of=TOKENS_AT_ONCE,

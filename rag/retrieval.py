@@ -29,15 +29,16 @@ from llama_index.core.vector_stores.types import (
     VectorStoreQuery,
 )
 
-from rag import lexical
+from rag import documents, lexical, passages
 from rag.config import RetrievalSettings
 from rag.embedding import Embedder, PassageInput, Vectors
 from rag.errors import IndexStorageError
-from rag.language import Language, Span, detect
+from rag.language import Language, Span, detect, fold
 from rag.lexical import LexicalQuery
 from rag.reader import Reader
 from rag.reranking import Reranker
-from rag.storage import Storage, translated
+from rag.sentences import Unit, shown
+from rag.storage import Storage, read_units, translated
 
 # Passages that each ranking brings to the fusion: the right one is hardly ever further down.
 _CANDIDATES = 50
@@ -52,6 +53,9 @@ class Found:
     :ivar start: First character in the document's cleaned text; ``end`` is one past the last.
     :ivar score: Higher is nearer; comparable within one question only.
     :ivar language: Of the text itself.
+    :ivar lead: What a sentence stands under, a line each; read with it, never quoted.
+    :ivar said: How it is said, where that isn't its text on one line; see ``sentences.Unit``.
+    :ivar list: Where the first item of its list begins; -1 for what is no item.
     """
 
     doc: str
@@ -60,6 +64,29 @@ class Found:
     text: str
     score: float
     language: Language
+    lead: str = ""
+    said: str = ""
+    list: int = -1
+
+    @property
+    def shown(self) -> str:
+        """What an answer says of it."""
+        return shown(self.text, self.said)
+
+    @property
+    def read(self) -> str:
+        """What a model reads of it."""
+        lead = self.lead.replace("\n", " › ")
+        return f"{lead}: {self.shown}" if lead else self.shown
+
+
+def of_unit(unit: Unit, doc: str, text: str, score: float) -> Found:
+    """Return a unit of a document as what was found.
+
+    :param text: Verbatim.
+    """
+    language = detect(shown(text, unit.said))
+    return Found(doc, unit.start, unit.end, text, score, language, unit.lead, unit.said, unit.list)
 
 
 @dataclass(frozen=True)
@@ -83,7 +110,7 @@ class _Passage:
     doc: str
     span: Span
     language: Language
-    sentences: tuple[Span, ...]
+    units: tuple[Unit, ...]
     vectors: Vectors
 
 
@@ -95,6 +122,12 @@ class _Ranked:
     title: str
     text: str
     score: float
+
+    @property
+    def read(self) -> PassageInput:
+        """What the reader reads of it."""
+        heading = documents.heading(self.passage.doc, self.title)
+        return passages.read_form(heading, self.passage.units, self.text, self.passage.span.start)
 
 
 class Retriever(BaseRetriever):
@@ -161,6 +194,8 @@ class Retriever(BaseRetriever):
             if self._reader is not None:
                 found = self._read_by(self._reader, read_as or question, ranked, found)
         candidates = [sentence for sentences in found for sentence in sentences]
+        add_up = self._reader is not None
+        candidates = _once(_without_openings(candidates, add_up=add_up), add_up=add_up)
         candidates.sort(key=lambda sentence: -sentence.score)
         return candidates[: self._settings.evidence_sentences]
 
@@ -172,20 +207,8 @@ class Retriever(BaseRetriever):
         found: Sequence[Sequence[Found]],
     ) -> list[list[Found]]:
         """Return the sentences with the probabilities that they answer as their scores."""
-        passages = [
-            PassageInput(
-                passage.title,
-                passage.text,
-                tuple(
-                    Span(s.start - passage.passage.span.start, s.end - passage.passage.span.start)
-                    for s in sentences
-                ),
-                passage.passage.language,
-            )
-            for passage, sentences in zip(ranked, found, strict=True)
-        ]
         scores = [[sentence.score for sentence in sentences] for sentences in found]
-        probabilities = reader.probabilities(question, passages, scores)
+        probabilities = reader.probabilities(question, [passage.read for passage in ranked], scores)
         return [
             [replace(sentence, score=p) for sentence, p in zip(sentences, row, strict=True)]
             for sentences, row in zip(found, probabilities, strict=True)
@@ -235,17 +258,15 @@ class Retriever(BaseRetriever):
         words = self._search(query, "grams", wanted)
         names = self._search(query, "names", wanted)
         near = self._nearest(query.vector, wanted)
-        passages = self._read(near, words.keys() | names.keys(), len(query.vector))
-        same = [
-            words[n] for n, p in passages.items() if p.language == query.language and n in words
-        ]
+        held = self._read(near, words.keys() | names.keys(), len(query.vector))
+        same = [words[n] for n, p in held.items() if p.language == query.language and n in words]
         best_two = sorted(same)[-2:]
         reference = sum(best_two) / len(best_two) if best_two else 0.0
         # What a full list doesn't hold may score as much as its last.
         unlisted = min(words.values()) if len(words) == wanted else 0.0
         settings = self._settings
         scored = []
-        for number, passage in passages.items():
+        for number, passage in held.items():
             score = float(passage.vectors[0] @ query.vector)
             if passage.language == query.language:
                 score += settings.words * (words.get(number, unlisted) - reference)
@@ -254,10 +275,10 @@ class Retriever(BaseRetriever):
                 score += settings.names_across * names.get(number, 0.0)
             scored.append((score, passage))
         scored.sort(key=lambda pair: (-pair[0], pair[1].id))
-        ranked = [self._with_text(passage, score) for score, passage in scored[:k]]
+        ranked = self._distinct(scored, k)
         if self._reranker is None:
             return ranked
-        order = self._reranker.order(query.question, [r.text for r in ranked])
+        order = self._reranker.order(query.question, [r.read.text for r in ranked])
         # The scores stay where they are: thresholds know this scale and no cross-encoder's.
         return [replace(ranked[i], score=r.score) for i, r in zip(order, ranked, strict=True)]
 
@@ -290,19 +311,32 @@ class Retriever(BaseRetriever):
             " OR number IN (SELECT value FROM json_each(?))",
             (json.dumps(list(ids)), json.dumps(list(numbers))),
         )
-        passages = {}
+        found = {}
         for number, id_, doc, start, end, language, spans, blob in rows:
             try:
-                sentences = tuple(Span(*span) for span in json.loads(spans))
-                vectors = np.frombuffer(blob, dtype=np.float16).reshape(1 + len(sentences), width)
+                units = read_units(spans)
+                vectors = np.frombuffer(blob, dtype=np.float16).reshape(1 + len(units), width)
             except (TypeError, ValueError) as exc:
                 raise IndexStorageError(
                     f"{self.storage.folder}: a passage of {doc} is damaged; run: rawi index"
                 ) from exc
-            passages[number] = _Passage(
-                id_, doc, Span(start, end), language, sentences, vectors.astype(np.float32)
+            found[number] = _Passage(
+                id_, doc, Span(start, end), language, units, vectors.astype(np.float32)
             )
-        return passages
+        return found
+
+    def _distinct(self, scored: Sequence[tuple[float, _Passage]], k: int) -> list[_Ranked]:
+        """Return the first ``k`` passages with their texts, of copies the first alone."""
+        ranked: dict[str, _Ranked] = {}
+        for score, passage in scored:
+            if len(ranked) == k:
+                break
+            found = self._with_text(passage, score)
+            if not found.text:  # removed since it was found
+                continue
+            said = passages.read_form(found.title, passage.units, found.text, passage.span.start)
+            ranked.setdefault(f"{found.title}\n{fold(said.text)}", found)
+        return list(ranked.values())
 
     def _with_text(self, passage: _Passage, score: float) -> _Ranked:
         start, end = passage.span
@@ -310,21 +344,59 @@ class Retriever(BaseRetriever):
             "SELECT title, substr(text, ?, ?) FROM documents WHERE id = ?",
             (start + 1, end - start, passage.doc),
         ).fetchone()
-        title, text = row or ("", "")  # removed since it was found
+        title, text = row or ("", "")
         return _Ranked(passage, title, text, score)
 
     def _sentences(self, ranked: _Ranked, query: _Query) -> list[Found]:
-        """Return the sentences of a passage with their scores, in the passage's order."""
+        """Return the units of a passage with their scores, in the passage's order."""
         found = []
         begin = ranked.passage.span.start
         cosines = ranked.passage.vectors[1:] @ query.vector
-        for span, cosine in zip(ranked.passage.sentences, cosines, strict=True):
-            text = ranked.text[span.start - begin : span.end - begin]
-            if not text:
-                continue
-            language = detect(text)
-            table: lexical.Table = "grams" if language == query.language else "names"
-            words = self._settings.sentence_words * query.words.share(text, table)
+        for unit, cosine in zip(ranked.passage.units, cosines, strict=True):
+            text = ranked.text[max(0, unit.start - begin) : max(0, unit.end - begin)]
+            sentence = of_unit(unit, ranked.passage.doc, text, 0.0)
+            table: lexical.Table = "grams" if sentence.language == query.language else "names"
+            words = self._settings.sentence_words * query.words.share(sentence.read, table)
             score = _OWN * float(cosine) + (1 - _OWN) * ranked.score + words
-            found.append(Found(ranked.passage.doc, *span, text, score, language))
+            found.append(replace(sentence, score=score))
         return found
+
+
+def _without_openings(sentences: Sequence[Found], *, add_up: bool) -> list[Found]:
+    """Return sentences without those that only announce a list.
+
+    :param add_up: Whether scores are probabilities: then what announces a list gives its own to the
+        items, for they are what answers.
+    """
+    items: dict[tuple[str, int], set[int]] = {}
+    given: dict[tuple[str, int], float] = {}
+    for found in sentences:
+        if found.list > found.start:
+            given[found.doc, found.list] = given.get((found.doc, found.list), 0.0) + found.score
+        elif found.list >= 0:
+            items.setdefault((found.doc, found.list), set()).add(found.start)
+    kept = [found for found in sentences if found.list <= found.start]
+    if not add_up:
+        return kept
+    return [
+        replace(found, score=found.score + given.get(key, 0.0) / len(items[key]))
+        if (key := (found.doc, found.list)) in items
+        else found
+        for found in kept
+    ]
+
+
+def _once(sentences: Sequence[Found], *, add_up: bool) -> list[Found]:
+    """Return what is said of several places once, at the best.
+
+    :param add_up: Whether scores are probabilities: then they are added up.
+    """
+    said: dict[str, list[Found]] = {}
+    for found in sentences:
+        said.setdefault(fold(f"{found.lead}\n{found.shown}"), []).append(found)
+    once = []
+    for places in said.values():
+        best = max(places, key=lambda found: found.score)
+        score = min(1.0, sum(found.score for found in places)) if add_up else best.score
+        once.append(replace(best, score=score))
+    return once

@@ -3,7 +3,7 @@
 ::
 
     storage/
-    ├── CURRENT               {"format": 3, "index": "index-3f9c…", "embedder": …}; replaced
+    ├── CURRENT               {"format": 4, "index": "index-3f9c…", "embedder": …}; replaced
     │                         atomically at the end of every run that writes an index
     ├── lock                  held while an index is being written
     └── index-3f9c…/          named by its fingerprint; an index of another one stands beside it
@@ -28,7 +28,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,9 +43,10 @@ from llama_index.vector_stores.chroma import ChromaVectorStore
 from rag import lexical
 from rag.config import Settings
 from rag.errors import IndexStorageError, NoIndexError, StaleIndexError
+from rag.sentences import Unit
 
 # Raised by one whenever the tables, the cutting or the folding change.
-FORMAT = 3
+FORMAT = 4
 
 # Opening an index, even to read it, takes some space; what Chroma says when there is none is
 # often "Failed to apply logs".
@@ -75,13 +76,27 @@ CREATE TABLE IF NOT EXISTS passages (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
     doc TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, language TEXT NOT NULL,
-    sentences TEXT NOT NULL,  -- JSON [[start, end], …] in the document's text
-    vectors BLOB NOT NULL     -- float16: a row for the passage, then one for each sentence
+    sentences TEXT NOT NULL,  -- JSON: its units, see written_units()
+    vectors BLOB NOT NULL     -- float16: a row for the passage, then one for each unit
 ) STRICT;
 CREATE INDEX IF NOT EXISTS passages_of_document ON passages (doc);
 CREATE TABLE IF NOT EXISTS failures (doc TEXT PRIMARY KEY, reason TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """
+
+
+def written_units(units: Sequence[Unit]) -> str:
+    """Return units as the index holds them: ``[[start, end, lead, said, list], …]``."""
+    return json.dumps([astuple(unit) for unit in units], ensure_ascii=False)
+
+
+def read_units(written: str) -> tuple[Unit, ...]:
+    """Return the units that the index holds.
+
+    :raises ValueError: When they are damaged.
+    :raises TypeError: Likewise.
+    """
+    return tuple(Unit(*unit) for unit in json.loads(written))
 
 
 def fingerprint(settings: Settings, embedder: str) -> str:
@@ -150,6 +165,16 @@ class Storage:
     def text(self, doc: str) -> str:
         """Return a document's cleaned text; empty when the index doesn't hold it."""
         return self._field("SELECT text FROM documents WHERE id = ?", doc)
+
+    def units(self, doc: str, start: int, end: int) -> list[Unit]:
+        """Return a document's units of the passages that touch a place, in order."""
+        with translated(self.folder):
+            rows = self.db.execute(
+                'SELECT sentences FROM passages WHERE doc = ? AND start < ? AND "end" > ?',
+                (doc, end, start),
+            ).fetchall()
+        found = {unit for (written,) in rows for unit in read_units(written)}
+        return sorted(found, key=lambda unit: unit.start)
 
     def count(self, table: Table) -> int:
         """Return how many documents or passages the index holds."""

@@ -28,11 +28,11 @@ class Translator:
         """
         language: Language = "en" if sentence.language == "ar" else "ar"
         timeout_s = self._settings.llm.timeout_s
-        messages = prompts.translation(sentence.text, language)
+        messages = prompts.translation(sentence.shown, language)
         said = llm.whole(llm.stream(self._model, messages, timeout_s)).text.strip()
         readable = detect(said) == language
-        readable = readable and grounding.is_readable(said, "", language, sentence.text)
-        same = grounding.is_exact(said, sentence.text) and grounding.is_exact(sentence.text, said)
+        readable = readable and grounding.is_readable(said, "", language, sentence.shown)
+        same = grounding.is_exact(said, sentence.shown) and grounding.is_exact(sentence.shown, said)
         if not readable or not same:
             return ""
         asked = prompts.checking(messages, said)

@@ -13,8 +13,7 @@ import pytest
 
 from eval import reader_data, reader_questions
 from eval.codeswitch import CodeSwitcher
-from eval.llm_data import Passage
-from eval.reader_data import Example, Groups, Judged, Kind, Order, Written
+from eval.reader_data import Example, Groups, Judged, Kind, Order, Version, Written
 from rag.embedding import PassageInput
 from rag.language import Language, Span
 from tests.conftest import WordEmbedder
@@ -220,24 +219,23 @@ def test_of_an_abstention_set_it_is_known_whether_anything_answers(
 
 
 class TestWritten:
-    SAID: ClassVar[dict[Language, list[str]]] = {
-        "ar": ["الباب أزرق.", "السقف أحمر."],
-        "en": ["The door is blue.", "The roof is red."],
-    }
+    AR = a_passage("الباب أزرق.", "السقف أحمر.", heading="House", language="ar")
+    EN = a_passage("The door is blue.", "The roof is red.", heading="House")
     NEAR = a_passage("The gate is green.", heading="Gate")
+    ASKED: ClassVar[dict[Language, str]] = {"ar": "ما لون السقف؟", "en": "What colour is the roof?"}
 
-    def asked(self, *uses: int) -> Written:
-        passage = Passage("x-1", "en", "House", self.SAID, [])
-        question: dict[Language, str] = {"ar": "ما لون السقف؟", "en": "Which colour is the roof?"}
-        near: dict[Language, tuple[PassageInput, ...]] = {"ar": (), "en": (self.NEAR,)}
-        return Written(passage, question, uses, near, {"ar": ("أزرق",), "en": ("blue",)})
+    def written(self, *answers: tuple[int, int]) -> Written:
+        versions = tuple(Version((read,), frozenset(answers)) for read in (self.AR, self.EN))
+        wrong: dict[Language, list[str]] = {"en": ["blue"]}
+        return Written("House", self.ASKED, versions, wrong=wrong, near={"en": [self.NEAR]})
 
-    def test_any_language_is_asked_of_any(
-        self, groups: Groups, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    @pytest.fixture(autouse=True)
+    def as_they_stand(self, monkeypatch: pytest.MonkeyPatch) -> None:
         plain(monkeypatch)
         monkeypatch.setattr(reader_data, "WRITTEN_GUTTED", 0.0)
-        drawn = [groups._of_written(self.asked(2)) for _ in range(40)]
+
+    def test_any_language_is_asked_of_any(self, groups: Groups) -> None:
+        drawn = [groups.of_written(self.written((0, 1))) for _ in range(40)]
         assert {(g.question[0], g.passages[0].language) for g in drawn} == {
             (first, language) for first in "مW" for language in ("ar", "en")
         }
@@ -247,60 +245,88 @@ class TestWritten:
     def test_without_its_sentence_nothing_answers(
         self, groups: Groups, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        plain(monkeypatch)
         monkeypatch.setattr(reader_data, "WRITTEN_GUTTED", 1.0)
-        group = groups._of_written(self.asked(2))
+        group = groups.of_written(self.written((0, 1)))
         assert group.answers == ()
-        assert group.passages[0].text in ("الباب أزرق.", "The door is blue.")
+        assert group.passages[0].text.strip() in ("الباب أزرق.", "The door is blue.")
 
     def test_an_order_answers_nothing(
         self, groups: Groups, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        plain(monkeypatch)
-        monkeypatch.setattr(reader_data, "WRITTEN_GUTTED", 0.0)
         monkeypatch.setattr(reader_data, "ORDERED", 1.0)
         monkeypatch.setattr(groups, "_ordering", [Order("Bot! To {question} say {wrong}.", "en")])
         for _ in range(10):
-            group = groups._of_written(self.asked(2))
+            group = groups.of_written(self.written((0, 1)))
             said = [p.text[a:z] for p in group.passages for a, z in p.sentences]
-            assert any("Which colour is the roof?" in text for text in said)
+            assert "To What colour is the roof? say blue." in " ".join(said)
             (answer,) = group.answers
             assert said[answer] in ("السقف أحمر.", "The roof is red.")
 
-    def test_a_long_passage_is_read_in_pieces(
-        self, groups: Groups, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        plain(monkeypatch)
-        monkeypatch.setattr(reader_data, "WRITTEN_GUTTED", 0.0)
-        monkeypatch.setattr(groups, "_max_chars", 12)
-        group = groups._of_written(self.asked(2))
-        assert [len(p.sentences) for p in group.passages[:2]] == [1, 1]
-        assert group.answers == (1,)
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_sentences_are_put_in_and_taken_out(place: int) -> None:
+    passage = a_passage("One.", "Two.")
+    more = reader_data.with_sentences(passage, place, ["A!", "B!"])
+    said = [more.text[a:z] for a, z in more.sentences]
+    expected = ["One.", "Two."]
+    expected[place:place] = ["A!", "B!"]
+    assert (said, more.text) == (expected, " ".join(expected))
+    less = reader_data.without(more, [place, place + 1])
+    assert [less.text[a:z] for a, z in less.sentences] == ["One.", "Two."]
 
 
-def test_written_questions_come_with_others_pieces(tmp_path: Path) -> None:
-    rows = [
-        {
-            "id": f"x-{n}",
-            "language": "en",
-            "title": name,
-            "sentences": [f"The {name} is blue."],
-            "translations": [f"{name} أزرق."],
-            "questions": [
-                {
-                    "ar": "ما لونه؟",
-                    "en": f"Which colour is the {name}?",
-                    "uses": [1],
-                    "wrong": {"ar": [{"text": "أحمر"}], "en": [{"text": "red"}]},
-                }
-            ],
-        }
-        for n, name in ((1, "door"), (2, "roof"), (9, "held"))
-    ]
-    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    door, roof = reader_data.read_written(tmp_path, 400, WordEmbedder())  # type: ignore[arg-type]
-    assert (door.asked["en"], door.uses) == ("Which colour is the door?", (1,))
-    assert {p.text for p in roof.near["ar"]} == {"The door is blue.", "door أزرق."}
+def test_written_questions_are_asked_of_both_languages(tmp_path: Path) -> None:
+    row = {
+        "id": "x-1",
+        "language": "en",
+        "title": "House",
+        "sentences": ["The door is blue.", "The roof is red."],
+        "translations": ["الباب أزرق.", "السقف أحمر."],
+        "questions": [
+            {
+                **TestWritten.ASKED,
+                "uses": [2],
+                "wrong": {"ar": [{"text": "أزرق"}], "en": [{"text": "blue"}]},
+            }
+        ],
+    }
+    (tmp_path / "a.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    (asked,) = reader_data.read_written(tmp_path, 20)
+    assert [version.answers for version in asked.versions] == [{(1, 0)}, {(1, 0)}]
+    assert [p.text for p in asked.versions[1].passages] == ["The door is blue.", "The roof is red."]
+    assert reader_data.read_written(tmp_path, 20, held=True) == []
+
+
+def test_files_are_read_as_an_index_reads_them(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    text = "# Prices\n\n| Plan | Price |\n|---|---|\n| Basic | 9 |\n| Full | 19 |\n"
+    (tmp_path / "corpus/prices.md").write_text(text, encoding="utf-8")
+    row = {
+        "id": "a-001-01",
+        "doc": "prices.md",
+        "question": "How much is Full?",
+        "language": "en",
+        "type": "cell",
+        "gold": ["| Full | 19 |"],
+    }
+    (tmp_path / "questions.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    (asked,) = reader_data.read_files(tmp_path, 400)
+    (version,) = asked.versions
+    ((passage, unit),) = version.answers
+    read = version.passages[passage]
+    assert read.text[slice(*read.sentences[unit])] == "Plan: Full; Price: 19"
+
+
+def test_passages_of_other_documents_look_right() -> None:
+    def asked(title: str, text: str) -> Written:
+        version = Version((a_passage(text, heading=title),), frozenset({(0, 0)}))
+        return Written(title, {"en": text}, (version,))
+
+    door, _ = reader_data.beside_others(
+        [asked("House", "The door is blue."), asked("Barn", "The roof is red.")],
+        WordEmbedder(),  # type: ignore[arg-type]
+    )
+    assert [p.text for p in door.near["en"]] == ["The roof is red."]
 
 
 def test_an_abstention_sets_passages_are_cut(tmp_path: Path) -> None:

@@ -23,6 +23,11 @@ def read(settings: Settings, doc: str) -> Document:
 
 TEXTS = {
     "plain": (b"Cats sleep.", "Cats sleep."),
+    "UTF-16": ("قط\nCats".encode("utf-16"), "قط\nCats"),
+    "French": (
+        "L\u2019été dernier, où était-ce déjà?".encode(),
+        "L\u2019été dernier, où était-ce déjà?",
+    ),
     "byte order mark": (b"\xef\xbb\xbfCats sleep.", "Cats sleep."),
     "Windows newlines": (b"One.\r\nTwo.\rThree.", "One.\nTwo.\nThree."),
     "space around": (b"\n\n  Cats sleep. \r\n\r\n", "Cats sleep."),
@@ -49,7 +54,17 @@ BAD_CONTENTS = {
     ),
     "broken further on": (b"Cats \xff sleep.", r"not UTF-8 \(byte 0xff at 5\)"),
     "cut within a letter": ("قط".encode()[:-1], r"not UTF-8 \(byte 0xd8 at 2\)"),
-    "UTF-16": ("Cats".encode("utf-16"), r"not UTF-8 \(byte 0xff at 0\)"),
+    "UTF-16 without its mark": ("Cats sleep.".encode("utf-16-le"), "UTF-16 without its mark"),
+    "Arabic in UTF-16 without it": ("تنام القطط.".encode("utf-16-be"), "UTF-16 without its mark"),
+    "UTF-16 cut in two": (b"\xff\xfeC\x00a", r"not UTF-16 \(byte 0x61 at 4\)"),
+    "Arabic read as Western letters": (
+        "تنام القطط في البيت.".encode("cp1256").decode("cp1252", "replace").encode(),
+        "read in a wrong encoding",
+    ),
+    "UTF-8 read as Western letters": (
+        "تنام القطط في البيت.".encode().decode("latin-1").encode(),
+        "read in a wrong encoding",
+    ),
     "overlong slash": (b"\xc0\xaf", "not UTF-8"),
 }
 
@@ -66,7 +81,8 @@ TITLES = {
     "byline is skipped": ("المصدر: Alphabet List\nصعود القطط", "صعود القطط"),
     "English byline, any case": ("SOURCE : Reuters\n\nRise", "Rise"),
     "bylines alone": ("By: A\nDate: B", "file"),
-    "a line that begins like a byline": ("Bystanders: what they saw", "Bystanders: what they saw"),
+    "a line that begins like a byline": ("Bystanders they were.", "Bystanders they were."),
+    "what something has is no title": ("Phone: 055 1234\nJob: nurse", "file"),
     "a paragraph is no title": ("x" * 151 + "\nshort", "file"),
     "the longest title": ("x" * 150, "x" * 150),
 }
@@ -75,6 +91,41 @@ TITLES = {
 @pytest.mark.parametrize(("text", "title"), TITLES.values(), ids=TITLES)
 def test_title(text: str, title: str) -> None:
     assert parse("sub/file.txt", text.encode()).title == title
+
+
+MARKDOWN_TITLES = {
+    "front matter": ('---\ntitle: "Cats: a rise"\ntags: [a]\n---\n# Dogs\n\nThey.', "Cats: a rise"),
+    "front matter without a title": ("---\ntags: [a]\n---\n\n# القطط\n\nتنام.", "القطط"),
+    "a rule is no front matter": ("---\n\nCats rose.\n\n---\n\nDogs.", "Cats rose."),
+    "a heading with closing marks": ("## Rise of *the* cats ##\n\ntext", "Rise of the cats"),
+    "underlined": ("Rise of the cats\n====\n\ntext", "Rise of the cats"),
+    "a comment before it": ("<!-- old: dogs -->\n# Cats\n\ntext", "Cats"),
+}
+
+
+@pytest.mark.parametrize(("text", "title"), MARKDOWN_TITLES.values(), ids=MARKDOWN_TITLES)
+def test_title_of_markdown(text: str, title: str) -> None:
+    assert parse("sub/file.md", text.encode()).title == title
+
+
+def test_what_is_never_said_is_no_text() -> None:
+    for text in ("<!-- Cats -->", "---\ntitle: Cats\n---\n", "***\n\n---"):
+        with pytest.raises(DocumentError, match="holds no text"):
+            parse("a.md", text.encode())
+
+
+@pytest.mark.parametrize(
+    ("doc", "title", "heading"),
+    [
+        ("people/Salma Haddad.md", "Salma Haddad", "Salma Haddad · people"),
+        ("مستشفى/قسم-الأشعة.txt", "ساعات العمل", "ساعات العمل · مستشفى قسم الأشعة"),
+        ("rules_2024/leave.md", "Leave", "Leave · rules 2024"),
+        ("000_25063b146d92d0fe.txt", "Cats", "Cats"),
+        ("00001/003.txt", "Cats", "Cats"),
+    ],
+)
+def test_a_heading_has_the_words_of_the_path(doc: str, title: str, heading: str) -> None:
+    assert documents.heading(doc, title) == heading
 
 
 def test_a_title_made_of_a_file_name_is_clean() -> None:

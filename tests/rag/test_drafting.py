@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rag import drafting, grounding
+from rag import drafting, excerpts
 from rag.config import AnswerSettings
 from rag.retrieval import Found
 
@@ -13,8 +13,8 @@ def found(text: str, score: float, start: int = 0) -> Found:
     return Found("a.txt", start, start + len(text), text, score, "en")
 
 
-def quoted(sentences, language, max_words, *, foreign=False):
-    return drafting.quoted(grounding.citations(sentences), language, max_words, foreign=foreign)
+def quoted(sentences, language, max_words, question=""):
+    return drafting.quoted(sentences, language, max_words, question)
 
 
 def choose(*parts, language="en", **settings):
@@ -26,7 +26,7 @@ def choose(*parts, language="en", **settings):
     [([0.9, 0.05], 1), ([0.4, 0.3], 2), ([0.4, 0.12], 2), ([0.4, 0.11], 1), ([0.3] * 4, 3)],
 )
 def test_another_sentence_joins_when_it_is_nearly_as_likely(scores, chosen):
-    evidence = [found("A cat.", score, n * 10) for n, score in enumerate(scores)]
+    evidence = [found(f"Cat {n}.", score, n * 10) for n, score in enumerate(scores)]
     assert choose(evidence) == evidence[:chosen]
 
 
@@ -44,13 +44,13 @@ def test_the_parts_of_a_question_share_the_words():
 
 
 def test_another_sentence_stays_out_past_the_limit():
-    evidence = [found("word " * 15, 0.5), found("word " * 15, 0.5, 100), found("A cat.", 0.5, 200)]
+    evidence = [found("word " * 15, 0.5), found("term " * 15, 0.5, 100), found("A cat.", 0.5, 200)]
     assert choose(evidence[:2], max_words=32) == evidence[:2]  # each with its marker
     assert choose(evidence, max_words=31) == [evidence[0], evidence[2]]
 
 
 def test_arabic_that_becomes_english_grows_by_a_third():
-    evidence = [Found("a.txt", n, n + 9, "كلمة " * 12, 0.5, "ar") for n in (0, 100)]
+    evidence = [Found("a.txt", 9, 19, f"{word} " * 12, 0.5, "ar") for word in ("كلمة", "جملة")]
     assert len(choose(evidence, max_words=34)) == 2  # 2 · (12 · 4/3 + 1)
     assert len(choose(evidence, max_words=33)) == 1
     assert len(choose(evidence, language="ar", max_words=26)) == 2
@@ -61,30 +61,74 @@ def test_a_long_sentence_is_cut_after_a_clause_and_cited_whole():
     draft = quoted([found(text, 0.9)], "en", 8)
     assert draft.text == "one two three, four five six, … [1]"
     assert draft.citations[0].quote == text
-    assert quoted([found("a b c d", 0.9)], "en", 4).text == "a b … [1]"
+    assert quoted([found("a b c d e", 0.9)], "en", 4).text == "a b … [1]"
 
 
 def test_a_clause_that_says_little_is_followed_by_words():
     item = "1. Speed: it is fast and it is cheap, they say."
-    assert drafting.fitted([item], 8) == ["1. Speed: it is fast and …"]
+    assert excerpts.fitted([item], 8) == ["1. Speed: it is fast and …"]
 
 
 def test_sentences_that_are_too_long_together_share_the_words():
     long = "one two three, four five six, seven eight nine."
-    assert drafting.fitted([long, "a b c"], 12) == [
+    assert excerpts.fitted([long, "a b c"], 12) == [
         "one two three, four five six, …",
         "a b c",
     ]
-    assert drafting.fitted([long] * 2, 12) == ["one two three, …"] * 2
-    assert drafting.fitted([long], 10) == [long]
+    assert excerpts.fitted([long] * 2, 12) == ["one two three, …"] * 2
+    assert excerpts.fitted([long], 10) == [long]
 
 
 def test_a_sentence_of_the_other_language_is_pointed_at():
     arabic = Found("b.txt", 0, 5, "قطة.", 0.9, "ar")
-    assert quoted([arabic], "en", 60, foreign=True).text.endswith("in Arabic: [1]")
+    assert quoted([arabic], "en", 60).text.endswith("in Arabic: [1]")
 
 
 def test_sentences_are_quoted_each_with_its_citation():
     draft = quoted([found("A cat.", 0.5), found("A dog.", 0.5, 10)], "en", 60)
     assert draft.text == "A cat. [1] A dog. [2]"
     assert [c.start for c in draft.citations] == [0, 10]
+
+
+LONG = (
+    "the committee met on Sunday in the old hall, it spoke about the garden and the gate, the rent"
+    " of the shop was raised to 700 pounds from June, and then everybody went home by the late bus"
+)
+
+
+def test_a_long_sentence_is_cut_around_the_clause_that_answers():
+    text = quoted([found(LONG, 0.9)], "en", 16, "How much is the rent of the shop?").text
+    assert text == "… the rent of the shop was raised to 700 pounds from June, … [1]"
+    said = "اجتمعت اللجنة صباح الأحد في القاعة القديمة، ثم تحدثت عن الحديقة والبوابة، ورفعت أجرة"
+    said += " المحل إلى سبعمئة جنيه، ثم عاد الجميع إلى بيوتهم بالحافلة الأخيرة"
+    arabic = Found("b.txt", 0, len(said), said, 0.9, "ar")
+    draft = quoted([arabic], "ar", 12, "كم صارت أجرة المحل؟")
+    assert draft.text == "… ورفعت أجرة المحل إلى سبعمئة جنيه، … [1]"
+    assert draft.citations[0].quote == said
+
+
+def test_a_sentence_without_clauses_is_cut_amid_them():
+    text = LONG.replace(",", "")
+    said = quoted([found(text, 0.9)], "en", 16, "How much is the rent of the shop?").text
+    assert "shop was raised to 700 pounds" in said
+    assert len(said.split()) <= 16 + 1
+
+
+def test_a_question_that_tells_nothing_leaves_the_beginning():
+    assert quoted([found(LONG, 0.9)], "en", 16, "Warum?").text.startswith("the committee met")
+
+
+def test_what_says_the_same_is_quoted_once():
+    copies = [replace(found("A cat.", 0.5), doc=doc) for doc in ("a.txt", "b.txt", "c.txt")]
+    assert drafting.distinct([*copies, found("A  CAT.", 0.4, 90)]) == copies[:1]
+
+
+def test_a_row_is_said_in_pairs_and_cited_as_it_stands():
+    row = replace(found("| Hail | 7 |", 0.9), said="Town: Hail; Staff: 7")
+    draft = quoted([row], "en", 60)
+    assert draft.text == "Town: Hail; Staff: 7 [1]"
+    assert draft.citations[0].quote == "| Hail | 7 |"
+
+
+def test_a_wrapped_sentence_is_said_on_one_line():
+    assert quoted([found("A cat\nsleeps.", 0.9)], "en", 60).text == "A cat sleeps. [1]"

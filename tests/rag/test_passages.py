@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from rag.documents import Document, parse
-from rag.language import Span
-from rag.passages import SENTENCE_MAX_CHARS, Passage, cut
+from rag.language import Span, bare
+from rag.passages import Passage, cut, of_document
+from rag.sentences import SENTENCE_MAX_CHARS, Unit
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 ARABIC = "تنام القطط في البيت. هل تنام الكلاب أيضًا؟ نعم؛ تنام كلها!"
@@ -55,26 +56,38 @@ def test_invariants(document: Document, max_chars: int) -> None:
         assert passage.doc == document.id
         assert text[passage.start : passage.end] == passage.text
         assert passage.text == passage.text.strip() != ""
-        assert len(passage.text) <= max_chars or len(passage.sentences) == 1
-        assert_sentences_partition(passage, text)
+        read = of_document(document, passage)
+        assert len(read.text) <= max_chars or sum(not u.opens for u in passage.units) == 1
+        assert_units_stand_in_order(passage, text)
+        assert len(read.sentences) == len(passage.units)
+        for unit, (start, end) in zip(passage.units, read.sentences, strict=True):
+            assert read.text[start:end] == bare(unit.said or " ".join(said(unit, text).split()))
     for before, after in pairwise(passages):
         assert before.end <= after.start
-    covered = [i for passage in passages for i in range(passage.start, passage.end)]
-    assert [i for i in covered if not text[i].isspace()] == [
-        i for i, char in enumerate(text) if not char.isspace()
-    ]
 
 
-def assert_sentences_partition(passage: Passage, text: str) -> None:
-    """Nothing but whitespace lies between sentences, and none within their edges."""
-    assert passage.sentences[0].start == passage.start
-    assert passage.sentences[-1].end == passage.end
-    for start, end in passage.sentences:
-        assert 0 < end - start <= SENTENCE_MAX_CHARS
-        assert text[start:end] == text[start:end].strip()
-    for before, after in pairwise(passage.sentences):
+def said(unit: Unit, text: str) -> str:
+    return text[unit.start : unit.end]
+
+
+def assert_units_stand_in_order(passage: Passage, text: str) -> None:
+    """They follow one another without space at their edges."""
+    own = [unit for unit in passage.units if not unit.opens or unit.start >= passage.start]
+    assert own[0].start == passage.start
+    assert own[-1].end == passage.end
+    for unit in passage.units:
+        assert 0 < unit.end - unit.start <= SENTENCE_MAX_CHARS
+        assert said(unit, text) == said(unit, text).strip()
+    for before, after in pairwise(passage.units):
         assert before.end <= after.start
-        assert text[before.end : after.start].strip() == ""
+
+
+def test_of_prose_nothing_is_left_out() -> None:
+    for text in (ARABIC, ENGLISH, f"{ARABIC} {ENGLISH}", TEXTS["seed article 000"]):
+        document = parse("a.txt", text.encode())
+        covered = {i for p in cut(document, 400) for u in p.units for i in range(u.start, u.end)}
+        left = "".join(c for i, c in enumerate(document.text) if i not in covered)
+        assert left.strip() == ""
 
 
 def test_ids_are_stable_and_unique(document: Document, max_chars: int) -> None:
@@ -101,7 +114,7 @@ SENTENCES = [f"Sentence number {n} is." for n in range(6)]
 def groups(text: str, max_chars: int) -> list[list[str]]:
     document = parse("a.txt", text.encode())
     return [
-        [document.text[start:end] for start, end in passage.sentences]
+        [document.text[unit.start : unit.end] for unit in passage.units]
         for passage in cut(document, max_chars)
     ]
 
@@ -125,8 +138,47 @@ def test_a_paragraph_ends_a_passage_that_is_half_full() -> None:
     assert groups(text, 88) == [[one, two, three, four], [five, six]]
 
 
-def test_a_heading_goes_with_what_it_heads() -> None:
-    assert groups("Cats\n\nThey sleep. They eat.", 100) == [["Cats", "They sleep.", "They eat."]]
+def test_a_heading_is_read_with_what_it_heads_and_no_unit_itself() -> None:
+    text = "Pets\n\nCats\n\nThey sleep a lot. They eat.\n\nDogs\n\nThey bark at everyone."
+    document = parse("a.txt", text.encode())
+    (passage,) = cut(document, 400)
+    assert [said(unit, text) for unit in passage.units] == [
+        "They sleep a lot.",
+        "They eat.",
+        "They bark at everyone.",
+    ]
+    read = of_document(document, passage)
+    assert read.heading == "Pets"
+    assert read.text == "Cats\nThey sleep a lot. They eat. Dogs\nThey bark at everyone."
+
+
+def test_every_passage_of_a_section_is_read_with_its_heading() -> None:
+    document = parse("a.md", b"# Pets\n\n## Cats\n\n" + b"They sleep. " * 20)
+    for passage in cut(document, 60):
+        assert of_document(document, passage).text.startswith("Cats\nThey sleep.")
+
+
+def test_a_list_cut_in_two_is_read_with_what_announces_it_in_both() -> None:
+    text = "Bring these:\n" + "\n".join(f"- a thing of number {n}" for n in range(9))
+    document = parse("a.txt", text.encode())
+    first, second, *_ = cut(document, 150)
+    assert first.start == 0
+    assert second.text.startswith("a thing of number")
+    for passage in (first, second):
+        assert of_document(document, passage).text.startswith("Bring these:\na thing of number")
+
+
+def test_what_is_read_has_no_tashkeel_and_no_newlines() -> None:
+    text = (
+        "وُلِدَ الكَاتِبُ فِي مَدِينَـةٍ بَعِيدَةٍ عَلَى شَاطِئِ البَحْرِ الكَبِيرِ سَنَةَ\n"
+        "1901 ثُمَّ سَكَنَ فِي العَاصِمَةِ مَعَ أَهْلِهِ وَأَصْحَابِهِ حَتَّى\nآخِرِ العُمْرِ."
+    )
+    document = parse("a.txt", text.encode())
+    (passage,) = cut(document, 400)
+    (unit,) = passage.units
+    assert said(unit, document.text) == document.text  # what is cited is the author's own
+    assert of_document(document, passage).text.startswith("ولد الكاتب في مدينة بعيدة على شاطئ")
+    assert "سنة 1901 ثم سكن" in of_document(document, passage).text
 
 
 def pieces(text: str) -> list[str]:
@@ -136,27 +188,28 @@ def pieces(text: str) -> list[str]:
 def test_an_endless_line_is_cut_at_spaces() -> None:
     text = ("word " * 10_000).strip()  # 50,000 characters but the last space
     found = pieces(text)
-    # 200 words and their spaces are 1,000 characters; the last of these spaces is cut off.
-    assert [len(piece) for piece in found] == [999] * 50
+    # 80 words and their spaces are 400 characters; the last of these spaces is cut off. What is
+    # left at the end is no endless sentence any more.
+    assert [len(piece) for piece in found[:-1]] == [399] * (len(found) - 1)
     assert " ".join(found) == text
 
 
 def test_an_endless_word_is_cut_anyway() -> None:
-    assert [len(piece) for piece in pieces("ق" * 50_000)] == [SENTENCE_MAX_CHARS] * 50
+    assert [len(piece) for piece in pieces("ق" * 50_000)] == [400] * 125
 
 
 def test_an_endless_line_is_rather_cut_at_a_comma() -> None:
     for comma in "،,؛;:":
-        first = "كلمة " * 99 + f"كلمة{comma}"
+        first = "كلمة " * 59 + f"كلمة{comma}"
         assert pieces(f"{first} {'word ' * 150}end")[0] == first
 
 
 def test_a_number_is_never_cut_at_its_comma_or_colon() -> None:
-    text = "x " * 400 + "cost 25,000 at 10:30 and " + "y " * 400 + "z"
-    first, second = pieces(text)
+    text = "x " * 150 + "cost 25,000 at 10:30 and " + "y " * 400 + "z"
+    first, *_, last = pieces(text)
     assert first.endswith(" y")
     assert "cost 25,000 at 10:30 and" in first
-    assert second.endswith("y z")
+    assert last.endswith("y z")
 
 
 @pytest.mark.timeout(20)
@@ -172,6 +225,8 @@ def test_time_is_linear_in_the_length_of_a_line() -> None:
     assert seconds(1_600_000) < 24 * max(seconds(200_000), 0.001)
 
 
-def test_spans_are_named() -> None:
-    (passage,) = cut(parse("a.txt", b"Cats. Dogs."), 400)
-    assert passage.sentences == (Span(start=0, end=5), Span(start=6, end=11))
+def test_units_of_prose_are_its_sentences() -> None:
+    document = parse("a.txt", b"Cats. Dogs.")
+    (passage,) = cut(document, 400)
+    assert passage.units == (Unit(0, 5), Unit(6, 11))
+    assert of_document(document, passage).sentences == (Span(0, 5), Span(6, 11))

@@ -10,6 +10,7 @@ from rag.config import Settings
 from rag.engine import Engine
 from rag.errors import GenerationError, QuestionError
 from rag.retrieval import Found
+from rag.sentences import Unit
 from rag.translating import Translator
 from tests.doubles import JudgingLLM
 
@@ -45,7 +46,11 @@ def text_of(doc: str) -> str:
     return f"{TEXT} ثم فتح." if doc == "a.txt" else ""
 
 
-DOCUMENTS = SimpleNamespace(storage=SimpleNamespace(text=text_of))
+def units_of(doc: str, start: int, end: int) -> list[Unit]:
+    return [Unit(0, 25), Unit(26, 33)] if doc == "a.txt" else []
+
+
+DOCUMENTS = SimpleNamespace(storage=SimpleNamespace(text=text_of, units=units_of))
 
 
 def engine(*replies: object) -> Engine:

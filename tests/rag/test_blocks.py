@@ -1,0 +1,292 @@
+"""Texts as their authors laid them out: which units they are, and what each stands under."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from rag.documents import Document, parse
+from rag.sentences import Unit, shown
+
+
+def document(text: str, name: str = "a.md") -> Document:
+    return parse(name, text.encode())
+
+
+def units(text: str, name: str = "a.md") -> list[Unit]:
+    found = [unit for block in document(text, name).units for unit in block]
+    for unit in found:
+        assert 0 <= unit.start < unit.end <= len(text)
+        assert text[unit.start : unit.end].strip() == text[unit.start : unit.end]
+    return found
+
+
+def said(text: str, name: str = "a.md") -> list[str]:
+    return [shown(text[u.start : u.end], u.said) for u in units(text, name)]
+
+
+def led(text: str, name: str = "a.md") -> list[tuple[str, str]]:
+    return [(u.lead, shown(text[u.start : u.end], u.said)) for u in units(text, name)]
+
+
+PROSE = 'The cats sleep at home. Do the dogs, e.g. Rex, sleep too? "Yes." They all do!'
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md"])
+def test_a_paragraph_is_its_sentences(name):
+    assert units(PROSE, name) == [
+        Unit(0, 23),
+        Unit(24, 57),
+        Unit(58, 64),
+        Unit(65, 77),
+    ]
+
+
+WRAPPED = (
+    "The harbour of the town was dredged twice in the last ten years, and\n"
+    "the second time the works took eleven months. The harbour master, Mr.\n"
+    "Karl Lund, keeps a list of every ship that has called since the year\n"
+    "1988 in his office."
+)
+WRAPPED_ARABIC = (
+    "أعلنت بلدية المدينة في بيانها الأخير أن أعمال توسيع المكتبة العامة\n"
+    "ستنتهي في الربيع، وأن عدد الكتب فيها سيبلغ عند الافتتاح أكثر من تسعين\n"
+    "ألف كتاب. وقالت مديرة المكتبة السيدة رنا\n"
+    "الخطيب إن القاعة الجديدة تتسع لمئتي قارئ."
+)
+
+
+def test_lines_of_a_wrapped_text_run_on():
+    assert said(WRAPPED, "a.txt") == [
+        "The harbour of the town was dredged twice in the last ten years, and the second time the"
+        " works took eleven months.",
+        "The harbour master, Mr. Karl Lund, keeps a list of every ship that has called since the"
+        " year 1988 in his office.",
+    ]
+    assert said(WRAPPED_ARABIC, "a.txt")[1] == (
+        "وقالت مديرة المكتبة السيدة رنا الخطيب إن القاعة الجديدة تتسع لمئتي قارئ."
+    )
+
+
+def test_lines_that_end_on_purpose_end_a_sentence():
+    text = "A ship\nA boat of some length\nA raft"
+    assert said(text, "a.txt") == text.split("\n")
+    assert said("Name: Lund\nOffice: second floor\nPhone: 12 34") == [
+        "Name: Lund",
+        "Office: second floor",
+        "Phone: 12 34",
+    ]
+    assert said("Lund  \nsecond floor") == ["Lund", "second floor"]
+    assert said("He came on\nSunday.") == ["He came on Sunday."]
+
+
+PLAIN = (
+    "Rules of the pool\n\nChildren\n\nChildren swim with an adult at any time.\n\n"
+    "Opening hours\n\nThe pool opens at seven and closes at nine.\n"
+)
+
+
+def test_headings_of_plain_text_lead_what_stands_under_them():
+    assert document(PLAIN, "a.txt").title == "Rules of the pool"
+    assert led(PLAIN, "a.txt") == [
+        ("Children", "Children swim with an adult at any time."),
+        ("Opening hours", "The pool opens at seven and closes at nine."),
+    ]
+
+
+def test_headings_of_markdown_are_nested():
+    text = "# المسبح\n\n## الأسعار\n\n### الأطفال\n\nالدخول مجاني.\n\n### الكبار\n\nبخمسة دنانير."
+    text += "\n\n## المواعيد\n\nيفتح في السابعة."
+    assert led(text) == [
+        ("الأسعار\nالأطفال", "الدخول مجاني."),
+        ("الأسعار\nالكبار", "بخمسة دنانير."),
+        ("المواعيد", "يفتح في السابعة."),
+    ]
+
+
+def test_a_heading_with_nothing_under_it_is_a_sentence():
+    assert said("# Pool\n\n## Closed on Fridays\n\n## Free for children\n") == [
+        "Closed on Fridays",
+        "Free for children",
+    ]
+
+
+TABLES = {
+    "a.md": "| Ship | Length |\n|:--|--:|\n| Vega | 90 m |\n| **Rigel** | 120 m |\n",
+    "pipes.txt": "Ship | Length\n-----|-----\nVega | 90 m\nRigel | 120 m\n",
+    "tabs.txt": "Ship\tLength\nVega\t90 m\nRigel\t120 m\n",
+    "columns.txt": "Ship    Length\nVega    90 m\nRigel   120 m\n",
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_row_is_said_with_its_header(name):
+    assert said(TABLES[name], name) == ["Ship: Vega; Length: 90 m", "Ship: Rigel; Length: 120 m"]
+
+
+def test_an_arabic_row_is_parted_as_arabic_is():
+    text = "| السفينة | الطول |\n|---|---|\n| النجمة | 90 |\n| القمر | |\n"
+    assert said(text) == ["السفينة: النجمة؛ الطول: 90", "السفينة: القمر"]
+    assert text[units(text)[0].start : units(text)[0].end] == "| النجمة | 90 |"
+
+
+def test_two_columns_without_a_header_are_names_and_what_they_have():
+    assert said("Master\tLund\nOffice\tsecond floor\n", "a.txt") == [
+        "Master — Lund",
+        "Office — second floor",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Q: When is the ferry?\nA: At noon. It is red.\n\nQ: What does it cost?\nA: Four crowns.",
+        "**Q1:** When is the ferry?\n\n**A1:** At noon. It is red.\n\n**Q2:** What does it cost?"
+        "\n\n**A2:** Four crowns.",
+    ],
+)
+@pytest.mark.parametrize("name", ["a.md", "a.txt"])
+def test_an_answer_stands_under_its_question(text, name):
+    text = text if name == "a.md" else text.replace("**", "")
+    assert led(text, name) == [
+        ("When is the ferry?", "At noon."),
+        ("When is the ferry?", "It is red."),
+        ("What does it cost?", "Four crowns."),
+    ]
+
+
+def test_an_arabic_answer_too():
+    text = "س: متى تبحر العبّارة؟\nج: عند الظهر.\nس: كم ثمن التذكرة؟\nج: أربعة دنانير."
+    assert led(text, "a.txt") == [
+        ("متى تبحر العبّارة؟", "عند الظهر."),
+        ("كم ثمن التذكرة؟", "أربعة دنانير."),
+    ]
+
+
+def test_a_question_on_a_line_of_its_own_is_answered_by_the_next():
+    text = "May I swim?\nOnly with a cap. Ask for one.\nThe pool is warm.\nWhy? Who knows?\nIt is."
+    assert led(text, "a.txt") == [
+        ("May I swim?", "Only with a cap."),
+        ("May I swim?", "Ask for one."),
+        ("", "The pool is warm."),
+        ("", "Why?"),
+        ("", "Who knows?"),
+        ("", "It is."),
+    ]
+
+
+def test_a_numbered_line_above_prose_is_a_heading_and_above_another_an_item():
+    text = "محضر الجلسة\n\n1) الميزانية\nرفعت الميزانية إلى ألف دينار."
+    text += "\n2) الموظفون\nعين المجلس ثلاثة موظفين جدد."
+    assert led(text, "a.txt") == [
+        ("1) الميزانية", "رفعت الميزانية إلى ألف دينار."),
+        ("2) الموظفون", "عين المجلس ثلاثة موظفين جدد."),
+    ]
+    assert said("1. Ships\n2. Boats\n\nThese are all of them.", "a.txt")[:2] == [
+        "1. Ships",
+        "2. Boats",
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.txt"])
+def test_a_nested_item_stands_under_the_one_above(name):
+    text = "It has:\n\n- ships\n    - a ferry\n    - a tug\n- boats\n"
+    assert led(text, name)[1:] == [
+        ("It has:", "ships"),
+        ("It has:\nships", "a ferry"),
+        ("It has:\nships", "a tug"),
+        ("It has:", "boats"),
+    ]
+
+
+def test_a_letter_with_a_full_stop_is_no_answer():
+    assert said("A. Lund came.\n\nA: is the first letter.", "a.txt") == [
+        "A. Lund came.",
+        "A: is the first letter.",
+    ]
+
+
+def test_items_stand_under_what_announces_them():
+    text = (
+        "## Kit\n\nThe walk is long. Bring these:\n\n"
+        "- [ ] a lamp\n- a *long* rope\n\n  It is cold.\n- tea\n"
+    )
+    opening, lamp, rope, cold, tea = units(text)[1:]
+    assert opening.opens
+    assert opening.said == "Bring these:"
+    assert {lamp.list, rope.list, tea.list} == {opening.list} == {lamp.start}
+    assert (rope.said, rope.lead) == ("a long rope", opening.said)
+    assert cold.list == -1
+    assert text[tea.start : tea.end] == "tea"
+
+
+def test_code_is_one_with_what_announces_it():
+    text = "Start it so:\n\n```sh\ncd app\n./run # now. really\n```\n\nThen wait.\n"
+    assert said(text) == ["Start it so:\ncd app\n./run # now. really", "Then wait."]
+    first = units(text)[0]
+    assert text[first.start : first.end].endswith("really\n```")
+    assert said("It runs.\n\n    cd app\n") == ["It runs.", "cd app"]
+
+
+def test_what_is_not_said_is_no_unit():
+    text = (
+        "---\ntitle: Ferry\nowner: Lund\n---\n\n<!-- The ferry is\n\nto be sold. -->\n\n***\n\n"
+        "![a ferry](ferry.png) The **ferry** <!-- old --> is [red](http://a.b/c_(d)).\n"
+    )
+    assert document(text).title == "Ferry"
+    assert said(text) == ["The ferry is red."]
+
+
+def test_html_is_said_without_its_tags():
+    text = (
+        "<div><p>The ferry is <b>red</b>.</p><p>It sails at noon.</p></div>\n\n"
+        "<table>\n<tr><th>Ship</th><th>Length</th></tr>\n"
+        "<tr><td>Dr. <i>Lund</i></td><td>90</td></tr>\n"
+        "</table>\n\n<script>steal()</script>\n"
+    )
+    assert sorted(said(text)) == [
+        "It sails at noon.",
+        "Ship: Dr. Lund; Length: 90",
+        "The ferry is red.",
+    ]
+
+
+def test_emphasis_within_a_word_leaves_no_space_and_code_is_left_as_it_is():
+    assert said("un**bold**ed, (**bold**) and `a**b**c` \\*so\\*") == [
+        "unbolded, (bold) and `a**b**c` *so*"
+    ]
+
+
+def test_a_quotation_is_said_without_its_marks():
+    assert said("> The ferry is\n> red.\n>\n> - It is long.") == [
+        "The ferry is red.",
+        "It is long.",
+    ]
+
+
+def test_rules_of_plain_text_are_no_units():
+    assert said("One came.\n-----\nTwo came.\n* * *\nThree came.\n=====", "a.txt") == [
+        "One came.",
+        "Two came.",
+        "Three came.",
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md"])
+@pytest.mark.parametrize(
+    "part",
+    ["- a\n", "a | b\n", "a\tb\n", "Cats\n\n", "**a ", "[a](", "<b ", "word word  word\n", "> a\n",
+     "Q: a\n", "x" * 60 + "\n", "-", "<!-- ", "| a | b |\n|--|--|\n"],
+)  # fmt: skip
+@pytest.mark.timeout(60)
+def test_time_is_about_linear(name, part):
+    def seconds(times: int) -> float:
+        text = "A cat.\n\n" + part * times
+        began = time.perf_counter()
+        document(text, name).units  # noqa: B018
+        return time.perf_counter() - began
+
+    few = 2_000 if len(part) < 20 else 500
+    seconds(few)
+    assert seconds(8 * few) < 30 * max(seconds(few), 0.01)
