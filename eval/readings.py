@@ -71,6 +71,8 @@ class Case:
 class Bare(Reader):
     """A reader whose "probabilities" are its bare logits."""
 
+    adds_up = False
+
     def probabilities(
         self, question: str, passages: Sequence[PassageInput], scores: Sequence[Sequence[float]]
     ) -> list[list[float]]:

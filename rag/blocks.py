@@ -31,6 +31,7 @@ _SAYS = re.compile(r"[.!?؟؛…]\s")
 # "Phone: 055 …": a short name, and what it has.
 _FIELD = re.compile(r"[^\W\d_][^\n:.!?؟]{0,40}:\s+\S")
 _FIELD_WORDS = 4
+_DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,11 @@ def stripped(text: str, start: int, end: int) -> Span:
 def is_field(line: str) -> bool:
     """Tell whether a line says what something has: "Phone: 055 1234"."""
     return bool(_FIELD.match(line)) and len(line.partition(":")[0].split()) <= _FIELD_WORDS
+
+
+def is_value(line: str) -> bool:
+    """Tell whether a line is a field of few words or with figures: no title, as "A: b c d e" is."""
+    return is_field(line) and (len(line.split()) <= _FIELD_WORDS or bool(_DIGIT.search(line)))
 
 
 def paragraph(masked: str, inside: Sequence[Span], like: Block, fewest: int = 0) -> list[Block]:

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from rag import sentences
-from rag.blocks import Layout, is_field, spoken
+from rag.blocks import Layout, is_value, spoken
 from rag.config import DocumentsSettings
 from rag.errors import DocumentError
 from rag.language import Language, clean, detect, fold
@@ -186,7 +186,7 @@ def _title(layout: Layout) -> str:
     for block in layout.blocks[:5]:
         first = layout.masked[block.start : block.end].split("\n")[0]
         line = block.said or spoken(first)
-        if block.kind == "heading" or (block.kind == "text" and not is_field(line)):
+        if block.kind == "heading" or (block.kind == "text" and not is_value(line)):
             if _BYLINE.match(line):
                 continue
             named = len(line) <= TITLE_MAX_CHARS and not line.endswith((":", ",", "،", ";", "؛"))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rag import tables
-from rag.blocks import Block, Layout, is_field, lines, paragraph
+from rag.blocks import Block, Layout, is_field, is_value, lines, paragraph
 from rag.language import Span
 
 _RULE = re.compile(r"([-=*_~.#–—])(?:\s*\1){2,}")
@@ -112,9 +112,9 @@ def _fewest(text: str, every: Sequence[Span]) -> int:
     if width < _LEAST_WIDTH or len(within) < 2:
         return -1
     full = [
-        (start, end)
-        for start, end in within
-        if end - start >= _FULL * width and not _ENDS.search(text[start:end])
+        line
+        for line in within
+        if line.end - line.start >= _FULL * width and not _ENDS.search(text[slice(*line)])
     ]
     # By characters: short lines, of addresses or signatures, stand beside wrapped prose.
     return int(_SHORT * width) if 2 * _length(full) > _length(within) else -1
@@ -171,7 +171,7 @@ def _is_short(shown: str) -> bool:
     return (
         len(shown) <= _HEADING_CHARS
         and len(shown.split()) <= _HEADING_WORDS
-        and not (_ENDS_NAME.search(shown) or is_field(shown))
+        and not (_ENDS_NAME.search(shown) or is_value(shown))
         and any(map(str.isalpha, shown))
     )
 

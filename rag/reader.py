@@ -67,7 +67,10 @@ class Reader:
     :ivar encoder: The transformers model, some of its layers shared with the embedder's.
     :ivar weight: Of the head, ``(1, 2 · hidden)``.
     :ivar bias: Of the head, ``(1,)``.
+    :ivar adds_up: Whether ``probabilities`` gives such, which may be added up.
     """
+
+    adds_up = True
 
     def __init__(self, encoder: Any, tokenizer: Any, weight: Any, bias: Any) -> None:
         """Put a head onto an encoder.

@@ -194,7 +194,7 @@ class Retriever(BaseRetriever):
             if self._reader is not None:
                 found = self._read_by(self._reader, read_as or question, ranked, found)
         candidates = [sentence for sentences in found for sentence in sentences]
-        add_up = self._reader is not None
+        add_up = self._reader is not None and self._reader.adds_up
         candidates = _once(_without_openings(candidates, add_up=add_up), add_up=add_up)
         candidates.sort(key=lambda sentence: -sentence.score)
         return candidates[: self._settings.evidence_sentences]
@@ -387,16 +387,17 @@ def _without_openings(sentences: Sequence[Found], *, add_up: bool) -> list[Found
 
 
 def _once(sentences: Sequence[Found], *, add_up: bool) -> list[Found]:
-    """Return what is said of several places once, at the best.
+    """Return what is said in several places once.
 
-    :param add_up: Whether scores are probabilities: then they are added up.
+    :param add_up: Whether scores are probabilities: then they are added up, at the likeliest place;
+        else the first is taken.
     """
     said: dict[str, list[Found]] = {}
     for found in sentences:
         said.setdefault(fold(f"{found.lead}\n{found.shown}"), []).append(found)
     once = []
     for places in said.values():
-        best = max(places, key=lambda found: found.score)
+        best = max(places, key=lambda found: found.score) if add_up else places[0]
         score = min(1.0, sum(found.score for found in places)) if add_up else best.score
         once.append(replace(best, score=score))
     return once

@@ -82,6 +82,7 @@ TITLES = {
     "English byline, any case": ("SOURCE : Reuters\n\nRise", "Rise"),
     "bylines alone": ("By: A\nDate: B", "file"),
     "a line that begins like a byline": ("Bystanders they were.", "Bystanders they were."),
+    "a colon": ("Cats: how they rose at last\n\nThey rose.", "Cats: how they rose at last"),
     "what something has is no title": ("Phone: 055 1234\nJob: nurse", "file"),
     "a paragraph is no title": ("x" * 151 + "\nshort", "file"),
     "the longest title": ("x" * 150, "x" * 150),

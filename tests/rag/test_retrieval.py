@@ -306,6 +306,8 @@ def test_a_sentence_that_stands_in_several_places_is_found_once(open_retriever: 
 class EvenReader:
     """Finds every unit as likely as the others."""
 
+    adds_up = True
+
     def probabilities(self, question, passages, scores):
         units = sum(map(len, scores))
         return [[1 / units for _ in row] for row in scores]
