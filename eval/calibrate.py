@@ -1,14 +1,13 @@
 """Fit the constants that the reader is used with: ``python -m eval.calibrate --help``.
 
-Asks the project's own questions, those of abstention sets and those of a pair of SQuAD files, once
-each and without an LLM, and prints for every reader file: the most likely ``SCALE`` of
+Asks the questions of the set to tune on, those of abstention sets and those of a pair of SQuAD
+files, once each and without an LLM, and prints for every reader file: the most likely ``SCALE`` of
 ``rag/reader.py``, the shares of gold among the first sentences, how well what has no answer is told
 apart, the rates of refusing by threshold (``retrieval.min_probability``), and what a second quoted
 sentence is worth (``rag/drafting.py``). The same goes to calibration.json; the risk-coverage curves
-of the own set go to risk-coverage.svg.
+of that set go to risk-coverage.svg.
 
-The constants are fitted to the own set alone, the only one that has both unanswerable questions and
-marked answers; the others show how well that holds elsewhere.
+The constants are fitted to that set alone; the others show how well they hold elsewhere.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ from eval import calibration, plots, readings
 from eval.metrics import RiskPoint
 from eval.readings import Bare, Case
 from eval.results import read as results_of
-from rag import config, models
+from rag import config, index, models
 from rag.embedding import Embedder
 from rag.reader import BUILT_IN, SCALE, Scale
 
-QUESTIONS = Path(__file__).with_name("questions.jsonl")
+TUNING = Path(__file__).with_name("tuning")
 # As the report's page defines them; a file of its own has to bring them along.
 _STYLE = (
     "<style>svg{--rawi:#0b6e4f;--starter:#b4541a;--ink:#222;--rule:#ccc;background:#fff;"
@@ -45,24 +44,27 @@ Sets = Mapping[str, Sequence[Case]]
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder of the two files; made if it isn't there.")],
-    questions: Annotated[Path, typer.Option(help="A question set over the corpus.")] = QUESTIONS,
+    questions: Annotated[Path, typer.Option(help="A question set.")] = TUNING / "questions.jsonl",
+    documents: Annotated[Path, typer.Option(help="That it is about.")] = TUNING / "corpus",
     abstention: Annotated[list[Path] | None, typer.Option(help="Sets with their passages.")] = None,
     pair: Annotated[
         tuple[Path, Path] | None, typer.Option(help="A SQuAD file, and the same in Arabic/English.")
     ] = None,
     reader: Annotated[list[Path] | None, typer.Option(help="Reader files to compare.")] = None,
     fixed: Annotated[bool, typer.Option(help="Measure with the constants as they are.")] = False,
-    storage: Annotated[Path | None, typer.Option(help="Folder of the corpus's index.")] = None,
     indexes: Annotated[Path | None, typer.Option(help="Of the sets' indexes; OUT if none.")] = None,
     run: Annotated[
         Path | None, typer.Option(help="A run of rawi eval qa: its curve, the LLM's word included.")
     ] = None,
 ) -> None:
     """Fit and measure reader files."""
-    settings = config.load(storage=storage)
+    out.mkdir(parents=True, exist_ok=True)
+    settings = config.load(
+        corpus=documents, storage=(indexes or out) / f"questions-{questions.parent.name}"
+    )
     weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
     embedder = Embedder.load(settings.embedding, weights)
-    out.mkdir(parents=True, exist_ok=True)
+    index.update(settings, embedder)
     results: dict[str, Any] = {}
     curves: dict[str, tuple[Sequence[RiskPoint], RiskPoint | None]] = {}
     for number, path in enumerate(reader or [BUILT_IN], start=1):
@@ -94,10 +96,9 @@ def measured(sets: Sets, own: str, scale: Scale) -> dict[str, Any]:
 
     :param own: The name of the set whose gold spans are known.
     """
-    by_language = {
-        str(language): cases
-        for language, cases in calibration.grouped(sets[own], lambda case: case.language).items()
-    }
+    by_language = calibration.grouped(sets[own], lambda case: str(case.language))
+    known = (case for case in sets[own] if case.gold)
+    by_direction = calibration.grouped(known, lambda case: case.direction)
     others = {name: cases for name, cases in sets.items() if name != own}
     by_pair = calibration.grouped(
         (case for cases in others.values() for case in cases if case.gold),
@@ -110,7 +111,7 @@ def measured(sets: Sets, own: str, scale: Scale) -> dict[str, Any]:
         "scale": {k: round(v, 3) for k, v in dataclasses.asdict(scale).items()},
         "likelihood": {n: calibration.likelihood(cases, scale) for n, cases in sets.items()},
         "hits": {
-            n: calibration.hits(cases, scale) for n, cases in {**by_language, **by_pair}.items()
+            n: calibration.hits(cases, scale) for n, cases in {**by_direction, **by_pair}.items()
         },
         "auc": {
             n: calibration.aucs(cases, scale)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -47,6 +47,7 @@ class Case:
     :ivar scores: Of retrieval, ``(sentences,)``.
     :ivar spans: Of the sentences.
     :ivar gold: Spans that hold the answer; none where there is none or nobody knows them.
+    :ivar source: The language of the document that answers; None where nobody knows it.
     """
 
     id: str
@@ -57,6 +58,12 @@ class Case:
     scores: npt.NDArray[np.float64]
     spans: tuple[DocSpan, ...]
     gold: tuple[DocSpan, ...]
+    source: Language | None = None
+
+    @property
+    def direction(self) -> str:
+        """The languages of question and document: ``ar←en``; that of the question if alone."""
+        return f"{self.language}←{self.source}" if self.source else self.language
 
     @property
     def holds(self) -> npt.NDArray[np.bool_]:
@@ -137,17 +144,14 @@ def of_questions(path: Path, settings: Settings, embedder: Embedder, reader: Rea
     questions = read_questions(path)
     with storage.open_current(settings, embedder.fingerprint) as store:
         texts = corpus.texts_of(store)
+        languages = dict(store.db.execute("SELECT id, language FROM documents"))
         both = Both(store, embedder, settings, reader)
-        return [
-            both.case(
-                q,
-                q.language,
-                answerable=q.answerable,
-                category=q.category,
-                gold=run_qa.locate(q, texts, path) if q.answerable else (),
-            )
-            for q in _shown(questions, path.name)
-        ]
+        cases = []
+        for q in _shown(questions, path.name):
+            gold = run_qa.locate(q, texts, path) if q.answerable else []
+            case = both.case(q, q.language, answerable=q.answerable, category=q.category, gold=gold)
+            cases.append(replace(case, source=languages[gold[0][0]] if gold else None))
+        return cases
 
 
 def of_abstention(
