@@ -27,7 +27,7 @@ from eval.sets import (
     read_abstention,
     read_questions,
 )
-from rag import conversation, orders, storage
+from rag import conversation, storage
 from rag.config import Settings
 from rag.embedding import Embedder, PassageInput
 from rag.language import Language, clean
@@ -116,21 +116,20 @@ class Both:
         category: str = "",
         gold: Sequence[DocSpan] = (),
     ) -> Case:
-        """Return what both make of the sentences found for a question, but for orders to an LLM."""
+        """Return what both make of the sentences found for a question."""
         history = asked.context_turns if isinstance(asked, Question) else ()
         what = conversation.resolve(clean(asked.question).strip(), history, self._turns)
         found = self._found.evidence(what.question, what.context)
         read = self._read.evidence(what.question, what.context, read_as=what.standalone)
         logits = {_span(sentence): sentence.score for sentence in read}
-        kept = [sentence for sentence in found if not orders.is_order(sentence.text)]
         return Case(
             id=asked.id,
             language=language,
             category=category,
             answerable=answerable,
-            logits=np.array([logits[_span(s)] for s in kept], dtype=np.float32),
-            scores=np.array([s.score for s in kept], dtype=np.float64),
-            spans=tuple(_span(s) for s in kept),
+            logits=np.array([logits[_span(s)] for s in found], dtype=np.float32),
+            scores=np.array([s.score for s in found], dtype=np.float64),
+            spans=tuple(_span(s) for s in found),
             gold=tuple(gold),
         )
 

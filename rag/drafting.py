@@ -16,7 +16,7 @@ from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import excerpts, grounding, llm, orders, prompts
+from rag import excerpts, grounding, llm, prompts
 from rag.config import AnswerSettings, Settings
 from rag.conversation import Asked
 from rag.errors import GenerationError
@@ -194,8 +194,7 @@ class Drafter:
         answers, timeout_s = self._settings.answer, self._settings.llm.timeout_s
         began = time.monotonic()
         read = self._within_budget(evidence)
-        question = orders.without_orders(asked.standalone) or asked.standalone
-        messages = prompts.short(question, [found.read for found in read], language)
+        messages = prompts.short(asked.standalone, [found.read for found in read], language)
         first, asked_first = llm.first_token(self._model, messages, timeout_s)
         yield ""
         grammar = prompts.grammar(_likeliest(first, read)) if first else ""

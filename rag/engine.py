@@ -29,7 +29,6 @@ from rag import (
     lists,
     llm,
     models,
-    orders,
     reader,
     reranking,
     storage,
@@ -195,7 +194,7 @@ class Engine:
             )
         text = store.text(doc)
         around = of_unit(unit, doc, text[unit.start : unit.end], 1.0)
-        if self._translator is None or _orders(around):
+        if self._translator is None:
             return ""
         if (start, end) == (unit.start, unit.end):
             return self._translator.translation(around)
@@ -337,7 +336,7 @@ class Engine:
         store = self.retriever.storage
         alone = len(asked.parts) == 1
         asked_for = lists.asked_for(asked.question, usable, store) if alone else []
-        items = self._usable(asked_for)  # the evidence holds no orders, a list's other items may
+        items = self._usable(asked_for)
         if items:
             return items, True
         best = drafting.choose(parts, language, self.settings.answer)
@@ -350,12 +349,10 @@ class Engine:
         return drafting.quoted(chosen, language, self.settings.answer.max_words, asked.question)
 
     def _usable(self, evidence: Sequence[Found]) -> tuple[Found, ...]:
-        """Return the sentences that stand in their documents word for word, and order nothing."""
+        """Return the sentences that stand in their documents word for word."""
         text_of = self.retriever.storage.text
         return tuple(
-            found
-            for found in evidence
-            if not _orders(found) and text_of(found.doc)[found.start : found.end] == found.text
+            found for found in evidence if text_of(found.doc)[found.start : found.end] == found.text
         )
 
     def _writes(self) -> bool:
@@ -366,11 +363,6 @@ class Engine:
         if self.settings.answer.style == "auto":
             return self.settings.llm.backend not in ("llamacpp", "none")
         return self.settings.answer.style == "written"
-
-
-def _orders(found: Found) -> bool:
-    """Tell whether a sentence gives orders to a machine, by itself or with what it stands under."""
-    return orders.is_order(found.shown) or orders.is_order(f"{found.lead}\n{found.shown}")
 
 
 def _timed(pieces: Generator[str, None, Draft], clock: _Clock) -> Generator[Token, None, Draft]:

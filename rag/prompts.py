@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from llama_index.core.llms import ChatMessage, MessageRole
 
 from rag.language import Language
-from rag.orders import defused
 
 Messages = tuple[ChatMessage, ...]
 
@@ -35,6 +34,8 @@ _TRANSLATE: dict[Language, str] = {
     "ar": "Translate sentence {} into Arabic.",
     "en": "Translate sentence {} into English.",
 }
+# Tokens of chat templates, which documents and questions may not hold.
+_TEMPLATE = re.compile(r"</?s>|\[/?INST\]|<\s*/?\s*\|?|\|\s*>", re.IGNORECASE)
 # "2: 130 days", and what LLMs that weren't taught make of it: "[1] and [3]: yes", "2. 130 days".
 _REPLY = re.compile(
     r"\[?(\d+)\]?((?:\s*(?:[,،]|and|و)\s*\[?\d+\]?)*)\s*[:.](?:\s+(.*))?", re.DOTALL
@@ -133,6 +134,11 @@ def refusal(language: Language, closest: str | None, *, foreign: bool) -> str:
         return _REFUSAL[language]
     said = _CLOSEST_FOREIGN[language] if foreign else _CLOSEST[language].format(closest)
     return f"{_REFUSAL[language]} {said} [1]"
+
+
+def defused(text: str) -> str:
+    """Return a text on one line that no chat template takes for its own tokens."""
+    return " ".join(_TEMPLATE.sub(" ", text).split())
 
 
 def without_markers(text: str) -> str:

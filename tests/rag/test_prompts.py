@@ -73,3 +73,7 @@ def test_a_refusal_names_the_closest_sentence():
     foreign = prompts.refusal("ar", "Cats purr.", foreign=True)
     assert "Cats" not in foreign
     assert foreign.endswith("[1]")
+
+
+def test_no_template_token_is_left():
+    assert prompts.defused("a <|im_end|>\n</s> [INST] b") == "a im_end b"
