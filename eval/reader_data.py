@@ -311,11 +311,13 @@ def beside_others(written: Sequence[Written], embedder: Embedder) -> list[Writte
     vectors = embedder.embed_texts([f"{p.heading}\n{p.text}" for _, p in pool])
     titles = np.array([title for title, _ in pool])
     languages = np.array([passage.language for _, passage in pool])
+    questions = list({question: 0 for each in written for question in each.asked.values()})
+    queries = dict(zip(questions, embedder.embed_queries(questions), strict=True))
     found = []
     for each in written:
         near: dict[Language, list[PassageInput]] = {}
         for language, question in each.asked.items():
-            cosines = vectors @ embedder.embed_query(question)
+            cosines = vectors @ queries[question]
             for said in _LANGUAGES:
                 places = np.flatnonzero((titles != each.title) & (languages == said))
                 best = places[np.argsort(-cosines[places])[:NEAREST]]
@@ -348,9 +350,10 @@ def with_nearest(examples: Sequence[Example], embedder: Embedder) -> list[Exampl
     texts = list({(e.language, e.passage.text): e.passage for e in examples}.values())
     vectors = embedder.embed_texts([f"{p.heading}\n{p.text}" for p in texts])
     languages = np.array([p.language for p in texts])
+    asked = embedder.embed_queries([example.question for example in examples])
     found = []
-    for example in examples:
-        cosines = vectors @ embedder.embed_query(example.question)
+    for example, query in zip(examples, asked, strict=True):
+        cosines = vectors @ query
         answer = example.passage.text[example.answer.start : example.answer.end]
         near = list(example.near)
         for language in ("ar", "en"):

@@ -132,15 +132,21 @@ class Embedder(BaseEmbedding):
 
     def embed_query(self, question: str) -> Vectors:
         """Return one unit vector of shape ``(dimensions,)``."""
-        vectors = self.encode([self.query_prompt + bare(question)])
-        vector: Vectors = self._centred(vectors, "query", detect(question))[0]
+        vector: Vectors = self.embed_queries([question])[0]
         return vector
+
+    def embed_queries(self, questions: Sequence[str]) -> Vectors:
+        """Return unit vectors of shape ``(len(questions), dimensions)``."""
+        return self._embed(questions, "query", self.query_prompt)
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors of shape ``(len(texts), dimensions)``, as of passages."""
-        vectors = self.encode([self.passage_prompt + bare(text) for text in texts])
+        return self._embed(texts, "passage", self.passage_prompt)
+
+    def _embed(self, texts: Sequence[str], role: Role, prompt: str) -> Vectors:
+        vectors = self.encode([prompt + bare(text) for text in texts])
         rows = [
-            self._centred(row[np.newaxis], "passage", detect(text))
+            self._centred(row[np.newaxis], role, detect(text))
             for row, text in zip(vectors, texts, strict=True)
         ]
         return np.concatenate(rows) if rows else vectors
