@@ -127,10 +127,13 @@ class Retriever(BaseRetriever):
             self.storage, self.embedder, self._settings, docs, self._reranker, self._reader
         )
 
-    def passages(self, question: str, k: int | None = None) -> list[Found]:
-        """Return the ``k`` best passages, best first; ``retrieval.passages`` of them by default."""
+    def passages(self, question: str, k: int | None = None, *, context: str = "") -> list[Found]:
+        """Return the ``k`` best passages, best first; ``retrieval.passages`` of them by default.
+
+        :param context: As of ``evidence``.
+        """
         with self._searching():
-            best = self._ranked(self._query(question), k or self._settings.passages)
+            best = self._ranked(self._query(question, context), k or self._settings.passages)
         return [
             Found(
                 doc=ranked.passage.doc,
@@ -163,6 +166,31 @@ class Retriever(BaseRetriever):
         candidates = [sentence for sentences in found for sentence in sentences]
         candidates.sort(key=lambda sentence: -sentence.score)
         return candidates[: self._settings.evidence_sentences]
+
+    def titles(self) -> dict[str, str]:
+        """Return the titles of the documents that are searched, by their ids, in their order."""
+        with translated(self.storage.folder):
+            rows = self.storage.db.execute("SELECT id, title FROM documents ORDER BY id").fetchall()
+        return {doc: title for doc, title in rows if self._docs is None or doc in self._docs}
+
+    def sentences(self, doc: str) -> tuple[list[Found], Vectors]:
+        """Return all sentences of a document in order, and their unit vectors, one a row."""
+        with self._searching():
+            numbers = self.storage.db.execute(
+                "SELECT number, length(vectors), json_array_length(sentences) FROM passages"
+                " WHERE doc = ?",
+                (doc,),
+            ).fetchall()
+            widths = {size // (2 * (1 + held)) for _, size, held in numbers}
+            read = self._read((), [number for number, _, _ in numbers], max(widths, default=1))
+        text = self.storage.text(doc)
+        found, rows = list[Found](), list[Vectors]()
+        for passage in sorted(read.values(), key=lambda passage: passage.span):
+            for span, vector in zip(passage.sentences, passage.vectors[1:], strict=True):
+                said = text[span.start : span.end]
+                found.append(Found(doc, *span, said, 0.0, detect(said)))
+                rows.append(vector)
+        return found, np.stack(rows) if rows else np.zeros((0, 1), np.float32)
 
     @staticmethod
     def _read_by(
