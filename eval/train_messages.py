@@ -1,10 +1,11 @@
 """Train what tells kinds of messages apart: ``python -m eval.train_messages --help``.
 
 A multinomial logistic regression over what a message looks like (``rag/wording.py``), on
-``training/messages.jsonl`` and the questions of ``training/answers``. What is printed is measured
-on messages that were held out, a fifth at a time; those made of one form ("summarise …") are held
-out together. The threshold is the least with which at most one held-out question in two hundred is
-taken for anything else. A minute or two on one core.
+``training/messages.jsonl``, the questions of ``training/answers`` and the follow-ups of
+``training/followups.jsonl``. What is printed is measured on messages that were held out, a fifth at
+a time; those made of one form ("summarise …") are held out together. The threshold is the least
+with which at most one held-out question in two hundred is taken for anything else. A minute or two
+on one core.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def main(
     settings = config.load()
     weights = models.resolve(BUILT_IN_MODEL, kind="embedder", settings=settings.models)
     embedder = Embedder.load(settings.embedding, weights)
-    examples = [*read_messages(), *read_questions()]
+    examples = [*read_messages(), *read_questions(), *read_second_turns()]
     rows = _rows(embedder, [example.text for example in examples])
     wanted = np.array([KINDS.index(example.kind) for example in examples])
     held_out = _held_out(rows, wanted, [example.form for example in examples])
@@ -64,7 +65,7 @@ def main(
     _report(held_out, wanted, threshold)
     model = _fitted(rows, wanted)
     tensors = {
-        "weight": model.coef_.astype(np.float16),
+        "weight": np.ascontiguousarray(model.coef_, np.float16),  # a file knows no other order
         "bias": model.intercept_.astype(np.float16),
         "threshold": np.array([threshold], np.float32),
     }
@@ -94,6 +95,14 @@ def read_questions() -> list[Example]:
             for question in passage["questions"][:_OF_A_PASSAGE]:
                 found += [Example(question[x], "question", passage["id"]) for x in ("ar", "en")]
     return found
+
+
+def read_second_turns() -> list[Example]:
+    """Return the second turns of written conversations that stand in no other file."""
+    lines = (TRAINING / "followups.jsonl").read_text("utf-8").splitlines()
+    turns = [json.loads(line) for line in lines]
+    texts = {turn["question"] for turn in turns if turn["kind"] == "follow-up"}
+    return [Example(text, "question", text) for text in sorted(texts)]
 
 
 def _rows(embedder: Embedder, texts: Sequence[str]) -> Vectors:

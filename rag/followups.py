@@ -25,7 +25,7 @@ from rag.retrieval import Found, Retriever
 BUILT_IN = Path(__file__).with_name("followups.safetensors")
 SIGNS = 7
 # Where nothing better is known: a question of so few words has left out what it asks about.
-_SHORT = 4
+_SHORT = 5
 _LEAST = 1e-3  # a probability
 
 

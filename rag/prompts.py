@@ -74,8 +74,8 @@ _GREETING: dict[Language, str] = {
     ),
 }
 _THANKS: dict[Language, str] = {
-    "ar": "على الرحب والسعة.",
-    "en": "You're welcome.",
+    "ar": "على الرحب والسعة، وأنا هنا كلما كان لك سؤال.",
+    "en": "You're welcome. I'm here whenever you have a question.",
 }
 _ABOUT: dict[Language, str] = {
     "ar": (
@@ -108,8 +108,8 @@ _SUMMARY: dict[Language, str] = {
     "en": "The most telling sentences of {}:",
 }
 _SUMMARY_FOREIGN: dict[Language, str] = {
-    "ar": "أبرز ما جاء في {}، وهي وثيقة بالإنجليزية.",
-    "en": "The most telling sentences of {}, a document in Arabic.",
+    "ar": "أبرز ما جاء في {}، وهي وثيقة بالإنجليزية:",
+    "en": "The most telling sentences of {}, a document in Arabic:",
 }
 _TITLE: dict[Language, str] = {"ar": "«{}»", "en": "“{}”"}
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from rag import drafting, gist, grounding, prompts
 from rag.drafting import Draft
@@ -128,6 +127,9 @@ def _summary(doc: str, language: Language, retriever: Retriever, limit: int) -> 
         return None
     readable = [found for found in telling if found.language == language]
     citations = grounding.citations(readable or telling)
-    draft = drafting.quoted(citations, language, _LONGER * limit, foreign=not readable)
     lead = prompts.summary(language, title, foreign=not readable)
-    return replace(draft, text=f"{lead} {draft.text}", how="told", confidence=1.0)
+    if readable:
+        said = drafting.quoted(citations, language, _LONGER * limit, foreign=False).text
+    else:
+        said = " ".join(f"[{cited.marker}]" for cited in citations)
+    return _said(f"{lead} {said}", citations)

@@ -51,8 +51,8 @@ def test_a_greeting_names_some_documents(retriever, kind, language):
 
 
 def test_thanks_are_answered_shortly(retriever):
-    assert told(retriever, "thanks", "thanks").text == "You're welcome."
-    assert told(retriever, "thanks", "شكرا", "ar").text == "على الرحب والسعة."
+    assert told(retriever, "thanks", "thanks").text.startswith("You're welcome.")
+    assert told(retriever, "thanks", "شكرا", "ar").text.startswith("على الرحب والسعة")
 
 
 def test_the_documents_are_counted_and_named(retriever):
@@ -105,9 +105,7 @@ def test_what_was_spoken_of_is_summarised(retriever):
 
 def test_a_document_in_the_other_language_is_pointed_at(retriever):
     draft = told(retriever, "summary", "لخص الوثيقة الأولى", "ar")
-    assert draft.text.startswith("أبرز ما جاء في «The cat book»، وهي وثيقة بالإنجليزية.")
-    assert draft.text.endswith("[1] [2] [3]")
-    assert "The cat is small" not in draft.text
+    assert draft.text == "أبرز ما جاء في «The cat book»، وهي وثيقة بالإنجليزية: [1] [2] [3]"
 
 
 def test_the_only_document_is_meant(retriever):
