@@ -78,7 +78,7 @@ def rawi(settings: Settings, retriever: Retriever, llm: LLM | None) -> System:
     """
     return System(
         name="rawi, quotes alone" if llm is None else "rawi",
-        pipeline=engine.Engine(settings, retriever, llm),
+        pipeline=engine.make_engine(settings, retriever, llm),
         texts=corpus.texts_of(retriever.storage),
         settings=settings_of_answers(settings),
         models=model_names(settings, retriever.embedder.fingerprint, llm),

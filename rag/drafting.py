@@ -25,7 +25,7 @@ from rag.language import Language, fold
 from rag.llm import Reply, Usage
 from rag.retrieval import Found
 
-How = Literal["written", "quoted", "refused"]
+How = Literal["written", "quoted", "refused", "told"]
 
 # Another sentence joins the answer when it is at least so likely as the first: with .5 and two
 # sentences, three in a hundred of the project's own questions fewer are answered whole.

@@ -2,7 +2,8 @@
 
 ::
 
-    question → with what it refers to → retrieve → Evidence, shown at once
+    message → a question? otherwise a greeting, thanks …: answered without the LLM
+    question → alone or with what it refers to → retrieve → Evidence, shown at once
              → which sentences answer? by the reader
              → quoted as they stand where it is sure and they are in the asker's language;
                or prompt → LLM → a short answer, held against the sentences that it names
@@ -25,12 +26,15 @@ from llama_index.core.llms import LLM
 from rag import (
     conversation,
     drafting,
+    followups,
     grounding,
     lists,
     llm,
+    messages,
     models,
     reader,
     reranking,
+    small_talk,
     storage,
 )
 from rag.config import QuestionSettings, Settings
@@ -38,10 +42,12 @@ from rag.conversation import Asked
 from rag.conversation import Turn as Turn  # a part of the engine's interface
 from rag.drafting import Draft, Drafter, How
 from rag.embedding import Embedder, weights_fingerprint
-from rag.errors import GenerationError, QuestionError
+from rag.errors import GenerationError, ModelError, QuestionError
+from rag.followups import FollowUps
 from rag.grounding import Citation
 from rag.language import Language, clean, detect, is_supported
 from rag.llm import Usage
+from rag.messages import Messages
 from rag.retrieval import Found, Retriever, of_unit
 from rag.translating import Translator
 
@@ -78,7 +84,8 @@ class Timings:
 class Answer:
     """The checked answer; ``answer`` holds ``[n]`` where citation n stands.
 
-    :ivar how: Written by the LLM; quoted, the best evidence as it stands; or refused.
+    :ivar how: Written by the LLM; quoted, the best evidence as it stands; refused; or told, where
+        the message asked nothing of the documents' text.
     :ivar short_answer: The answer in Rawi's own words, without markers; empty where it only quotes
         or refuses.
     :ivar failure: Why the LLM did not answer, where it should have; else empty.
@@ -130,11 +137,22 @@ class _Clock:
 class Engine:
     """Answers questions about one index."""
 
-    def __init__(self, settings: Settings, retriever: Retriever, model: LLM | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        retriever: Retriever,
+        model: LLM | None,
+        kinds: Messages | None = None,
+        follows: FollowUps | None = None,
+    ) -> None:
         """Put the parts together.
 
         :param model: None answers with quotes alone.
+        :param kinds: None takes every message for a question.
+        :param follows: None takes short questions for follow-ups.
         """
+        self._kinds = kinds
+        self._follows = follows
         self.settings = settings
         self.retriever = retriever
         self._drafter = None if model is None else Drafter(model, settings)
@@ -159,11 +177,17 @@ class Engine:
         clock = _Clock()
         question = check_question(question, self.settings.question)
         asked = conversation.resolve(question, history, self.settings.question.history_turns)
-        evidence, parts = self._evidence(asked)
+        language = detect(question)
+        draft = self._told(asked, language)
+        if draft is not None:
+            evidence = small_talk.evidence(draft)
+            pieces = _at_once(draft)
+        else:
+            asked, whole = followups.read(asked, self.retriever, self._follows)
+            evidence, parts = self._evidence(asked, whole)
+            pieces = self._draft(asked, self._usable(evidence), parts, language)
         clock.retrieved()
         yield Evidence(evidence)
-        language = detect(question)
-        pieces = self._draft(asked, self._usable(evidence), parts, language)
         draft = yield from _timed(pieces, clock)
         yield Answer(
             question=question,
@@ -209,13 +233,24 @@ class Engine:
         if self._drafter is not None:
             self._drafter.warm()
 
-    def _evidence(self, asked: Asked) -> tuple[tuple[Found, ...], list[Sequence[Found]]]:
+    def _told(self, asked: Asked, language: Language) -> Draft | None:
+        """Answer a message that is no question; None where it is one."""
+        kind = "question" if self._kinds is None else self._kinds.kind(asked.question)
+        if kind == "question":
+            return None
+        limit = self.settings.answer.max_words
+        return small_talk.told(kind, asked.question, asked.context, language, self.retriever, limit)
+
+    def _evidence(
+        self, asked: Asked, whole: Sequence[Found]
+    ) -> tuple[tuple[Found, ...], list[Sequence[Found]]]:
         """Return the sentences that bear on the question, and those that bear on each part.
 
         The best of each part stand first. They are scored for the whole question, as the others
         are: where one isn't among them, no better than the last.
+
+        :param whole: Those that bear on all of it, best first.
         """
-        whole = self.retriever.evidence(asked.question, asked.context, read_as=asked.standalone)
         if len(asked.parts) == 1:
             return tuple(whole), [whole]
         parts = [self.retriever.evidence(part, asked.standalone) for part in asked.parts]
@@ -365,6 +400,12 @@ class Engine:
         return self.settings.answer.style == "written"
 
 
+def _at_once(draft: Draft) -> Generator[str, None, Draft]:
+    """Yield all of an answer that is there already, and return it."""
+    yield draft.text
+    return draft
+
+
 def _timed(pieces: Generator[str, None, Draft], clock: _Clock) -> Generator[Token, None, Draft]:
     """Yield the pieces as events, noting the first, and return the draft."""
     try:
@@ -403,6 +444,21 @@ def open_retriever(
         )
 
 
+def make_engine(settings: Settings, retriever: Retriever, model: LLM | None) -> Engine:
+    """Return an engine that also tells questions from other messages, and from follow-ups.
+
+    What it tells them by was learned with the built-in embedder: where another is in use and that
+    one can't be loaded, the engine does without.
+    """
+    try:
+        own = reader.own_embedder(settings, retriever.embedder)
+    except ModelError:
+        return Engine(settings, retriever, model)
+    weighed = settings.retrieval.reader == "auto"  # how sure it is decides beside the words
+    follows = followups.load(own) if weighed else None
+    return Engine(settings, retriever, model, messages.load(own), follows)
+
+
 @contextmanager
 def open_engine(settings: Settings) -> Iterator[Engine]:
     """Load embedder and LLM and open the index.
@@ -413,7 +469,7 @@ def open_engine(settings: Settings) -> Iterator[Engine]:
     with ThreadPoolExecutor(1) as pool:
         model = pool.submit(load_llm, settings)
         with open_retriever(settings) as retriever:
-            yield Engine(settings, retriever, model.result())
+            yield make_engine(settings, retriever, model.result())
 
 
 def load_llm(settings: Settings) -> LLM | None:

@@ -216,11 +216,21 @@ def load(settings: Settings, embedder: Embedder) -> Reader | None:
     wanted = settings.retrieval.reader
     if wanted == "none":
         return None
+    own = own_embedder(settings, embedder)
+    return Reader.load(own, BUILT_IN if wanted == "auto" else Path(wanted))
+
+
+def own_embedder(settings: Settings, embedder: Embedder) -> Embedder:
+    """Return the embedder that what Rawi ships was trained with.
+
+    :param embedder: The one in use; another is loaded when it is not that one.
+    :raises ModelError: When it can't be loaded.
+    """
+    if settings.embedding.model == BUILT_IN_MODEL and settings.embedding.adapter == "auto":
+        return embedder
     own = settings.embedding.model_copy(update={"model": BUILT_IN_MODEL, "adapter": "auto"})
-    if settings.embedding.model != BUILT_IN_MODEL or settings.embedding.adapter != "auto":
-        weights = models.resolve(own.model, kind="embedder", settings=settings.models)
-        embedder = Embedder.load(own, weights)
-    return Reader.load(embedder, BUILT_IN if wanted == "auto" else Path(wanted))
+    weights = models.resolve(own.model, kind="embedder", settings=settings.models)
+    return Embedder.load(own, weights)
 
 
 def _with_own_layers(encoder: Any, tensors: dict[str, Any]) -> Any:

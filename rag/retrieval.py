@@ -160,10 +160,13 @@ class Retriever(BaseRetriever):
             self.storage, self.embedder, self._settings, docs, self._reranker, self._reader
         )
 
-    def passages(self, question: str, k: int | None = None) -> list[Found]:
-        """Return the ``k`` best passages, best first; ``retrieval.passages`` of them by default."""
+    def passages(self, question: str, k: int | None = None, *, context: str = "") -> list[Found]:
+        """Return the ``k`` best passages, best first; ``retrieval.passages`` of them by default.
+
+        :param context: As of ``evidence``.
+        """
         with self._searching():
-            best = self._ranked(self._query(question), k or self._settings.passages)
+            best = self._ranked(self._query(question, context), k or self._settings.passages)
         return [
             Found(
                 doc=ranked.passage.doc,
@@ -198,6 +201,34 @@ class Retriever(BaseRetriever):
         candidates = _once(_without_openings(candidates, add_up=add_up), add_up=add_up)
         candidates.sort(key=lambda sentence: -sentence.score)
         return candidates[: self._settings.evidence_sentences]
+
+    def titles(self) -> dict[str, str]:
+        """Return the titles of the documents that are searched, by their ids, in their order."""
+        with translated(self.storage.folder):
+            rows = self.storage.db.execute("SELECT id, title FROM documents ORDER BY id").fetchall()
+        return {doc: title for doc, title in rows if self._docs is None or doc in self._docs}
+
+    def sentences(self, doc: str) -> tuple[list[Found], Vectors]:
+        """Return all units of a document in order, and their unit vectors, one a row.
+
+        What only announces a list is left out.
+        """
+        with self._searching():
+            numbers = self.storage.db.execute(
+                "SELECT number, length(vectors), json_array_length(sentences) FROM passages"
+                " WHERE doc = ?",
+                (doc,),
+            ).fetchall()
+            widths = {size // (2 * (1 + held)) for _, size, held in numbers}
+            read = self._read((), [number for number, _, _ in numbers], max(widths, default=1))
+        text = self.storage.text(doc)
+        found, rows = list[Found](), list[Vectors]()
+        for passage in sorted(read.values(), key=lambda passage: passage.span):
+            for unit, vector in zip(passage.units, passage.vectors[1:], strict=True):
+                if not unit.opens:
+                    found.append(of_unit(unit, doc, text[unit.start : unit.end], 0.0))
+                    rows.append(vector)
+        return found, np.stack(rows) if rows else np.zeros((0, 1), np.float32)
 
     @staticmethod
     def _read_by(

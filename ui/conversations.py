@@ -20,7 +20,7 @@ MOST_CONVERSATIONS = 20
 MOST_MESSAGES = 100
 TITLE_CHARS = 60
 
-How = Literal["", "written", "quoted", "refused"]
+How = Literal["", "written", "quoted", "refused", "told"]
 Rating = Literal["", "up", "down"]
 
 

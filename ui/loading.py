@@ -151,7 +151,7 @@ class Loader:
         retriever = opened.enter_context(
             engine.open_retriever(self.settings, embedder=embedder, any_passages=was_open)
         )
-        ready = Engine(self.settings, retriever, self._llm)
+        ready = engine.make_engine(self.settings, retriever, self._llm)
         # Not before the last answer that began with it has ended.
         self._close_index = weakref.finalize(ready, opened.close)
         self._database = (retriever.storage.folder / storage.DATABASE).stat()

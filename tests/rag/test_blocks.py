@@ -289,4 +289,5 @@ def test_time_is_about_linear(name, part):
 
     few = 2_000 if len(part) < 20 else 500
     seconds(few)
-    assert seconds(8 * few) < 30 * max(seconds(few), 0.01)
+    # The quickest of some: other work makes a run slower, never quicker. A square would be 64.
+    assert min(seconds(8 * few) for _ in range(3)) < 30 * max(seconds(few), 0.01)

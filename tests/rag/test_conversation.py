@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag import conversation
-from rag.conversation import Turn
+from rag import conversation, prompts
+from rag.conversation import Asked, Turn
 
 HISTORY = [
     Turn("user", "What is Meta?"),
@@ -13,33 +13,20 @@ HISTORY = [
 ]
 
 
-@pytest.mark.parametrize(
-    "question",
-    [
-        "And how much was it in all of the last year?",
-        "What about Google?",
-        "When did they announce the funding round officially?",
-        "وماذا عن غوغل؟",
-        "ومتى أعلنت الشركة إتمام الجولة رسميا؟",
-        "كم بلغت قيمتها بعد إتمام الجولة الأخيرة؟",
-    ],
-)
-def test_what_leans_on_the_past_is_read_with_it(question):
-    asked = conversation.resolve(question, HISTORY, 4)
-    assert asked.standalone == f"Who led the round? SoftBank. {question}"
-    assert asked.question == question
-    assert asked.context == "Who led the round?\nSoftBank."
+def test_a_question_comes_with_the_exchange_before_it():
+    asked = conversation.resolve("And how much was it?", HISTORY, 4)
+    assert asked == Asked(
+        question="And how much was it?",
+        standalone="Who led the round? SoftBank. And how much was it?",
+        context="Who led the round?\nSoftBank.",
+        parts=("And how much was it?",),
+        previous="Who led the round?",
+    )
 
 
-@pytest.mark.parametrize(
-    "question",
-    [
-        "How many employees does Microsoft have in Europe?",
-        "كم عدد موظفي شركة مايكروسوفت في أوروبا حاليا؟",
-    ],
-)
-def test_what_stands_alone_is_left_alone(question):
-    assert conversation.resolve(question, HISTORY, 4).standalone == question
+def test_alone_it_comes_with_nothing():
+    asked = conversation.resolve("And how much was it?", HISTORY, 4).alone()
+    assert (asked.standalone, asked.context) == ("And how much was it?", "")
 
 
 @pytest.mark.parametrize(
@@ -69,8 +56,23 @@ def test_a_question_that_was_not_answered_is_read_too():
     assert asked.standalone == "Who led the round? And it?"
 
 
+@pytest.mark.parametrize("language", ["ar", "en"])
+def test_thanks_and_greetings_are_passed_over(language):
+    polite = [
+        ("thank you", prompts.welcome(language)),
+        ("hello", prompts.greeting(language, ["a [1]"])),
+        ("who are you", prompts.about(language, [])),
+        ("which documents", prompts.documents(language, ["a", "b"], 2)),
+    ]
+    turns = [t for said, answer in polite for t in (Turn("user", said), Turn("assistant", answer))]
+    asked = conversation.resolve("And it?", [*HISTORY, *turns], 12)
+    assert asked.context == "Who led the round?\nSoftBank."
+    assert conversation.resolve("And it?", turns, 12).context == ""
+
+
 def test_the_past_is_bounded():
-    assert conversation.resolve("And it?", HISTORY, 0) == conversation.Asked(
+    assert conversation.resolve("And it?", HISTORY, 0) == Asked(
         "And it?", "And it?", "", ("And it?",)
     )
-    assert conversation.resolve("And it?", HISTORY, 1).context == "SoftBank."
+    assert conversation.resolve("And it?", HISTORY, 1).context == ""
+    assert conversation.resolve("And it?", HISTORY, 2).context == "Who led the round?\nSoftBank."

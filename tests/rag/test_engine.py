@@ -265,14 +265,32 @@ def test_a_follow_up_is_searched_and_read_with_what_it_follows():
         Turn("user", "Who led the round?"),
         Turn("assistant", "SoftBank."),
     ]
-    list(rawi.answer("And how much was it?", history))
+    list(rawi.answer("And how much?", history))
     assert rawi.retriever.asked == [
+        ("And how much?", "", ""),
         (
-            "And how much was it?",
+            "And how much?",
             "Who led the round?\nSoftBank.",
-            "Who led the round? SoftBank. And how much was it?",
-        )
+            "Who led the round? SoftBank. And how much?",
+        ),
     ]
+
+
+def thanked() -> Engine:
+    """An engine that takes every message for thanks."""
+    retriever = OneSentence(FOUND)
+    retriever.titles = lambda: {"a.txt": "A"}
+    kinds = SimpleNamespace(kind=lambda message: "thanks")
+    return Engine(Settings(), retriever, ScriptedLLM(replies=deque()), kinds)
+
+
+def test_thanks_are_answered_without_evidence_or_llm():
+    rawi = thanked()
+    events = list(rawi.answer("Thanks!", [Turn("user", "Who?"), Turn("assistant", "SoftBank.")]))
+    assert events[:2] == [Evidence(()), Token(prompts.welcome("en"))]
+    assert events[2].answer == prompts.welcome("en")
+    assert (events[2].how, events[2].abstained, events[2].citations) == ("told", False, ())
+    assert rawi.retriever.asked == []
 
 
 def test_closing_the_answer_stops_the_llm():

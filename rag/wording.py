@@ -1,0 +1,66 @@
+"""What a message looks like, as numbers: its vector, and the pieces of its words.
+
+The vector says what a message is about, and hardly how it is put: "summarise the contract" and
+"what does the contract cost?" lie close. Pieces of words tell those apart, and what is misspelt, in
+dialect or in Latin letters is in pieces still what it was. Each piece is a place in a row of fixed
+length, chosen by its hash (Weinberger et al. 2009, arXiv:0902.2206), so that nothing is listed.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from rag.embedding import Vectors
+from rag.errors import ModelError
+from rag.language import fold
+
+PIECES = 4096
+_SIZES = (2, 3, 4)  # characters of a piece, with the word's ends
+_WORD = re.compile(r"\w+|[^\w\s]")
+_DRAWN_OUT = re.compile(r"(\w)\1{2,}")  # "hiiiii"
+
+
+def features(message: str, vector: Vectors) -> Vectors:
+    """Return the vector ``(d,)`` and the pieces of words as one row ``(d + PIECES,)``.
+
+    :param vector: Of the message, as the embedder gives it; both parts have length 1.
+    """
+    row = np.zeros(PIECES, dtype=np.float32)
+    row[sorted({zlib.crc32(piece.encode()) % PIECES for piece in _pieces(message)})] = 1.0
+    return np.concatenate([vector, row / max(1.0, float(np.linalg.norm(row)))])
+
+
+def _pieces(message: str) -> Iterator[str]:
+    """Yield words, their pieces and pairs of neighbours."""
+    words = _WORD.findall(_DRAWN_OUT.sub(r"\1\1", fold(message)))
+    for word in words:
+        whole = f"<{word}>"
+        yield whole
+        for size in _SIZES:
+            yield from (whole[at : at + size] for at in range(len(whole) - size + 1))
+    for first, second in zip(["^", *words], [*words, "$"], strict=True):
+        yield f"{first} {second}"
+
+
+def read(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
+    """Read a file of small weights as float32.
+
+    :param shapes: Of every array that it must hold.
+    :raises ModelError: When it can't be read or holds others.
+    """
+    try:
+        tensors = load_file(path)
+        for name, shape in shapes.items():
+            if tensors[name].shape != shape:
+                raise ValueError(f"{name} is {tensors[name].shape}")
+    except (OSError, SafetensorError, LookupError, ValueError) as exc:
+        raise ModelError(f"{path}: can't be used with this embedder ({exc})") from exc
+    return {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
