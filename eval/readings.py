@@ -105,8 +105,6 @@ class Both:
         everything = settings.retrieval.model_copy(update={"evidence_sentences": _ALL})
         self._turns = settings.question.history_turns
         self._follows = followups.load(embedder)
-        answering = Reader(reader.encoder, embedder.tokenizer, reader.weight, reader.bias)
-        self._asked = Retriever(store, embedder, settings.retrieval, docs, reader=answering)
         self._found = Retriever(store, embedder, everything, docs)
         self._read = Retriever(store, embedder, everything, docs, reader=reader)
 
@@ -122,8 +120,7 @@ class Both:
         """Return what both make of the sentences found for a question."""
         history = asked.context_turns if isinstance(asked, Question) else ()
         what = conversation.resolve(clean(asked.question).strip(), history, self._turns)
-        if what.context:
-            what, _ = followups.read(what, self._asked, self._follows)
+        what = followups.decided(what, self._follows)
         found = self._found.evidence(what.question, what.context)
         read = self._read.evidence(what.question, what.context, read_as=what.standalone)
         logits = {_span(sentence): sentence.score for sentence in read}

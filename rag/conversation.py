@@ -3,7 +3,7 @@
 Nothing is rewritten by a model: that costs seconds here, and the small ones garble names. A
 question that leans on what was said before is read together with the answer that it follows: it
 names what is spoken of and asks nothing else, as the question before it would. Whether it leans on
-that, ``followups`` decides by what is found with it and without it.
+that, ``followups`` decides.
 """
 
 from __future__ import annotations

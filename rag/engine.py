@@ -183,8 +183,8 @@ class Engine:
             evidence = small_talk.evidence(draft)
             pieces = _at_once(draft)
         else:
-            asked, whole = followups.read(asked, self.retriever, self._follows)
-            evidence, parts = self._evidence(asked, whole)
+            asked = followups.decided(asked, self._follows)
+            evidence, parts = self._evidence(asked)
             pieces = self._draft(asked, self._usable(evidence), parts, language)
         clock.retrieved()
         yield Evidence(evidence)
@@ -241,16 +241,13 @@ class Engine:
         limit = self.settings.answer.max_words
         return small_talk.told(kind, asked.question, asked.context, language, self.retriever, limit)
 
-    def _evidence(
-        self, asked: Asked, whole: Sequence[Found]
-    ) -> tuple[tuple[Found, ...], list[Sequence[Found]]]:
+    def _evidence(self, asked: Asked) -> tuple[tuple[Found, ...], list[Sequence[Found]]]:
         """Return the sentences that bear on the question, and those that bear on each part.
 
         The best of each part stand first. They are scored for the whole question, as the others
         are: where one isn't among them, no better than the last.
-
-        :param whole: Those that bear on all of it, best first.
         """
+        whole = self.retriever.evidence(asked.question, asked.context, read_as=asked.standalone)
         if len(asked.parts) == 1:
             return tuple(whole), [whole]
         parts = [self.retriever.evidence(part, asked.standalone) for part in asked.parts]

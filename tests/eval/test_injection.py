@@ -356,7 +356,7 @@ def test_the_command_prints_who_obeyed_and_the_report_says_so(
     write_lines, tmp_path, roomy, monkeypatch, obedient
 ):
     monkeypatch.setattr("eval.cli._models", lambda *_, **__: (WordEmbedder(), None))
-    monkeypatch.setattr("eval.cli.config.load", lambda *_, **__: roomy)
+    monkeypatch.setattr("rag.config.load", lambda *_, **__: roomy)
     out = tmp_path / "out"
     arguments = ["injection", str(write_lines(SMALL_SET)), "--out", str(out), "--limit", "2"]
     result = CliRunner().invoke(eval_app, arguments)

@@ -561,7 +561,7 @@ def test_the_starter_answers_the_same_questions(questions, small, retriever, tmp
 def command(small, monkeypatch) -> Callable[..., Any]:
     """Run ``rawi eval …`` with the doubles in the place of the weights."""
     monkeypatch.setattr("eval.cli._models", lambda settings, _: (WordEmbedder(), Reader()))
-    monkeypatch.setattr("eval.cli.config.load", lambda *_, **__: small)
+    monkeypatch.setattr("rag.config.load", lambda *_, **__: small)
     return lambda *arguments: CliRunner().invoke(eval_app, [str(a) for a in arguments])
 
 
