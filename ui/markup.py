@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from html import escape
 
-from rag.language import Language, clean, direction
+from rag.language import Language, clean, detect, direction
+from ui.bidi import isolated_html
 from ui.text import Phrase
 
 
@@ -32,8 +33,13 @@ def in_language(language: Language) -> str:
 
 
 def shown(text: str) -> str:
-    """Return a file's name or title escaped, in one line, without characters that reorder it."""
-    return f"<bdi>{escape(' '.join(clean(text).split()))}</bdi>"
+    """Return a file's name or title escaped, in one line, without characters that reorder it.
+
+    Its direction is that of its language, not of its first letter.
+    """
+    line = " ".join(clean(text).split())
+    language = detect(line)
+    return f'<bdi dir="{direction(language)}">{isolated_html(line, language)}</bdi>'
 
 
 def icon(name: str) -> str:

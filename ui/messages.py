@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterator
 from html import escape
 
+from rag.language import Language
 from ui import text
 from ui.answer_steps import Shown
+from ui.bidi import isolated_html
 from ui.conversations import Conversation, Message, Quote
 from ui.markup import both, button, hidden, icon, in_language
 from ui.quotes import citation_html, sources_html
@@ -70,7 +72,7 @@ def message_body(message: Message) -> str:
     pieces = [
         f'<pre dir="ltr"><code>{escape(part)}</code></pre>'
         if at % 2
-        else _inline(part, cited, places)
+        else _inline(part, message.language, cited, places)
         for at, part in enumerate(parts)
     ]
     return "".join(pieces)
@@ -88,24 +90,26 @@ def _bubble(message: Message, body: str, below: str, extra: str = "") -> str:
     )
 
 
-def _inline(part: str, cited: dict[int, Quote], places: Iterator[int]) -> str:
+def _inline(part: str, language: Language, cited: dict[int, Quote], places: Iterator[int]) -> str:
     """Return escaped text with ``code`` from left to right and citations for markers."""
     pieces = _CODE.split(part)
     return "".join(
-        f'<code dir="ltr">{escape(piece)}</code>' if at % 2 else _marked(piece, cited, places)
+        f'<code dir="ltr">{escape(piece)}</code>'
+        if at % 2
+        else _marked(piece, language, cited, places)
         for at, piece in enumerate(pieces)
     )
 
 
-def _marked(piece: str, cited: dict[int, Quote], places: Iterator[int]) -> str:
+def _marked(piece: str, language: Language, cited: dict[int, Quote], places: Iterator[int]) -> str:
     html, at = "", 0
     for found in _MARKER.finditer(piece):
         quote = cited.get(int(found[1]))
         if quote is None or next(places, None) is None:
             continue
-        html += escape(piece[at : found.start()]) + citation_html(quote)
+        html += isolated_html(piece[at : found.start()], language) + citation_html(quote)
         at = found.end()
-    return html + escape(piece[at:])
+    return html + isolated_html(piece[at:], language)
 
 
 def _notes(message: Message) -> str:

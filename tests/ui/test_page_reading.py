@@ -1,0 +1,105 @@
+"""What a reader sees and hears of answers: Chromium before a real server over doubles."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.ui.conftest import Open
+from tests.ui.serving import quoting, served
+from tests.ui.test_accessibility import found_in
+from tests.ui.test_browser import ask
+
+pytestmark = pytest.mark.browser
+
+IN_BOTH = pytest.mark.parametrize("locale", ["ar", "en"])
+
+# Sentences with names of the other script, and their words in the order they are read in.
+MIXED = {
+    "ar": [
+        ("الرئيس لـ OpenAI، Sam Altman.", ["الرئيس", "OpenAI", "Sam Altman"]),
+        ("جمعت xAI 12 مليار دولار.", ["جمعت", "xAI", "12", "مليار"]),
+    ],
+    "en": [
+        ("The head of أوبن إيه آي, سام ألتمان.", ["The head", "أوبن إيه آي", "سام ألتمان"]),
+        ("It gave شركة 12 billion.", ["It gave", "شركة", "12", "billion"]),
+    ],
+}
+ASKED = {"ar": "من الرئيس؟", "en": "Who is the head?"}
+
+# Where some words of an element stand on the screen.
+PLACES = """(element, words) => words.map((word) => {
+    const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+        const at = node.data.indexOf(word);
+        if (at < 0) continue;
+        const range = document.createRange();
+        range.setStart(node, at);
+        range.setEnd(node, at + word.length);
+        const { left, right, top } = range.getClientRects()[0];
+        return { word, left, right, top };
+    }
+    return { word };
+})"""
+
+
+def are_in_order(element: Locator, words: list[str], locale: str) -> None:
+    """Check that words are read one after the other, from the side that the language begins at."""
+    places: list[dict[str, Any]] = element.evaluate(PLACES, words)
+    for first, second in pairwise(places):
+        if second["top"] > first["top"] + 8:  # on the next line
+            continue
+        if locale == "ar":
+            assert first["left"] >= second["right"] - 1, (first, second)
+        else:
+            assert first["right"] <= second["left"] + 1, (first, second)
+
+
+class TestTwoDirections:
+    @IN_BOTH
+    def test_names_and_numbers_keep_their_order_wherever_they_are_shown(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        texts = [text for text, _ in MIXED[locale]]
+        with served(quoting(tmp_path, *texts)) as url:
+            page = look(url, locale=locale, width=1700).page
+            ask(page, ASKED[locale])
+            answer = page.locator(".rw-assistant:not(.rw-busy) .rw-text")
+            expect(answer).to_contain_text(texts[1])
+            for text, words in MIXED[locale]:
+                row = page.locator("#rawi-evidence q", has_text=words[1])
+                assert row.text_content() == text
+                are_in_order(answer, words, locale)
+                are_in_order(row, words, locale)
+                page.locator("#rawi-evidence .rw-quote", has_text=words[1]).click()
+                mark = page.locator("#rawi-source mark")
+                expect(mark).to_have_text(text)
+                assert mark.text_content() == text
+                assert mark.get_attribute("data-end") == str(len(text))
+                are_in_order(mark, words, locale)
+            assert found_in(page) == []
+
+
+class TestHearing:
+    @IN_BOTH
+    def test_an_answer_is_told_in_the_pages_language_alone(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        said, language = {
+            "ar": ("ساهم البنك بمبلغ 30 مليار. (المصدر 1)", "ar"),
+            "en": ("The bank gave 30 billion. (Source 1)", "en"),
+        }[locale]
+        sentence = said.partition(" (")[0]
+        with served(quoting(tmp_path, sentence)) as url:
+            page = look(url, locale=locale).page
+            ask(page, {"ar": "كم ساهم البنك؟", "en": "How much did the bank give?"}[locale])
+            heard = page.locator("body > .rw-hidden[role=status]")
+            expect(heard).to_have_text(said)
+            expect(heard).to_have_attribute("lang", language)
+            other = {"ar": ["Source", "Copy", "Documents"], "en": ["المصدر", "انسخ", "الوثائق"]}
+            tree = page.locator("body").aria_snapshot()
+            assert [word for word in other[locale] if word in tree] == []
