@@ -48,7 +48,7 @@ def _laid_out(compact: bool, browser_key: str) -> Chat:
         with gr.Column(elem_id="rawi-chat"):
             with gr.Column(elem_id="rawi-messages"):
                 welcome = acting("example")
-                messages = acting("cite", "retry", "edit", "rate", "reason")
+                messages = acting("cite", "retry", "edit", "rate", "reason", "near")
                 live = acting(elem_id="rawi-live")
             with gr.Row(elem_id="rawi-composer"):
                 question = gr.Textbox(
@@ -89,6 +89,7 @@ def _connect(chat: Chat, view: ChatView, asking: AskEvents, reading: ReadEvents)
         (chat.tools.send, asking.ask, typed),
         (chat.welcome.example, asking.ask_example, state),
         (chat.messages.retry, asking.retry, state),
+        (chat.messages.near, asking.ask_near, state),
     ]
     for listen, handle, given in streams:
         on(listen, handle, given, shown, concurrency_limit=None)

@@ -113,17 +113,28 @@ def _marked(piece: str, language: Language, cited: dict[int, Quote], places: Ite
 
 
 def _notes(message: Message) -> str:
-    """Say what is not as a reader expects: refused, another language, replaced, failed."""
+    """Say what is not as a reader expects, and where it comes from; a refusal says so itself."""
     notes = []
-    if message.how == "refused":
-        notes.append(both(text.REFUSED))
     if message.problem == "stopped":
         notes.append(both(text.STOPPED))
     elif message.problem == "model":
         notes.append(both(text.MODEL_FAILED) + _detail(message))
     elif message.problem == "failed":
         notes.append(both(text.FAILED) + _detail(message))
-    return "".join(map(_note, notes)) + sources_html(message)
+    return "".join(map(_note, notes)) + sources_html(message) + _near(message)
+
+
+def _near(message: Message) -> str:
+    """Offer what may be asked instead."""
+    if not message.near:
+        return ""
+    items = "".join(
+        f'<li><button type="button" class="rw-example" data-act="near" data-at="{at}"'
+        f' data-id="{escape(message.id)}" {in_language(message.language)}>'
+        f"{isolated_html(question, message.language)}</button></li>"
+        for at, question in enumerate(message.near)
+    )
+    return f'<div class="rw-near"><p>{both(text.NEAR)}</p><ul>{items}</ul></div>'
 
 
 def _detail(message: Message) -> str:

@@ -101,7 +101,7 @@ MODEL_FAILED: Final = Phrase(
     "The model could not answer; these are the documents' own sentences.",
 )
 FAILED: Final = Phrase("تعذّر الجواب عن السؤال.", "The question could not be answered.")
-REFUSED: Final = Phrase("لا جواب في الوثائق", "Not in the documents")
+NEAR: Final = Phrase("تجيب الوثائق عن هذا:", "The documents do answer this:")
 IN_OTHER: Final[dict[Language, Phrase]] = {
     "ar": Phrase("بالعربية", "in Arabic"),
     "en": Phrase("بالإنجليزية", "in English"),

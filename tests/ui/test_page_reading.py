@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
+from rag.retrieval import Found
 from tests.ui.conftest import Open
-from tests.ui.serving import quoting, served
+from tests.ui.serving import Retriever, quoting, served
 from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import ask
 
@@ -103,3 +105,41 @@ class TestHearing:
             other = {"ar": ["Source", "Copy", "Documents"], "en": ["المصدر", "انسخ", "الوثائق"]}
             tree = page.locator("body").aria_snapshot()
             assert [word for word in other[locale] if word in tree] == []
+
+
+class NearRetriever(Retriever):
+    """Finds enough of the evidence for questions about a name alone."""
+
+    def evidence(self, question: str, context: str = "", *, read_as: str = "") -> list[Found]:
+        known = "SoftBank" in question
+        return [replace(found, score=0.9 if known else 0.2) for found in self._evidence]
+
+
+class TestRefusing:
+    @IN_BOTH
+    def test_it_says_so_once_shows_the_nearest_and_offers_what_is_answered(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        sentence, question, near = {
+            "ar": ("ساهم بنك SoftBank بمبلغ.", "متى بُني البرج؟", "ماذا ورد عن SoftBank؟"),
+            "en": ("A bank, SoftBank, gave some.", "When was it built?",
+                   "What is said about SoftBank?"),
+        }[locale]  # fmt: skip
+        ready = quoting(tmp_path, sentence)
+        ready.retriever = NearRetriever([Found("1.txt", 0, len(sentence), sentence, 0.2, locale)])
+        with served(ready) as url:
+            page = look(url, locale=locale).page
+            ask(page, question)
+            turn = page.locator(".rw-turn-assistant:has(.rw-assistant[data-how=refused])")
+            expect(turn.locator(".rw-text")).to_contain_text(sentence)
+            expect(turn.locator(".rw-sources li")).to_have_count(1)
+            expect(turn.locator(".rw-note")).to_have_count(0)
+            assert str(turn.text_content()).count(sentence) == 1
+            offered = turn.locator(".rw-near .rw-example")
+            expect(offered).to_have_text([near])
+            assert found_in(page) == []
+            offered.click()
+            expect(page.locator(".rw-user .rw-text")).to_have_text([question, near])
+            expect(page.locator(".rw-assistant:not(.rw-busy)").last).to_have_attribute(
+                "data-how", "quoted"
+            )
