@@ -47,7 +47,7 @@ def _laid_out(compact: bool, browser_key: str) -> Chat:
             conversations = acting("new", "pick", "delete", "export", elem_id="rawi-conversations")
         with gr.Column(elem_id="rawi-chat"):
             with gr.Column(elem_id="rawi-messages"):
-                welcome = acting("example")
+                welcome = acting("example", "restore", "forget", "refresh")
                 messages = acting("cite", "retry", "edit", "rate", "reason", "near")
                 live = acting(elem_id="rawi-live")
             with gr.Row(elem_id="rawi-composer"):
@@ -98,12 +98,15 @@ def _connect(chat: Chat, view: ChatView, asking: AskEvents, reading: ReadEvents)
         (chat.messages.edit, reading.edit, state, shown),
         (chat.messages.rate, reading.rate, state, shown),
         (chat.messages.reason, reading.reason, state, shown),
-        (chat.messages.cite, reading.cite, state, [chat.source]),
-        (chat.evidence.cite, reading.cite, state, [chat.source]),
+        (chat.messages.cite, reading.cite, state, [chat.source, chat.evidence]),
+        (chat.evidence.cite, reading.cite, state, [chat.source, chat.evidence]),
         (chat.source.close, reading.close, [], [chat.source]),
         (chat.conversations.new, reading.new, state, shown),
         (chat.conversations.pick, reading.pick, state, shown),
         (chat.conversations.delete, reading.delete, state, shown),
+        (chat.welcome.restore, reading.restore, state, shown),
+        (chat.welcome.forget, reading.forget, state, shown),
+        (chat.welcome.refresh, view.refresh, state, [chat.welcome]),
         (chat.conversations.export, reading.export, state, [chat.download]),
         (chat.timer.tick, view.tick, state, [chat.welcome, chat.timer]),
     ]

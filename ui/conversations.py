@@ -134,9 +134,13 @@ class Conversation(_Kept):
 
 
 class Conversations(_Kept):
-    """All that one browser keeps, the newest first, and which one is open."""
+    """All that one browser keeps, the newest first, and which one is open.
+
+    :ivar cleared: The one that was cleared a moment ago, and can be brought back.
+    """
 
     open: _Line = ""
+    cleared: Conversation | None = None
     kept: Annotated[tuple[Conversation, ...], Field(max_length=MOST_CONVERSATIONS)] = ()
 
     @classmethod
@@ -164,8 +168,14 @@ class Conversations(_Kept):
 
     def opened(self, conversation_id: str) -> Conversations:
         """Open another of the kept conversations, or a new one when there is no such."""
-        return self.model_copy(update={"open": conversation_id})
+        return self.model_copy(update={"open": conversation_id, "cleared": None})
 
     def without(self, conversation_id: str) -> Conversations:
-        """Forget a conversation."""
-        return Conversations(kept=tuple(c for c in self.kept if c.id != conversation_id))
+        """Clear a conversation."""
+        cleared = next((c for c in self.kept if c.id == conversation_id), None)
+        kept = tuple(c for c in self.kept if c.id != conversation_id)
+        return Conversations(kept=kept, cleared=cleared)
+
+    def restored(self) -> Conversations:
+        """Bring back what was cleared."""
+        return self.put(self.cleared) if self.cleared else self

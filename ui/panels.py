@@ -52,6 +52,15 @@ def conversations_html(all_of_them: Conversations) -> str:
     )
 
 
+def cleared_html() -> str:
+    """Say that a conversation is cleared, and offer to bring it back while that can be done."""
+    return (
+        f'<p class="rw-cleared rw-state" role="status"><span>{both(text.CLEARED)}</span>'
+        f"{button(text.RESTORE, 'restore')}"
+        '<button type="button" data-act="forget" hidden></button></p>'
+    )
+
+
 def welcome_html(examples: Iterable[Example], state: str) -> str:
     """Return what stands where no question has been asked yet.
 

@@ -33,6 +33,11 @@ MIXED = {
 }
 ASKED = {"ar": "من الرئيس؟", "en": "Who is the head?"}
 
+OTHERS = {
+    "ar": ["بُني البرج سنة 1999.", "هُدم الجسر سنة 2001."],
+    "en": ["The tower was built in 1999.", "The bridge fell in 2001."],
+}
+
 # Where some words of an element stand on the screen.
 PLACES = """(element, words) => words.map((word) => {
     const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
@@ -143,3 +148,64 @@ class TestRefusing:
             expect(page.locator(".rw-assistant:not(.rw-busy)").last).to_have_attribute(
                 "data-how", "quoted"
             )
+
+
+class EachRetriever(Retriever):
+    """Finds the sentence that the question repeats."""
+
+    def evidence(self, question: str, context: str = "", *, read_as: str = "") -> list[Found]:
+        return [found for found in self._evidence if found.text[:-1] in question]
+
+
+class TestMovingAbout:
+    @IN_BOTH
+    def test_a_citation_brings_its_own_evidence_and_back_closes_the_article(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        ready = quoting(tmp_path, *OTHERS[locale])
+        ready.retriever = EachRetriever(ready.retriever.evidence(""))
+        with served(ready) as url:
+            page = look(url, locale=locale).page
+            box = page.locator("#rawi-question textarea")
+            expect(box).to_be_focused()
+            expect(box).to_have_css("font-size", "16px")
+            for at, text in enumerate(OTHERS[locale]):
+                ask(page, text.replace(".", "؟" if locale == "ar" else "?"))
+                expect(page.locator(".rw-assistant:not(.rw-busy)")).to_have_count(at + 1)
+            shown = page.locator("#rawi-evidence q")
+            expect(shown).to_have_text([OTHERS[locale][1]])
+            page.locator(".rw-text [data-citation]").first.click()
+            expect(page.locator("#rawi-source mark")).to_have_text(OTHERS[locale][0])
+            expect(shown).to_have_text([OTHERS[locale][0]])
+            page.go_back()
+            expect(page.locator("#rawi-source mark")).to_have_count(0)
+            expect(page.locator(".rw-user")).to_have_count(2)
+            expect(page.locator(".rw-text [data-citation]").first).to_be_focused()
+            page.locator(".rw-tab[data-view=documents]").click()
+            expect(page).to_have_url(f"{url}/#documents")
+            page.go_back()
+            expect(page.locator("#rawi-messages")).to_be_visible()
+            page.goto(f"{url}/#documents")
+            expect(page.locator("#rawi-documents-title")).to_be_visible()
+
+    @IN_BOTH
+    def test_what_was_cleared_can_be_brought_back(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        with served(quoting(tmp_path, *OTHERS[locale])) as url:
+            page = look(url, locale=locale).page
+            ask(page, ASKED[locale])
+            expect(page.locator(".rw-assistant:not(.rw-busy)")).to_have_count(1)
+            page.locator("[data-act=delete]").click()
+            expect(page.locator(".rw-message")).to_have_count(0)
+            undo = page.locator("[data-act=restore]")
+            expect(undo).to_be_visible()
+            assert found_in(page) == []
+            undo.click()
+            expect(page.locator(".rw-user .rw-text")).to_have_text(ASKED[locale])
+            expect(undo).to_have_count(0)
+            page.locator("[data-act=delete]").click()
+            expect(undo).to_be_visible()
+            page.reload()  # whoever comes next finds nothing
+            expect(page.locator(".rw-welcome")).to_be_visible()
+            expect(undo).to_have_count(0)
