@@ -137,11 +137,12 @@ def _header(views: list[str], compact: bool) -> str:
         f'<span class="rw-en" lang="ar" dir="rtl">{other.en}</span></button>'
     )
     aside = "" if compact else button(text.CONVERSATIONS, "side", glyph="menu")
+    clear = button(text.DELETE, "clear", glyph="clear") if compact else ""
     theme = button(text.THEME, "theme", glyph="theme")
     skip = f'<a class="rw-skip" href="#rawi-question">{both(text.SKIP)}</a>'
     return (
         f'<header class="rw-header">{skip}{aside}{brand}{nav}'
-        f'<div class="rw-settings">{theme}{language}</div></header>'
+        f'<div class="rw-settings">{clear}{theme}{language}</div></header>'
     )
 
 
