@@ -12,20 +12,23 @@ import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
+from typing import Any, cast
 
 from starlette.types import Scope
 
 from rag import documents, index, storage
 from rag.config import Settings
+from rag.embedding import Embedder, PassageInput, PassageVectors
 from rag.errors import DocumentError, RawiError
 from rag.index import IndexReport
 from rag.language import Language, clean
-from ui import address, text
+from ui import address, reasons, text
 from ui.loading import Loader
 from ui.text import Phrase, isolated
 
@@ -81,14 +84,55 @@ class RefusedError(RawiError):
 
 @dataclass
 class Job:
-    """An indexing run, and how far it is."""
+    """An indexing run, and how far it is.
+
+    :ivar doc: The file that is being read, after ``done`` of ``total``.
+    :ivar passages: Of that file, as far as they are known; ``passages_done`` of them are embedded.
+    """
 
     doc: str = ""
     done: int = 0
     total: int = 0
+    passages: int = 0
+    passages_done: int = 0
     report: IndexReport | None = None
     problem: str = ""
     ended: threading.Event = field(default_factory=threading.Event)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def part(self) -> float:
+        """How much of the file is done, from 0 to 1."""
+        return self.passages_done / self.passages if self.passages else 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken."""
+        return time.monotonic() - self.began
+
+
+class _Watched:
+    """An embedder that tells a job how far it is; its batches, and so its vectors, are the same."""
+
+    def __init__(self, embedder: Embedder, job: Job) -> None:
+        self._embedder = embedder
+        self._job = job
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._embedder, name)
+
+    def embed_passages(self, passages: Sequence[PassageInput]) -> list[PassageVectors]:
+        """Return the vectors of passages, a batch after the other."""
+        job, size = self._job, self._embedder.embed_batch_size
+        job.passages, job.passages_done = len(passages), 0
+        found: dict[int, PassageVectors] = {}
+        order = sorted(range(len(passages)), key=lambda i: len(passages[i].text))
+        for start in range(0, len(order), size):
+            batch = order[start : start + size]
+            vectors = self._embedder.embed_passages([passages[i] for i in batch])
+            found.update(zip(batch, vectors, strict=True))
+            job.passages_done = len(found)
+        return [found[i] for i in range(len(passages))]
 
 
 def may_change(settings: Settings, scope: Scope) -> bool:
@@ -129,7 +173,8 @@ def checked_name(settings: Settings, name: str) -> str:
     if not name or name.startswith(".") or len(name) > _NAME_CHARS or _BAD_IN_NAMES & set(name):
         raise RefusedError(text.REFUSED_NAME, 400)
     if PurePosixPath(name).suffix.lower() not in documents.READERS:
-        raise RefusedError(text.REFUSED_TYPE, 415)
+        types = isolated(", ".join(sorted(documents.READERS)))
+        raise RefusedError(text.REFUSED_TYPE.format(types=types), 415)
     if (settings.corpus / name).exists():
         raise RefusedError(text.REFUSED_EXISTS)
     return name
@@ -153,11 +198,19 @@ def add(settings: Settings, name: str, content: bytes) -> str:
     except FileExistsError as exc:
         raise RefusedError(text.REFUSED_EXISTS) from exc
     except DocumentError as exc:
-        raise RefusedError(text.REFUSED_UNREAD.format(why=isolated(str(exc))), 422) from exc
+        raise RefusedError(unread(str(exc)), 422) from exc
     except OSError as exc:
         logger.warning("%s: %s", settings.corpus / name, exc)
         raise unwritten(exc) from exc
     return name
+
+
+def unread(reason: str) -> Phrase:
+    """Return what to tell whoever sent a file that the engine can't read, and why."""
+    why = reasons.phrase(reason) or Phrase(isolated(reason), reason)
+    return Phrase(
+        text.REFUSED_UNREAD.ar.format(why=why.ar), text.REFUSED_UNREAD.en.format(why=why.en)
+    )
 
 
 def unwritten(error: OSError) -> RefusedError:
@@ -237,6 +290,7 @@ def size_text(count: int) -> str:
 
 def _index(settings: Settings, loader: Loader, job: Job) -> None:
     def note(doc: str, done: int, total: int) -> None:
+        job.passages = job.passages_done = 0
         job.doc, job.done, job.total = doc, done, total
 
     try:
@@ -245,7 +299,8 @@ def _index(settings: Settings, loader: Loader, job: Job) -> None:
         if loader.embedder is None:
             job.problem = loader.progress().reason
             return
-        job.report = index.update(settings, loader.embedder, note)
+        watched = cast("Embedder", _Watched(loader.embedder, job))
+        job.report = index.update(settings, watched, note)
         loader.reopen()
     except RawiError as exc:
         job.problem = str(exc)

@@ -41,10 +41,10 @@ def build(loader: Loader, *, compact: bool = False, with_documents: bool = False
             _header(views, compact), elem_id="rawi-header", apply_default_css=False, padding=False
         )
         with gr.Column(elem_id="rawi-view-ask", elem_classes="rw-view"):
-            chat.build(loader, compact=compact)
+            parts = chat.build(loader, compact=compact)
         if "documents" in views:
             with gr.Column(elem_id="rawi-view-documents", elem_classes="rw-view"):
-                tab = DocumentsTab(settings, loader)
+                tab = DocumentsTab(settings, loader, parts.source)
             on(blocks.load, tab.load, [], [tab.listing], queue=False)
         if "quality" in views:
             with gr.Column(elem_id="rawi-view-quality", elem_classes="rw-view"):

@@ -20,11 +20,20 @@ def source_html(engine: Engine, doc: str, start: int, end: int, quote: str | Non
     :param quote: What the sentence was when it was cited, if that is known.
     """
     article = engine.retriever.storage.text(doc)
-    if not article:
-        return _framed(doc, f'<p class="rw-quiet">{both(text.SOURCE_GONE)}</p>')
     note = ""
     if not 0 <= start < end <= len(article) or quote not in (None, article[start:end]):
         note, start, end = f'<p class="rw-note">{both(text.SOURCE_CHANGED)}</p>', 0, 0
+    return _opened(engine, doc, article, start, end, note)
+
+
+def document_html(engine: Engine, doc: str) -> str:
+    """Return an article from its beginning."""
+    return _opened(engine, doc, engine.retriever.storage.text(doc), 0, 0)
+
+
+def _opened(engine: Engine, doc: str, article: str, start: int, end: int, note: str = "") -> str:
+    if not article:
+        return _framed(doc, f'<p class="rw-quiet">{both(text.SOURCE_GONE)}</p>')
     first, last = max(0, start - _AROUND), min(len(article), end + _AROUND)
     cut = f'<p class="rw-quiet">{both(text.SHORTENED)}</p>'
     language = detect(article)

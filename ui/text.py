@@ -174,6 +174,8 @@ REINDEX: Final = Phrase("أعد الفهرسة", "Re-index")
 REMOVE: Final = Phrase("احذف", "Remove")
 REALLY_REMOVE: Final = Phrase("احذف الملف نهائيًا", "Delete the file for good")
 INDEXING: Final = Phrase("تجري الفهرسة: {done} من {total}", "Indexing: {done} of {total}")
+INDEXING_PASSAGES: Final = Phrase("المقاطع: {done} من {total}", "passages: {done} of {total}")
+SECONDS: Final = Phrase("{seconds} ث", "{seconds} s")
 PREPARING: Final = Phrase("تُهيَّأ الفهرسة…", "Getting ready to index…")
 INDEX_DONE: Final = Phrase(
     "تمت الفهرسة. الجديدة: {added}، المتغيرة: {changed}، المحذوفة: {removed}.",
@@ -182,7 +184,10 @@ INDEX_DONE: Final = Phrase(
 INDEX_FAILED: Final = Phrase("تعذّرت الفهرسة.", "Indexing failed.")
 NOT_INDEXED: Final = Phrase("ملفات لم تُفهرس", "Files that are not indexed")
 NO_DOCUMENTS: Final = Phrase("لا وثائق بعد.", "There are no documents yet.")
-REFUSED_TYPE: Final = Phrase("نوع الملف غير مقروء.", "This type of file is not read.")
+REFUSED_TYPE: Final = Phrase(
+    "نوع الملف غير مقروء. الأنواع المقروءة: {types}.",
+    "This type of file is not read. Types that are: {types}.",
+)
 REFUSED_UNREAD: Final = Phrase("لا يُقرأ الملف: {why}", "The file can't be read: {why}")
 REFUSED_SIZE: Final = Phrase("الملف أكبر من {most}.", "The file is larger than {most}.")
 REFUSED_NAME: Final = Phrase("اسم الملف غير صالح.", "The file's name can't be used.")

@@ -80,8 +80,11 @@ window.rawi = (() => {
       tip.title = root.lang === "ar" ? tip.dataset.tipAr : tip.dataset.tipEn;
     }
     const dates = new Intl.DateTimeFormat(root.lang === "ar" ? "ar-u-nu-latn" : "en-GB", {
-      dateStyle: "medium",
-      timeStyle: "short",
+      day: "numeric",
+      month: "short",
+      year: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
     });
     for (const time of document.querySelectorAll("time[datetime]")) {
       time.textContent = dates.format(new Date(time.dateTime)); // where the reader is
@@ -323,7 +326,7 @@ window.rawi = (() => {
     }
     if (!button) return;
     if (button.matches(".rw-tab, .rw-goto")) {
-      const view = button.dataset.view;
+      const view = button.dataset.view || button.dataset.goto;
       if (view !== root.dataset.view) history.pushState(null, "", `#${view}`);
       setView(view);
       refresh();
