@@ -97,7 +97,9 @@ class Answering:
         )
         while self._loader.engine is None and not asked.stop.is_set():
             if self._loader.wait(0):
-                yield failed(shown, self._loader.progress().reason)
+                progress = self._loader.progress()
+                empty = progress.stage == "no index"
+                yield ended(shown, problem="empty") if empty else failed(shown, progress.reason)
                 return
             yield shown
             self._loader.wait(1.0)

@@ -72,6 +72,7 @@ class ChatView:
             editing=editing,
             feedback=self._settings.page.feedback,
             waiting=waiting,
+            retry=self._loader.progress().stage != "failed",
         )
 
     def _welcome_html(self, kept: Conversations) -> str:

@@ -61,7 +61,7 @@ class Message(_Kept):
 
     :ivar near: Of a refusal, questions about what is near that the documents do answer.
     :ivar problem: Why there is no answer, or not the model's: ``stopped``, ``model`` (the sentences
-        themselves are shown), ``failed``; else empty.
+        themselves are shown), ``failed``, ``empty`` (nothing is indexed); else empty.
     :ivar detail: What the model or the engine said of the problem.
     :ivar proof: That it was answered here; see ``feedback.Notes``.
     """
@@ -74,7 +74,7 @@ class Message(_Kept):
     evidence: _Quotes = ()
     how: How = ""
     near: Annotated[tuple[_Line, ...], Field(max_length=10)] = ()
-    problem: Literal["", "stopped", "model", "failed"] = ""
+    problem: Literal["", "stopped", "model", "failed", "empty"] = ""
     detail: _Text = ""
     rating: Rating = ""
     reason: _Line = ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from html import escape
 
 from rag.language import Language, clean, detect, direction
+from ui import text as words
 from ui.bidi import isolated_html
 from ui.text import Phrase
 
@@ -61,6 +62,12 @@ def button(phrase: Phrase, act: str, *, glyph: str = "", **data: object) -> str:
         f'<button type="button" class="{kind}" data-act="{escape(act)}"{values}'
         f' data-tip-ar="{escape(phrase.ar)}" data-tip-en="{escape(phrase.en)}">{label}</button>'
     )
+
+
+def to_documents() -> str:
+    """Return a button that leads to the Documents tab; where there is none, it isn't seen."""
+    said = both(words.OPEN_DOCUMENTS)
+    return f'<button type="button" class="rw-button rw-goto" data-goto="documents">{said}</button>'
 
 
 _LANGUAGES: tuple[Language, ...] = ("ar", "en")

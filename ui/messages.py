@@ -15,7 +15,7 @@ from ui import text
 from ui.answer_steps import Shown
 from ui.bidi import isolated_html
 from ui.conversations import Conversation, Message, Quote
-from ui.markup import both, button, hidden, icon, in_language
+from ui.markup import both, button, hidden, icon, in_language, to_documents
 from ui.quotes import citation_html, sources_html
 
 # Begun anywhere within a long blank, it would try the rest of the blank each time.
@@ -27,28 +27,40 @@ _CODE = re.compile(r"`([^`\n]+)`")
 
 
 def conversation_html(
-    conversation: Conversation, *, editing: str, feedback: bool, waiting: bool
+    conversation: Conversation,
+    *,
+    editing: str,
+    feedback: bool,
+    waiting: bool,
+    retry: bool = True,
 ) -> str:
     """Return the settled messages; the last question offers to be asked again if unanswered.
 
     :param editing: The id of the question that is being edited, if one is.
     :param waiting: Whether an answer to the last question is on its way.
+    :param retry: Whether asking again could succeed.
     """
     messages = conversation.messages
-    parts = [message_html(m, feedback=feedback, edited=m.id == editing) for m in messages]
+    parts = [
+        message_html(m, feedback=feedback, edited=m.id == editing, retry=retry) for m in messages
+    ]
     if messages and messages[-1].role == "user" and not waiting:
-        parts.append(_note(both(text.UNANSWERED) + _retry(messages[-1])))
+        parts.append(_note(both(text.UNANSWERED) + (_retry(messages[-1]) if retry else "")))
     return "".join(parts)
 
 
-def message_html(message: Message, *, feedback: bool, edited: bool = False) -> str:
+def message_html(
+    message: Message, *, feedback: bool, edited: bool = False, retry: bool = True
+) -> str:
     """Return one settled message with what can be done with it."""
     if message.role == "user":
         edit = button(text.EDIT, "edit", glyph="edit", id=message.id)
         if edited:
             edit = _note(both(text.EDITING)) + button(text.CANCEL, "edit", id="")
         return _bubble(message, message_body(message), edit)
-    return _bubble(message, message_body(message), _notes(message) + _tools(message, feedback))
+    return _bubble(
+        message, message_body(message), _notes(message) + _tools(message, feedback, retry)
+    )
 
 
 def live_html(answer: Shown) -> str:
@@ -119,6 +131,8 @@ def _notes(message: Message) -> str:
         notes.append(both(text.STOPPED))
     elif message.problem == "model":
         notes.append(both(text.MODEL_FAILED) + _detail(message))
+    elif message.problem == "empty":
+        notes.append(both(text.NO_INDEX) + to_documents())
     elif message.problem == "failed":
         notes.append(both(text.FAILED) + _detail(message))
     return "".join(map(_note, notes)) + sources_html(message) + _near(message)
@@ -142,11 +156,12 @@ def _detail(message: Message) -> str:
     return f'<small dir="ltr" lang="en">{escape(message.detail)}</small>' if message.detail else ""
 
 
-def _tools(message: Message, feedback: bool) -> str:
+def _tools(message: Message, feedback: bool, retry: bool) -> str:
     copied = message.text + "".join(
         f"\n\n[{q.marker}] {q.text} — {q.doc}" for q in message.citations
     )
-    tools = button(text.COPY, "copy", glyph="copy", text=copied) + _retry(message)
+    tools = button(text.COPY, "copy", glyph="copy", text=copied) if copied else ""
+    tools += _retry(message) if retry else ""
     if feedback and not message.problem:
         tools += _thumb(message, "up") + _thumb(message, "down")
     return f'<div class="rw-tools">{tools}</div>{_reasons(message) if feedback else ""}'

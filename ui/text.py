@@ -136,6 +136,7 @@ NO_INDEX: Final = Phrase(
     "لا وثائق في الفهرس بعد. أضف وثائق في قسم «الوثائق»، أو نفّذ: rawi index",
     "Nothing is indexed yet. Add documents under “Documents”, or run: rawi index",
 )
+OPEN_DOCUMENTS: Final = Phrase("افتح قسم الوثائق", "Open Documents")
 CANNOT_START: Final = Phrase("تعذّر التشغيل.", "It could not start.")
 OFFLINE: Final = Phrase(
     "انقطع الاتصال بالخادم. تُعاد المحاولة…", "The connection is lost. Trying again…"

@@ -20,10 +20,11 @@ from rag.index import IndexReport
 from tests.ui.conftest import Open
 from tests.ui.serving import quoting, served_by
 from tests.ui.test_accessibility import found_in
-from tests.ui.test_page_states import said
+from tests.ui.test_browser import ask
+from tests.ui.test_page_states import LateLoader, said
 from ui import documents, reasons
 from ui.documents import Listed, Listing
-from ui.loading import Loader
+from ui.loading import Loader, Progress
 
 IN_BOTH = pytest.mark.parametrize("locale", ["ar", "en"])
 
@@ -106,6 +107,11 @@ def test_it_tells_what_is_read_and_how_far_indexing_is(
         expect(state.locator(f"[role=alert] .rw-{locale}").first).to_contain_text(".md")
 
 
+def read(folder: Path, name: str) -> None:
+    content = reading.read_bytes(folder, name, DocumentsSettings(max_bytes=1_000))
+    reading.parse(name, content)
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [("a.exe", b"x"), ("a.txt", b" "), ("a.txt", b"\xc7\xe1\xe3"), ("a.txt", b"x\x00" * 50),
@@ -115,10 +121,45 @@ def test_every_reason_is_told_in_arabic(tmp_path: Path, name: str, content: byte
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(DocumentError) as raised:
-        settings = DocumentsSettings(max_bytes=1_000)
-        reading.parse(name, reading.read_bytes(tmp_path, name, settings))
+        read(tmp_path, name)
     told = reasons.phrase(str(raised.value))
     assert told is not None
     assert told.en == str(raised.value)
     assert "{" not in told.ar
     assert reasons.phrase(f"/a: none of its 2 files can be read; the first, {name}: {told.en}")
+
+
+@pytest.mark.browser
+@IN_BOTH
+def test_an_empty_folder_leads_to_the_documents_and_is_answered_from_once_indexed(
+    look: Open, tmp_path: Path, locale: str
+) -> None:
+    ready = quoting(tmp_path, TEXT, page={"documents_tab": "on"})
+    loader = LateLoader(ready.settings)
+    loader.ends(Progress("no index", reason="run: rawi index"))
+    with served_by(loader) as url:
+        page = look(url, locale=locale).page
+        ask(page, "متى بُني البرج؟")
+        turn = ".rw-turn-assistant .rw-note"
+        todo = {"ar": "لا وثائق في الفهرس", "en": "Nothing is indexed yet"}
+        expect(said(page, turn, locale).first).to_contain_text(todo[locale])
+        assert found_in(page) == []
+        page.locator(f"{turn} .rw-goto").click()
+        expect(page.locator("#rawi-documents-title")).to_be_visible()
+        page.go_back()
+        expect(page.locator(".rw-welcome .rw-goto")).to_be_visible()
+        loader.has_all(ready)
+        expect(page.locator(".rw-welcome .rw-goto")).to_have_count(0)
+        page.locator("[data-act=retry]").click()
+        expect(page.locator(".rw-assistant:not(.rw-busy) .rw-text")).to_contain_text("1999")
+
+
+@pytest.mark.browser
+def test_without_weights_nothing_is_offered_that_fails_again(look: Open, tmp_path: Path) -> None:
+    loader = LateLoader(quoting(tmp_path, TEXT).settings)
+    loader.ends(Progress("failed", reason="no weights; run: rawi models pull"))
+    with served_by(loader) as url:
+        page = look(url, locale="ar").page
+        ask(page, "متى بُني البرج؟")
+        expect(page.locator(".rw-turn-assistant .rw-note")).to_contain_text("rawi models pull")
+        expect(page.locator("[data-act=retry]")).to_have_count(0)

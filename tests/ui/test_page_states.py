@@ -43,6 +43,9 @@ class LateLoader(Loader):
     def has(self, part: str) -> None:
         self._note(part)
 
+    def ends(self, progress: Progress) -> None:
+        self._finish(progress)
+
     def has_all(self, ready: Engine) -> None:
         self.examples = ()
         self.engine = ready
