@@ -23,12 +23,13 @@ class Shown:
     """An answer on its way.
 
     :ivar message: What there is of it.
-    :ivar stage: ``loading``, ``searching``, ``waiting``, ``writing`` or ``done``.
+    :ivar stage: ``loading``, ``searching``, ``waiting`` for others, ``warming`` while the LLM reads
+        ahead, ``writing`` or ``done``.
     :ivar ahead: How many questions are before it, when it is waiting.
     """
 
     message: Message
-    stage: Literal["loading", "searching", "waiting", "writing", "done"]
+    stage: Literal["loading", "searching", "waiting", "warming", "writing", "done"]
     ahead: int = 0
 
 
@@ -47,6 +48,8 @@ def with_event(shown: Shown, event: object, engine: Engine) -> Shown:
         evidence = tuple(_evidence(found, engine) for found in event.sentences)
         return Shown(message.model_copy(update={"evidence": evidence}), "writing")
     if isinstance(event, Ahead):
+        if event.warming and not event.count:
+            return Shown(message, "warming")
         return Shown(message, "waiting" if event.count else "writing", event.count)
     if isinstance(event, Token):
         return Shown(message.model_copy(update={"text": message.text + event.text}), "writing")

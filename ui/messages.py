@@ -69,6 +69,7 @@ def live_html(answer: Shown) -> str:
         "loading": text.WAITING_TO_LOAD,
         "searching": text.SEARCHING,
         "waiting": text.WAITING.format(position=answer.ahead),
+        "warming": text.WARMING,
         "writing": text.WRITING,
         "done": text.WRITING,
     }[answer.stage]

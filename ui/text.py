@@ -63,6 +63,10 @@ WAITING: Final = Phrase(
     "قبلك في الانتظار: {position}. أدلة سؤالك ظاهرة، والجواب يليها.",
     "Ahead of you: {position}. The evidence is here, the answer follows.",
 )
+WARMING: Final = Phrase(
+    "نموذج الكتابة يتهيّأ بعد التشغيل. أدلة سؤالك ظاهرة، والجواب يليها.",
+    "The model is warming up. The evidence is here, the answer follows.",
+)
 WAITING_TO_LOAD: Final = Phrase(
     "ما زالت النماذج تُحمَّل. سيُجاب عن سؤالك فور جاهزيتها.",
     "The models are still loading. Your question will be answered as soon as they are ready.",
