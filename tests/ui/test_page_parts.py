@@ -265,7 +265,7 @@ class TestFolder:
             ("a\x00<b>.txt", b"x", "name"),
             ("a.exe", b"x", "type"),
             ("a.txt", b"x" * 2_000, "larger than 1 kB"),
-            ("a.txt", b"\xff\xfe", "not UTF-8"),
+            ("a.txt", b"\xc7\xe1\xe3", "not UTF-8"),
             ("a.txt", b"  ", "no text"),
             ("there.txt", b"x", "is in the folder"),
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -209,3 +210,35 @@ class TestMovingAbout:
             page.reload()  # whoever comes next finds nothing
             expect(page.locator(".rw-welcome")).to_be_visible()
             expect(undo).to_have_count(0)
+
+
+class TestPrinting:
+    @IN_BOTH
+    def test_answers_then_evidence_on_as_many_pages_as_it_takes(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        long = {"ar": "عُدّ الحجر بعد الحجر، " * 40, "en": "Stone after stone was told, " * 40}
+        settings = {"answer": {"max_words": 400}}
+        with served(quoting(tmp_path, long[locale].strip(), **settings)) as url:
+            page = look(url, locale=locale, dark=True).page
+            for count in range(1, 4):
+                ask(page, ASKED[locale])
+                expect(page.locator(".rw-assistant:not(.rw-busy)")).to_have_count(count)
+            page.set_viewport_size({"width": 720, "height": 1000})  # a sheet of paper
+            page.emulate_media(media="print")
+            boxes = [
+                part.bounding_box()
+                for part in [*page.locator(".rw-message").all(), page.locator("#rawi-panel")]
+            ]
+            bottom = 0.0
+            for box in boxes:  # one below the other, none clipped
+                assert box is not None
+                assert box["y"] >= bottom - 1
+                bottom = box["y"] + box["height"]
+            assert bottom > 1_000
+            list_ = page.locator("#rawi-messages")
+            assert list_.evaluate("list => list.scrollHeight <= list.clientHeight + 1")
+            expect(page.locator("#rawi-evidence q").first).to_be_visible()
+            expect(page.locator("#rawi-composer, .rw-header").first).to_be_hidden()
+            expect(page.locator(".rw-assistant").first).to_have_css("color", "rgb(0, 0, 0)")
+            assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) > 1
