@@ -7,7 +7,8 @@ from html import escape
 
 from rag.documents import READERS
 from ui import text
-from ui.documents import Job, Listed, Listing, size_text
+from ui.documents import Listed, Listing, size_text
+from ui.indexing import Job
 from ui.markup import both, button, in_language, shown
 from ui.reasons import reason_html
 from ui.text import Phrase, isolated

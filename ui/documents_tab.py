@@ -9,7 +9,7 @@ import gradio as gr
 
 from rag.config import Settings
 from rag.errors import IndexStorageError, RawiError
-from ui import documents, sources, text
+from ui import documents, indexing, sources, text
 from ui.components import acting, on
 from ui.documents import RefusedError
 from ui.documents_html import job_html, listing_html, problem_html, tools_html
@@ -91,6 +91,6 @@ class DocumentsTab:
 
     def _indexed(self, before: str) -> Iterator[Update]:
         """Index the folder and show how far that is, below what was said before."""
-        for job in documents.reindex(self._settings, self._loader):
+        for job in indexing.reindex(self._settings, self._loader):
             yield {self._job: before + job_html(job)}
         yield {self._listing: self.load()}

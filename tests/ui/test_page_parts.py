@@ -23,9 +23,10 @@ from tests.ui.serving import until
 from ui import documents, feedback, text
 from ui.answering import Answering, BusyError
 from ui.conversations import MOST_CONVERSATIONS, Conversation, Conversations, Message
-from ui.documents import Job, RefusedError
+from ui.documents import RefusedError
 from ui.documents_html import job_html
 from ui.feedback import Feedback
+from ui.indexing import Job
 from ui.line import Ahead, Line, Lines, in_turn
 from ui.loading import Loader, Progress
 from ui.states_html import progress_html

@@ -186,6 +186,14 @@ class TestMovingAbout:
             expect(page).to_have_url(f"{url}/#documents")
             page.go_back()
             expect(page.locator("#rawi-messages")).to_be_visible()
+            page.locator(".rw-text [data-citation]").first.click()
+            expect(page.locator("#rawi-source mark")).to_be_visible()
+            for view in ("documents", "ask"):
+                page.locator(f".rw-tab[data-view={view}]").click()
+            page.keyboard.press("Escape")
+            expect(page.locator("#rawi-source mark")).to_have_count(0)
+            expect(page.locator("#rawi-messages")).to_be_visible()
+            expect(page).to_have_url(f"{url}/#ask")
             page.goto(f"{url}/#documents")
             expect(page.locator("#rawi-documents-title")).to_be_visible()
 

@@ -135,7 +135,8 @@ window.rawi = (() => {
 
   const opened = (mark, element) => {
     root.classList.add("rw-reading");
-    if (!held) {
+    // A frame's history is also its site's, which is not ours to move in.
+    if (!held && window.top === window) {
       const address = root.dataset.view === "ask" ? "" : "#ask";
       history.pushState({ rawi: "source" }, "", address || location.href);
       held = true;
@@ -147,8 +148,9 @@ window.rawi = (() => {
   const closed = () => {
     root.classList.remove("rw-reading");
     const busy = document.querySelector(".rw-busy") !== null;
-    if (held && busy) history.replaceState(null, "");
-    else if (held) history.back();
+    const here = held && history.state && history.state.rawi; // and no tab since
+    if (here && busy) history.replaceState(null, "");
+    else if (here) history.back();
     held = false;
     if (opener && opener.isConnected) opener.focus();
   };
