@@ -10,6 +10,7 @@ from rag.errors import RawiError
 from rag.grounding import Citation
 from rag.language import detect
 from rag.retrieval import Found
+from ui import examples
 from ui.conversations import MOST_CHARS, Message, Quote
 from ui.line import Ahead
 
@@ -22,13 +23,22 @@ class Shown:
     """An answer on its way.
 
     :ivar message: What there is of it.
-    :ivar stage: ``loading``, ``searching``, ``waiting``, ``writing`` or ``done``.
+    :ivar stage: ``loading``, ``searching``, ``waiting`` for others, ``warming`` while the LLM reads
+        ahead, ``writing`` or ``done``.
     :ivar ahead: How many questions are before it, when it is waiting.
     """
 
     message: Message
-    stage: Literal["loading", "searching", "waiting", "writing", "done"]
+    stage: Literal["loading", "searching", "waiting", "warming", "writing", "done"]
     ahead: int = 0
+
+
+@dataclass(frozen=True)
+class Told:
+    """An answer with the questions that it leaves: of a refusal, what is near and answered."""
+
+    answer: Answer
+    near: tuple[str, ...] = ()
 
 
 def with_event(shown: Shown, event: object, engine: Engine) -> Shown:
@@ -38,21 +48,30 @@ def with_event(shown: Shown, event: object, engine: Engine) -> Shown:
         evidence = tuple(_evidence(found, engine) for found in event.sentences)
         return Shown(message.model_copy(update={"evidence": evidence}), "writing")
     if isinstance(event, Ahead):
+        if event.warming and not event.count:
+            return Shown(message, "warming")
         return Shown(message, "waiting" if event.count else "writing", event.count)
     if isinstance(event, Token):
         return Shown(message.model_copy(update={"text": message.text + event.text}), "writing")
-    if isinstance(event, Answer):
-        return Shown(_answered(message, event, engine), "done")
+    if isinstance(event, Told):
+        return Shown(_answered(message, event.answer, engine, event.near), "done")
     return failed(shown, str(event) if isinstance(event, RawiError) else "")
 
 
-def _answered(message: Message, answer: Answer, engine: Engine) -> Message:
+def told(answer: Answer, engine: Engine) -> Told:
+    """Return an answer, and where there is none what may be asked instead."""
+    near = examples.near(engine, answer.evidence, answer.language) if answer.abstained else ()
+    return Told(answer, near)
+
+
+def _answered(message: Message, answer: Answer, engine: Engine, near: tuple[str, ...]) -> Message:
     return message.model_copy(
         update={
             "text": answer.answer[:MOST_CHARS],
             "language": answer.language,
             "citations": tuple(_cited(c, engine) for c in answer.citations),
             "how": answer.how,
+            "near": near,
             "problem": "model" if answer.failure else "",
             "detail": answer.failure[:MOST_CHARS],
             "seconds": round(answer.timings.total_s, 1),

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from rag.engine import Engine, Turn
+from rag.engine import Answer, Engine, Turn
 from rag.errors import RawiError
 from rag.language import detect
-from ui.answer_steps import Shown, ended, failed, with_event
+from ui.answer_steps import Shown, ended, failed, told, with_event
 from ui.conversations import Message
 from ui.line import in_turn
 from ui.loading import Loader
@@ -97,7 +97,9 @@ class Answering:
         )
         while self._loader.engine is None and not asked.stop.is_set():
             if self._loader.wait(0):
-                yield failed(shown, self._loader.progress().reason)
+                progress = self._loader.progress()
+                empty = progress.stage == "no index"
+                yield ended(shown, problem="empty") if empty else failed(shown, progress.reason)
                 return
             yield shown
             self._loader.wait(1.0)
@@ -118,7 +120,7 @@ class Answering:
         try:
             events = engine.answer(asked.question, asked.history)
             for event in in_turn(events, self._loader.lines, asked.stop.is_set):
-                asked.events.put(event)
+                asked.events.put(told(event, engine) if isinstance(event, Answer) else event)
         except RawiError as exc:
             asked.events.put(exc)
         finally:

@@ -54,6 +54,15 @@ class AskEvents:
         if at is not None and at < len(offered):
             yield from self.ask(offered[at].question, kept, "", request)
 
+    def ask_near(
+        self, kept: Any, editing: str, event: gr.EventData, request: gr.Request
+    ) -> Iterator[Update]:
+        """Answer a question that a refusal offered."""
+        answer = Conversations.read(kept).current.answer(given(event, "id"))
+        at = given_number(event, "at")
+        if answer is not None and at is not None and at < len(answer.near):
+            yield from self.ask(answer.near[at], kept, "", request)
+
     def retry(
         self, kept: Any, editing: str, event: gr.EventData, request: gr.Request
     ) -> Iterator[Update]:

@@ -47,8 +47,8 @@ def _laid_out(compact: bool, browser_key: str) -> Chat:
             conversations = acting("new", "pick", "delete", "export", elem_id="rawi-conversations")
         with gr.Column(elem_id="rawi-chat"):
             with gr.Column(elem_id="rawi-messages"):
-                welcome = acting("example")
-                messages = acting("cite", "retry", "edit", "rate", "reason")
+                welcome = acting("example", "restore", "forget", "refresh")
+                messages = acting("cite", "retry", "edit", "rate", "reason", "near")
                 live = acting(elem_id="rawi-live")
             with gr.Row(elem_id="rawi-composer"):
                 question = gr.Textbox(
@@ -89,6 +89,7 @@ def _connect(chat: Chat, view: ChatView, asking: AskEvents, reading: ReadEvents)
         (chat.tools.send, asking.ask, typed),
         (chat.welcome.example, asking.ask_example, state),
         (chat.messages.retry, asking.retry, state),
+        (chat.messages.near, asking.ask_near, state),
     ]
     for listen, handle, given in streams:
         on(listen, handle, given, shown, concurrency_limit=None)
@@ -97,12 +98,15 @@ def _connect(chat: Chat, view: ChatView, asking: AskEvents, reading: ReadEvents)
         (chat.messages.edit, reading.edit, state, shown),
         (chat.messages.rate, reading.rate, state, shown),
         (chat.messages.reason, reading.reason, state, shown),
-        (chat.messages.cite, reading.cite, state, [chat.source]),
-        (chat.evidence.cite, reading.cite, state, [chat.source]),
+        (chat.messages.cite, reading.cite, state, [chat.source, chat.evidence]),
+        (chat.evidence.cite, reading.cite, state, [chat.source, chat.evidence]),
         (chat.source.close, reading.close, [], [chat.source]),
         (chat.conversations.new, reading.new, state, shown),
         (chat.conversations.pick, reading.pick, state, shown),
         (chat.conversations.delete, reading.delete, state, shown),
+        (chat.welcome.restore, reading.restore, state, shown),
+        (chat.welcome.forget, reading.forget, state, shown),
+        (chat.welcome.refresh, view.refresh, state, [chat.welcome]),
         (chat.conversations.export, reading.export, state, [chat.download]),
         (chat.timer.tick, view.tick, state, [chat.welcome, chat.timer]),
     ]

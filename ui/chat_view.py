@@ -31,14 +31,21 @@ class ChatView:
 
     def load(self, kept: Any, editing: str) -> Update:
         """Show what the browser kept."""
-        return self.shown(Conversations.read(kept), "", store=False)
+        conversations = Conversations.read(kept)
+        cleared = conversations.cleared is not None
+        if cleared:  # long ago, perhaps by another reader
+            conversations = conversations.opened(conversations.open)
+        return self.shown(conversations, "", store=cleared)
+
+    def refresh(self, kept: Any, editing: str) -> str:
+        """Show what may be asked, after the documents may have changed."""
+        return self._welcome_html(Conversations.read(kept))
 
     def tick(self, kept: Any, editing: str) -> Update:
         """Show how far loading is, once a second until it is done."""
         done = self._loader.examples is not None
-        conversation = Conversations.read(kept).current
         return {
-            self.chat.welcome: self._welcome_html(conversation),
+            self.chat.welcome: self._welcome_html(Conversations.read(kept)),
             self.chat.timer: gr.Timer(active=not done),
         }
 
@@ -50,7 +57,7 @@ class ChatView:
             chat.kept: kept.dump() if store else gr.skip(),
             chat.editing: editing,
             chat.conversations: panels.conversations_html(kept),
-            chat.welcome: self._welcome_html(current),
+            chat.welcome: self._welcome_html(kept),
             chat.messages: self.messages_html(current, editing),
             chat.live: "",
             chat.evidence: panels.evidence_html(last),
@@ -65,11 +72,14 @@ class ChatView:
             editing=editing,
             feedback=self._settings.page.feedback,
             waiting=waiting,
+            retry=self._loader.progress().stage != "failed",
         )
 
-    def _welcome_html(self, conversation: Conversation) -> str:
+    def _welcome_html(self, kept: Conversations) -> str:
         state = progress_html(self._loader.progress())
-        if conversation.messages:
+        if kept.cleared is not None:
+            state = panels.cleared_html() + state
+        if kept.current.messages:
             return f'<div class="rw-welcome">{state}</div>' if state else ""
         return panels.welcome_html(self._loader.examples or (), state)
 

@@ -59,8 +59,9 @@ _Quotes = Annotated[tuple[Quote, ...], Field(max_length=50)]
 class Message(_Kept):
     """A question, or an answer with what it stands on.
 
+    :ivar near: Of a refusal, questions about what is near that the documents do answer.
     :ivar problem: Why there is no answer, or not the model's: ``stopped``, ``model`` (the sentences
-        themselves are shown), ``failed``; else empty.
+        themselves are shown), ``failed``, ``empty`` (nothing is indexed); else empty.
     :ivar detail: What the model or the engine said of the problem.
     :ivar proof: That it was answered here; see ``feedback.Notes``.
     """
@@ -72,7 +73,8 @@ class Message(_Kept):
     citations: _Quotes = ()
     evidence: _Quotes = ()
     how: How = ""
-    problem: Literal["", "stopped", "model", "failed"] = ""
+    near: Annotated[tuple[_Line, ...], Field(max_length=10)] = ()
+    problem: Literal["", "stopped", "model", "failed", "empty"] = ""
     detail: _Text = ""
     rating: Rating = ""
     reason: _Line = ""
@@ -132,9 +134,13 @@ class Conversation(_Kept):
 
 
 class Conversations(_Kept):
-    """All that one browser keeps, the newest first, and which one is open."""
+    """All that one browser keeps, the newest first, and which one is open.
+
+    :ivar cleared: The one that was cleared a moment ago, and can be brought back.
+    """
 
     open: _Line = ""
+    cleared: Conversation | None = None
     kept: Annotated[tuple[Conversation, ...], Field(max_length=MOST_CONVERSATIONS)] = ()
 
     @classmethod
@@ -162,8 +168,14 @@ class Conversations(_Kept):
 
     def opened(self, conversation_id: str) -> Conversations:
         """Open another of the kept conversations, or a new one when there is no such."""
-        return self.model_copy(update={"open": conversation_id})
+        return self.model_copy(update={"open": conversation_id, "cleared": None})
 
     def without(self, conversation_id: str) -> Conversations:
-        """Forget a conversation."""
-        return Conversations(kept=tuple(c for c in self.kept if c.id != conversation_id))
+        """Clear a conversation."""
+        cleared = next((c for c in self.kept if c.id == conversation_id), None)
+        kept = tuple(c for c in self.kept if c.id != conversation_id)
+        return Conversations(kept=kept, cleared=cleared)
+
+    def restored(self) -> Conversations:
+        """Bring back what was cleared."""
+        return self.put(self.cleared) if self.cleared else self

@@ -11,29 +11,24 @@ import logging
 import os
 import secrets
 import sqlite3
-import threading
-from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path, PurePosixPath
 
 from starlette.types import Scope
 
-from rag import documents, index, storage
+from rag import documents, storage
 from rag.config import Settings
 from rag.errors import DocumentError, RawiError
-from rag.index import IndexReport
 from rag.language import Language, clean
-from ui import address, text
-from ui.loading import Loader
+from ui import address, reasons, text
 from ui.text import Phrase, isolated
 
 logger = logging.getLogger(__name__)
 
 _NAME_CHARS = 120
 _BAD_IN_NAMES = frozenset('/\\:*?"<>|')
-_LOOK_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -79,18 +74,6 @@ class RefusedError(RawiError):
         self.status = status
 
 
-@dataclass
-class Job:
-    """An indexing run, and how far it is."""
-
-    doc: str = ""
-    done: int = 0
-    total: int = 0
-    report: IndexReport | None = None
-    problem: str = ""
-    ended: threading.Event = field(default_factory=threading.Event)
-
-
 def may_change(settings: Settings, scope: Scope) -> bool:
     """Tell whether whoever sends a request may change the folder."""
     if settings.page.documents_tab != "local":
@@ -129,7 +112,8 @@ def checked_name(settings: Settings, name: str) -> str:
     if not name or name.startswith(".") or len(name) > _NAME_CHARS or _BAD_IN_NAMES & set(name):
         raise RefusedError(text.REFUSED_NAME, 400)
     if PurePosixPath(name).suffix.lower() not in documents.READERS:
-        raise RefusedError(text.REFUSED_TYPE, 415)
+        types = isolated(", ".join(sorted(documents.READERS)))
+        raise RefusedError(text.REFUSED_TYPE.format(types=types), 415)
     if (settings.corpus / name).exists():
         raise RefusedError(text.REFUSED_EXISTS)
     return name
@@ -153,11 +137,19 @@ def add(settings: Settings, name: str, content: bytes) -> str:
     except FileExistsError as exc:
         raise RefusedError(text.REFUSED_EXISTS) from exc
     except DocumentError as exc:
-        raise RefusedError(text.REFUSED_UNREAD.format(why=isolated(str(exc))), 422) from exc
+        raise RefusedError(unread(str(exc)), 422) from exc
     except OSError as exc:
         logger.warning("%s: %s", settings.corpus / name, exc)
         raise unwritten(exc) from exc
     return name
+
+
+def unread(reason: str) -> Phrase:
+    """Return what to tell whoever sent a file that the engine can't read, and why."""
+    why = reasons.phrase(reason) or Phrase(isolated(reason), reason)
+    return Phrase(
+        text.REFUSED_UNREAD.ar.format(why=why.ar), text.REFUSED_UNREAD.en.format(why=why.en)
+    )
 
 
 def unwritten(error: OSError) -> RefusedError:
@@ -213,15 +205,6 @@ def remove(settings: Settings, doc: str) -> None:
         raise RefusedError(text.REFUSED_WRITE) from exc
 
 
-def reindex(settings: Settings, loader: Loader) -> Iterator[Job]:
-    """Make the index equal to the folder, yielding how far that is; the last job has ended."""
-    job = Job()
-    threading.Thread(target=_index, args=(settings, loader, job), daemon=True).start()
-    while not job.ended.wait(_LOOK_S):
-        yield job
-    yield job
-
-
 def upload_limit(settings: Settings) -> int:
     """Return how many bytes a file may have."""
     return min(settings.page.upload_max_bytes, settings.documents.max_bytes)
@@ -233,24 +216,6 @@ def size_text(count: int) -> str:
         if count >= factor:
             return f"{count / factor:.3g} {unit}"
     return f"{count} B"
-
-
-def _index(settings: Settings, loader: Loader, job: Job) -> None:
-    def note(doc: str, done: int, total: int) -> None:
-        job.doc, job.done, job.total = doc, done, total
-
-    try:
-        if loader.embedder is None:
-            loader.wait(settings.llm.timeout_s)
-        if loader.embedder is None:
-            job.problem = loader.progress().reason
-            return
-        job.report = index.update(settings, loader.embedder, note)
-        loader.reopen()
-    except RawiError as exc:
-        job.problem = str(exc)
-    finally:
-        job.ended.set()
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -7,8 +7,10 @@ from html import escape
 
 from rag.documents import READERS
 from ui import text
-from ui.documents import Job, Listed, Listing, size_text
+from ui.documents import Listed, Listing, size_text
+from ui.indexing import Job
 from ui.markup import both, button, in_language, shown
+from ui.reasons import reason_html
 from ui.text import Phrase, isolated
 
 _COLUMNS = (
@@ -55,10 +57,10 @@ def job_html(job: Job) -> str:
     if not job.ended.is_set():
         counts = text.INDEXING.format(done=job.done, total=job.total)
         line = both(counts) if job.total else both(text.PREPARING)
-        value = f' value="{job.done}" max="{job.total}"' if job.total else ""
+        value = f' value="{job.done + job.part:g}" max="{job.total}"' if job.total else ""
         return (
             f'<p class="rw-state" role="status"><progress aria-labelledby="rawi-job"{value}>'
-            f'</progress><span id="rawi-job">{line}</span> {shown(job.doc)}</p>'
+            f'</progress><span id="rawi-job">{line}</span> {shown(job.doc)} {_within(job)}</p>'
         )
     if job.report is None:
         return problem_html(text.INDEX_FAILED, job.problem)
@@ -66,20 +68,32 @@ def job_html(job: Job) -> str:
     done = text.INDEX_DONE.format(
         added=report.added, changed=report.changed, removed=report.removed
     )
-    return f'<p class="rw-note" role="status">{both(done)}</p>'
+    return f'<p class="rw-note rw-good" role="status">{both(done)}</p>'
+
+
+def _within(job: Job) -> str:
+    """Say how far the file is, and how long it all has taken: one file may take minutes."""
+    taken = both(text.SECONDS.format(seconds=f"{job.seconds:.0f}"))
+    if not job.passages:
+        return f'<span aria-hidden="true">{taken}</span>'
+    counts = text.INDEXING_PASSAGES.format(done=job.passages_done, total=job.passages)
+    return f'<span aria-hidden="true">{both(counts)} · {taken}</span>'
 
 
 def problem_html(phrase: Phrase, detail: str = "") -> str:
-    """Return what went wrong; ``detail`` is a file's name or the engine's own English words."""
-    small = f' <small dir="ltr" lang="en">{escape(detail)}</small>' if detail else ""
-    return f'<p class="rw-note rw-problem" role="alert"><span>{both(phrase)}{small}</span></p>'
+    """Return what went wrong; ``detail`` is a file's name or the engine's own words."""
+    return (
+        '<p class="rw-note rw-problem" role="alert">'
+        f"<span>{both(phrase)} {reason_html(detail)}</span></p>"
+    )
 
 
 def _row(listed: Listed) -> str:
     doc = escape(listed.doc)
     return (
-        f'<tr data-doc="{doc}"><th scope="row"><span {in_language(listed.language)}>'
-        f"{shown(listed.title)}</span>"
+        f'<tr data-doc="{doc}"><th scope="row"><button type="button" class="rw-link"'
+        f' data-act="open" data-doc="{doc}" {in_language(listed.language)}>'
+        f"{shown(listed.title)}</button>"
         f'<span class="rw-from">{shown(listed.doc)}</span></th>'
         f"<td>{both(text.LANGUAGES[listed.language])}</td>"
         f'<td class="rw-figure"><bdi dir="ltr">{size_text(listed.size)}</bdi></td>'
@@ -93,17 +107,14 @@ def _removal(doc: str) -> str:
     """Return the button that removes a file; it asks once more before it does."""
     return (
         f'<details class="rw-sure"><summary class="rw-button">{both(text.REMOVE)}</summary>'
-        f"{button(text.REALLY_REMOVE, 'remove', doc=doc)}</details>"
+        f"{button(text.REALLY_REMOVE, 'remove', doc=doc)}{button(text.CANCEL, 'keep')}</details>"
     )
 
 
 def _failures(listing: Listing) -> str:
     if not listing.failed:
         return ""
-    rows = "".join(
-        f'<li>{shown(doc)} <small dir="ltr" lang="en">{escape(reason)}</small></li>'
-        for doc, reason in listing.failed
-    )
+    rows = "".join(f"<li>{shown(doc)} {reason_html(reason)}</li>" for doc, reason in listing.failed)
     return f'<h3>{both(text.NOT_INDEXED)}</h3><ul class="rw-failures">{rows}</ul>'
 
 

@@ -9,7 +9,7 @@ import gradio as gr
 
 from rag.config import Settings
 from rag.errors import IndexStorageError, RawiError
-from ui import documents, text
+from ui import documents, indexing, sources, text
 from ui.components import acting, on
 from ui.documents import RefusedError
 from ui.documents_html import job_html, listing_html, problem_html, tools_html
@@ -20,14 +20,17 @@ from ui.text import Phrase
 Update = dict[Any, Any]
 
 # Uploads what was dropped or chosen, then tells the page which files were not taken and why.
-_UPLOADS = 'window.rawi.uploads(element, trigger, ["send_files", "reindex"]);'
+_UPLOADS = 'window.rawi.uploads(element, trigger, ["send_files", "reindex", "refresh"]);'
 
 
 class DocumentsTab:
     """Lists, adds, removes and indexes documents."""
 
-    def __init__(self, settings: Settings, loader: Loader) -> None:
-        """Lay out the tab within the current ``gr.Blocks`` and connect it."""
+    def __init__(self, settings: Settings, loader: Loader, source: gr.HTML) -> None:
+        """Lay out the tab within the current ``gr.Blocks`` and connect it.
+
+        :param source: Where a document is opened.
+        """
         self._settings = settings
         self._loader = loader
         gr.HTML(f'<h2 id="rawi-documents-title">{both(text.DOCUMENTS)}</h2>')
@@ -37,13 +40,15 @@ class DocumentsTab:
             apply_default_css=False,
             elem_id="rawi-upload",
         )
-        self._job = gr.HTML(elem_id="rawi-job-state", apply_default_css=False)
-        self._listing = acting("remove", elem_id="rawi-documents")
+        self._job = acting(elem_id="rawi-job-state")
+        self._listing = acting("remove", "open", elem_id="rawi-documents")
         outputs: list[Any] = [self._job, self._listing]
         one_at_a_time = {"concurrency_id": "index", "concurrency_limit": 1}
         on(tools.send_files, self._add, [], outputs, **one_at_a_time)
         on(tools.reindex, self._reindex, [], outputs, **one_at_a_time)
         on(self._listing.remove, self._remove, [], outputs, **one_at_a_time)
+        on(self._listing.open, self._open, [], [source], queue=False)
+        on(tools.refresh, self.load, [], [self._listing], queue=False)
 
     def load(self) -> str:
         """Return what is indexed, as HTML."""
@@ -76,11 +81,16 @@ class DocumentsTab:
         else:
             yield from self._indexed("")
 
+    def _open(self, event: gr.EventData) -> str:
+        """Open a document from its beginning."""
+        engine = self._loader.engine
+        return sources.document_html(engine, str(getattr(event, "doc", ""))) if engine else ""
+
     def _reindex(self) -> Iterator[Update]:
         yield from self._indexed("")
 
     def _indexed(self, before: str) -> Iterator[Update]:
         """Index the folder and show how far that is, below what was said before."""
-        for job in documents.reindex(self._settings, self._loader):
+        for job in indexing.reindex(self._settings, self._loader):
             yield {self._job: before + job_html(job)}
         yield {self._listing: self.load()}

@@ -1,15 +1,16 @@
-"""Example questions that the documents do answer, in both languages."""
+"""Questions that the documents do answer: examples in both languages, and what is near another."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rag import grounding, storage
 from rag.engine import Engine
 from rag.language import Language, detect
+from rag.retrieval import Found
 from ui import text
 
 MOST = 4
@@ -26,6 +27,9 @@ class Example:
 # Characters of each document that names are looked for in, and documents that are looked at.
 _READ_CHARS = 20_000
 _READ_DOCUMENTS = 20
+# Of one question that is refused: offered, and looked at, which takes a search each.
+_MOST_NEAR, _TRIED = 2, 4
+_TITLE_CHARS = 80
 _NAME = re.compile(r"\b[A-Z][A-Za-z]{2,}(?:[ -][A-Z][A-Za-z]+)*\b")
 
 
@@ -39,6 +43,29 @@ def examples(engine: Engine) -> tuple[Example, ...]:
         if sum(map(len, found.values())) == MOST:
             break
     return tuple(Example(question, language) for language in found for question in found[language])
+
+
+def near(engine: Engine, evidence: Sequence[Found], language: Language) -> tuple[str, ...]:
+    """Return up to two questions about what the evidence names, that find enough of it.
+
+    :param evidence: Best first; not enough for what was asked.
+    """
+    asked: list[str] = []
+    for name in list(_named(engine, evidence, language))[:_TRIED]:
+        question = text.ABOUT[language].format(name=name)
+        if len(asked) < _MOST_NEAR and _is_answered(engine, question):
+            asked.append(question)
+    return tuple(asked)
+
+
+def _named(engine: Engine, evidence: Sequence[Found], language: Language) -> dict[str, None]:
+    """Return what sentences name, then the titles of their documents, each once."""
+    title = engine.retriever.storage.title
+    # The first word of a sentence may be written large for that alone.
+    names = [found[0] for one in evidence for found in _NAME.finditer(one.text) if found.start()]
+    titles = [title(one.doc) or "" for one in evidence]
+    readable = [t for t in titles if 0 < len(t) <= _TITLE_CHARS and detect(t) == language]
+    return dict.fromkeys([*names[: _TRIED - 1], *readable, *names])
 
 
 def _candidates(engine: Engine) -> Iterator[str]:

@@ -7,6 +7,7 @@ in turn, and who goes away leaves the line, or stops the LLM before its next tok
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -20,9 +21,13 @@ _LOOK_S = 0.1
 
 @dataclass(frozen=True)
 class Ahead:
-    """How many are before this question; 0 when its turn has come."""
+    """How many are before this question; 0 when its turn has come.
+
+    :ivar warming: Whether the LLM is still reading ahead after the start, for nobody's question.
+    """
 
     count: int
+    warming: bool = False
 
 
 Event = Evidence | Ahead | Token | Answer
@@ -87,6 +92,34 @@ class Lines:
 
     search: Line = field(default_factory=Line)
     write: Line = field(default_factory=Line)
+    _warming: threading.Event = field(default_factory=threading.Event)
+    _in_line: threading.Event = field(default_factory=threading.Event)
+
+    def warm(self, work: Callable[[], None], *, in_line: bool) -> None:
+        """Have the LLM read ahead as soon as nobody waits; no question counts that as another.
+
+        :param in_line: For an LLM that can't be asked two things at once, questions wait for it;
+            else they go on, and those that need no LLM are answered meanwhile.
+        """
+        while len(self.search) or len(self.write):
+            time.sleep(_LOOK_S)
+        self._warming.set()
+        try:
+            if not in_line:
+                work()
+                return
+            with self.write.joined() as place:
+                for _ in place.waited():
+                    pass
+                self._in_line.set()
+                work()
+        finally:
+            self._in_line.clear()
+            self._warming.clear()
+
+    def ahead(self, count: int) -> Ahead:
+        """Return what to tell who has so many before him in the line for the LLM."""
+        return Ahead(max(0, count - self._in_line.is_set()), self._warming.is_set())
 
 
 def in_turn(
@@ -108,8 +141,8 @@ def in_turn(
             for ahead in place.waited():
                 if is_gone():
                     return
-                yield Ahead(ahead)
-            yield Ahead(0)
+                yield lines.ahead(ahead)
+            yield lines.ahead(0)
             for event in events:
                 if is_gone():
                     return

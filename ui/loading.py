@@ -194,10 +194,8 @@ class Loader:
     def _warm(self, ready: Engine) -> None:
         """Have the LLM read ahead, before anybody asks or after whoever does."""
         try:
-            with self.lines.write.joined() as place:
-                for _ in place.waited():
-                    pass
-                ready.warm()
+            # The other backends are servers, which keep a line of their own.
+            self.lines.warm(ready.warm, in_line=self.settings.llm.backend == "transformers")
         except GenerationError as exc:
             logger.warning("%s", exc)  # the first answer says so to its reader
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from html import escape
 
-from rag.language import Language, clean, direction
+from rag.language import Language, clean, detect, direction
+from ui import text as words
+from ui.bidi import isolated_html
 from ui.text import Phrase
 
 
@@ -32,8 +34,13 @@ def in_language(language: Language) -> str:
 
 
 def shown(text: str) -> str:
-    """Return a file's name or title escaped, in one line, without characters that reorder it."""
-    return f"<bdi>{escape(' '.join(clean(text).split()))}</bdi>"
+    """Return a file's name or title escaped, in one line, without characters that reorder it.
+
+    Its direction is that of its language, not of its first letter.
+    """
+    line = " ".join(clean(text).split())
+    language = detect(line)
+    return f'<bdi dir="{direction(language)}">{isolated_html(line, language)}</bdi>'
 
 
 def icon(name: str) -> str:
@@ -55,6 +62,12 @@ def button(phrase: Phrase, act: str, *, glyph: str = "", **data: object) -> str:
         f'<button type="button" class="{kind}" data-act="{escape(act)}"{values}'
         f' data-tip-ar="{escape(phrase.ar)}" data-tip-en="{escape(phrase.en)}">{label}</button>'
     )
+
+
+def to_documents() -> str:
+    """Return a button that leads to the Documents tab; where there is none, it isn't seen."""
+    said = both(words.OPEN_DOCUMENTS)
+    return f'<button type="button" class="rw-button rw-goto" data-goto="documents">{said}</button>'
 
 
 _LANGUAGES: tuple[Language, ...] = ("ar", "en")

@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator
 from html import escape
 
+from rag.language import Language
 from ui import text
 from ui.answer_steps import Shown
+from ui.bidi import isolated_html
 from ui.conversations import Conversation, Message, Quote
-from ui.markup import both, button, hidden, icon, in_language
+from ui.markup import both, button, hidden, icon, in_language, to_documents
 from ui.quotes import citation_html, sources_html
 
 # Begun anywhere within a long blank, it would try the rest of the blank each time.
@@ -25,28 +27,40 @@ _CODE = re.compile(r"`([^`\n]+)`")
 
 
 def conversation_html(
-    conversation: Conversation, *, editing: str, feedback: bool, waiting: bool
+    conversation: Conversation,
+    *,
+    editing: str,
+    feedback: bool,
+    waiting: bool,
+    retry: bool = True,
 ) -> str:
     """Return the settled messages; the last question offers to be asked again if unanswered.
 
     :param editing: The id of the question that is being edited, if one is.
     :param waiting: Whether an answer to the last question is on its way.
+    :param retry: Whether asking again could succeed.
     """
     messages = conversation.messages
-    parts = [message_html(m, feedback=feedback, edited=m.id == editing) for m in messages]
+    parts = [
+        message_html(m, feedback=feedback, edited=m.id == editing, retry=retry) for m in messages
+    ]
     if messages and messages[-1].role == "user" and not waiting:
-        parts.append(_note(both(text.UNANSWERED) + _retry(messages[-1])))
+        parts.append(_note(both(text.UNANSWERED) + (_retry(messages[-1]) if retry else "")))
     return "".join(parts)
 
 
-def message_html(message: Message, *, feedback: bool, edited: bool = False) -> str:
+def message_html(
+    message: Message, *, feedback: bool, edited: bool = False, retry: bool = True
+) -> str:
     """Return one settled message with what can be done with it."""
     if message.role == "user":
         edit = button(text.EDIT, "edit", glyph="edit", id=message.id)
         if edited:
             edit = _note(both(text.EDITING)) + button(text.CANCEL, "edit", id="")
         return _bubble(message, message_body(message), edit)
-    return _bubble(message, message_body(message), _notes(message) + _tools(message, feedback))
+    return _bubble(
+        message, message_body(message), _notes(message) + _tools(message, feedback, retry)
+    )
 
 
 def live_html(answer: Shown) -> str:
@@ -55,6 +69,7 @@ def live_html(answer: Shown) -> str:
         "loading": text.WAITING_TO_LOAD,
         "searching": text.SEARCHING,
         "waiting": text.WAITING.format(position=answer.ahead),
+        "warming": text.WARMING,
         "writing": text.WRITING,
         "done": text.WRITING,
     }[answer.stage]
@@ -70,7 +85,7 @@ def message_body(message: Message) -> str:
     pieces = [
         f'<pre dir="ltr"><code>{escape(part)}</code></pre>'
         if at % 2
-        else _inline(part, cited, places)
+        else _inline(part, message.language, cited, places)
         for at, part in enumerate(parts)
     ]
     return "".join(pieces)
@@ -88,38 +103,53 @@ def _bubble(message: Message, body: str, below: str, extra: str = "") -> str:
     )
 
 
-def _inline(part: str, cited: dict[int, Quote], places: Iterator[int]) -> str:
+def _inline(part: str, language: Language, cited: dict[int, Quote], places: Iterator[int]) -> str:
     """Return escaped text with ``code`` from left to right and citations for markers."""
     pieces = _CODE.split(part)
     return "".join(
-        f'<code dir="ltr">{escape(piece)}</code>' if at % 2 else _marked(piece, cited, places)
+        f'<code dir="ltr">{escape(piece)}</code>'
+        if at % 2
+        else _marked(piece, language, cited, places)
         for at, piece in enumerate(pieces)
     )
 
 
-def _marked(piece: str, cited: dict[int, Quote], places: Iterator[int]) -> str:
+def _marked(piece: str, language: Language, cited: dict[int, Quote], places: Iterator[int]) -> str:
     html, at = "", 0
     for found in _MARKER.finditer(piece):
         quote = cited.get(int(found[1]))
         if quote is None or next(places, None) is None:
             continue
-        html += escape(piece[at : found.start()]) + citation_html(quote)
+        html += isolated_html(piece[at : found.start()], language) + citation_html(quote)
         at = found.end()
-    return html + escape(piece[at:])
+    return html + isolated_html(piece[at:], language)
 
 
 def _notes(message: Message) -> str:
-    """Say what is not as a reader expects: refused, another language, replaced, failed."""
+    """Say what is not as a reader expects, and where it comes from; a refusal says so itself."""
     notes = []
-    if message.how == "refused":
-        notes.append(both(text.REFUSED))
     if message.problem == "stopped":
         notes.append(both(text.STOPPED))
     elif message.problem == "model":
         notes.append(both(text.MODEL_FAILED) + _detail(message))
+    elif message.problem == "empty":
+        notes.append(both(text.NO_INDEX) + to_documents())
     elif message.problem == "failed":
         notes.append(both(text.FAILED) + _detail(message))
-    return "".join(map(_note, notes)) + sources_html(message)
+    return "".join(map(_note, notes)) + sources_html(message) + _near(message)
+
+
+def _near(message: Message) -> str:
+    """Offer what may be asked instead."""
+    if not message.near:
+        return ""
+    items = "".join(
+        f'<li><button type="button" class="rw-example" data-act="near" data-at="{at}"'
+        f' data-id="{escape(message.id)}" {in_language(message.language)}>'
+        f"{isolated_html(question, message.language)}</button></li>"
+        for at, question in enumerate(message.near)
+    )
+    return f'<div class="rw-near"><p>{both(text.NEAR)}</p><ul>{items}</ul></div>'
 
 
 def _detail(message: Message) -> str:
@@ -127,11 +157,12 @@ def _detail(message: Message) -> str:
     return f'<small dir="ltr" lang="en">{escape(message.detail)}</small>' if message.detail else ""
 
 
-def _tools(message: Message, feedback: bool) -> str:
+def _tools(message: Message, feedback: bool, retry: bool) -> str:
     copied = message.text + "".join(
         f"\n\n[{q.marker}] {q.text} — {q.doc}" for q in message.citations
     )
-    tools = button(text.COPY, "copy", glyph="copy", text=copied) + _retry(message)
+    tools = button(text.COPY, "copy", glyph="copy", text=copied) if copied else ""
+    tools += _retry(message) if retry else ""
     if feedback and not message.problem:
         tools += _thumb(message, "up") + _thumb(message, "down")
     return f'<div class="rw-tools">{tools}</div>{_reasons(message) if feedback else ""}'

@@ -41,10 +41,10 @@ def build(loader: Loader, *, compact: bool = False, with_documents: bool = False
             _header(views, compact), elem_id="rawi-header", apply_default_css=False, padding=False
         )
         with gr.Column(elem_id="rawi-view-ask", elem_classes="rw-view"):
-            chat.build(loader, compact=compact)
+            parts = chat.build(loader, compact=compact)
         if "documents" in views:
             with gr.Column(elem_id="rawi-view-documents", elem_classes="rw-view"):
-                tab = DocumentsTab(settings, loader)
+                tab = DocumentsTab(settings, loader, parts.source)
             on(blocks.load, tab.load, [], [tab.listing], queue=False)
         if "quality" in views:
             with gr.Column(elem_id="rawi-view-quality", elem_classes="rw-view"):
@@ -137,11 +137,12 @@ def _header(views: list[str], compact: bool) -> str:
         f'<span class="rw-en" lang="ar" dir="rtl">{other.en}</span></button>'
     )
     aside = "" if compact else button(text.CONVERSATIONS, "side", glyph="menu")
+    clear = button(text.DELETE, "clear", glyph="clear") if compact else ""
     theme = button(text.THEME, "theme", glyph="theme")
     skip = f'<a class="rw-skip" href="#rawi-question">{both(text.SKIP)}</a>'
     return (
         f'<header class="rw-header">{skip}{aside}{brand}{nav}'
-        f'<div class="rw-settings">{theme}{language}</div></header>'
+        f'<div class="rw-settings">{clear}{theme}{language}</div></header>'
     )
 
 

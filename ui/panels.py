@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from rag.language import detect
+from rag.language import Language, detect
 from ui import text
+from ui.bidi import isolated_html
 from ui.conversations import Conversations, Message
 from ui.examples import Example
 from ui.markup import both, button, in_language
@@ -34,7 +35,7 @@ def conversations_html(all_of_them: Conversations) -> str:
     rows = "".join(
         f'<li><button type="button" class="rw-conversation" data-act="pick"'
         f' data-id="{escape(c.id)}"{" aria-current=true" if c.id == open_ else ""}'
-        f" {in_language(detect(c.title))}>{escape(c.title)}</button></li>"
+        f"{_said(c.title, detect(c.title))}</button></li>"
         for c in all_of_them.kept
     )
     tools = (
@@ -51,6 +52,15 @@ def conversations_html(all_of_them: Conversations) -> str:
     )
 
 
+def cleared_html() -> str:
+    """Say that a conversation is cleared, and offer to bring it back while that can be done."""
+    return (
+        f'<p class="rw-cleared rw-state" role="status"><span>{both(text.CLEARED)}</span>'
+        f"{button(text.RESTORE, 'restore')}"
+        '<button type="button" data-act="forget" hidden></button></p>'
+    )
+
+
 def welcome_html(examples: Iterable[Example], state: str) -> str:
     """Return what stands where no question has been asked yet.
 
@@ -58,12 +68,17 @@ def welcome_html(examples: Iterable[Example], state: str) -> str:
     """
     items = "".join(
         f'<li><button type="button" class="rw-example" data-act="example" data-at="{at}"'
-        f" {in_language(example.language)}>{escape(example.question)}</button></li>"
+        f"{_said(example.question, example.language)}</button></li>"
         for at, example in enumerate(examples)
     )
     asked = f"<h2>{both(text.EXAMPLES)}</h2><ul>{items}</ul>" if items else ""
     tagline = f'<p class="rw-tagline">{both(text.TAGLINE)}</p>'
     return f'<div class="rw-welcome">{tagline}{state}{asked}</div>'
+
+
+def _said(said: str, language: Language) -> str:
+    """Return the end of an opening tag and the text of an element in one language."""
+    return f" {in_language(language)}>{isolated_html(said, language)}"
 
 
 def _panel(html: str) -> str:

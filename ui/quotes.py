@@ -6,6 +6,7 @@ from html import escape
 
 from rag.language import direction
 from ui import text
+from ui.bidi import isolated_html
 from ui.conversations import Message, Quote
 from ui.markup import both, hidden, in_language, shown
 
@@ -36,7 +37,7 @@ def evidence_row(quote: Quote) -> str:
     """Return a sentence of the evidence."""
     return (
         f'<button type="button" class="rw-quote" data-act="cite" {_place(quote)}>'
-        f"<q {in_language(quote.language)}>{escape(quote.text)}</q>"
+        f"<q {in_language(quote.language)}>{isolated_html(quote.text, quote.language)}</q>"
         f"{_from(quote)}</button>"
     )
 
@@ -64,13 +65,15 @@ def _marked(quote: Quote) -> str:
     Neighbouring words are one mark. A browser kept the places: what overlaps or lies outside is
     passed over.
     """
-    html, at = "", 0
+    marks: list[tuple[int, int]] = []
     for start, end in quote.marks:
-        if at <= start < end <= len(quote.text):
-            between = escape(quote.text[at:start])
-            words = f"<mark>{escape(quote.text[start:end])}</mark>"
-            html, at = html + between + words, end
-    return (html + escape(quote.text[at:])).replace("</mark> <mark>", " ")
+        last = marks[-1][1] if marks else 0
+        if not last <= start < end <= len(quote.text):
+            continue
+        if marks and quote.text[last:start] == " ":
+            start = marks.pop()[0]
+        marks.append((start, end))
+    return isolated_html(quote.text, quote.language, marks)
 
 
 def _foreign(message: Message, quote: Quote) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from rag.errors import RawiError
-from ui import export, sources, text
+from ui import export, panels, sources, text
 from ui.chat_view import ChatView, Update, given, given_number
 from ui.conversations import Conversation, Conversations, Message
 from ui.feedback import Notes
@@ -37,9 +37,18 @@ class ReadEvents:
         return self._moved(Conversations.read(kept).opened(given(event, "id")))
 
     def delete(self, kept: Any, editing: str) -> Update:
-        """Forget the open conversation."""
+        """Clear the open conversation; for a moment it can be brought back."""
         conversations = Conversations.read(kept)
         return self._moved(conversations.without(conversations.current.id))
+
+    def restore(self, kept: Any, editing: str) -> Update:
+        """Bring back the conversation that was cleared."""
+        return self._moved(Conversations.read(kept).restored())
+
+    def forget(self, kept: Any, editing: str) -> Update:
+        """Keep nothing of the conversation that was cleared."""
+        conversations = Conversations.read(kept)
+        return self._view.shown(conversations.opened(conversations.open))
 
     def _moved(self, kept: Conversations) -> Update:
         return {**self._view.shown(kept), self._view.chat.source: "", self._view.chat.question: ""}
@@ -62,13 +71,17 @@ class ReadEvents:
             f' data-content="{escape(file.content)}"></span>'
         )
 
-    def cite(self, kept: Any, editing: str, event: gr.EventData) -> str:
-        """Open an article at a sentence."""
-        engine = self._loader.engine
+    def cite(self, kept: Any, editing: str, event: gr.EventData) -> Update:
+        """Open an article at a sentence, above the evidence of the answer that cites it."""
+        engine, chat = self._loader.engine, self._view.chat
         start, end = given_number(event, "start"), given_number(event, "end")
         if engine is None or start is None or end is None:
-            return ""
-        return sources.source_html(engine, given(event, "doc"), start, end)
+            return {chat.source: ""}
+        shown: Update = {chat.source: sources.source_html(engine, given(event, "doc"), start, end)}
+        citing = Conversations.read(kept).current.answer(given(event, "message"))
+        if citing is not None:
+            shown[chat.evidence] = panels.evidence_html(citing)
+        return shown
 
     def close(self) -> str:
         """Close the article."""

@@ -6,7 +6,7 @@ from html import escape
 
 from ui import text
 from ui.loading import Progress
-from ui.markup import both, icon
+from ui.markup import both, icon, to_documents
 
 _PARTS = (("embedder", text.LOADING_EMBEDDER), ("llm", text.LOADING_LLM))
 
@@ -26,6 +26,8 @@ def progress_html(progress: Progress) -> str:
             f'<progress aria-labelledby="rawi-loading" max="{len(_PARTS) + 1}"'
             f' value="{len(progress.done)}"></progress><ul>{parts}</ul></div>'
         )
-    phrase = text.NO_INDEX if progress.stage == "no index" else text.CANNOT_START
+    if progress.stage == "no index":
+        said = f"<span>{both(text.NO_INDEX)}</span>{to_documents()}"
+        return f'<p class="rw-note">{icon("note")}{said}</p>'
     detail = f'<small dir="ltr" lang="en">{escape(progress.reason)}</small>'
-    return f'<p class="rw-note">{icon("note")}<span>{both(phrase)}{detail}</span></p>'
+    return f'<p class="rw-note">{icon("note")}<span>{both(text.CANNOT_START)}{detail}</span></p>'

@@ -36,6 +36,8 @@ MESSAGES: Final = Phrase("الأسئلة والأجوبة", "Questions and answe
 NEW: Final = Phrase("محادثة جديدة", "New conversation")
 UNTITLED: Final = Phrase("محادثة بلا أسئلة بعد", "Nothing asked yet")
 DELETE: Final = Phrase("امسح هذه المحادثة", "Clear this conversation")
+CLEARED: Final = Phrase("مُسحت المحادثة.", "The conversation is cleared.")
+RESTORE: Final = Phrase("تراجع", "Undo")
 EXPORT_MARKDOWN: Final = Phrase("نزّلها بصيغة Markdown", "Download as Markdown")
 EXPORT_JSON: Final = Phrase("نزّلها بصيغة JSON", "Download as JSON")
 KEPT_HERE: Final = Phrase(
@@ -60,6 +62,10 @@ WRITING: Final = Phrase("أكتب الجواب…", "Writing the answer…")
 WAITING: Final = Phrase(
     "قبلك في الانتظار: {position}. أدلة سؤالك ظاهرة، والجواب يليها.",
     "Ahead of you: {position}. The evidence is here, the answer follows.",
+)
+WARMING: Final = Phrase(
+    "نموذج الكتابة يتهيّأ بعد التشغيل. أدلة سؤالك ظاهرة، والجواب يليها.",
+    "The model is warming up. The evidence is here, the answer follows.",
 )
 WAITING_TO_LOAD: Final = Phrase(
     "ما زالت النماذج تُحمَّل. سيُجاب عن سؤالك فور جاهزيتها.",
@@ -101,7 +107,7 @@ MODEL_FAILED: Final = Phrase(
     "The model could not answer; these are the documents' own sentences.",
 )
 FAILED: Final = Phrase("تعذّر الجواب عن السؤال.", "The question could not be answered.")
-REFUSED: Final = Phrase("لا جواب في الوثائق", "Not in the documents")
+NEAR: Final = Phrase("تجيب الوثائق عن هذا:", "The documents do answer this:")
 IN_OTHER: Final[dict[Language, Phrase]] = {
     "ar": Phrase("بالعربية", "in Arabic"),
     "en": Phrase("بالإنجليزية", "in English"),
@@ -134,6 +140,7 @@ NO_INDEX: Final = Phrase(
     "لا وثائق في الفهرس بعد. أضف وثائق في قسم «الوثائق»، أو نفّذ: rawi index",
     "Nothing is indexed yet. Add documents under “Documents”, or run: rawi index",
 )
+OPEN_DOCUMENTS: Final = Phrase("افتح قسم الوثائق", "Open Documents")
 CANNOT_START: Final = Phrase("تعذّر التشغيل.", "It could not start.")
 OFFLINE: Final = Phrase(
     "انقطع الاتصال بالخادم. تُعاد المحاولة…", "The connection is lost. Trying again…"
@@ -172,6 +179,8 @@ REINDEX: Final = Phrase("أعد الفهرسة", "Re-index")
 REMOVE: Final = Phrase("احذف", "Remove")
 REALLY_REMOVE: Final = Phrase("احذف الملف نهائيًا", "Delete the file for good")
 INDEXING: Final = Phrase("تجري الفهرسة: {done} من {total}", "Indexing: {done} of {total}")
+INDEXING_PASSAGES: Final = Phrase("المقاطع: {done} من {total}", "passages: {done} of {total}")
+SECONDS: Final = Phrase("{seconds} ث", "{seconds} s")
 PREPARING: Final = Phrase("تُهيَّأ الفهرسة…", "Getting ready to index…")
 INDEX_DONE: Final = Phrase(
     "تمت الفهرسة. الجديدة: {added}، المتغيرة: {changed}، المحذوفة: {removed}.",
@@ -180,7 +189,10 @@ INDEX_DONE: Final = Phrase(
 INDEX_FAILED: Final = Phrase("تعذّرت الفهرسة.", "Indexing failed.")
 NOT_INDEXED: Final = Phrase("ملفات لم تُفهرس", "Files that are not indexed")
 NO_DOCUMENTS: Final = Phrase("لا وثائق بعد.", "There are no documents yet.")
-REFUSED_TYPE: Final = Phrase("نوع الملف غير مقروء.", "This type of file is not read.")
+REFUSED_TYPE: Final = Phrase(
+    "نوع الملف غير مقروء. الأنواع المقروءة: {types}.",
+    "This type of file is not read. Types that are: {types}.",
+)
 REFUSED_UNREAD: Final = Phrase("لا يُقرأ الملف: {why}", "The file can't be read: {why}")
 REFUSED_SIZE: Final = Phrase("الملف أكبر من {most}.", "The file is larger than {most}.")
 REFUSED_NAME: Final = Phrase("اسم الملف غير صالح.", "The file's name can't be used.")

@@ -154,10 +154,16 @@ def look(browser: Browser) -> Iterator[Open]:
     visits: list[tuple[str, Visit]] = []
 
     def open_(
-        url: str, locale: str = "en", width: int = 1280, height: int = 800, dark: bool = False
+        url: str,
+        locale: str = "en",
+        width: int = 1280,
+        height: int = 800,
+        dark: bool = False,
+        timezone: str | None = None,
     ) -> Visit:
         context = browser.new_context(
             locale=locale,
+            timezone_id=timezone,
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",

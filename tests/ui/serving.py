@@ -20,6 +20,7 @@ from llama_index.core.llms import ChatMessage, ChatResponse
 
 from rag.config import Settings
 from rag.engine import Engine
+from rag.language import detect
 from rag.retrieval import Found
 from tests.doubles import JudgingLLM, ScriptedLLM
 from ui import app as web
@@ -64,8 +65,9 @@ class Retriever:
 
     def __init__(self, evidence: Sequence[Found] = (FOUND,)) -> None:
         self._evidence = list(evidence)
+        texts = {found.doc: found.text for found in evidence}
         self.storage = SimpleNamespace(
-            text=lambda doc: QUOTE, title=lambda doc: doc, count=lambda table: 3
+            text=lambda doc: texts.get(doc, ""), title=lambda doc: doc, count=lambda table: 3
         )
         self.embedder = None
 
@@ -77,12 +79,26 @@ class Retriever:
 
 
 def engine(
-    storage: Path, *replies: Any, model: ScriptedLLM | None = None, **sections: Any
+    storage: Path,
+    *replies: Any,
+    model: ScriptedLLM | None = None,
+    evidence: Sequence[Found] = (FOUND,),
+    **sections: Any,
 ) -> Engine:
     """An engine whose LLM gives these replies, with settings: ``widget={…}``."""
     llm = model or JudgingLLM(replies=deque(replies))
     raw = {"answer": {"style": "written"}, "storage": storage, **sections}
-    return Engine(Settings.model_validate(raw), Retriever(), llm)
+    return Engine(Settings.model_validate(raw), Retriever(evidence), llm)
+
+
+def quoting(storage: Path, *texts: str, score: float = 0.9, **sections: Any) -> Engine:
+    """An engine without an LLM over documents of one sentence each, all of them evidence."""
+    settings = Settings.model_validate({"storage": storage, **sections})
+    evidence = [
+        Found(f"{number}.txt", 0, len(text), text, score, detect(text))
+        for number, text in enumerate(texts, start=1)
+    ]
+    return Engine(settings, Retriever(evidence), None)
 
 
 @contextmanager

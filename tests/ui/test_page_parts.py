@@ -23,9 +23,10 @@ from tests.ui.serving import until
 from ui import documents, feedback, text
 from ui.answering import Answering, BusyError
 from ui.conversations import MOST_CONVERSATIONS, Conversation, Conversations, Message
-from ui.documents import Job, RefusedError
+from ui.documents import RefusedError
 from ui.documents_html import job_html
 from ui.feedback import Feedback
+from ui.indexing import Job
 from ui.line import Ahead, Line, Lines, in_turn
 from ui.loading import Loader, Progress
 from ui.states_html import progress_html
@@ -151,6 +152,42 @@ def test_no_evidence_is_looked_for_when_nobody_waits_for_it_any_more() -> None:
     assert list(in_turn(events(), lines, lambda: False)) == [Evidence(()), Ahead(0)]
 
 
+class TestWarmingUp:
+    def test_a_question_comes_first(self) -> None:
+        lines, began, end = Lines(), threading.Event(), threading.Event()
+
+        def work() -> None:
+            began.set()
+            end.wait(5)
+
+        warming = threading.Thread(target=lines.warm, args=(work,), kwargs={"in_line": False})
+        with lines.search.joined():
+            warming.start()
+            assert not began.wait(0.3)
+        assert began.wait(5)
+        answered = list(in_turn((e for e in [Evidence(())]), lines, lambda: False))
+        assert answered == [Evidence(()), Ahead(0, warming=True)]  # though it goes on
+        end.set()
+        warming.join(5)
+        assert lines.ahead(0) == Ahead(0)
+
+    def test_one_llm_for_one_thing_is_waited_for_and_not_counted(self) -> None:
+        lines, began, end = Lines(), threading.Event(), threading.Event()
+
+        def work() -> None:
+            began.set()
+            end.wait(5)
+
+        warming = threading.Thread(target=lines.warm, args=(work,), kwargs={"in_line": True})
+        warming.start()
+        assert began.wait(5)
+        events = in_turn((e for e in [Evidence(())]), lines, lambda: False)
+        assert [next(events), next(events)] == [Evidence(()), Ahead(0, warming=True)]
+        end.set()
+        warming.join(5)
+        assert list(events)[-1] == Ahead(0)
+
+
 class TestStates:
     def test_loading_says_how_far_it_is(self) -> None:
         html = progress_html(Progress("loading", frozenset({"llm"}), seconds=3.4))
@@ -229,7 +266,7 @@ class TestFolder:
             ("a\x00<b>.txt", b"x", "name"),
             ("a.exe", b"x", "type"),
             ("a.txt", b"x" * 2_000, "larger than 1 kB"),
-            ("a.txt", b"\xff", "not UTF-8"),
+            ("a.txt", b"\xc7\xe1\xe3", "not UTF-8"),
             ("a.txt", b"  ", "no text"),
             ("there.txt", b"x", "is in the folder"),
         ],

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from llama_index.core.llms import ChatMessage
 from playwright.sync_api import Browser, Frame, Page, expect
 
 from rag import config
 from rag.engine import Engine
 from rag.errors import GenerationError
+from rag.llm import Usage
+from tests.doubles import JudgingLLM
 from tests.ui.conftest import ROOT, Open
 from tests.ui.hosts import hosted
 from tests.ui.serving import (
@@ -42,6 +47,9 @@ class LateLoader(Loader):
 
     def has(self, part: str) -> None:
         self._note(part)
+
+    def ends(self, progress: Progress) -> None:
+        self._finish(progress)
 
     def has_all(self, ready: Engine) -> None:
         self.examples = ()
@@ -256,3 +264,36 @@ class TestWithinAnotherSite:
             expect(close).to_have_attribute("title", closing[locale])
             close.click()
             expect(frame.locator("#rawi-source mark")).to_have_count(0)
+
+
+class QueueingLLM(JudgingLLM):
+    """Answers when it has warmed up, as a server does that is asked one thing after another."""
+
+    warm: Any
+
+    def first_token(
+        self, messages: Sequence[ChatMessage], timeout_s: float
+    ) -> tuple[dict[str, float], Usage]:
+        assert self.warm.wait(60)
+        return super().first_token(messages, timeout_s)
+
+
+class TestWarmingUp:
+    @IN_BOTH
+    def test_it_is_told_and_is_no_other_question(
+        self, look: Open, tmp_path: Path, locale: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        warm = threading.Event()
+        ready = engine(tmp_path, model=QueueingLLM(replies=deque([ANSWER]), warm=warm))
+        monkeypatch.setattr(ready, "warm", lambda: warm.wait(60))
+        loader = Loader.loaded(ready)
+        threading.Thread(target=loader._warm, args=(ready,), daemon=True).start()
+        with served_by(loader) as url:
+            page = look(url, locale=locale).page
+            ask(page, QUESTION)
+            says = {"ar": "نموذج الكتابة يتهيّأ", "en": "The model is warming up"}
+            expect(said(page, "#rawi-live .rw-state", locale)).to_contain_text(says[locale])
+            expect(page.locator(EVIDENCE)).to_have_count(1)
+            assert found_in(page) == []
+            warm.set()
+            expect(page.locator(".rw-assistant:not(.rw-busy) .rw-text")).to_contain_text("30 مليار")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from html.parser import HTMLParser
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from rag.language import clean
-from ui import export, messages, panels, sources
+from ui import bidi, export, messages, panels, sources
 from ui.answer_steps import Shown
 from ui.conversations import Conversation, Conversations, Message, Quote
 from ui.examples import Example
@@ -180,3 +181,32 @@ def test_what_is_shown_has_no_characters_that_reorder_it() -> None:
     )
     assert "\u202e" not in Reader(html).said
     assert clean("a\u202e") == "a"
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "runs"),
+    [
+        ("الرئيس لـ OpenAI، Sam Altman قال", "ar", ["OpenAI", "Sam Altman"]),
+        ("جمعت xAI 12 مليار", "ar", ["xAI"]),
+        ("هاتف iPhone 15 Pro و Windows 11، و", "ar", ["iPhone 15 Pro", "Windows 11"]),
+        ("تقنية Large Language Model (LLM) هي", "ar", ["Large Language Model (LLM)"]),
+        ("قال (OpenAI) في https://a.com/x?y=1.", "ar", ["OpenAI", "https://a.com/x?y=1"]),
+        ("عنوان\nAll of it, in English.\nنص", "ar", ["All of it, in English."]),
+        ("| OpenAI | Sam Altman | 12 |", "ar", ["OpenAI", "Sam Altman"]),
+        ("The head of أوبن إيه آي, سام ألتمان, is", "en", ["أوبن إيه آي", "سام ألتمان"]),
+        ("It gave شركة 12 billion; see الفقرة 12 من النظام", "en", ["شركة", "الفقرة 12 من النظام"]),
+    ],
+)  # fmt: skip
+def test_runs_of_the_other_direction(text: str, language: Any, runs: list[str]) -> None:
+    assert [text[start:end] for start, end in bidi.foreign_runs(text, language)] == runs
+    read = Reader(bidi.isolated_html(text, language, [(3, 9)]))
+    assert read.said == text
+    assert "mark" in read.tags
+
+
+@pytest.mark.parametrize("text", ["a ", "a(", "9", "a 9 ", "-", 'a "', "ب ", "ب a "])
+def test_any_text_is_cut_in_linear_time(text: str) -> None:
+    began = time.process_time()
+    for language in ("ar", "en"):
+        bidi.isolated_html(text * 20_000, language)
+    assert time.process_time() - began < 5

@@ -51,7 +51,12 @@ window.rawi = (() => {
   setTheme(
     remembered("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"),
   );
-  setView("ask");
+  const named = () => (/^#(documents|quality)$/.exec(location.hash) || ["", "ask"])[1];
+  const followAddress = () => {
+    const tab = document.querySelector(`.rw-tab[data-view="${named()}"]`);
+    setView(tab ? named() : "ask");
+  };
+  setView(named());
   // Gradio says the browser's language there, in its own time; it may be neither of ours.
   new MutationObserver(() => {
     if (root.lang !== spoken) setLanguage(spoken);
@@ -74,13 +79,37 @@ window.rawi = (() => {
     for (const tip of document.querySelectorAll("[data-tip-ar]")) {
       tip.title = root.lang === "ar" ? tip.dataset.tipAr : tip.dataset.tipEn;
     }
+    const dates = new Intl.DateTimeFormat(root.lang === "ar" ? "ar-u-nu-latn" : "en-GB", {
+      day: "numeric",
+      month: "short",
+      year: "numeric",
+      hour: "2-digit",
+      minute: "2-digit",
+    });
+    for (const time of document.querySelectorAll("time[datetime]")) {
+      time.textContent = dates.format(new Date(time.dateTime)); // where the reader is
+      time.dir = root.dir;
+      time.lang = root.lang;
+    }
   }
 
   // ------------------------------------------------------------ hearing
 
   let region = null;
-  const announce = (text) => {
-    if (region) region.textContent = text;
+  const announce = (text, language = root.lang) => {
+    if (!region) return;
+    region.lang = language;
+    region.textContent = text;
+  };
+  // What a message says in the page's language: our own words stand in it in both.
+  const said = (element) => {
+    const copy = element.cloneNode(true);
+    const unsaid = `.rw-${root.lang === "ar" ? "en" : "ar"}, [aria-hidden="true"]`;
+    for (const part of copy.querySelectorAll(unsaid)) part.remove();
+    for (const cite of copy.querySelectorAll(".rw-citation")) {
+      cite.replaceWith(` (${cite.textContent})`);
+    }
+    return copy.textContent.replace(/\s+/g, " ").trim();
   };
   let expected = false; // an answer is on its way, to be read out once it is whole
 
@@ -93,8 +122,8 @@ window.rawi = (() => {
         announce(phrase("found").replace("{count}", sentences));
       }
     } else if (expected) {
-      const answers = document.querySelectorAll("#rawi-messages .rw-assistant .rw-text");
-      if (answers.length) announce(answers[answers.length - 1].textContent);
+      const answer = [...document.querySelectorAll("#rawi-messages .rw-assistant")].at(-1);
+      if (answer) announce(said(answer.querySelector(".rw-text")), answer.lang);
       expected = false;
     }
   };
@@ -102,44 +131,112 @@ window.rawi = (() => {
   // ------------------------------------------------------------ changes and clicks
 
   let opener = null; // what had opened the article, to go back to
+  let held = false; // whether an entry of the browser's history stands for the open article
+
+  const opened = (mark, element) => {
+    root.classList.add("rw-reading");
+    // A frame's history is also its site's, which is not ours to move in.
+    if (!held && window.top === window) {
+      const address = root.dataset.view === "ask" ? "" : "#ask";
+      history.pushState({ rawi: "source" }, "", address || location.href);
+      held = true;
+    }
+    if (root.dataset.view !== "ask") setView("ask"); // it is there that articles are read
+    (mark || element.querySelector("button")).focus({ preventScroll: true });
+    if (mark) mark.scrollIntoView({ block: "center" });
+  };
+  const closed = () => {
+    root.classList.remove("rw-reading");
+    const busy = document.querySelector(".rw-busy") !== null;
+    const here = held && history.state && history.state.rawi; // and no tab since
+    if (here && busy) history.replaceState(null, "");
+    else if (here) history.back();
+    held = false;
+    if (opener && opener.isConnected) opener.focus();
+  };
+  addEventListener("popstate", (event) => {
+    const back = held && !(event.state && event.state.rawi);
+    followAddress();
+    const close = document.querySelector('#rawi-source [data-act="close"]');
+    if (back) {
+      held = false;
+      if (close) close.click();
+    }
+    if (!close && opener && opener.isConnected) opener.focus();
+  });
+
+  // ------------------------------------------------------------ what others have changed
+
+  const refreshers = [];
+  let refreshed = 0;
+  const refresh = () => {
+    if (Date.now() - refreshed < 1_000) return;
+    refreshed = Date.now();
+    for (const again of refreshers) again();
+  };
+  const pages = new BroadcastChannel("rawi-documents"); // of this browser
+  pages.addEventListener("message", refresh);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") refresh();
+  });
 
   const changed = (element) => {
     label();
     const file = element.querySelector("[data-file]");
     if (file) save(file.dataset);
     const mark = element.querySelector("mark");
-    if (element.querySelector(".rw-source")) {
-      root.classList.add("rw-reading");
-      (mark || element.querySelector("button")).focus({ preventScroll: true });
-      if (mark) mark.scrollIntoView({ block: "center" });
-    } else if (element.closest("#rawi-source")) {
-      root.classList.remove("rw-reading");
-      if (opener && opener.isConnected) opener.focus();
-    }
+    if (element.querySelector(".rw-source")) opened(mark, element);
+    else if (element.closest("#rawi-source")) closed();
     if (element.closest("#rawi-messages")) follow();
+    const forget = element.querySelector('[data-act="forget"]');
+    if (forget) setTimeout(() => forget.isConnected && forget.click(), 20_000);
+    if (element.closest("#rawi-job-state") && element.querySelector(".rw-good")) {
+      refresh();
+      pages.postMessage("indexed");
+    }
+  };
+
+  // Where the last question stands at the top, unless all that follows it fits.
+  const resting = (list) => {
+    const most = list.scrollHeight - list.clientHeight;
+    const asked = [...list.querySelectorAll(".rw-turn-user")].at(-1);
+    if (!asked) return most;
+    const { top, height } = asked.getBoundingClientRect();
+    const begins = top - list.getBoundingClientRect().top + list.scrollTop;
+    const long = Math.max(0, height - list.clientHeight / 3);
+    return Math.max(0, Math.min(most, begins + long - 12));
   };
 
   const follow = () => {
     const list = document.querySelector("#rawi-messages");
+    const asked = [...list.querySelectorAll(".rw-user")].at(-1);
+    if (asked && asked.dataset.id !== list.dataset.asked) {
+      list.dataset.asked = asked.dataset.id;
+      list.dataset.away = "no";
+    }
     const busy = document.querySelector(".rw-busy") !== null;
     const side = document.getElementById("rawi-conversations");
     if (side) side.inert = busy; // an answer on its way belongs to the open conversation
     hear();
-    if (list.dataset.away !== "yes") list.scrollTop = list.scrollHeight;
+    if (list.dataset.away !== "yes") list.scrollTop = resting(list);
   };
 
   const acts = (element, trigger, names) => {
     const known = new Set(names);
+    if (known.has("refresh")) refreshers.push(() => trigger("refresh", {}));
     element.addEventListener("click", (event) => {
       const found = event.target.closest("[data-act]");
       if (!found || !known.has(found.dataset.act)) return;
-      if (found.dataset.act === "cite") opener = found;
+      if (/^(cite|open)$/.test(found.dataset.act)) opener = found;
       if (found.dataset.act === "edit") document.querySelector("#rawi-question textarea").focus();
-      trigger(found.dataset.act, { ...found.dataset });
+      const turn = found.closest(".rw-turn");
+      const message = turn ? turn.querySelector(".rw-message").dataset.id : "";
+      trigger(found.dataset.act, { ...found.dataset, message });
     });
   };
 
-  const uploads = (element, trigger, [sendFiles, reindex]) => {
+  const uploads = (element, trigger, [sendFiles, reindex, again]) => {
+    refreshers.push(() => trigger(again, {}));
     const refused = { ar: phrase("not-taken", "ar"), en: phrase("not-taken", "en") };
     const sendOne = async (file) => {
       const url = `documents/upload?name=${encodeURIComponent(file.name)}`;
@@ -209,6 +306,12 @@ window.rawi = (() => {
     },
     fold: () => root.classList.toggle("rw-evidence-open"),
     side: () => root.classList.toggle("rw-side-open"),
+    clear: () => document.querySelector('#rawi-conversations [data-act="delete"]')?.click(),
+    keep: (button) => {
+      const details = button.closest("details");
+      details.open = false;
+      details.querySelector("summary").focus();
+    },
     copy: async (button) => {
       await copy(button.dataset.text);
       announce(phrase("copied"));
@@ -224,15 +327,22 @@ window.rawi = (() => {
       root.classList.remove("rw-side-open");
     }
     if (!button) return;
-    if (button.matches(".rw-tab")) setView(button.dataset.view);
+    if (button.matches(".rw-tab, .rw-goto")) {
+      const view = button.dataset.view || button.dataset.goto;
+      if (view !== root.dataset.view) history.pushState(null, "", `#${view}`);
+      setView(view);
+      refresh();
+    }
     if (button.matches(".rw-conversation")) root.classList.remove("rw-side-open");
     const act = local[button.dataset.local || button.dataset.act];
     if (act) act(button);
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
-    root.classList.remove("rw-side-open");
     const close = document.querySelector('#rawi-source [data-act="close"]');
+    // One thing at a time; a frame around us asks whether there was any.
+    if (close || root.classList.contains("rw-side-open")) event.preventDefault();
+    root.classList.remove("rw-side-open");
     if (close) close.click();
   });
   document.addEventListener("input", (event) => {
@@ -285,14 +395,17 @@ window.rawi = (() => {
       const list = document.querySelector("#rawi-messages");
       if (!list || !document.querySelector("#rawi-question textarea")) return;
       clearInterval(ready);
-      setView(root.dataset.view);
-      label();
+      followAddress();
+      const box = document.querySelector("#rawi-question textarea");
+      // A phone would open its keyboard over the page, and a frame is another page's.
+      const typing = matchMedia("(hover: hover) and (pointer: fine)").matches;
+      const free = document.activeElement === document.body && window.top === window;
+      if (typing && free && root.dataset.view === "ask") box.focus({ preventScroll: true });
       list.tabIndex = 0;
       list.setAttribute("role", "log");
       list.setAttribute("aria-live", "off"); // what is news is announced once it is whole
       list.addEventListener("scroll", () => {
-        const away = list.scrollHeight - list.scrollTop - list.clientHeight > 120;
-        list.dataset.away = away ? "yes" : "no";
+        list.dataset.away = Math.abs(list.scrollTop - resting(list)) > 120 ? "yes" : "no";
       });
       setTimeout(watchConnection, 5_000);
     }, 50);

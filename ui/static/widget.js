@@ -48,7 +48,7 @@
       color: var(--on); align-self: flex-start; }
     [hidden] { display: none !important; }
     iframe { border: 0; flex: 1; width: 100%; min-height: 0; background: #fff; }
-    @media (max-width: 480px) {
+    @media (max-width: 480px), (max-height: 480px) {
       .panel, .start .panel { inset: 0; width: auto; height: auto; border-radius: 0; }
       .open .launcher { display: none; }
     }
@@ -132,7 +132,9 @@
       panel.addEventListener("keydown", (event) => {
         if (event.key !== "Escape") return;
         event.stopPropagation();
-        this.close();
+        // An open article within is closed first; the frame says when there is none.
+        if (this.#ready) this.#tell({ rawi: "escape" });
+        else this.close();
       });
       this.#parts = { launcher, heading, close, status, retry, panel, after };
       this.#root.append(panel, launcher);

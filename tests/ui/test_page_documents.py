@@ -1,0 +1,165 @@
+"""The Documents tab: Chromium before a real server over doubles of the index."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from rag import documents as reading
+from rag.config import DocumentsSettings, Settings
+from rag.embedding import PassageInput
+from rag.errors import DocumentError
+from rag.index import IndexReport
+from tests.ui.conftest import Open
+from tests.ui.serving import quoting, served_by
+from tests.ui.test_accessibility import found_in
+from tests.ui.test_browser import ask
+from tests.ui.test_page_states import LateLoader, said
+from ui import documents, reasons
+from ui.documents import Listed, Listing
+from ui.loading import Loader, Progress
+
+IN_BOTH = pytest.mark.parametrize("locale", ["ar", "en"])
+
+TEXT = "بُني البرج سنة 1999 من الحجر."
+LATE = datetime(2026, 11, 1, 22, 30, tzinfo=timezone.utc)
+ONE = Listed("1.txt", "تقرير البرج", "ar", 4, 2_000, LATE)
+BEFORE = Listing((ONE,), (("photo.heic", "holds no text"),), LATE)
+AFTER = replace(BEFORE, documents=(ONE, replace(ONE, doc="2.txt", title="The tower")))
+
+
+class SlowEmbedder:
+    """Embeds a passage whenever it is let to."""
+
+    embed_batch_size = 1
+
+    def __init__(self) -> None:
+        self.let = threading.Semaphore(0)
+
+    def embed_passages(self, passages: Sequence[PassageInput]) -> list[Any]:
+        assert self.let.acquire(timeout=60)
+        return [passage.text for passage in passages]
+
+
+@pytest.mark.browser
+@IN_BOTH
+def test_it_tells_what_is_read_and_how_far_indexing_is(
+    look: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locale: str
+) -> None:
+    held = [BEFORE]
+    passages = [PassageInput("", text, (), "ar") for text in ("three", "a", "bb", "four")]
+
+    def update(settings: Settings, embedder: Any, progress: Any) -> IndexReport:
+        progress("1.txt", 0, 2)
+        texts: list[str] = embedder.embed_passages(passages)
+        assert texts == ["three", "a", "bb", "four"]
+        held[0] = AFTER
+        return IndexReport(1, 0, 0, 1, {}, 2, 8)
+
+    monkeypatch.setattr("rag.index.update", update)
+    monkeypatch.setattr(documents, "listing", lambda settings: held[0])
+    loader = Loader.loaded(quoting(tmp_path, TEXT, page={"documents_tab": "on"}))
+    embedder: Any = SlowEmbedder()
+    loader.embedder = embedder
+    with served_by(loader) as url:
+        visit = look(url, locale=locale, timezone="Asia/Kuwait")
+        page, other = visit.page, visit.context.new_page()
+        page.locator(".rw-tab[data-view=documents]").click()
+        other.goto(f"{url}/#documents")
+        rows = "#rawi-documents tbody tr"
+        expect(other.locator(rows)).to_have_count(1)
+        day = {"ar": "2 نوفمبر 2026", "en": "2 Nov 2026"}  # there, midnight is past
+        expect(page.locator(f"{rows} time")).to_contain_text(day[locale])
+        assert "UTC" not in page.locator("#rawi-documents").inner_text()
+        why = {"ar": "ليس في الملف نص.", "en": "holds no text"}
+        expect(said(page, ".rw-failures", locale)).to_have_text(why[locale])
+
+        page.locator("#rawi-upload [data-act=reindex]").click()
+        embedder.let.release(3)
+        far = {"ar": "المقاطع: 3 من 4", "en": "passages: 3 of 4"}
+        state = page.locator("#rawi-job-state")
+        expect(state).to_contain_text(far[locale])
+        expect(state.locator("progress")).to_have_attribute("value", "0.75")
+        embedder.let.release(1)
+        expect(state.locator(".rw-good")).to_have_css("color", "rgb(11, 93, 87)")
+        expect(page.locator(rows)).to_have_count(2)
+        expect(other.locator(rows)).to_have_count(2)  # in the browser's other tab
+        assert found_in(page) == []
+
+        row = page.locator(f"{rows}[data-doc='1.txt']")
+        row.locator("summary").click()
+        row.locator("[data-act=keep]").click()
+        expect(row.locator("[data-act=remove]")).to_be_hidden()
+        row.locator("[data-act=open]").click()
+        expect(page.locator("#rawi-source .rw-article")).to_have_text(TEXT)
+        page.locator("#rawi-source [data-act=close]").click()
+        expect(row).to_be_visible()
+        page.locator("#rawi-upload input[type=file]").set_input_files(
+            {"name": "a.exe", "mimeType": "text/plain", "buffer": b"MZ"}
+        )
+        expect(state.locator(f"[role=alert] .rw-{locale}").first).to_contain_text(".md")
+
+
+def read(folder: Path, name: str) -> None:
+    content = reading.read_bytes(folder, name, DocumentsSettings(max_bytes=1_000))
+    reading.parse(name, content)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.exe", b"x"), ("a.txt", b" "), ("a.txt", b"\xc7\xe1\xe3"), ("a.txt", b"x\x00" * 50),
+     ("a.txt", b"x" * 2_000), ("a.txt", "ÇáÚÑÈíÉ ".encode() * 9), ("gone.txt", None)],
+)  # fmt: skip
+def test_every_reason_is_told_in_arabic(tmp_path: Path, name: str, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(DocumentError) as raised:
+        read(tmp_path, name)
+    told = reasons.phrase(str(raised.value))
+    assert told is not None
+    assert told.en == str(raised.value)
+    assert "{" not in told.ar
+    assert reasons.phrase(f"/a: none of its 2 files can be read; the first, {name}: {told.en}")
+
+
+@pytest.mark.browser
+@IN_BOTH
+def test_an_empty_folder_leads_to_the_documents_and_is_answered_from_once_indexed(
+    look: Open, tmp_path: Path, locale: str
+) -> None:
+    ready = quoting(tmp_path, TEXT, page={"documents_tab": "on"})
+    loader = LateLoader(ready.settings)
+    loader.ends(Progress("no index", reason="run: rawi index"))
+    with served_by(loader) as url:
+        page = look(url, locale=locale).page
+        ask(page, "متى بُني البرج؟")
+        turn = ".rw-turn-assistant .rw-note"
+        todo = {"ar": "لا وثائق في الفهرس", "en": "Nothing is indexed yet"}
+        expect(said(page, turn, locale).first).to_contain_text(todo[locale])
+        assert found_in(page) == []
+        page.locator(f"{turn} .rw-goto").click()
+        expect(page.locator("#rawi-documents-title")).to_be_visible()
+        page.go_back()
+        expect(page.locator(".rw-welcome .rw-goto")).to_be_visible()
+        loader.has_all(ready)
+        expect(page.locator(".rw-welcome .rw-goto")).to_have_count(0)
+        page.locator("[data-act=retry]").click()
+        expect(page.locator(".rw-assistant:not(.rw-busy) .rw-text")).to_contain_text("1999")
+
+
+@pytest.mark.browser
+def test_without_weights_nothing_is_offered_that_fails_again(look: Open, tmp_path: Path) -> None:
+    loader = LateLoader(quoting(tmp_path, TEXT).settings)
+    loader.ends(Progress("failed", reason="no weights; run: rawi models pull"))
+    with served_by(loader) as url:
+        page = look(url, locale="ar").page
+        ask(page, "متى بُني البرج؟")
+        expect(page.locator(".rw-turn-assistant .rw-note")).to_contain_text("rawi models pull")
+        expect(page.locator("[data-act=retry]")).to_have_count(0)

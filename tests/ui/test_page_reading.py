@@ -1,0 +1,252 @@
+"""What a reader sees and hears of answers: Chromium before a real server over doubles."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from rag.retrieval import Found
+from tests.ui.conftest import Open
+from tests.ui.serving import Retriever, quoting, served
+from tests.ui.test_accessibility import found_in
+from tests.ui.test_browser import ask
+
+pytestmark = pytest.mark.browser
+
+IN_BOTH = pytest.mark.parametrize("locale", ["ar", "en"])
+
+# Sentences with names of the other script, and their words in the order they are read in.
+MIXED = {
+    "ar": [
+        ("الرئيس لـ OpenAI، Sam Altman.", ["الرئيس", "OpenAI", "Sam Altman"]),
+        ("جمعت xAI 12 مليار دولار.", ["جمعت", "xAI", "12", "مليار"]),
+    ],
+    "en": [
+        ("The head of أوبن إيه آي, سام ألتمان.", ["The head", "أوبن إيه آي", "سام ألتمان"]),
+        ("It gave شركة 12 billion.", ["It gave", "شركة", "12", "billion"]),
+    ],
+}
+ASKED = {"ar": "من الرئيس؟", "en": "Who is the head?"}
+
+OTHERS = {
+    "ar": ["بُني البرج سنة 1999.", "هُدم الجسر سنة 2001."],
+    "en": ["The tower was built in 1999.", "The bridge fell in 2001."],
+}
+
+# Where some words of an element stand on the screen.
+PLACES = """(element, words) => words.map((word) => {
+    const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    for (let node = texts.nextNode(); node; node = texts.nextNode()) {
+        const at = node.data.indexOf(word);
+        if (at < 0) continue;
+        const range = document.createRange();
+        range.setStart(node, at);
+        range.setEnd(node, at + word.length);
+        const { left, right, top } = range.getClientRects()[0];
+        return { word, left, right, top };
+    }
+    return { word };
+})"""
+
+
+def are_in_order(element: Locator, words: list[str], locale: str) -> None:
+    """Check that words are read one after the other, from the side that the language begins at."""
+    places: list[dict[str, Any]] = element.evaluate(PLACES, words)
+    for first, second in pairwise(places):
+        if second["top"] > first["top"] + 8:  # on the next line
+            continue
+        if locale == "ar":
+            assert first["left"] >= second["right"] - 1, (first, second)
+        else:
+            assert first["right"] <= second["left"] + 1, (first, second)
+
+
+class TestTwoDirections:
+    @IN_BOTH
+    def test_names_and_numbers_keep_their_order_wherever_they_are_shown(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        texts = [text for text, _ in MIXED[locale]]
+        with served(quoting(tmp_path, *texts)) as url:
+            page = look(url, locale=locale, width=1700).page
+            ask(page, ASKED[locale])
+            answer = page.locator(".rw-assistant:not(.rw-busy) .rw-text")
+            expect(answer).to_contain_text(texts[1])
+            for text, words in MIXED[locale]:
+                row = page.locator("#rawi-evidence q", has_text=words[1])
+                assert row.text_content() == text
+                are_in_order(answer, words, locale)
+                are_in_order(row, words, locale)
+                page.locator("#rawi-evidence .rw-quote", has_text=words[1]).click()
+                mark = page.locator("#rawi-source mark")
+                expect(mark).to_have_text(text)
+                assert mark.text_content() == text
+                assert mark.get_attribute("data-end") == str(len(text))
+                are_in_order(mark, words, locale)
+            assert found_in(page) == []
+
+
+class TestHearing:
+    @IN_BOTH
+    def test_an_answer_is_told_in_the_pages_language_alone(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        said, language = {
+            "ar": ("ساهم البنك بمبلغ 30 مليار. (المصدر 1)", "ar"),
+            "en": ("The bank gave 30 billion. (Source 1)", "en"),
+        }[locale]
+        sentence = said.partition(" (")[0]
+        with served(quoting(tmp_path, sentence)) as url:
+            page = look(url, locale=locale).page
+            ask(page, {"ar": "كم ساهم البنك؟", "en": "How much did the bank give?"}[locale])
+            heard = page.locator("body > .rw-hidden[role=status]")
+            expect(heard).to_have_text(said)
+            expect(heard).to_have_attribute("lang", language)
+            other = {"ar": ["Source", "Copy", "Documents"], "en": ["المصدر", "انسخ", "الوثائق"]}
+            tree = page.locator("body").aria_snapshot()
+            assert [word for word in other[locale] if word in tree] == []
+
+
+class NearRetriever(Retriever):
+    """Finds enough of the evidence for questions about a name alone."""
+
+    def evidence(self, question: str, context: str = "", *, read_as: str = "") -> list[Found]:
+        known = "SoftBank" in question
+        return [replace(found, score=0.9 if known else 0.2) for found in self._evidence]
+
+
+class TestRefusing:
+    @IN_BOTH
+    def test_it_says_so_once_shows_the_nearest_and_offers_what_is_answered(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        sentence, question, near = {
+            "ar": ("ساهم بنك SoftBank بمبلغ.", "متى بُني البرج؟", "ماذا ورد عن SoftBank؟"),
+            "en": ("A bank, SoftBank, gave some.", "When was it built?",
+                   "What is said about SoftBank?"),
+        }[locale]  # fmt: skip
+        ready = quoting(tmp_path, sentence)
+        ready.retriever = NearRetriever([Found("1.txt", 0, len(sentence), sentence, 0.2, locale)])
+        with served(ready) as url:
+            page = look(url, locale=locale).page
+            ask(page, question)
+            turn = page.locator(".rw-turn-assistant:has(.rw-assistant[data-how=refused])")
+            expect(turn.locator(".rw-text")).to_contain_text(sentence)
+            expect(turn.locator(".rw-sources li")).to_have_count(1)
+            expect(turn.locator(".rw-note")).to_have_count(0)
+            assert str(turn.text_content()).count(sentence) == 1
+            offered = turn.locator(".rw-near .rw-example")
+            expect(offered).to_have_text([near])
+            assert found_in(page) == []
+            offered.click()
+            expect(page.locator(".rw-user .rw-text")).to_have_text([question, near])
+            expect(page.locator(".rw-assistant:not(.rw-busy)").last).to_have_attribute(
+                "data-how", "quoted"
+            )
+
+
+class EachRetriever(Retriever):
+    """Finds the sentence that the question repeats."""
+
+    def evidence(self, question: str, context: str = "", *, read_as: str = "") -> list[Found]:
+        return [found for found in self._evidence if found.text[:-1] in question]
+
+
+class TestMovingAbout:
+    @IN_BOTH
+    def test_a_citation_brings_its_own_evidence_and_back_closes_the_article(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        ready = quoting(tmp_path, *OTHERS[locale])
+        ready.retriever = EachRetriever(ready.retriever.evidence(""))
+        with served(ready) as url:
+            page = look(url, locale=locale).page
+            box = page.locator("#rawi-question textarea")
+            expect(box).to_be_focused()
+            expect(box).to_have_css("font-size", "16px")
+            for at, text in enumerate(OTHERS[locale]):
+                ask(page, text.replace(".", "؟" if locale == "ar" else "?"))
+                expect(page.locator(".rw-assistant:not(.rw-busy)")).to_have_count(at + 1)
+            shown = page.locator("#rawi-evidence q")
+            expect(shown).to_have_text([OTHERS[locale][1]])
+            page.locator(".rw-text [data-citation]").first.click()
+            expect(page.locator("#rawi-source mark")).to_have_text(OTHERS[locale][0])
+            expect(shown).to_have_text([OTHERS[locale][0]])
+            page.go_back()
+            expect(page.locator("#rawi-source mark")).to_have_count(0)
+            expect(page.locator(".rw-user")).to_have_count(2)
+            expect(page.locator(".rw-text [data-citation]").first).to_be_focused()
+            page.locator(".rw-tab[data-view=documents]").click()
+            expect(page).to_have_url(f"{url}/#documents")
+            page.go_back()
+            expect(page.locator("#rawi-messages")).to_be_visible()
+            page.locator(".rw-text [data-citation]").first.click()
+            expect(page.locator("#rawi-source mark")).to_be_visible()
+            for view in ("documents", "ask"):
+                page.locator(f".rw-tab[data-view={view}]").click()
+            page.keyboard.press("Escape")
+            expect(page.locator("#rawi-source mark")).to_have_count(0)
+            expect(page.locator("#rawi-messages")).to_be_visible()
+            expect(page).to_have_url(f"{url}/#ask")
+            page.goto(f"{url}/#documents")
+            expect(page.locator("#rawi-documents-title")).to_be_visible()
+
+    @IN_BOTH
+    def test_what_was_cleared_can_be_brought_back(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        with served(quoting(tmp_path, *OTHERS[locale])) as url:
+            page = look(url, locale=locale).page
+            ask(page, ASKED[locale])
+            expect(page.locator(".rw-assistant:not(.rw-busy)")).to_have_count(1)
+            page.locator("[data-act=delete]").click()
+            expect(page.locator(".rw-message")).to_have_count(0)
+            undo = page.locator("[data-act=restore]")
+            expect(undo).to_be_visible()
+            assert found_in(page) == []
+            undo.click()
+            expect(page.locator(".rw-user .rw-text")).to_have_text(ASKED[locale])
+            expect(undo).to_have_count(0)
+            page.locator("[data-act=delete]").click()
+            expect(undo).to_be_visible()
+            page.reload()  # whoever comes next finds nothing
+            expect(page.locator(".rw-welcome")).to_be_visible()
+            expect(undo).to_have_count(0)
+
+
+class TestPrinting:
+    @IN_BOTH
+    def test_answers_then_evidence_on_as_many_pages_as_it_takes(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        long = {"ar": "عُدّ الحجر بعد الحجر، " * 40, "en": "Stone after stone was told, " * 40}
+        settings = {"answer": {"max_words": 400}}
+        with served(quoting(tmp_path, long[locale].strip(), **settings)) as url:
+            page = look(url, locale=locale, dark=True).page
+            for count in range(1, 4):
+                ask(page, ASKED[locale])
+                expect(page.locator(".rw-assistant:not(.rw-busy)")).to_have_count(count)
+            page.set_viewport_size({"width": 720, "height": 1000})  # a sheet of paper
+            page.emulate_media(media="print")
+            boxes = [
+                part.bounding_box()
+                for part in [*page.locator(".rw-message").all(), page.locator("#rawi-panel")]
+            ]
+            bottom = 0.0
+            for box in boxes:  # one below the other, none clipped
+                assert box is not None
+                assert box["y"] >= bottom - 1
+                bottom = box["y"] + box["height"]
+            assert bottom > 1_000
+            list_ = page.locator("#rawi-messages")
+            assert list_.evaluate("list => list.scrollHeight <= list.clientHeight + 1")
+            expect(page.locator("#rawi-evidence q").first).to_be_visible()
+            expect(page.locator("#rawi-composer, .rw-header").first).to_be_hidden()
+            expect(page.locator(".rw-assistant").first).to_have_css("color", "rgb(0, 0, 0)")
+            assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) > 1

@@ -1,0 +1,99 @@
+"""The chat within another site's page: Chromium before a real server over doubles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Frame, Page, expect
+
+from tests.ui.hosts import hosted
+from tests.ui.serving import quoting, served
+from tests.ui.test_accessibility import found_in
+from tests.ui.test_browser import ask
+
+pytestmark = pytest.mark.browser
+
+IN_BOTH = pytest.mark.parametrize("locale", ["ar", "en"])
+
+QUESTION = {"ar": "ماذا جرى؟", "en": "What happened?"}
+LONG = {
+    "ar": "بدأ العمل في الميناء القديم صباحًا. " + "ثم نقل العمال الحجارة واحدًا بعد آخر، " * 14,
+    "en": "Work in the old harbour began at dawn. " + "Then stones were moved, one by one, " * 14,
+}
+
+
+@contextmanager
+def opened(
+    browser: Browser, storage: Path, locale: str, width: int, height: int
+) -> Iterator[tuple[Page, Frame]]:
+    """Open a site's page and the widget on it; its one document is long."""
+    text = LONG[locale].strip()
+    with (
+        hosted("127.0.0.1") as host,
+        served(
+            quoting(
+                storage, text, widget={"allowed_origins": [host.origin]}, answer={"max_words": 200}
+            )
+        ) as rawi,
+        browser.new_context(viewport={"width": width, "height": height}) as context,
+    ):
+        script = f'<script src="{rawi}/widget.js" data-lang="{locale}" async></script>'
+        host.pages["/"] = f"<!doctype html><html lang=en><p>A site.</p>{script}</html>"
+        page = context.new_page()
+        page.goto(f"{host.origin}/")
+        page.locator("rawi-widget").wait_for(state="attached")
+        with page.expect_event("frameattached") as attached:
+            page.evaluate("window.rawi.open()")
+        frame: Any = attached.value
+        frame.locator("#rawi-question textarea").wait_for()
+        yield page, frame
+
+
+@IN_BOTH
+def test_at_200_percent_the_answer_has_room_and_begins_at_its_beginning(
+    browser: Browser, tmp_path: Path, locale: str
+) -> None:
+    with opened(browser, tmp_path, locale, 640, 400) as (page, frame):
+        ask(frame, QUESTION[locale])
+        expect(frame.locator(".rw-assistant:not(.rw-busy)")).to_have_count(1)
+        seen = frame.locator("#rawi-messages").bounding_box()
+        assert seen is not None
+        assert seen["height"] >= 200
+        user = frame.locator(".rw-user").bounding_box()
+        assert user is not None
+        assert seen["y"] <= user["y"] < seen["y"] + 60
+        assert found_in(frame) == []
+        # One thing after the other: the article, then all of it.
+        frame.locator(".rw-text [data-citation='1']").click()
+        expect(frame.locator("#rawi-source mark")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(frame.locator("#rawi-source mark")).to_have_count(0)
+        panel = page.locator("rawi-widget .panel")
+        expect(panel).to_be_visible()
+        frame.locator(".rw-text [data-citation='1']").click()
+        expect(frame.locator("#rawi-source mark")).to_be_visible()
+        panel.locator("header button").focus()
+        page.keyboard.press("Escape")
+        expect(frame.locator("#rawi-source mark")).to_have_count(0)
+        expect(panel).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(panel).to_be_hidden()
+
+
+@IN_BOTH
+def test_what_was_asked_can_be_cleared(browser: Browser, tmp_path: Path, locale: str) -> None:
+    with opened(browser, tmp_path, locale, 1280, 800) as (_, frame):
+        clear = frame.locator(".rw-header [data-act=clear]")
+        expect(clear).to_be_hidden()
+        ask(frame, QUESTION[locale])
+        expect(frame.locator(".rw-assistant:not(.rw-busy)")).to_have_count(1)
+        says = {"ar": "امسح هذه المحادثة", "en": "Clear this conversation"}
+        expect(clear).to_have_attribute("title", says[locale])
+        clear.click()
+        expect(frame.locator(".rw-message")).to_have_count(0)
+        frame.locator("[data-act=restore]").click()
+        expect(frame.locator(".rw-user .rw-text")).to_have_text(QUESTION[locale])

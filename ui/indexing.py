@@ -1,0 +1,101 @@
+"""An indexing run that the page began, and how far it is."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from rag import index
+from rag.config import Settings
+from rag.embedding import Embedder, PassageInput, PassageVectors
+from rag.errors import RawiError
+from rag.index import IndexReport
+from ui.loading import Loader
+
+# Seconds between two looks at how far it is.
+_LOOK_S = 0.2
+
+
+@dataclass
+class Job:
+    """An indexing run, and how far it is.
+
+    :ivar doc: The file that is being read, after ``done`` of ``total``.
+    :ivar passages: Of that file, as far as they are known; ``passages_done`` of them are embedded.
+    """
+
+    doc: str = ""
+    done: int = 0
+    total: int = 0
+    passages: int = 0
+    passages_done: int = 0
+    report: IndexReport | None = None
+    problem: str = ""
+    ended: threading.Event = field(default_factory=threading.Event)
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def part(self) -> float:
+        """How much of the file is done, from 0 to 1."""
+        return self.passages_done / self.passages if self.passages else 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken."""
+        return time.monotonic() - self.began
+
+
+class _Watched:
+    """An embedder that tells a job how far it is; its batches, and so its vectors, are the same."""
+
+    def __init__(self, embedder: Embedder, job: Job) -> None:
+        self._embedder = embedder
+        self._job = job
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._embedder, name)
+
+    def embed_passages(self, passages: Sequence[PassageInput]) -> list[PassageVectors]:
+        """Return the vectors of passages, a batch after the other."""
+        job, size = self._job, self._embedder.embed_batch_size
+        job.passages, job.passages_done = len(passages), 0
+        found: dict[int, PassageVectors] = {}
+        order = sorted(range(len(passages)), key=lambda i: len(passages[i].text))
+        for start in range(0, len(order), size):
+            batch = order[start : start + size]
+            vectors = self._embedder.embed_passages([passages[i] for i in batch])
+            found.update(zip(batch, vectors, strict=True))
+            job.passages_done = len(found)
+        return [found[i] for i in range(len(passages))]
+
+
+def reindex(settings: Settings, loader: Loader) -> Iterator[Job]:
+    """Make the index equal to the folder, yielding how far that is; the last job has ended."""
+    job = Job()
+    threading.Thread(target=_index, args=(settings, loader, job), daemon=True).start()
+    while not job.ended.wait(_LOOK_S):
+        yield job
+    yield job
+
+
+def _index(settings: Settings, loader: Loader, job: Job) -> None:
+    def note(doc: str, done: int, total: int) -> None:
+        job.passages = job.passages_done = 0
+        job.doc, job.done, job.total = doc, done, total
+
+    try:
+        if loader.embedder is None:
+            loader.wait(settings.llm.timeout_s)
+        if loader.embedder is None:
+            job.problem = loader.progress().reason
+            return
+        watched = cast("Embedder", _Watched(loader.embedder, job))
+        job.report = index.update(settings, watched, note)
+        loader.reopen()
+    except RawiError as exc:
+        job.problem = str(exc)
+    finally:
+        job.ended.set()

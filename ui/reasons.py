@@ -1,0 +1,74 @@
+"""Why a file was not read or a folder not indexed, in both languages.
+
+The engine says it in English, in one line that it also keeps in the index; what isn't known here
+stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from typing import Final
+
+from ui.markup import both
+from ui.text import Phrase, isolated
+
+# What the engine says → the same in Arabic, with what the groups found in their order.
+_ARABIC: Final = tuple(
+    (re.compile(said, re.DOTALL), arabic)
+    for said, arabic in (
+        (r"this folder can't be listed; .*", "تعذّرت قراءة محتوى هذا المجلد. تحقّق من أذوناته."),
+        (r"the file's name is not UTF-8; .*", "اسم الملف ليس بترميز UTF-8. غيّر اسمه."),
+        (r"not a file type that Rawi reads \((.*)\)", "نوع الملف غير مقروء. الأنواع المقروءة: {}."),
+        (
+            r"([\d,]+) bytes, more than documents\.max_bytes \(([\d,]+)\)",
+            "حجم الملف {} بايت، وهو فوق الحد (documents.max_bytes): {}.",
+        ),
+        (r"can't be read \((.*)\)", "تعذّرت قراءة الملف ({})."),
+        (r"holds no text", "ليس في الملف نص."),
+        (
+            r"not (UTF-\w+) \(byte (\w+) at ([\d,]+)\); .*",
+            "ليس الملف بترميز {} (البايت {} في الموضع {}). احفظه بترميز UTF-8.",
+        ),
+        (
+            r"looks like UTF-16 without .*",
+            "يبدو الملف بترميز UTF-16 أو بلا نص. احفظه بترميز UTF-8.",
+        ),
+        (
+            r"its letters were read in a wrong encoding .*",
+            "حُفظ الملف بعد أن قُرئت حروفه بترميز خاطئ. افتح الأصل بترميزه (كثيرًا ما يكون للعربية"
+            " Windows-1256) ثم احفظه بترميز UTF-8.",
+        ),
+        (r".*: another rawi is indexing there; .*", "تجري الآن فهرسة أخرى. انتظر حتى تنتهي."),
+        (r"(.*): no such folder; .*", "لا يوجد المجلد {}."),
+        (r"(.*): can't be listed \((.*)\)", "تعذّرت قراءة محتوى المجلد {} ({})."),
+        (r"(.*): holds no documents; .*", "ليس في المجلد {} وثائق."),
+    )
+)
+_NONE_READ: Final = re.compile(
+    r"(?P<folder>.*): none of its (?P<count>\d+) files can be read;"
+    r" the first, (?P<doc>.*?): (?P<why>.*)",
+    re.DOTALL,
+)
+
+
+def phrase(reason: str) -> Phrase | None:
+    """Return what the engine said in both languages; None when it isn't known here."""
+    if found := _NONE_READ.fullmatch(reason):
+        why = phrase(found["why"])
+        arabic = "لا يُقرأ أي ملف في المجلد {} (عدد ملفاته {}). أولها {}: {}"
+        said = why.ar if why else isolated(found["why"])
+        folder, doc = isolated(found["folder"]), isolated(found["doc"])
+        return Phrase(arabic.format(folder, found["count"], doc, said), reason)
+    for pattern, arabic in _ARABIC:
+        if found := pattern.fullmatch(reason):
+            return Phrase(arabic.format(*map(isolated, found.groups())), reason)
+    return None
+
+
+def reason_html(reason: str) -> str:
+    """Return what the engine said, escaped, in both languages where that is known."""
+    said = phrase(reason)
+    if said is not None:
+        return f"<small>{both(said)}</small>"
+    return f'<small dir="ltr" lang="en">{escape(reason)}</small>' if reason else ""
