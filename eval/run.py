@@ -30,6 +30,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from eval.identity import Identity, Line, environment, machine, now, peak_memory_mb
 from rag.engine import Answer, Evidence, Token, Turn
 from rag.errors import DeadlineError, EvalError, QuestionError
+from rag.retrieval import public
 
 # Raised by one whenever the lines of answers.jsonl or run.jsonl change.
 FORMAT = 1
@@ -209,7 +210,7 @@ def ask(pipeline: Pipeline, question: str, history: Sequence[Turn] = ()) -> Line
         return _unanswered(str(exc), abstained=False)
     if not isinstance(last, Answer):
         raise EvalError(f"{type(pipeline).__name__} ended without an answer; it is broken")
-    whole = dataclasses.asdict(last)
+    whole = public(last)
     return {key: whole[key] for key in _KEPT}
 
 

@@ -102,7 +102,7 @@ def search(
 ) -> None:
     """Find the passages nearest to a question, without the LLM."""
     settings = settings_of(config_file, corpus, storage)
-    from rag import engine
+    from rag import engine, retrieval
     from rag.language import detect
 
     question = engine.check_question(_read_question(question), settings.question)
@@ -113,7 +113,7 @@ def search(
             {
                 "question": question,
                 "language": detect(question),
-                "results": [dataclasses.asdict(found) for found in results],
+                "results": [retrieval.public(found) for found in results],
             }
         )
         return
@@ -139,13 +139,13 @@ def ask(
     """Answer a question, with the sentences behind the answer."""
     settings = settings_of(config_file, corpus, storage)
     turns = _read_history(history)
-    from rag import engine
+    from rag import engine, retrieval
 
     question = engine.check_question(_read_question(question), settings.question)
     with _opened(settings) as rawi:
         for event in rawi.answer(question, turns):
             if isinstance(event, engine.Answer):
-                print_json(dataclasses.asdict(event)) if as_json else _print_answer(event)
+                print_json(retrieval.public(event)) if as_json else _print_answer(event)
 
 
 @models_app.command("pull", epilog="Example: rawi models pull")

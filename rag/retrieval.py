@@ -17,7 +17,8 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 from llama_index.core.base.base_retriever import BaseRetriever
@@ -40,6 +41,8 @@ from rag.reranking import Reranker
 from rag.sentences import Unit, shown
 from rag.storage import Storage, read_units, translated
 
+# Fields of a sentence that nobody else needs.
+_READ = ("lead", "said", "list")
 # Passages that each ranking brings to the fusion: the right one is hardly ever further down.
 _CANDIDATES = 50
 # A sentence's own part in its score; the rest is its passage's.
@@ -78,6 +81,11 @@ class Found:
         """What a model reads of it."""
         lead = self.lead.replace("\n", " › ")
         return f"{lead}: {self.shown}" if lead else self.shown
+
+
+def public(value: Any) -> dict[str, Any]:
+    """Return a ``Found``, or what holds some, as others are given it: without what models read."""
+    return asdict(value, dict_factory=lambda pairs: {k: v for k, v in pairs if k not in _READ})
 
 
 def of_unit(unit: Unit, doc: str, text: str, score: float) -> Found:

@@ -103,7 +103,7 @@ def test_questions_about_one_sentence_are_one_cluster(questions, system, tmp_pat
 
 def test_context_turns_are_the_history(write_lines, system, tmp_path):
     turns = [{"role": "user", "content": "How heavy is the dog?"}]
-    line = {**QUESTIONS[1], "question": "And how heavy is it?", "context_turns": turns}
+    line = {**QUESTIONS[1], "question": "And how heavy?", "context_turns": turns}
     summary = run_qa.run_qa(write_lines([line]), tmp_path / "out", system)
     assert mean(summary, "evidence_hit") == 1
 

@@ -267,7 +267,6 @@ def test_a_follow_up_is_searched_and_read_with_what_it_follows():
     ]
     list(rawi.answer("And how much?", history))
     assert rawi.retriever.asked == [
-        ("And how much?", "", ""),
         (
             "And how much?",
             "Who led the round?\nSoftBank.",

@@ -22,6 +22,7 @@ from rag.config import Settings
 from rag.engine import Engine
 from rag.language import detect
 from rag.retrieval import Found
+from rag.sentences import Unit
 from tests.doubles import JudgingLLM, ScriptedLLM
 from ui import app as web
 from ui.loading import Loader
@@ -67,7 +68,10 @@ class Retriever:
         self._evidence = list(evidence)
         texts = {found.doc: found.text for found in evidence}
         self.storage = SimpleNamespace(
-            text=lambda doc: texts.get(doc, ""), title=lambda doc: doc, count=lambda table: 3
+            text=lambda doc: texts.get(doc, ""),
+            title=lambda doc: doc,
+            count=lambda table: 3,
+            units=lambda doc, start, end: [Unit(0, len(texts[doc]))] if doc in texts else [],
         )
         self.embedder = None
 
