@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -22,6 +23,7 @@ from ui.loading import Loader
 
 # Seconds between two looks at whether the reader has stopped.
 _LOOK_S = 0.1
+_YIELD_S = 1.0  # at least so often
 
 
 @dataclass(frozen=True)
@@ -109,10 +111,13 @@ class Answering:
             asked.begun = True
         shown = replace(shown, stage="searching")
         yield shown
+        yielded = time.monotonic()
         while shown.stage != "done":
             changed = _next(shown, asked, engine)
-            if changed != shown:
+            # Only where something is yielded can this be closed: when the reader has gone away.
+            if changed != shown or time.monotonic() - yielded >= _YIELD_S:
                 yield changed
+                yielded = time.monotonic()
             shown = changed
 
     def _run(self, engine: Engine, asked: _Asked) -> None:
