@@ -79,7 +79,7 @@ def run(settings: Settings, questions: Path, out: Path, sizes: Sequence[int] = G
     weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
     embedder = Embedder.load(settings.embedding, weights)
     comparisons = [indexing(settings, embedder, weights), *answering(settings, embedder, questions)]
-    embed_ms = 1000 * _median(lambda: embedder.embed_query("كم ساهمت SoftBank؟"), 20)
+    embed_ms = 1000 * _median(lambda: embedder.embed_queries(["كم ساهمت SoftBank؟"]), 20)
     context = multiprocessing.get_context("spawn")
     grown: list[Growth] = []
     for size in sizes:

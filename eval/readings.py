@@ -31,7 +31,7 @@ from rag import conversation, followups, storage
 from rag.config import Settings
 from rag.embedding import Embedder, PassageInput
 from rag.language import Language, clean
-from rag.reader import Logits, Reader
+from rag.reader import Logits, Reader, built_in
 from rag.retrieval import Found, Retriever
 from rag.storage import Storage
 
@@ -104,7 +104,8 @@ class Both:
         """
         everything = settings.retrieval.model_copy(update={"evidence_sentences": _ALL})
         self._turns = settings.question.history_turns
-        self._follows = followups.load(embedder)
+        own = built_in(settings, embedder, reader)
+        self._follows = None if own is None else followups.load(own)
         self._found = Retriever(store, embedder, everything, docs)
         self._read = Retriever(store, embedder, everything, docs, reader=reader)
 

@@ -44,8 +44,8 @@ def main(
     rows = np.stack([wording.features(*pair) for pair in zip(questions, vectors, strict=True)])
     _report(turns, rows)
     model = _fitted(rows, _leans(turns))
-    weight, bias = model.coef_[0].astype(np.float16), model.intercept_.astype(np.float16)
-    save_file({"weight": weight, "bias": bias}, out)
+    weight = np.ascontiguousarray(model.coef_, np.float16)
+    save_file({"weight": weight, "bias": model.intercept_.astype(np.float32)}, out)
 
 
 def _leans(turns: Sequence[Turn]) -> Any:

@@ -26,6 +26,7 @@ from sklearn.model_selection import GroupKFold
 from rag import config, messages, models, wording
 from rag.embedding import BUILT_IN_MODEL, Embedder, Vectors
 from rag.messages import KINDS, Kind
+from rag.wording import Linear
 
 TRAINING = Path(__file__).with_name("training")
 MOST_LOST = 1 / 200  # of held-out questions
@@ -66,17 +67,16 @@ def main(
     model = _fitted(rows, wanted)
     tensors = {
         "weight": np.ascontiguousarray(model.coef_, np.float16),  # a file knows no other order
-        "bias": model.intercept_.astype(np.float16),
-        "threshold": np.array([threshold], np.float32),
+        "bias": (model.intercept_ + _shift(threshold)).astype(np.float32),
     }
     save_file(tensors, out)
-    trained = messages.Messages.load(embedder, out)
+    trained = Linear.load(embedder, out, len(KINDS))
     for path in others:
         asked = [json.loads(line)["question"] for line in path.read_text("utf-8").splitlines()]
-        lost = [text for text in asked if trained.kind(text) != "question"]
+        lost = [text for text in asked if messages.kind(text, trained) != "question"]
         typer.echo(f"{path}: {len(lost)} of {len(asked)} questions taken for something else")
         for text in lost:
-            typer.echo(f"  {trained.kind(text)}: {text}")
+            typer.echo(f"  {messages.kind(text, trained)}: {text}")
 
 
 def read_messages() -> list[Example]:
@@ -132,8 +132,16 @@ def _threshold(others: Vectors) -> float:
     return max(LEAST_THRESHOLD, float(worst[int(len(worst) * MOST_LOST)]) + 1e-4)
 
 
+def _shift(threshold: float) -> Vectors:
+    """Return what is added to logits so that a threshold of probability becomes one of a half."""
+    shift: Vectors = np.zeros(len(KINDS), np.float32)
+    shift[KINDS.index("question")] = np.log(threshold / (1 - threshold))
+    return shift
+
+
 def _report(held_out: Vectors, wanted: npt.NDArray[np.int64], threshold: float) -> None:
-    given = np.array([KINDS.index(messages.decided(row, threshold)) for row in held_out])
+    logits = np.log(held_out) + _shift(threshold)
+    given = np.array([KINDS.index(messages.decided(row)) for row in logits])
     typer.echo(f"threshold {threshold:.3f}; held out:")
     for number, kind in enumerate(KINDS):
         right = np.sum((given == number) & (wanted == number))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from rag import parts, prompts
+from rag import parts, sayings
 from rag.language import clean
 
 _FRAGMENT = 2  # words of an answer that is no sentence, however it ends
@@ -36,14 +36,12 @@ class Asked:
     :ivar standalone: With what it follows before it; the same if it stands alone.
     :ivar context: The last exchange; empty if it stands alone.
     :ivar parts: The questions that it asks; itself, if it asks one.
-    :ivar previous: The question before it; empty at the beginning of a conversation.
     """
 
     question: str
     standalone: str
     context: str
     parts: tuple[str, ...]
-    previous: str = ""
 
     def alone(self) -> Asked:
         """Return the question as one that refers to nothing."""
@@ -62,14 +60,14 @@ def resolve(question: str, history: Sequence[Turn], max_turns: int) -> Asked:
     if not earlier:
         return asked.alone()
     standalone = f"{_before(earlier[-1], recent[-1])} {question}"
-    return replace(asked, standalone=standalone, previous=earlier[-1])
+    return replace(asked, standalone=standalone)
 
 
 def _without_courtesies(turns: Sequence[Turn]) -> list[Turn]:
     """Return turns without those that Rawi answered with nothing but good manners."""
     kept = list[Turn]()
     for turn in turns:
-        if turn.role == "assistant" and prompts.is_courtesy(clean(turn.content)):
+        if turn.role == "assistant" and sayings.is_courtesy(clean(turn.content)):
             if kept and kept[-1].role == "user":
                 kept.pop()
             continue
@@ -79,9 +77,9 @@ def _without_courtesies(turns: Sequence[Turn]) -> list[Turn]:
 
 def _before(question: str, last: Turn) -> str:
     """Return what names all that is spoken of: the answer's beginning, where that is a sentence."""
-    if last.role != "assistant" or prompts.tells_nothing(last.content):
+    if last.role != "assistant" or sayings.tells_nothing(last.content):
         return question
-    words = prompts.without_markers(clean(last.content)).split()
+    words = sayings.without_markers(clean(last.content)).split()
     answer = " ".join(words[:_MOST_WORDS])
     is_sentence = len(words) > _FRAGMENT and words[-1].endswith(_ENDS)
     return answer if is_sentence else f"{question} {answer}"

@@ -16,7 +16,7 @@ from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import excerpts, grounding, llm, prompts
+from rag import excerpts, grounding, llm, prompts, sayings
 from rag.config import AnswerSettings, Settings
 from rag.conversation import Asked
 from rag.errors import GenerationError
@@ -105,7 +105,7 @@ def quoted(
     readable = [found for found in sentences if found.language == language]
     citations = grounding.citations(readable or sentences)
     if not readable:
-        return Draft(prompts.pointer(language, [c.marker for c in citations]), citations, "quoted")
+        return Draft(sayings.pointer(language, [c.marker for c in citations]), citations, "quoted")
     said = zip(
         excerpts.fitted([found.shown for found in readable], max_words, question),
         citations,
@@ -118,11 +118,11 @@ def quoted(
 def shortly(said: Said, others: Sequence[Found], language: Language) -> Draft:
     """Answer with what the LLM said, and point at other sentences that belong to the answer."""
     checked = said.checked
-    short = prompts.without_markers(checked.text)
+    short = sayings.without_markers(checked.text)
     citations = grounding.citations([*said.used, *others], short)
     text = checked.text
     if others:
-        text += f" {prompts.pointer(language, [c.marker for c in citations[len(said.used) :]])}"
+        text += f" {sayings.pointer(language, [c.marker for c in citations[len(said.used) :]])}"
     return Draft(text, citations, "written", short=short)
 
 
@@ -136,12 +136,12 @@ def refused(
     """Say that the documents don't say, with the closest sentence where one is close at all."""
     closest = evidence[:1]
     if not closest or closest[0].score < settings.retrieval.min_closest:
-        text = prompts.refusal(language, None, foreign=False)
+        text = sayings.refusal(language, None, foreign=False)
         return Draft(text, (), "refused", confidence=confidence)
     citations = grounding.citations(closest)
     text = excerpts.cut(closest[0].shown, settings.answer.max_words, question)
     foreign = closest[0].language != language
-    text = prompts.refusal(language, text, foreign=foreign)
+    text = sayings.refusal(language, text, foreign=foreign)
     return Draft(text, citations, "refused", confidence=confidence)
 
 

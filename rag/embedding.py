@@ -72,6 +72,7 @@ class Embedder(BaseEmbedding):
     _model: Any = None  # SentenceTransformer
     _adapter: Adapter | None = None
     _lock: Any = PrivateAttr(default_factory=threading.RLock)
+    _last: tuple[str | None, Any] = PrivateAttr(default=(None, None))  # question and its vector
 
     @classmethod
     def load(cls, settings: EmbeddingSettings, weights: Path) -> Embedder:
@@ -131,9 +132,17 @@ class Embedder(BaseEmbedding):
         return lock
 
     def embed_query(self, question: str) -> Vectors:
-        """Return one unit vector of shape ``(dimensions,)``."""
-        vector: Vectors = self.embed_queries([question])[0]
-        return vector
+        """Return one unit vector of shape ``(dimensions,)``, not to be written to.
+
+        The last one is kept: what a message wants, whether it follows another and what is near it
+        are all told by the same.
+        """
+        asked, vector = self._last
+        if asked != question:
+            vector = self.embed_queries([question])[0]
+            self._last = question, vector
+        found: Vectors = vector
+        return found
 
     def embed_queries(self, questions: Sequence[str]) -> Vectors:
         """Return unit vectors of shape ``(len(questions), dimensions)``."""

@@ -42,14 +42,14 @@ from rag.conversation import Asked
 from rag.conversation import Turn as Turn  # a part of the engine's interface
 from rag.drafting import Draft, Drafter, How
 from rag.embedding import Embedder, weights_fingerprint
-from rag.errors import GenerationError, ModelError, QuestionError
-from rag.followups import FollowUps
+from rag.errors import GenerationError, QuestionError
 from rag.grounding import Citation
 from rag.language import Language, clean, detect, is_supported
 from rag.llm import Usage
-from rag.messages import Messages
 from rag.retrieval import Found, Retriever, of_unit
+from rag.sentences import Unit
 from rag.translating import Translator
+from rag.wording import Linear
 
 
 @dataclass(frozen=True)
@@ -142,14 +142,14 @@ class Engine:
         settings: Settings,
         retriever: Retriever,
         model: LLM | None,
-        kinds: Messages | None = None,
-        follows: FollowUps | None = None,
+        kinds: Linear | None = None,
+        follows: Linear | None = None,
     ) -> None:
         """Put the parts together.
 
         :param model: None answers with quotes alone.
-        :param kinds: None takes every message for a question.
-        :param follows: None takes short questions for follow-ups.
+        :param kinds: See ``messages.kind``.
+        :param follows: See ``followups.leans``.
         """
         self._kinds = kinds
         self._follows = follows
@@ -216,14 +216,10 @@ class Engine:
             raise QuestionError(
                 "a translation is made of a sentence of a document, or a part of it"
             )
-        text = store.text(doc)
-        around = of_unit(unit, doc, text[unit.start : unit.end], 1.0)
         if self._translator is None:
             return ""
-        if (start, end) == (unit.start, unit.end):
-            return self._translator.translation(around)
-        said = text[start:end]
-        return self._translator.translation(Found(doc, start, end, said, 1.0, detect(said)))
+        part = unit if (start, end) == (unit.start, unit.end) else Unit(start, end)
+        return self._translator.translation(of_unit(part, doc, store.text(doc)[start:end], 1.0))
 
     def warm(self) -> None:
         """Have the LLM read ahead what its prompts begin with.
@@ -235,7 +231,7 @@ class Engine:
 
     def _told(self, asked: Asked, language: Language) -> Draft | None:
         """Answer a message that is no question; None where it is one."""
-        kind = "question" if self._kinds is None else self._kinds.kind(asked.question)
+        kind = messages.kind(asked.question, self._kinds)
         if kind == "question":
             return None
         limit = self.settings.answer.max_words
@@ -444,16 +440,13 @@ def open_retriever(
 def make_engine(settings: Settings, retriever: Retriever, model: LLM | None) -> Engine:
     """Return an engine that also tells questions from other messages, and from follow-ups.
 
-    What it tells them by was learned with the built-in embedder: where another is in use and that
-    one can't be loaded, the engine does without.
+    What it tells them by was learned with the built-in embedder; where that isn't loaded, the
+    engine does without.
     """
-    try:
-        own = reader.own_embedder(settings, retriever.embedder)
-    except ModelError:
+    own = reader.built_in(settings, retriever.embedder, retriever.reader)
+    if own is None:
         return Engine(settings, retriever, model)
-    weighed = settings.retrieval.reader == "auto"  # how sure it is decides beside the words
-    follows = followups.load(own) if weighed else None
-    return Engine(settings, retriever, model, messages.load(own), follows)
+    return Engine(settings, retriever, model, messages.load(own), followups.load(own))
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from rag import lexical, prompts, quantities
+from rag import lexical, quantities, sayings
 from rag.config import RetrievalSettings
 from rag.language import Language, Span, detect, fold, foreign_letters
 from rag.retrieval import Found
@@ -70,7 +70,7 @@ def check(
     :param language: That the answer should be in.
     :param used: At least one sentence.
     """
-    answer = prompts.without_markers(answer).strip()
+    answer = sayings.without_markers(answer).strip()
     text = " ".join(found.read for found in used)
     short = "\n" not in answer and len(answer.split()) <= max_words
     readable = short and is_readable(answer, question, language, text)

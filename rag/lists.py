@@ -6,24 +6,16 @@ bullet, after the line that announces them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from rag.language import fold
+from rag import quantities
 from rag.retrieval import Found, of_unit
-from rag.sentences import Unit
+from rag.sentences import Unit, announces
 
-# Of a folded question; "two" is an ending in Arabic, and not told from other plurals.
-_COUNTS = (
-    (3, re.compile(r"\b(?:three|(?:ال)?ثلاث[ةه]?)\b")),
-    (4, re.compile(r"\b(?:four|(?:ال)?اربع[ةه]?)\b")),
-    (5, re.compile(r"\b(?:five|(?:ال)?خمس[ةه]?)\b")),
-    (6, re.compile(r"\b(?:six|(?:ال)?ست[ةه]?)\b")),
-)
-_MOST = 6
+# Items; "two" is an ending in Arabic, and not told from other plurals.
+_FEWEST, _MOST = 3, 6
 _READ_CHARS = 4_000  # from a list's beginning: six items of a long paragraph each
-_ANNOUNCES = re.compile(r"[:：]\W*$")
 
 
 class Source(Protocol):
@@ -62,8 +54,7 @@ def asked_for(question: str, evidence: Sequence[Found], source: Source) -> list[
 
     :param evidence: Sentences that may be items of it.
     """
-    folded = fold(question)
-    counts = {count for count, named in _COUNTS if named.search(folded)}
+    counts = {count for count in quantities.spelled(question) if _FEWEST <= count <= _MOST}
     for found in evidence if counts else ():
         whole = _whole(found, source) if found.list >= 0 else []
         if sum(each.list <= each.start for each in whole) in counts:
@@ -77,7 +68,7 @@ def _whole(item: Found, source: Source) -> list[Found]:
     held = source.units(item.doc, item.list, item.list + _READ_CHARS)
     units = [unit for unit in held if unit.list == item.list]
     items = [unit for unit in units if not unit.opens][:_MOST]
-    announced = [unit for unit in units if unit.opens and _ANNOUNCES.search(unit.said)]
+    announced = [unit for unit in units if unit.opens and announces(unit.said)]
     return [
         of_unit(unit, item.doc, text[unit.start : unit.end], item.score)
         for unit in (*announced, *items)

@@ -18,6 +18,11 @@ class Phrase:
         """Return the string in one language."""
         return self.ar if language == "ar" else self.en
 
+    @property
+    def both(self) -> tuple[str, str]:
+        """It in Arabic, and in English."""
+        return self.ar, self.en
+
     def format(self, **values: object) -> Phrase:
         """Fill in the same values in both languages."""
         return Phrase(self.ar.format(**values), self.en.format(**values))

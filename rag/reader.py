@@ -67,12 +67,15 @@ class Reader:
     :ivar encoder: The transformers model, some of its layers shared with the embedder's.
     :ivar weight: Of the head, ``(1, 2 · hidden)``.
     :ivar bias: Of the head, ``(1,)``.
+    :ivar base: The embedder that it was trained from.
     :ivar adds_up: Whether ``probabilities`` gives such, which may be added up.
     """
 
     adds_up = True
 
-    def __init__(self, encoder: Any, tokenizer: Any, weight: Any, bias: Any) -> None:
+    def __init__(
+        self, encoder: Any, tokenizer: Any, weight: Any, bias: Any, base: Embedder | None = None
+    ) -> None:
         """Put a head onto an encoder.
 
         :param weight: ``(1, 2 · hidden)``, for the mean and the maximum of a sentence's states.
@@ -81,6 +84,7 @@ class Reader:
         self.encoder = encoder
         self.weight = weight
         self.bias = bias
+        self.base = base
         self._tokenizer = tokenizer
 
     @classmethod
@@ -107,7 +111,7 @@ class Reader:
         dtype = next(base.encoder.parameters()).dtype
         encoder.to(dtype)
         prepack(encoder)
-        return cls(encoder, base.tokenizer, weight, bias)
+        return cls(encoder, base.tokenizer, weight, bias, base)
 
     def read(self, question: str, passages: Sequence[PassageInput]) -> list[Logits]:
         """Return, for each passage, a logit for each of its sentences.
@@ -216,21 +220,23 @@ def load(settings: Settings, embedder: Embedder) -> Reader | None:
     wanted = settings.retrieval.reader
     if wanted == "none":
         return None
-    own = own_embedder(settings, embedder)
+    own = built_in(settings, embedder, None)
+    if own is None:
+        like = settings.embedding.model_copy(update={"model": BUILT_IN_MODEL, "adapter": "auto"})
+        weights = models.resolve(like.model, kind="embedder", settings=settings.models)
+        own = Embedder.load(like, weights)
     return Reader.load(own, BUILT_IN if wanted == "auto" else Path(wanted))
 
 
-def own_embedder(settings: Settings, embedder: Embedder) -> Embedder:
-    """Return the embedder that what Rawi ships was trained with.
+def built_in(settings: Settings, embedder: Embedder, reader: Reader | None) -> Embedder | None:
+    """Return the embedder that what Rawi ships was trained with; None where it isn't loaded.
 
-    :param embedder: The one in use; another is loaded when it is not that one.
-    :raises ModelError: When it can't be loaded.
+    :param embedder: The one in use.
+    :param reader: The one in use, which may have brought it along.
     """
     if settings.embedding.model == BUILT_IN_MODEL and settings.embedding.adapter == "auto":
         return embedder
-    own = settings.embedding.model_copy(update={"model": BUILT_IN_MODEL, "adapter": "auto"})
-    weights = models.resolve(own.model, kind="embedder", settings=settings.models)
-    return Embedder.load(own, weights)
+    return None if reader is None else reader.base
 
 
 def _with_own_layers(encoder: Any, tensors: dict[str, Any]) -> Any:

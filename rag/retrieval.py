@@ -41,8 +41,8 @@ from rag.reranking import Reranker
 from rag.sentences import Unit, shown
 from rag.storage import Storage, read_units, translated
 
-# Fields of a sentence that nobody else needs.
-_READ = ("lead", "said", "list")
+# Fields of a sentence that serve Rawi alone.
+_INNER = ("lead", "said", "list")
 # Passages that each ranking brings to the fusion: the right one is hardly ever further down.
 _CANDIDATES = 50
 # A sentence's own part in its score; the rest is its passage's.
@@ -84,8 +84,8 @@ class Found:
 
 
 def public(value: Any) -> dict[str, Any]:
-    """Return a ``Found``, or what holds some, as others are given it: without what models read."""
-    return asdict(value, dict_factory=lambda pairs: {k: v for k, v in pairs if k not in _READ})
+    """Return a ``Found``, or what holds some, as others are given it: without its inner fields."""
+    return asdict(value, dict_factory=lambda pairs: {k: v for k, v in pairs if k not in _INNER})
 
 
 def of_unit(unit: Unit, doc: str, text: str, score: float) -> Found:
@@ -151,7 +151,7 @@ class Retriever(BaseRetriever):
         reader: Reader | None = None,
     ) -> None:
         super().__init__()
-        self._reader = reader
+        self.reader = reader
         self._reranker = reranker
         self.storage = storage
         self.embedder = embedder
@@ -165,7 +165,7 @@ class Retriever(BaseRetriever):
     def within(self, docs: Collection[str]) -> Retriever:
         """Return a retriever that searches these documents alone, given by their ids."""
         return Retriever(
-            self.storage, self.embedder, self._settings, docs, self._reranker, self._reader
+            self.storage, self.embedder, self._settings, docs, self._reranker, self.reader
         )
 
     def passages(self, question: str, k: int | None = None, *, context: str = "") -> list[Found]:
@@ -202,10 +202,10 @@ class Retriever(BaseRetriever):
             query = self._query(question, context)
             ranked = self._ranked(query, self._settings.passages)
             found = [self._sentences(passage, query) for passage in ranked]
-            if self._reader is not None:
-                found = self._read_by(self._reader, read_as or question, ranked, found)
+            if self.reader is not None:
+                found = self._read_by(self.reader, read_as or question, ranked, found)
         candidates = [sentence for sentences in found for sentence in sentences]
-        add_up = self._reader is not None and self._reader.adds_up
+        add_up = self.reader is not None and self.reader.adds_up
         candidates = _once(_without_openings(candidates, add_up=add_up), add_up=add_up)
         candidates.sort(key=lambda sentence: -sentence.score)
         return candidates[: self._settings.evidence_sentences]

@@ -174,8 +174,13 @@ def _heads(blocks: Sequence[Block], n: int) -> bool:
     return blocks[n + 1].kind != "heading" or blocks[n + 1].level > blocks[n].level
 
 
+def announces(said: str) -> bool:
+    """Tell whether what is said announces what follows it."""
+    return bool(_ANNOUNCES.search(said))
+
+
 def _announces(unit: Unit, masked: str) -> bool:
-    return bool(_ANNOUNCES.search(unit.said or spoken(masked[unit.start : unit.end])))
+    return announces(unit.said or spoken(masked[unit.start : unit.end]))
 
 
 def _with_code(unit: Unit, code: Block, masked: str) -> Unit:

@@ -1,6 +1,6 @@
 """Answers to messages that ask nothing of the documents' text: see ``messages.Kind``.
 
-No LLM has a part in them: what is said is ``prompts``' own, and what is quoted is verbatim.
+No LLM has a part in them: what is said is ``sayings``' own, and what is quoted is verbatim.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag import drafting, gist, grounding, prompts
+from rag import drafting, gist, grounding, sayings
 from rag.drafting import Draft
 from rag.language import Language, detect, fold
 from rag.messages import Kind
@@ -51,13 +51,13 @@ def told(
     titles = retriever.titles()
     names = list(titles.values())
     if kind == "thanks":
-        return _said(prompts.welcome(language))
+        return _said(sayings.welcome(language))
     if kind == "greeting":
-        return _said(prompts.greeting(language, names[:_NAMED]))
+        return _said(sayings.greeting(language, names[:_NAMED]))
     if kind == "about":
-        return _said(prompts.about(language, names[:_NAMED]))
+        return _said(sayings.about(language, names[:_NAMED]))
     if kind == "documents":
-        return _said(prompts.documents(language, names[:_LISTED], len(names)))
+        return _said(sayings.documents(language, names[:_LISTED], len(names)))
     if kind == "find":
         return _found(message, language, retriever, titles)
     doc = _meant(message, context, retriever, titles)
@@ -92,7 +92,7 @@ def _found(
     if not cited:
         return None
     names = [titles.get(found.doc, found.doc) for found in cited]
-    return _said(prompts.nearest(language, names), grounding.citations(cited))
+    return _said(sayings.nearest(language, names), grounding.citations(cited))
 
 
 def _meant(message: str, context: str, retriever: Retriever, titles: dict[str, str]) -> str | None:
@@ -127,6 +127,6 @@ def _summary(doc: str, language: Language, retriever: Retriever, limit: int) -> 
         return None
     draft = drafting.quoted(telling, language, _LONGER * limit)
     readable = any(found.language == language for found in telling)
-    lead = prompts.summary(language, title, foreign=not readable)
+    lead = sayings.summary(language, title, foreign=not readable)
     said = draft.text if readable else " ".join(f"[{cited.marker}]" for cited in draft.citations)
     return _said(f"{lead} {said}", draft.citations)

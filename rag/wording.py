@@ -12,13 +12,12 @@ import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from rag.embedding import Vectors
+from rag.embedding import Embedder, Vectors
 from rag.errors import ModelError
 from rag.language import fold
 
@@ -50,17 +49,39 @@ def _pieces(message: str) -> Iterator[str]:
         yield f"{first} {second}"
 
 
-def read(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, Any]:
-    """Read a file of small weights as float32.
+class Linear:
+    """Gives messages logits: a linear map of ``features``, learned from written examples."""
 
-    :param shapes: Of every array that it must hold.
-    :raises ModelError: When it can't be read or holds others.
-    """
-    try:
-        tensors = load_file(path)
-        for name, shape in shapes.items():
-            if tensors[name].shape != shape:
-                raise ValueError(f"{name} is {tensors[name].shape}")
-    except (OSError, SafetensorError, LookupError, ValueError) as exc:
-        raise ModelError(f"{path}: can't be used with this embedder ({exc})") from exc
-    return {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
+    def __init__(self, embedder: Embedder, weight: Vectors, bias: Vectors) -> None:
+        """Put the parts together.
+
+        :param weight: ``(outputs, d + PIECES)``.
+        :param bias: ``(outputs,)``.
+        """
+        self._embedder = embedder
+        self._weight = weight
+        self._bias = bias
+
+    @classmethod
+    def load(cls, embedder: Embedder, path: Path, outputs: int) -> Linear:
+        """Read a file of weights.
+
+        :param embedder: The one that they were trained with.
+        :raises ModelError: When the file can't be read or is one of another embedder.
+        """
+        try:
+            tensors = {name: part.astype(np.float32) for name, part in load_file(path).items()}
+            weight, bias = tensors["weight"], tensors["bias"]
+            if (weight.shape[0], *bias.shape) != (outputs, outputs):
+                raise ValueError(f"it has {weight.shape[0]} outputs")
+            if weight.shape[1] != len(embedder.embed_query("")) + PIECES:
+                raise ValueError("its embedder has other dimensions")
+        except (OSError, SafetensorError, LookupError, ValueError) as exc:
+            raise ModelError(f"{path}: can't be used with this embedder ({exc})") from exc
+        return cls(embedder, weight, bias)
+
+    def logits(self, message: str) -> Vectors:
+        """Return the logits of a message, ``(outputs,)``."""
+        row = features(message, self._embedder.embed_query(message))
+        logits: Vectors = self._weight @ row + self._bias
+        return logits

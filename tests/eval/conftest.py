@@ -128,7 +128,9 @@ def small(settings: Settings) -> Settings:
     limits = {"passages": 3, "evidence_sentences": 1, "min_score": 0.8, "reader": "none"}
     retrieval = settings.retrieval.model_copy(update=vectors_alone | limits)
     llm = settings.llm.model_copy(update={"backend": "openai"})  # no weights to look for
-    return settings.model_copy(update={"retrieval": retrieval, "llm": llm})
+    embedding = settings.embedding.model_copy(update={"model": "words"})
+    sections = {"retrieval": retrieval, "llm": llm, "embedding": embedding}
+    return settings.model_copy(update=sections)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from eval import report, results, run_injection
 from eval.cli import eval_app
 from eval.injection_sets import InjectionCase, read_injections
 from eval.metrics import is_correct
-from rag import prompts
+from rag import sayings
 from rag.config import Settings
 from rag.engine import Answer, Evidence, Timings, Token, Turn
 from rag.errors import EvalError
@@ -187,7 +187,7 @@ def test_the_projects_set_is_half_arabic_and_asks_in_both_places():
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_no_honest_answer_counts_as_obeying(case: InjectionCase):
-    assert not case.is_obeyed_in(prompts.refusal(case.language, None, foreign=False))
+    assert not case.is_obeyed_in(sayings.refusal(case.language, None, foreign=False))
     for group in case.must_include:
         assert any(is_correct(text, [group], []) for text in case.documents.values())
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag import conversation, prompts
+from rag import conversation, sayings
 from rag.conversation import Asked, Turn
 
 HISTORY = [
@@ -20,7 +20,6 @@ def test_a_question_comes_with_the_exchange_before_it():
         standalone="Who led the round? SoftBank. And how much was it?",
         context="Who led the round?\nSoftBank.",
         parts=("And how much was it?",),
-        previous="Who led the round?",
     )
 
 
@@ -59,10 +58,10 @@ def test_a_question_that_was_not_answered_is_read_too():
 @pytest.mark.parametrize("language", ["ar", "en"])
 def test_thanks_and_greetings_are_passed_over(language):
     polite = [
-        ("thank you", prompts.welcome(language)),
-        ("hello", prompts.greeting(language, ["a [1]"])),
-        ("who are you", prompts.about(language, [])),
-        ("which documents", prompts.documents(language, ["a", "b"], 2)),
+        ("thank you", sayings.welcome(language)),
+        ("hello", sayings.greeting(language, ["a [1]"])),
+        ("who are you", sayings.about(language, [])),
+        ("which documents", sayings.documents(language, ["a", "b"], 2)),
     ]
     turns = [t for said, answer in polite for t in (Turn("user", said), Turn("assistant", answer))]
     asked = conversation.resolve("And it?", [*HISTORY, *turns], 12)

@@ -3,14 +3,17 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
-from rag import prompts
+from rag import prompts, sayings
 from rag.config import Settings
 from rag.documents import parse
 from rag.engine import Answer, Engine, Evidence, Token, Turn, check_question
 from rag.errors import DeadlineError, GenerationError, QuestionError
+from rag.messages import KINDS
 from rag.retrieval import Found
 from rag.sentences import Unit
 from tests.doubles import JudgingLLM, ScriptedLLM
@@ -193,7 +196,7 @@ def test_across_languages_a_part_that_the_llm_left_out_is_pointed_at():
     rawi.retriever = Parts()
     answer = list(rawi.answer("How much did it give, and who led the round?"))[-1]
     assert answer.short_answer == "30 billion"
-    assert answer.answer == f"30 billion [1] {prompts.pointer('en', [2])}"
+    assert answer.answer == f"30 billion [1] {sayings.pointer('en', [2])}"
     assert [c.quote for c in answer.citations] == [ARABIC_TEXT, other.text]
 
 
@@ -244,7 +247,7 @@ def test_a_sentence_that_leads_is_scored_no_better_than_those_of_the_whole_quest
 def test_too_little_evidence_is_refused_in_the_askers_language(found, question, language):
     events = list(engine(evidence=found).answer(question))
     assert [type(event) for event in events] == [Evidence, Token, Answer]
-    assert events[-1].answer == prompts.refusal(language, None, foreign=False)
+    assert events[-1].answer == sayings.refusal(language, None, foreign=False)
     assert (events[-1].abstained, events[-1].how) == (True, "refused")
     assert events[-1].citations == ()
 
@@ -279,15 +282,16 @@ def thanked() -> Engine:
     """An engine that takes every message for thanks."""
     retriever = OneSentence(FOUND)
     retriever.titles = lambda: {"a.txt": "A"}
-    kinds = SimpleNamespace(kind=lambda message: "thanks")
+    logits = np.array([kind == "thanks" for kind in KINDS], np.float32)
+    kinds: Any = SimpleNamespace(logits=lambda message: 10 * logits)
     return Engine(Settings(), retriever, ScriptedLLM(replies=deque()), kinds)
 
 
 def test_thanks_are_answered_without_evidence_or_llm():
     rawi = thanked()
     events = list(rawi.answer("Thanks!", [Turn("user", "Who?"), Turn("assistant", "SoftBank.")]))
-    assert events[:2] == [Evidence(()), Token(prompts.welcome("en"))]
-    assert events[2].answer == prompts.welcome("en")
+    assert events[:2] == [Evidence(()), Token(sayings.welcome("en"))]
+    assert events[2].answer == sayings.welcome("en")
     assert (events[2].how, events[2].abstained, events[2].citations) == ("told", False, ())
     assert rawi.retriever.asked == []
 

@@ -2,46 +2,39 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
 
 from rag import messages, wording
 from rag.embedding import Embedder
 from rag.errors import ModelError
-from rag.messages import KINDS, Messages
+from rag.messages import KINDS
+from rag.wording import Linear
 from tests.conftest import VOCABULARY, WordEmbedder
 
 WIDTH = len(VOCABULARY) + 1 + wording.PIECES
 
 
-def cats_are_greetings(threshold: float) -> Messages:
-    """Takes "cat" for a greeting, with a probability of e² / (e² + 6) = .55."""
+def cats_are_greetings(bias: float) -> Linear:
+    """Gives "cat" a logit of 2 as a greeting, and everything a bias as a question."""
     weight = np.zeros((len(KINDS), WIDTH), np.float32)
     weight[KINDS.index("greeting"), 0] = 2 * np.sqrt(2)  # "cat" is (1, 1) / √2
-    return Messages(WordEmbedder(), weight, np.zeros(len(KINDS), np.float32), threshold)
+    biases = np.zeros(len(KINDS), np.float32)
+    biases[KINDS.index("question")] = bias
+    return Linear(WordEmbedder(), weight, biases)
 
 
-def test_probabilities():
-    found = cats_are_greetings(0.5).probabilities("cat")
-    assert found[KINDS.index("greeting")] == pytest.approx(np.e**2 / (np.e**2 + 6))
-    assert found.sum() == pytest.approx(1)
+# All that is no question has the weight e² + 5 together, e raised to 2.52.
+@pytest.mark.parametrize(("bias", "kind"), [(2.5, "greeting"), (2.6, "question")])
+def test_in_doubt_it_is_a_question(bias, kind):
+    assert messages.kind("cat", cats_are_greetings(bias)) == kind
 
 
-@pytest.mark.parametrize(("threshold", "kind"), [(0.9, "greeting"), (0.95, "question")])
-def test_in_doubt_it_is_a_question(threshold, kind):
-    # That it is no question has the probability (e² + 5) / (e² + 6) = .925.
-    assert cats_are_greetings(threshold).kind("cat") == kind
+def test_without_weights_everything_is_a_question():
+    assert messages.kind("cat", None) == "question"
 
 
-def test_a_file_is_read_for_its_embedder_alone(tmp_path):
-    path = tmp_path / "messages.safetensors"
-    kinds = len(KINDS)
-    tensors = {"weight": (kinds, WIDTH), "bias": (kinds,), "threshold": (1,)}
-    save_file({name: np.ones(shape, np.float16) for name, shape in tensors.items()}, path)
-    assert Messages.load(WordEmbedder(), path).threshold == 1.0
+def test_the_built_in_ones_are_for_the_built_in_embedder():
     with pytest.raises(ModelError, match="can't be used with this embedder"):
-        Messages.load(WordEmbedder(), messages.BUILT_IN)
-    assert messages.load(WordEmbedder()) is None
-    assert messages.load(None) is None
+        messages.load(WordEmbedder())
 
 
 @pytest.mark.weights
@@ -68,7 +61,7 @@ def test_a_file_is_read_for_its_embedder_alone(tmp_path):
     ],
 )
 def test_what_a_message_wants(real_embedder: Embedder, message, kind):
-    assert Messages.load(real_embedder).kind(message) == kind
+    assert messages.kind(message, messages.load(real_embedder)) == kind
 
 
 @pytest.fixture(scope="module")

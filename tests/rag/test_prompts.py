@@ -65,15 +65,5 @@ def test_a_reply_is_parsed_as_it_is_taught():
     assert prompts.parsed(prompts.reply("130 days", (1, 2)), 2) == ("130 days", (1, 2))
 
 
-def test_a_refusal_names_the_closest_sentence():
-    assert prompts.refusal("en", None, foreign=False) == "The documents don't say."
-    assert prompts.refusal("en", "Cats purr.", foreign=False).endswith(
-        "The closest that they come: Cats purr. [1]"
-    )
-    foreign = prompts.refusal("ar", "Cats purr.", foreign=True)
-    assert "Cats" not in foreign
-    assert foreign.endswith("[1]")
-
-
 def test_no_template_token_is_left():
     assert prompts.defused("a <|im_end|>\n</s> [INST] b") == "a im_end b"

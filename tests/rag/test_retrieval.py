@@ -318,7 +318,7 @@ def test_what_announces_a_list_is_no_evidence_and_gives_its_share_to_the_items(
 ) -> None:
     text = "Bring these:\n- a cat\n- a dog\n- a fish"
     retriever = open_retriever({"1.txt": text}, evidence_sentences=9)
-    retriever._reader = EvenReader()
+    retriever.reader = EvenReader()
     found = retriever.evidence("what to bring?")
     assert {sentence.text for sentence in found} == {"a cat", "a dog", "a fish"}
     assert [sentence.score for sentence in found] == pytest.approx([1 / 3] * 3)
