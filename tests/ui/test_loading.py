@@ -34,7 +34,8 @@ def test_a_server_that_has_it_open_follows_the_mended_one(
     monkeypatch.setattr("ui.loading.examples.examples", lambda _: ())
     write("cat.txt", "The cat is in the garden.")
     index.update(settings, embedder)
-    loader = Loader(settings)
+    embedding = settings.embedding.model_copy(update={"model": "words"})
+    loader = Loader(settings.model_copy(update={"embedding": embedding}))
     loader.embedder = embedder
     loader.reopen()
     assert loader.engine is not None
