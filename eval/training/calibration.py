@@ -16,7 +16,7 @@ import torch
 
 from eval import metrics
 from eval.metrics import RiskPoint
-from eval.readings import Case
+from eval.training.readings import Case
 from rag.reader import Scale, shares
 
 Json = dict[str, float]

@@ -12,10 +12,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from eval import calibrate, calibration, readings
-from eval.calibration import Scale
 from eval.metrics import RiskPoint
-from eval.readings import Case
+from eval.training import calibrate, calibration, readings
+from eval.training.calibration import Scale
+from eval.training.readings import Case
 from rag.config import Settings
 from rag.embedding import PassageInput
 from rag.reader import Logits, Reader

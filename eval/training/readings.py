@@ -1,6 +1,6 @@
 """What reader and retrieval each make of every sentence that is found for a question.
 
-Kept apart, so that ``eval.calibration`` can fit how they are added up. Found as in use, by the same
+Kept apart, so that ``calibration`` can fit how they are added up. Found as in use, by the same
 ``Retriever`` with the project's own settings; no LLM is asked.
 """
 
