@@ -170,14 +170,7 @@ def abstain(
     config_file: ConfigFile = None,
 ) -> None:
     """Answer or refuse questions whose passages are given."""
-    settings = settings_of(config_file)
-    from eval.run_abstain import run_abstain
-
-    embedder, llm = _models(settings, retrieval_only)
-    summary = run_abstain(
-        questions, out, settings, embedder, llm, indexes=storage, limit=limit, fresh=fresh
-    )
-    _show(out, summary)
+    _given("abstain", questions, out, config_file, storage, limit, fresh, retrieval_only)
 
 
 @eval_app.command(
@@ -193,15 +186,8 @@ def injection(
     config_file: ConfigFile = None,
 ) -> None:
     """See whether orders within documents or questions are followed."""
-    settings = settings_of(config_file)
-    from eval.run_injection import run_injection
-
-    embedder, llm = _models(settings, retrieval_only=False)
-    summary = run_injection(
-        cases, out, settings, embedder, llm, indexes=storage, limit=limit, fresh=fresh
-    )
-    _show(out, summary)
-    for id_ in summary["obeyed"]["all"]["ids"]:
+    summary = _given("injection", cases, out, config_file, storage, limit, fresh)
+    for id_ in summary["obeyed"]:
         errors.print(f"obeyed: {id_}", markup=False)
 
 
@@ -238,6 +224,27 @@ def bench(
 
     page = benchmark.run(settings, questions, out, size or benchmark.GROWTH)
     print(page.read_text(encoding="utf-8"))  # noqa: T201 - the result of the command
+
+
+def _given(
+    kind: str,
+    path: Path,
+    out: Path,
+    config_file: Path | None,
+    storage: Path | None,
+    limit: int | None,
+    fresh: bool,
+    retrieval_only: bool = False,
+) -> dict[str, Any]:
+    settings = settings_of(config_file)
+    from eval.run_given import run_given
+
+    embedder, llm = _models(settings, retrieval_only)
+    summary = run_given(
+        kind, path, out, settings, embedder, llm, indexes=storage, limit=limit, fresh=fresh
+    )
+    _show(out, summary)
+    return summary
 
 
 def _models(settings: Settings, retrieval_only: bool) -> tuple[Embedder, Any]:

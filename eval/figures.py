@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval import plots, tables, words
+from eval.files import Line
 from eval.metrics import RiskPoint
-from eval.results import Line, Results
+from eval.results import Results
 from eval.statistics import Interval
 from rag.phrase import Phrase
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval import figures, tables, words
-from eval.comparison import differences, flips
 from eval.figures import Figure
-from eval.results import Line, Results, verdict
+from eval.files import Line
+from eval.identity import differing
+from eval.results import Results, verdict
+from eval.statistics import differences, flips
 from eval.tables import Table, name_of
 
 KINDS = {
@@ -195,27 +197,15 @@ def _comparison(run: Results, other: Results, name: str) -> Comparison:
 def _changes(run: Results, other: Results) -> list[str]:
     """Name what differs in settings, weights, code and versions: before → now."""
     ours, theirs = (
-        _flat({**of.about["identity"], "versions": of.summary["environment"]["versions"]})
+        {**of.about["identity"], "versions": of.summary["environment"]["versions"]}
         for of in (run, other)
     )
-    return [
-        f"{key}: {_brief(theirs.get(key))} → {_brief(ours.get(key))}"
-        for key in sorted(ours.keys() | theirs)
-        if ours.get(key) != theirs.get(key)
-    ]
+    return [f"{key}: {_brief(old)} → {_brief(new)}" for key, new, old in differing(ours, theirs)]
 
 
 def _brief(value: object) -> str:
     """Write a setting; of a hash, what tells it from others."""
     return _shortened(_HASH.sub(r"\1…", str(value)), MOST_CHANGED)
-
-
-def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, inner in value.items():
-        name = f"{prefix}{key}"
-        flat |= _flat(inner, f"{name}.") if isinstance(inner, Mapping) else {name: inner}
-    return flat
 
 
 # ---------------------------------------------------------------------------------- questions

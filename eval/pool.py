@@ -75,7 +75,7 @@ def make_task(passages: Path, questions: Path | None, pool: Pool) -> Task:
                 paragraph_language=files[number % 2].language,
                 answers=question.answers,
                 spans=tuple(
-                    GoldAnswer(answer.text, answer.start + len(headings[number]))
+                    answer.model_copy(update={"start": answer.start + len(headings[number])})
                     for answer in by_id[number % 2][question.id].answers
                 ),
             )

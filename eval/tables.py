@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval import words
-from eval.comparison import Difference
+from eval.files import Line
 from eval.plots import seconds
-from eval.results import COMPLEMENT, Line, Results
+from eval.results import COMPLEMENT, Results
+from eval.statistics import Difference
 from eval.words import MEASURES, RAWI, STARTER, SYSTEMS, TIMES, Words
 from rag.phrase import Phrase
 

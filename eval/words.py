@@ -56,7 +56,6 @@ MEASURES: Final[Mapping[str, Phrase]] = {
     "f1_folded": Phrase("مقياس F1 بعد توحيد الرسم العربي", "F1, Arabic folded"),
     "exact_match": Phrase("تطابق تام (SQuAD)", "exact match (SQuAD)"),
     "exact_match_folded": Phrase("تطابق تام بعد توحيد الرسم العربي", "exact match, Arabic folded"),
-    "char_3gram_recall": Phrase("استدعاء ثلاثيات الأحرف", "character 3-gram recall"),
     "balanced_accuracy": Phrase("الدقة المتوازنة للرفض", "balanced accuracy of refusing"),
     "hallucination_rate": Phrase(
         "نسبة الاختلاق: أجاب حيث لا جواب (الأقل أفضل)",
