@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import platform
-import resource
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -94,21 +93,6 @@ def machine() -> str:
         cpu = names[0].partition(":")[2].strip() if names else cpu
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}"
-
-
-def peak_memory_mb() -> float:
-    """Return the most memory that this process has held so far, in 10⁶ bytes.
-
-    With the llamacpp backend the LLM is part of it: its file is mapped into this process.
-    """
-    status = Path("/proc/self/status")
-    if status.is_file():
-        # Linux passes ru_maxrss on from the process that started this one; VmHWM is its own.
-        lines = status.read_text(encoding="utf-8").splitlines()
-        kib = next(line.split()[1] for line in lines if line.startswith("VmHWM:"))
-        return round(int(kib) * 1024 / 1e6, 1)
-    # In bytes on macOS.
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 1)
 
 
 def of_rawi(settings: Settings, embedder: str, llm: LLM | None) -> Line:

@@ -29,19 +29,9 @@ INTERVALS = (
 BASELINE = "The starter is what llama-index's own quick start gives with the same weights."
 
 MOST_LISTED = 600  # questions; the files have the rest
-MOST_CHARS = 1500  # of an answer
-MOST_QUOTED = 400  # characters of a piece of evidence
 MOST_CHANGED = 80  # of a setting
 
 _HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{20,}\b")
-
-
-@dataclass(frozen=True)
-class Quoted:
-    """A citation or a piece of evidence, and where it stands."""
-
-    text: str
-    place: str
 
 
 @dataclass(frozen=True)
@@ -51,8 +41,8 @@ class Answer:
     text: str
     verdict: str
     tone: str
-    citations: Sequence[Quoted]
-    evidence: Sequence[Quoted]
+    citations: Sequence[Line]
+    evidence: Sequence[Line]
 
 
 @dataclass(frozen=True)
@@ -96,7 +86,6 @@ class Page:
     title: str
     lead: str
     tables: Sequence[Table]
-    figures: Sequence[Figure]
     sections: Sequence[Section]
 
 
@@ -115,7 +104,6 @@ def page(runs: Sequence[Results]) -> Page:
         title=f"Rawi, evaluated on {str(environment['date'])[:10]}",
         lead=f"{INTERVALS} {BASELINE}" if any(run.baseline for run in runs) else INTERVALS,
         tables=[tables.by_pair(squad)] if squad else [],
-        figures=figures.by_pair(squad),
         sections=[_section(group, f"run-{n}") for n, group in enumerate(groups, start=1)],
     )
 
@@ -158,8 +146,6 @@ def _facts(run: Results) -> list[tuple[str, str]]:
         ("settings", environment["settings"]),
         ("command", environment["command"]),
     ]
-    if run.summary.get("peak_memory_mb"):
-        facts.append(("peak memory", f"{run.summary['peak_memory_mb']:,.0f} MB"))
     if run.summary.get("failed"):
         facts.append(("failed", f"{run.summary['failed']} questions that the LLM failed at"))
     if run.baseline:
@@ -205,7 +191,8 @@ def _changes(run: Results, other: Results) -> list[str]:
 
 def _brief(value: object) -> str:
     """Write a setting; of a hash, what tells it from others."""
-    return _shortened(_HASH.sub(r"\1…", str(value)), MOST_CHANGED)
+    text = _HASH.sub(r"\1…", str(value))
+    return text if len(text) <= MOST_CHANGED else text[: MOST_CHANGED - 1] + "…"
 
 
 # ---------------------------------------------------------------------------------- questions
@@ -226,18 +213,9 @@ def _answer(run: Results, id_: str) -> Answer:
     score, line = run.scores[id_], run.answers.get(id_, {})
     words, good = verdict(score)
     return Answer(
-        text=_shortened(line.get("error") or line.get("answer", ""), MOST_CHARS),
+        text=line.get("error") or line.get("answer", ""),
         verdict=words,
         tone="" if good is None else "good" if good else "bad",
-        citations=[_quoted(c, "quote") for c in line.get("citations", [])],
-        evidence=[_quoted(e, "text") for e in line.get("evidence", [])],
+        citations=line.get("citations", []),
+        evidence=line.get("evidence", []),
     )
-
-
-def _quoted(found: Line, key: str) -> Quoted:
-    place = f"{found['doc']}:{found['start']}–{found['end']}"
-    return Quoted(_shortened(found.get(key, ""), MOST_QUOTED), place)
-
-
-def _shortened(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"

@@ -2,7 +2,7 @@
 
 ::
 
-    DIR/run.json        what was run on what, with which settings, weights and code; sessions
+    DIR/run.json        what was run on what, with which settings, weights and code
     DIR/answers.jsonl   one line a question, written as soon as it is answered
     DIR/run.jsonl       SQuAD only: the ranking of paragraphs, one line a question
     DIR/scores.jsonl    one line a question: its cluster and its value of every measure
@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +28,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from eval import score
 from eval.files import Line, lines_of, object_of, text_of
-from eval.identity import Identity, environment, machine, now, peak_memory_mb
+from eval.identity import Identity, environment
 from eval.score import Scored
 from rag.engine import Answer, Evidence, Token, Turn
 from rag.errors import DeadlineError, EvalError, QuestionError
@@ -75,7 +74,6 @@ class RunFolder:
         path = self.path / name
         lines = _read_lines(path)
         todo = [id_ for id_ in items if id_ not in lines]
-        began = time.perf_counter()
         with bar(label, len(items)) as show:
             for done, id_ in enumerate(todo, start=len(items) - len(todo)):
                 show(done)
@@ -83,8 +81,6 @@ class RunFolder:
                 with _translated(path), path.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(lines[id_], ensure_ascii=False) + "\n")
             show(len(items))
-        if todo:
-            self._add_session(name, len(todo), time.perf_counter() - began)
         return {id_: lines[id_] for id_ in items}
 
     def finish(
@@ -101,28 +97,9 @@ class RunFolder:
         if answers:
             summary["failed"] = score.failed(answers)
             summary["costs"] = score.costs(scored, answers)
-            summary["peak_memory_mb"] = self._peak_memory_mb()
         summary |= about
         _replace(self.path / "summary.json", _pretty(summary))
         return summary
-
-    def _peak_memory_mb(self) -> float | None:
-        """Return the highest peak of the sessions that answered, in 10⁶ bytes."""
-        sessions = [s for s in self.about["sessions"] if s["file"] == "answers.jsonl"]
-        return max((session["peak_memory_mb"] for session in sessions), default=None)
-
-    def _add_session(self, name: str, questions: int, seconds: float) -> None:
-        self.about["sessions"].append(
-            {
-                "date": now(),
-                "machine": machine(),
-                "file": name,
-                "questions": questions,
-                "seconds": round(seconds, 3),
-                "peak_memory_mb": peak_memory_mb(),
-            }
-        )
-        _replace(self.path / "run.json", _pretty(self.about))
 
 
 @contextmanager
@@ -176,10 +153,9 @@ def _begin(out: Path, identity: Identity, details: Mapping[str, Any], fresh: boo
         "identity": dataclasses.asdict(identity),
         **details,
         "environment": environment(identity),
-        "sessions": [],
     }
     if any((out / name).exists() for name in KEPT):
-        keys = ("format", "identity", "environment", "sessions")
+        keys = ("format", "identity", "environment")
         remedy = "give --fresh to drop the answers there, or another --out"
         earlier = object_of(text_of(path, remedy), str(path), keys, remedy)
         differing = identity.differences(earlier["identity"])
@@ -191,7 +167,7 @@ def _begin(out: Path, identity: Identity, details: Mapping[str, Any], fresh: boo
                 " anew, or another --out"
             )
         # Where and when it was begun; judging it anew on another machine measures no time there.
-        about |= {"environment": earlier["environment"], "sessions": earlier["sessions"]}
+        about["environment"] = earlier["environment"]
     _replace(path, _pretty(about))
     return about
 

@@ -40,8 +40,6 @@ class System:
     :ivar name: As tables show it.
     :ivar texts: Document to its cleaned text: gold spans are looked up in it.
     :ivar rules: How it was set up, for the summary.
-    :ivar shares_process: Whether another system ran before in this process, so that its peak
-        memory can't be told.
     """
 
     name: str
@@ -51,7 +49,6 @@ class System:
     models: Mapping[str, str]
     code: str
     rules: tuple[str, ...] = ()
-    shares_process: bool = False
 
 
 @contextmanager
@@ -103,7 +100,7 @@ def run_qa(
             "answers.jsonl", asked, lambda q: _ask(system.pipeline, q), f"{system.name}: answers"
         )
         scored = [_score(q, answers[q.id], gold[q.id], system) for q in asked.values()]
-        about: Line = {
+        about = {
             "kind": "qa",
             "system": system.name,
             "rules": list(system.rules),
@@ -111,8 +108,6 @@ def run_qa(
             "by_direction": score.by_direction(scored),
             "risk_coverage": score.risk_coverage(scored),
         }
-        if system.shares_process:
-            about["peak_memory_mb"] = None
         return folder.finish(scored, answers, about)
 
 

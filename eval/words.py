@@ -146,27 +146,13 @@ DIFFERENCE: Final = Phrase("الفرق بالنقاط (95 %)", "difference, poin
 P_HOLM: Final = Phrase("الاحتمال p بتعديل Holm", "p, Holm")
 QUESTIONS: Final = Phrase("الأسئلة", "questions")
 
-BY_LANGUAGES: Final = Phrase("بحسب اللغتين", "by language pair")
-PAIR_FIGURE_NOTE: Final = Phrase(
-    "السؤال ← الفقرة؛ والخطوط مجالات ثقة 95 %", "question → paragraph; bars are 95 % intervals"
-)
 QUALITY_FIGURE: Final = Phrase("الجودة بحسب نوع السؤال", "Quality by category")
 WITH_INTERVALS: Final = Phrase("الخطوط مجالات ثقة 95 %", "bars are 95 % intervals")
-WITHOUT_INTERVALS: Final = Phrase(
-    "الأسئلة في كل نوع أقل من أن تكون لها مجالات ثقة", "too few each for intervals"
-)
 RISK_FIGURE: Final = Phrase("الخطر والتغطية", "Risk and coverage")
 RISK_NOTE: Final = Phrase(
     "أوثق الأجوبة أولًا. والعلامة حيث يقف النظام بعتبته: وبعدها يُحسب ما رُفض خطأً.",
     "Surest answers first. The mark is where the system's own threshold puts it: beyond it"
     " the curve counts refusals as wrong.",
-)
-TIME_FIGURE: Final = Phrase(
-    "الوقت حتى الأدلة وأول كلمة والجواب كله", "Time to evidence, first token and whole answer"
-)
-TIME_NOTE: Final = Phrase(
-    "كل خط رفيع سؤال، والعلامة هي الوسيط، والخط السميك المئين 95.",
-    "A stroke is a question; the mark is the median, the bar the 95th percentile.",
 )
 
 

@@ -67,7 +67,6 @@ def qa(folder, outcomes, *, system="rawi", questions=QUESTIONS, settings=None, q
         "failed": 0,
         "risk_coverage": score.risk_coverage(scored),
         "costs": score.costs(scored, answers),
-        "peak_memory_mb": 2310.5,
     }
     return write(folder, summary, scored, answers, settings or {})
 
@@ -109,7 +108,6 @@ def abstain(folder):
         "failed": 2,
         "risk_coverage": score.risk_coverage(scored),
         "costs": score.costs(scored, answers),
-        "peak_memory_mb": None,
     }
     return write(folder, summary, scored, answers, {})
 
@@ -120,7 +118,7 @@ def write(folder, summary, scored, answers, settings):
         "kind": summary["kind"], "set": "s", "corpus": "c", "settings": settings,
         "models": {"embedder": "e5", "llm": "qwen"}, "code": "x",
     }  # fmt: skip
-    about = {"format": 1, "identity": identity, "environment": ENVIRONMENT, "sessions": []}
+    about = {"format": 1, "identity": identity, "environment": ENVIRONMENT}
     summary = {"environment": ENVIRONMENT, **summary, **score.tables(scored)}
     (folder / "run.json").write_text(json.dumps(about))
     (folder / "summary.json").write_text(json.dumps(summary))

@@ -66,7 +66,6 @@ def test_qa_where_everything_goes_right(questions, system, tmp_path):
     assert summary["risk_coverage"]["all"]["own"] == {"coverage": 6 / 9, "risk": 0.0}
     assert summary["costs"]["all"]["tokens_mean"] == {"prompt_tokens": 30, "completion_tokens": 5}
     assert set(summary["costs"]["ar"]["seconds"]) == {"retrieve_s", "first_token_s", "total_s"}
-    assert summary["peak_memory_mb"] > 10
     assert json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8")) == summary
 
 
@@ -86,7 +85,6 @@ def test_qa_writes_what_ask_prints(questions, system, tmp_path):
     about = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
     assert about["identity"]["kind"] == "qa, rawi"
     assert about["environment"]["versions"]["llama-index-core"]
-    assert about["sessions"][0]["questions"] == len(QUESTIONS)
 
 
 def test_the_same_run_gives_the_same_scores(questions, system, tmp_path):
@@ -543,7 +541,6 @@ def test_the_starter_answers_the_same_questions(questions, small, retriever, tmp
         summary = run_qa.run_qa(questions, tmp_path / "out" / "baseline", system)
     assert reader.asked == len(QUESTIONS)  # it never refuses by itself
     assert summary["system"] == "llama-index starter"
-    assert summary["peak_memory_mb"] is None
     assert summary["rules"] == list(baseline.RULES)
     assert mean(summary, "evidence_hit") == 1
     assert mean(summary, "hallucination_rate") == 1
