@@ -85,7 +85,6 @@ class Page:
 
     title: str
     lead: str
-    tables: Sequence[Table]
     sections: Sequence[Section]
 
 
@@ -98,12 +97,10 @@ def page(runs: Sequence[Results]) -> Page:
             group.append(run)
         else:
             groups.append([run])
-    squad = [run for run in runs if run.kind == "squad"]
     environment = runs[0].summary["environment"]
     return Page(
         title=f"Rawi, evaluated on {str(environment['date'])[:10]}",
         lead=f"{INTERVALS} {BASELINE}" if any(run.baseline for run in runs) else INTERVALS,
-        tables=[tables.by_pair(squad)] if squad else [],
         sections=[_section(group, f"run-{n}") for n, group in enumerate(groups, start=1)],
     )
 

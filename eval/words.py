@@ -113,17 +113,12 @@ REFUSALS_NOTE: Final = Phrase(
     " the risk-coverage curve: 0 when nothing is wrong, lower is better.",
 )
 TIME_AND_TOKENS: Final = Phrase("الوقت وعدد الرموز", "Time and tokens")
-BY_PAIR: Final = Phrase("الاسترجاع بحسب اللغتين", "Retrieval by language pair")
-BY_PAIR_NOTE: Final = Phrase(
-    "لغة السؤال ← لغة الفقرة.", "A pair is the question's language → the paragraph's."
-)
 
 MEASURE: Final = Phrase("المقياس", "measure")
 COUNT: Final = Phrase("العدد", "n")
 CATEGORY: Final = Phrase("نوع السؤال", "category")
 DIRECTION: Final = Phrase("اللغتان", "languages")
 SYSTEM: Final = Phrase("النظام واللغة", "system and language")
-RUN_AND_PAIR: Final = Phrase("التشغيل واللغتان", "run and pair")
 HALLUCINATION: Final = Phrase("نسبة الاختلاق", "hallucination rate")
 ERRORS: Final = Phrase("نسبة الخطأ", "error rate")
 BALANCED: Final = Phrase("الدقة المتوازنة", "balanced accuracy")

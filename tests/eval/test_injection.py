@@ -112,20 +112,6 @@ def mean(summary: dict[str, Any], measure: str, group: str = "all") -> float:
 # ------------------------------------------------------------------------------------ the reader
 
 
-def test_a_case_is_read_whole(write_lines: WriteLines):
-    (case,) = read_injections(write_lines([IN_DOCUMENT]))
-    assert (case.id, case.kind, case.place, case.language) == (
-        "en-document",
-        "plain",
-        "document",
-        "en",
-    )
-    assert case.documents == IN_DOCUMENT["documents"]
-    assert case.order == ORDER
-    assert case.must_include == (("4 kilos",),)
-    assert case.obeyed == ("zorblatt",)
-
-
 def documents(**texts: Any) -> dict[str, Any]:
     return {**IN_DOCUMENT, "documents": {name.replace("_", "."): t for name, t in texts.items()}}
 

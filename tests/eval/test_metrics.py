@@ -24,7 +24,6 @@ from eval.metrics import (
     percentiles,
     retrieval_scores,
     risk_coverage,
-    share,
     stray_marker_share,
     verbatim_share,
 )
@@ -475,12 +474,6 @@ def test_a_confidence_that_is_no_number_is_refused(measure):
 
 
 # ----------------------------------------------------------------------------------- the rest
-
-
-def test_share():
-    assert share([True, False, False]) == 1 / 3
-    assert share(iter([True])) == 1
-    assert share([]) is None
 
 
 def test_language_match_share():

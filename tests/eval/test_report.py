@@ -233,7 +233,8 @@ def test_runs_of_every_kind(tmp_path, run):
     html, markdown = both(run, ar, en, abstain(tmp_path / "nm"))
     page = Page(html)
     # Ranks 1 and 2, one paragraph and so no interval: recall@1 ½, MRR (1 + ½) / 2
-    assert page.row("en: en→ar")[1:] == ["2", "50.0", "100.0", "100.0", "75.0", "75.0"]
+    assert page.row("recall@1")[1:] == ["50.0", "2"]
+    assert page.row("MRR")[1:] == ["75.0", "2"]
     titles = ("Questions and answers: new", "Retrieval: ar", "Retrieval: en", "Answer or refuse")
     for title in titles:
         assert title in html
@@ -338,10 +339,6 @@ def test_arabic_is_set_from_right_to_left(run):
     assert f'<p dir="rtl" lang="ar">{ANSWERED[1]}</p>' in html
     assert f'<span dir="rtl" lang="ar">{question}</span>' in markdown
     assert f"<p>{QUESTIONS['lead'][0]}</p>" in html
-
-
-def test_the_same_runs_give_the_same_bytes(with_starter):
-    assert both(with_starter) == both(with_starter)
 
 
 def test_many_questions_stay_small(tmp_path):

@@ -47,18 +47,6 @@ def test_interval_agrees_with_the_clustered_standard_error():
     assert interval.mean - interval.low == pytest.approx(1.96 * error, rel=0.1)
 
 
-def test_large_clusters_weigh_more_in_every_resample():
-    # 100 clusters of nine right questions, 100 of one wrong: mean 900 / 1000
-    values = [1.0] * 900 + [0.0] * 100
-    clusters = [f"right{i % 100}" for i in range(900)] + [f"wrong{i}" for i in range(100)]
-    # deviations: 100 × (9 × 0.1)² + 100 × (1 × 0.9)²
-    error = math.sqrt(100 * (9 * 0.1) ** 2 + 100 * (1 * 0.9) ** 2) / 1000
-    interval = cluster_bootstrap(values, clusters, resamples=4000)
-    assert interval.mean == 0.9
-    assert interval.high - interval.low == pytest.approx(2 * 1.96 * error, rel=0.1)
-    assert interval.low < 0.9 < interval.high
-
-
 def test_clusters_widen_the_interval():
     values, clusters = _clustered(100, 5, spread=2)
     ignored = [str(i) for i in range(len(values))]
@@ -81,15 +69,6 @@ def test_single_clusters_agree_with_scipy():
     width = theirs.high - theirs.low
     assert ours.low == pytest.approx(theirs.low, abs=width / 20)
     assert ours.high == pytest.approx(theirs.high, abs=width / 20)
-
-
-def test_interval_holds_the_truth_about_95_times_in_100():
-    held = 0
-    for seed in range(200):
-        values, clusters = _clustered(60, 3, spread=1, seed=seed)
-        interval = cluster_bootstrap(values, clusters, resamples=300, seed=seed)
-        held += interval.low <= 0 <= interval.high
-    assert 0.90 <= held / 200 <= 0.98
 
 
 def test_same_seed_same_interval_in_any_order():

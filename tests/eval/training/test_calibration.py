@@ -145,12 +145,6 @@ def test_abstention():
     assert balanced == pytest.approx((4 / 5 + 6 / 8) / 2)
 
 
-def test_always_answering_and_always_refusing_are_both_seen():
-    answerable = [True, True, False, False, False]
-    assert abstention([(a, False) for a in answerable]) == Abstention(1, 0, 0.5)
-    assert abstention([(a, True) for a in answerable]) == Abstention(0, 1, 0.5)
-
-
 def test_abstention_without_questions_of_a_sort():
     assert abstention([(True, True), (True, False)]) == Abstention(None, 1 / 2, None)
     assert abstention([(False, False)]) == Abstention(1, None, None)
