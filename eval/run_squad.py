@@ -141,7 +141,7 @@ def _score(
                 right=bool(retrieval[id_]["recall@1"]),
                 about={
                     "question": a.question.question,
-                    "gold_answer": a.answers[0].text,
+                    "gold_answer": a.question.answers[0].text,
                     "paragraph": a.paragraph,
                     **({k: answer[k] for k in ("answer", "abstained")} if answer else {}),
                 },
@@ -165,7 +165,7 @@ def _evidence_values(asked: Asked, line: Line, texts: Mapping[str, str]) -> dict
 def _answer_values(asked: Asked, answer: Line, language: Language) -> dict[str, float]:
     """Judge the answer as a reader would be: without markers, a refusal as nothing."""
     text = "" if answer["abstained"] else _MARKER.sub("", answer["answer"])
-    golds: Sequence[str] = [gold.text for gold in asked.answers]
+    golds: Sequence[str] = [gold.text for gold in asked.question.answers]
     values = {
         "exact_match": metrics.exact_match(text, golds),
         "exact_match_folded": metrics.exact_match(text, golds, normalize_folded),

@@ -177,7 +177,7 @@ def test_a_mixed_pool_has_the_odd_paragraphs_in_the_other_language(tmp_path, squ
     assert [text.isascii() for text in task.texts] == [True, False, True, False]
     assert task.question_language == "ar"
     assert [a.paragraph_language for a in task.asked[::2]] == ["en", "ar", "en", "ar"]
-    assert [a.answers[0].text for a in task.asked[::2]] == ["قط", "كلب", "سمك", "طير"]
+    assert [a.question.answers[0].text for a in task.asked[::2]] == ["قط", "كلب", "سمك", "طير"]
     assert [a.spans[0].text for a in task.asked[::2]] == ["4 kilos", "كلب", "in water", "طير"]
     across = pool.make_task(english, arabic, "same")
     assert all(text.isascii() for text in across.texts)
