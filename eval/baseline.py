@@ -38,7 +38,7 @@ from eval.sets import find_span
 from rag import documents, models
 from rag.config import Settings
 from rag.embedding import Embedder
-from rag.engine import Answer, Evidence, Timings, Token, Turn, check_question, load_llm
+from rag.engine import Answer, Timings, Turn, check_question, load_llm
 from rag.errors import DocumentError, EvalError
 from rag.language import detect, fold
 from rag.retrieval import Found
@@ -62,7 +62,6 @@ RULES = (
     "evidence: its source chunks, found again in the cleaned documents; it cites nothing",
     "a refusal: an answer whose first sentence says in one of some thirty wordings that the"
     " documents don't say",
-    "peak memory: not given, because Rawi ran in the same process before; make bench has it",
     "time to evidence: when retrieval is done, though its user sees the sources with the answer",
 )
 
@@ -80,7 +79,7 @@ _REFUSAL = re.compile(
 
 
 class Starter:
-    """Answers questions as the starter does, with the events of ``rag.engine``."""
+    """Answers questions as the starter does."""
 
     def __init__(
         self,
@@ -94,10 +93,8 @@ class Starter:
         self._metered = metered
         self._texts = texts
 
-    def answer(
-        self, question: str, history: Sequence[Turn] = ()
-    ) -> Iterator[Evidence | Token | Answer]:
-        """Yield evidence, tokens and the answer; ``history`` is not looked at.
+    def answer(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Answer]:
+        """Yield the answer; ``history`` is not looked at.
 
         :raises QuestionError: When Rawi wouldn't take the question either.
         :raises GenerationError: When the LLM fails.
@@ -108,12 +105,10 @@ class Starter:
         nodes = self._query_engine.retrieve(query)
         retrieved = time.perf_counter()
         evidence = tuple(found for node in nodes if (found := self._found(node)))
-        yield Evidence(evidence)
         text, first_token = "", 0.0
         for piece in _pieces(self._query_engine.synthesize(query, nodes)):
             first_token = first_token or time.perf_counter()
             text += piece
-            yield Token(piece)
         ended = time.perf_counter()
         usage = self._metered.take_usage()
         timings = Timings(
@@ -183,7 +178,6 @@ def starter(settings: Settings, embedder: Embedder, model: LLM | None) -> Iterat
             models=model_names(settings, embedder.fingerprint, model),
             code=fingerprint(Path(__file__).read_text(encoding="utf-8")),
             rules=RULES,
-            shares_process=True,
         )
     finally:
         client.delete_collection(name)

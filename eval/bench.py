@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
+import resource
 import statistics
 import tempfile
 import time
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from eval.baseline import plain_embedder, plain_llm, starter
-from eval.identity import machine, now, peak_memory_mb
+from eval.identity import machine, now
 from eval.run import Pipeline
 from eval.sets import read_questions
 from rag import documents, engine, index, models, passages, reader, storage
@@ -71,7 +72,7 @@ class Growth:
     peak_mb: float
 
 
-def run(settings: Settings, questions: Path, out: Path, sizes: Sequence[int] = GROWTH) -> Path:
+def run(settings: Settings, questions: Path, out: Path) -> Path:
     """Measure everything and write the tables; returns bench.md.
 
     :raises RawiError: When weights or index are missing.
@@ -79,10 +80,10 @@ def run(settings: Settings, questions: Path, out: Path, sizes: Sequence[int] = G
     weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
     embedder = Embedder.load(settings.embedding, weights)
     comparisons = [indexing(settings, embedder, weights), *answering(settings, embedder, questions)]
-    embed_ms = 1000 * _median(lambda: embedder.embed_queries(["كم ساهمت SoftBank؟"]), 20)
+    [embed_s] = _medians(20, lambda: embedder.embed_queries(["كم ساهمت SoftBank؟"]))
     context = multiprocessing.get_context("spawn")
     grown: list[Growth] = []
-    for size in sizes:
+    for size in GROWTH:
         # A process of its own, so that its peak memory is its own.
         with context.Pool(1) as pool:
             grown.append(pool.apply(growth, (settings, size)))
@@ -90,7 +91,7 @@ def run(settings: Settings, questions: Path, out: Path, sizes: Sequence[int] = G
         "environment": f"{now()}, {machine()}",
         "comparisons": [asdict(comparison) for comparison in comparisons],
         "growth": [asdict(row) for row in grown],
-        "embed_question_ms": embed_ms,
+        "embed_question_ms": 1000 * embed_s,
         "peak_memory_mb": peak_memory_mb(),
     }
     out.mkdir(parents=True, exist_ok=True)
@@ -115,10 +116,10 @@ def indexing(settings: Settings, embedder: Embedder, weights: Path) -> Compariso
     ]
     texts = [form.text for form in inputs]
     prompted = [settings.embedding.passage_prompt + text for text in texts]
-    ours, theirs = _in_turns(
+    ours, theirs = _medians(
+        ROUNDS,
         lambda: embedder.embed_passages(inputs),
         lambda: plain.encode(prompted, batch_size=32, normalize_embeddings=True),
-        ROUNDS,
     )
     rawi, baseline = len(texts) / ours, len(texts) / theirs
     return Comparison("embedding", "passages/s", rawi, baseline, rawi / baseline)
@@ -157,13 +158,28 @@ def growth(settings: Settings, size: int) -> Growth:
         settings = settings.model_copy(update={"corpus": corpus, "storage": place})
         began = time.perf_counter()
         report = index.update(settings, embedder)
-        took = time.perf_counter() - began
+        index_s = time.perf_counter() - began
         with storage.open_current(settings, embedder.fingerprint) as store:
             retriever = Retriever(store, embedder, settings.retrieval)
             retriever.evidence("warm up")
             # Of each word some tokens are in hardly any passage, some in nearly all.
-            median = _median(lambda: retriever.evidence("جولة تمويل word1234 word4321"), 30)
-    return Growth(report.passages, took, 1000 * median, peak_memory_mb())
+            [search_s] = _medians(30, lambda: retriever.evidence("جولة تمويل word1234 word4321"))
+    return Growth(report.passages, index_s, 1000 * search_s, peak_memory_mb())
+
+
+def peak_memory_mb() -> float:
+    """Return the most memory that this process has held so far, in 10⁶ bytes.
+
+    With the llamacpp backend the LLM is part of it: its file is mapped into this process.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        # Linux passes ru_maxrss on from the process that started this one; VmHWM is its own.
+        lines = status.read_text(encoding="utf-8").splitlines()
+        kib = next(line.split()[1] for line in lines if line.startswith("VmHWM:"))
+        return round(int(kib) * 1024 / 1e6, 1)
+    # In bytes on macOS.
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 1)
 
 
 class HashEmbedder(Embedder):
@@ -209,26 +225,15 @@ def _compare(what: str, pairs: Sequence[tuple[float, float]]) -> Comparison:
     )
 
 
-def _in_turns(
-    ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int
-) -> tuple[float, float]:
-    """Return the median seconds of each, run one after the other ``rounds`` times."""
-    times: tuple[list[float], list[float]] = ([], [])
+def _medians(rounds: int, *works: Callable[[], Any]) -> list[float]:
+    """Return the median seconds of each, run one after the other so many times."""
+    times: list[list[float]] = [[] for _ in works]
     for _ in range(rounds):
-        for work, taken in zip((ours, theirs), times, strict=True):
+        for work, taken in zip(works, times, strict=True):
             began = time.perf_counter()
             work()
             taken.append(time.perf_counter() - began)
-    return statistics.median(times[0]), statistics.median(times[1])
-
-
-def _median(work: Callable[[], Any], times: int) -> float:
-    taken = []
-    for _ in range(times):
-        began = time.perf_counter()
-        work()
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken)
+    return [statistics.median(taken) for taken in times]
 
 
 def _table(result: dict[str, Any]) -> str:

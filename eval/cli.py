@@ -6,9 +6,8 @@ Only what parses the command line is imported here; the rest within the commands
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, ExitStack
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -31,13 +30,6 @@ errors = Console(stderr=True, highlight=False)
 
 # The project's own set, over seeds/.
 QUESTIONS = Path(__file__).with_name("questions.jsonl")
-
-
-class PoolName(str, Enum):
-    """What the paragraphs of a SQuAD run are."""
-
-    same = "same"
-    mixed = "mixed"
 
 
 Out = Annotated[Path, typer.Option("--out", help="Folder of the run; made if it isn't there.")]
@@ -109,7 +101,8 @@ def qa(
         with ExitStack() as stack:
             with _loading():
                 system = stack.enter_context(opening)
-            _show(folder, run_qa(questions, folder, system, limit=most, fresh=fresh))
+            run_qa(questions, folder, system, limit=most, fresh=fresh)
+        _show(folder)
 
     measure(out, open_rawi(settings, retrieval_only=retrieval_only), limit)
     if baseline:
@@ -127,8 +120,9 @@ def squad(
         typer.Option(help="Take the questions from this file: same ids, other language."),
     ] = None,
     pool: Annotated[
-        PoolName, typer.Option(help="mixed: every second paragraph from the other language.")
-    ] = PoolName.same,
+        Literal["same", "mixed"],
+        typer.Option(help="mixed: every second paragraph from the other language."),
+    ] = "same",
     retrieval_only: RetrievalOnly = False,
     limit: Limit = None,
     fresh: Fresh = False,
@@ -141,21 +135,24 @@ def squad(
     from eval.pool import make_task
     from eval.run_squad import run_squad
 
-    task = make_task(passages, questions, pool.value)
-    details = {"passages": str(passages), "questions_from": str(questions or passages)}
+    task = make_task(passages, questions, pool)
     embedder, llm = _models(settings, retrieval_only)
-    summary = run_squad(
+    run_squad(
         task,
         out,
         settings,
         embedder,
         llm,
-        details={**details, "pool": pool.value},
+        details={
+            "passages": str(passages),
+            "questions_from": str(questions or passages),
+            "pool": pool,
+        },
         indexes=storage,
         limit=limit,
         fresh=fresh,
     )
-    _show(out, summary)
+    _show(out)
 
 
 @eval_app.command("abstain", epilog="Example: rawi eval abstain nomiracl.ar.jsonl --out runs/nm")
@@ -170,14 +167,7 @@ def abstain(
     config_file: ConfigFile = None,
 ) -> None:
     """Answer or refuse questions whose passages are given."""
-    settings = settings_of(config_file)
-    from eval.run_abstain import run_abstain
-
-    embedder, llm = _models(settings, retrieval_only)
-    summary = run_abstain(
-        questions, out, settings, embedder, llm, indexes=storage, limit=limit, fresh=fresh
-    )
-    _show(out, summary)
+    _given("abstain", questions, out, config_file, storage, limit, fresh, retrieval_only)
 
 
 @eval_app.command(
@@ -193,15 +183,8 @@ def injection(
     config_file: ConfigFile = None,
 ) -> None:
     """See whether orders within documents or questions are followed."""
-    settings = settings_of(config_file)
-    from eval.run_injection import run_injection
-
-    embedder, llm = _models(settings, retrieval_only=False)
-    summary = run_injection(
-        cases, out, settings, embedder, llm, indexes=storage, limit=limit, fresh=fresh
-    )
-    _show(out, summary)
-    for id_ in summary["obeyed"]["all"]["ids"]:
+    summary = _given("injection", cases, out, config_file, storage, limit, fresh)
+    for id_ in summary["obeyed"]:
         errors.print(f"obeyed: {id_}", markup=False)
 
 
@@ -224,10 +207,6 @@ def bench(
     questions: Annotated[
         Path, typer.Option(help="A question set, .jsonl, over the corpus.")
     ] = QUESTIONS,
-    size: Annotated[
-        list[int] | None,
-        typer.Option(min=100, help="Passages to grow to; repeat it.", show_default=False),
-    ] = None,
     corpus: Corpus = None,
     storage: StorageFolder = None,
     config_file: ConfigFile = None,
@@ -236,8 +215,29 @@ def bench(
     settings = settings_of(config_file, corpus, storage)
     from eval import bench as benchmark
 
-    page = benchmark.run(settings, questions, out, size or benchmark.GROWTH)
+    page = benchmark.run(settings, questions, out)
     print(page.read_text(encoding="utf-8"))  # noqa: T201 - the result of the command
+
+
+def _given(
+    kind: str,
+    path: Path,
+    out: Path,
+    config_file: Path | None,
+    storage: Path | None,
+    limit: int | None,
+    fresh: bool,
+    retrieval_only: bool = False,
+) -> dict[str, Any]:
+    settings = settings_of(config_file)
+    from eval.run_given import run_given
+
+    embedder, llm = _models(settings, retrieval_only)
+    summary = run_given(
+        kind, path, out, settings, embedder, llm, indexes=storage, limit=limit, fresh=fresh
+    )
+    _show(out)
+    return summary
 
 
 def _models(settings: Settings, retrieval_only: bool) -> tuple[Embedder, Any]:
@@ -256,25 +256,16 @@ def _loading() -> Any:
     return errors.status("loading the models…")
 
 
-def _show(out: Path, summary: dict[str, Any]) -> None:
+def _show(out: Path) -> None:
     """Print the measures to stderr, and to stdout where they are."""
-    # One language's figures are those of all.
-    groups = {
-        k: v for k, v in summary["metrics"].items() if len(summary["metrics"]) > 2 or k != "all"
-    }
-    table = Table(
-        "", *groups, "n", title=f"{out}: {summary['system']}", box=None, padding=(0, 1, 0, 0)
-    )
-    for measure in dict.fromkeys(m for measures in groups.values() for m in measures):
-        values = [group.get(measure) for group in groups.values()]
-        count = max(value["n"] for value in values if value)
-        table.add_row(measure, *map(_cell, values), str(count))
+    from eval import results, tables
+    from eval.words import english
+
+    run = results.read(out)
+    found = tables.headline(run, [])
+    title = f"{out}: {run.summary['system']}"
+    table = Table(*map(english, found.head), title=title, box=None, padding=(0, 1, 0, 0))
+    for row in found.rows:
+        table.add_row(*map(english, row))
     errors.print(table)
     print(out / "summary.json")  # noqa: T201 - the result of the command
-
-
-def _cell(value: dict[str, Any] | None) -> str:
-    if value is None:
-        return ""
-    bounds = "" if value["low"] is None else f" {value['low']:.2f}–{value['high']:.2f}"
-    return f"{value['mean']:.3f}{bounds}"

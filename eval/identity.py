@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import platform
-import resource
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any
 from llama_index.core.llms import LLM
 
 import rag
+from eval.files import Line
 from rag import models
 from rag.config import Settings
 
@@ -33,8 +33,6 @@ LIBRARIES = (
     "transformers",
     "xllamacpp",
 )
-
-Line = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -58,18 +56,24 @@ class Identity:
 
     def differences(self, other: Mapping[str, Any]) -> list[str]:
         """Name what differs, settings and models by their keys."""
-        mine, theirs = _flat(dataclasses.asdict(self)), _flat(other)
-        return sorted(key for key in mine.keys() | theirs if mine.get(key) != theirs.get(key))
+        return [key for key, _, _ in differing(dataclasses.asdict(self), other)]
+
+
+def differing(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Return the keys under which two nested objects differ, ``a.b.c``, and both values."""
+    mine, others = _flat(ours), _flat(theirs)
+    keys = sorted(mine.keys() | others)
+    pairs = [(key, mine.get(key), others.get(key)) for key in keys]
+    return [(key, one, other) for key, one, other in pairs if one != other]
 
 
 def environment(identity: Identity) -> Line:
     """Say when, where and with what this is run."""
-    versions = {name: _version(name) for name in LIBRARIES}
     return {
         "date": now(),
         "machine": machine(),
         "python": platform.python_version(),
-        "versions": {name: version for name, version in versions.items() if version},
+        "versions": {name: metadata.version(name) for name in LIBRARIES},
         "settings": fingerprint(dict(identity.settings))[:16],
         "command": " ".join(["rawi", *sys.argv[1:]]),
     }
@@ -91,19 +95,17 @@ def machine() -> str:
     return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}"
 
 
-def peak_memory_mb() -> float:
-    """Return the most memory that this process has held so far, in 10⁶ bytes.
+def of_rawi(settings: Settings, embedder: str, llm: LLM | None) -> Line:
+    """Return what decides Rawi's answers but for the questions and documents: for ``Identity``.
 
-    With the llamacpp backend the LLM is part of it: its file is mapped into this process.
+    :param embedder: ``Embedder.fingerprint``.
+    :param llm: None when no LLM takes part.
     """
-    status = Path("/proc/self/status")
-    if status.is_file():
-        # Linux passes ru_maxrss on from the process that started this one; VmHWM is its own.
-        lines = status.read_text(encoding="utf-8").splitlines()
-        kib = next(line.split()[1] for line in lines if line.startswith("VmHWM:"))
-        return round(int(kib) * 1024 / 1e6, 1)
-    # In bytes on macOS.
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 1)
+    return {
+        "settings": settings_of_answers(settings),
+        "models": model_names(settings, embedder, llm),
+        "code": pipeline_code(),
+    }
 
 
 def settings_of_answers(settings: Settings) -> Line:
@@ -117,11 +119,7 @@ def settings_of_answers(settings: Settings) -> Line:
 
 
 def model_names(settings: Settings, embedder: str, llm: LLM | None) -> dict[str, str]:
-    """Name the weights by what they hold.
-
-    :param embedder: ``Embedder.fingerprint``.
-    :param llm: None when no LLM takes part.
-    """
+    """Name the weights by what they hold; see ``of_rawi``."""
     if llm is None:
         return {"embedder": embedder, "llm": ""}
     name = llm.metadata.model_name
@@ -156,10 +154,3 @@ def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         name = f"{prefix}{key}"
         flat |= _flat(inner, f"{name}.") if isinstance(inner, Mapping) else {name: inner}
     return flat
-
-
-def _version(library: str) -> str | None:
-    try:
-        return metadata.version(library)
-    except metadata.PackageNotFoundError:
-        return None

@@ -2,12 +2,12 @@
 
 ::
 
-    retrieval   retrieval_scores, averages      recall@k, MRR, nDCG@10
+    retrieval   retrieval_scores                recall@k, MRR, nDCG@10
     evidence    covered                         is the gold span among what was shown
     answers     is_correct                      the must_include rule of a question set
-                exact_match, f1, char_ngram_recall
+                exact_match, f1
     citations   citation_precision, citation_recall, verbatim_share, stray_marker_share
-    refusals    abstention, risk_coverage, aurc
+    refusals    risk_coverage, aurc
     the rest    language_match_share, holds_control_text, percentiles, share
 
 Every value is per question or a share in [0, 1]. A share over nothing (no citation in the whole
@@ -58,21 +58,12 @@ def retrieval_scores(
     Source: Järvelin and Kekäläinen 2002 (nDCG); trec_eval through ``ir-measures`` (Apache-2.0,
     https://github.com/terrierteam/ir_measures).
 
-    :param ranked: Question id to passage numbers, best first. A question that is missing here, or
-        has an empty ranking, scores 0.
-    :param gold: Question id to the passages that answer it. It says which questions count.
+    :param ranked: Question id to passage numbers, each once, best first. A question that is missing
+        here, or has an empty ranking, scores 0.
+    :param gold: Question id to the passages that answer it, one or more. It says which questions
+        count.
     :return: Question id to the values named in ``RETRIEVAL_MEASURES``, each in [0, 1].
-    :raises ValueError: If a ranking names a passage twice or belongs to no question of ``gold``,
-        or a question has no gold passage.
     """
-    for question, passages in ranked.items():
-        if question not in gold:
-            raise ValueError(f"question {question!r} is ranked but has no gold passages")
-        if len(set(passages)) != len(passages):
-            raise ValueError(f"the ranking of question {question!r} names a passage twice")
-    for question, relevant in gold.items():
-        if not relevant:
-            raise ValueError(f"question {question!r} has no gold passage")
     qrels = {question: {str(p): 1 for p in relevant} for question, relevant in gold.items()}
     # trec_eval sorts by score and breaks ties by name: minus the rank keeps the given order.
     run = {
@@ -86,19 +77,6 @@ def retrieval_scores(
     for metric in ir_measures.iter_calc(list(names), qrels, run):
         scores[metric.query_id][names[metric.measure]] = float(metric.value)
     return scores
-
-
-def averages(scores: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Average each measure over the questions, each question weighing the same.
-
-    :param scores: Question id to named values, as ``retrieval_scores`` returns them.
-    :return: The mean by name.
-    :raises ValueError: If there is no question.
-    """
-    if not scores:
-        raise ValueError("there is no question to average over")
-    names = next(iter(scores.values()))
-    return {name: math.fsum(s[name] for s in scores.values()) / len(scores) for name in names}
 
 
 # ----------------------------------------------------------------------------------- evidence
@@ -116,16 +94,11 @@ def covered(gold: Collection[DocSpan], shown: Iterable[DocSpan], *, least: float
     space between two shown sentences is not missing evidence. ``least=0.5`` is for comparing with
     a splitter that cuts inside sentences.
 
-    :param gold: Spans that hold the answer.
+    :param gold: Spans that hold the answer; there has to be one.
     :param shown: Spans that were shown, in any order, overlapping or not.
     :param least: Share of a gold span's characters that must be shown, in (0, 1].
     :return: Share of gold spans that count, in [0, 1].
-    :raises ValueError: If there is no gold span, a span is empty or reversed, or ``least`` is out
-        of range.
     """
-    if not 0 < least <= 1:
-        raise ValueError(f"least is {least}; it must lie in (0, 1]")
-    _require_spans(gold)
     joined = _joined(shown)
     hits = sum(
         sum(max(0, min(end, e) - max(start, s)) for s, e in joined[doc]) >= least * (end - start)
@@ -138,25 +111,12 @@ def _joined(spans: Iterable[DocSpan]) -> defaultdict[str, list[tuple[int, int]]]
     """Disjoint sorted intervals by document, joined over gaps of ``SENTENCE_GAP``."""
     joined: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
     for doc, start, end in sorted(spans):
-        _require_span(doc, start, end)
         intervals = joined[doc]
         if intervals and start - intervals[-1][1] <= SENTENCE_GAP:
             intervals[-1] = (intervals[-1][0], max(end, intervals[-1][1]))
         else:
             intervals.append((start, end))
     return joined
-
-
-def _require_span(doc: str, start: int, end: int) -> None:
-    if not 0 <= start < end:
-        raise ValueError(f"span {start}:{end} of {doc!r} is empty, reversed or negative")
-
-
-def _require_spans(gold: Collection[DocSpan]) -> None:
-    if not gold:
-        raise ValueError("there is no gold span: this measure is for answerable questions")
-    for span in gold:
-        _require_span(*span)
 
 
 # ------------------------------------------------------------------------------------ answers
@@ -276,12 +236,10 @@ def exact_match(
     Source: Rajpurkar et al. 2016 (1606.05250), ``evaluate-v1.1.py``, which reports percent.
 
     :param prediction: What was answered.
-    :param golds: All accepted answers.
+    :param golds: All accepted answers; there has to be one.
     :param normalize: ``normalize_squad`` or ``normalize_folded``.
     :return: 0 or 1.
-    :raises ValueError: If there is no gold answer.
     """
-    _require_golds(golds)
     return float(any(normalize(prediction) == normalize(gold) for gold in golds))
 
 
@@ -293,12 +251,10 @@ def f1(prediction: str, golds: Collection[str], normalize: Normalizer = normaliz
     over the gold answers. Source: Rajpurkar et al. 2016 (1606.05250), ``evaluate-v1.1.py``.
 
     :param prediction: What was answered.
-    :param golds: All accepted answers.
+    :param golds: All accepted answers; there has to be one.
     :param normalize: ``normalize_squad`` or ``normalize_folded``.
     :return: In [0, 1].
-    :raises ValueError: If there is no gold answer.
     """
-    _require_golds(golds)
     predicted = Counter(normalize(prediction).split())
     best = 0.0
     for gold in golds:
@@ -308,52 +264,6 @@ def f1(prediction: str, golds: Collection[str], normalize: Normalizer = normaliz
             # 2pr / (p + r) with the fractions resolved: the F1 of two bags of words.
             best = max(best, 2 * common / (predicted.total() + wanted.total()))
     return best
-
-
-def char_ngram_recall(
-    prediction: str,
-    golds: Collection[str],
-    n: int = 3,
-    normalize: Normalizer = normalize_squad,
-) -> float:
-    """Share of a gold answer's character n-grams that the prediction holds; forgives spelling.
-
-    With P and G the multisets of n-grams inside words (a word shorter than n is one n-gram):
-    |P ∩ G| / |G|, the maximum over the gold answers. It says nothing about what else the
-    prediction says, and gives part of the credit for a near miss (``1985`` for ``1980``).
-    Source: BERGEN (Rau et al. 2024, 2407.01102; Chirkova et al. 2024, 2407.01463),
-    ``modules/metrics.py`` of https://github.com/naver/bergen, ``Recall_char3gram``.
-
-    :param prediction: What was answered.
-    :param golds: All accepted answers.
-    :param n: Characters in an n-gram, at least 1.
-    :param normalize: ``normalize_squad`` (as BERGEN does) or ``normalize_folded``.
-    :return: In [0, 1].
-    :raises ValueError: If there is no gold answer, or ``n`` is below 1.
-    """
-    _require_golds(golds)
-    if n < 1:
-        raise ValueError(f"n is {n}; it must be at least 1")
-    predicted = _char_ngrams(normalize(prediction), n)
-    best = 0.0
-    for gold in golds:
-        wanted = _char_ngrams(normalize(gold), n)
-        if wanted:
-            best = max(best, (predicted & wanted).total() / wanted.total())
-    return best
-
-
-def _char_ngrams(text: str, n: int) -> Counter[str]:
-    return Counter(
-        word[i : i + n] for word in text.split() for i in range(max(1, len(word) - n + 1))
-    )
-
-
-def _require_golds(golds: Collection[str]) -> None:
-    if isinstance(golds, str):
-        raise ValueError("the gold answers are one string; give a list")
-    if not golds:
-        raise ValueError("there is no gold answer")
 
 
 # ---------------------------------------------------------------------------------- citations
@@ -374,12 +284,10 @@ def citation_precision(gold: Collection[DocSpan], cited: Collection[DocSpan]) ->
     An answer without citations scores 0, as in ALCE (Gao et al. 2023, 2305.14627). ALCE asks a
     language model whether the citation supports the statement; here the gold span does.
 
-    :param gold: Spans that hold the answer.
+    :param gold: Spans that hold the answer; there has to be one.
     :param cited: Spans that the answer cites.
     :return: In [0, 1].
-    :raises ValueError: If there is no gold span, or a span is empty or reversed.
     """
-    _require_spans(gold)
     return _overlapping(cited, gold) / len(cited) if cited else 0.0
 
 
@@ -388,19 +296,15 @@ def citation_recall(gold: Collection[DocSpan], cited: Collection[DocSpan]) -> fl
 
     Source: as ``citation_precision``.
 
-    :param gold: Spans that hold the answer.
+    :param gold: Spans that hold the answer; there has to be one.
     :param cited: Spans that the answer cites.
     :return: In [0, 1].
-    :raises ValueError: If there is no gold span, or a span is empty or reversed.
     """
-    _require_spans(gold)
     return _overlapping(gold, cited) / len(gold)
 
 
 def _overlapping(spans: Collection[DocSpan], others: Collection[DocSpan]) -> int:
     """Count the spans that share a character with one of the others."""
-    for span in (*spans, *others):
-        _require_span(*span)
     return sum(
         any(doc == d and max(start, s) < min(end, e) for d, s, e in others)
         for doc, start, end in spans
@@ -442,43 +346,6 @@ def stray_marker_share(answer: str, markers: Collection[int]) -> float | None:
 # ----------------------------------------------------------------------------------- refusals
 
 
-class Abstention(NamedTuple):
-    """How well a run knows when to answer; a rate is ``None`` without questions of its sort."""
-
-    hallucination_rate: float | None
-    error_rate: float | None
-    balanced_accuracy: float | None
-
-
-def abstention(outcomes: Iterable[tuple[bool, bool]]) -> Abstention:
-    """Rates of answering what has no answer and of refusing what has one.
-
-    A question is positive when it is answerable and predicted positive when it is answered, so
-    that TP is answered and answerable, FP answered and not answerable, TN refused and not
-    answerable, FN refused and answerable:
-
-    * hallucination rate = FP / (FP + TN)
-    * error rate = FN / (FN + TP)
-    * balanced accuracy = ((1 - hallucination rate) + (1 - error rate)) / 2; 0.5 for a pipeline
-      that always or never answers
-
-    Source: NoMIRACL (Thakur et al. 2023, 2312.11361). Its third outcome, an output in an invalid
-    format, does not exist here: Rawi either abstains or answers.
-
-    :param outcomes: ``(answerable, abstained)`` of each question.
-    :return: The rates, in [0, 1].
-    """
-    counts = Counter((bool(answerable), bool(abstained)) for answerable, abstained in outcomes)
-    unanswerable = counts[False, False] + counts[False, True]
-    answerable = counts[True, False] + counts[True, True]
-    hallucinated = counts[False, False] / unanswerable if unanswerable else None
-    refused = counts[True, True] / answerable if answerable else None
-    balanced = None
-    if hallucinated is not None and refused is not None:
-        balanced = ((1 - hallucinated) + (1 - refused)) / 2
-    return Abstention(hallucinated, refused, balanced)
-
-
 class RiskPoint(NamedTuple):
     """What happens when everything with ``confidence >= threshold`` is answered."""
 
@@ -496,9 +363,10 @@ def risk_coverage(answers: Iterable[tuple[float, bool]]) -> list[RiskPoint]:
 
     Source: El-Yaniv and Wiener 2010; Geifman and El-Yaniv 2017 (1705.08500).
 
-    :param answers: ``(confidence, correct)`` of each question, as if all were answered.
+    :param answers: ``(confidence, correct)`` of each question, as if all were answered; at least
+        one.
     :return: Points with rising coverage; the last has coverage 1.
-    :raises ValueError: If there is no answer, or a confidence is not a finite number.
+    :raises ValueError: If a confidence is not a finite number.
     """
     groups = _by_confidence(answers)
     total = sum(size for _, size, _ in groups)
@@ -521,9 +389,10 @@ def aurc(answers: Iterable[tuple[float, bool]]) -> float:
 
     Source: Geifman, Uziel and El-Yaniv 2019 (1805.08206); the handling of ties is ours.
 
-    :param answers: ``(confidence, correct)`` of each question, as if all were answered.
+    :param answers: ``(confidence, correct)`` of each question, as if all were answered; at least
+        one.
     :return: In [0, 1].
-    :raises ValueError: If there is no answer, or a confidence is not a finite number.
+    :raises ValueError: If a confidence is not a finite number.
     """
     risks: list[float] = []
     wrong = 0
@@ -537,8 +406,6 @@ def aurc(answers: Iterable[tuple[float, bool]]) -> float:
 def _by_confidence(answers: Iterable[tuple[float, bool]]) -> list[tuple[float, int, int]]:
     """Confidence, number of answers and number of wrong ones, highest confidence first."""
     ordered = sorted(answers, reverse=True)
-    if not ordered:
-        raise ValueError("there is no answer to draw a risk-coverage curve of")
     for confidence, _ in ordered:
         if not math.isfinite(confidence):
             raise ValueError(f"confidence {confidence} is not a finite number")
@@ -610,17 +477,13 @@ def has_third_script(answer: str, quotes: Sequence[str] = ()) -> bool:
     return bool(foreign_letters(answer) - foreign_letters("".join(quotes)))
 
 
-def percentiles(values: Sequence[float], points: Sequence[float] = (50, 95)) -> dict[str, float]:
-    """Percentiles, interpolated linearly between the two nearest values (numpy's default).
+def percentiles(values: Sequence[float]) -> dict[str, float]:
+    """Median and 95th percentile, interpolated linearly between the two nearest values.
 
     The q-th percentile of N sorted values x₀ … stands at position h = (N-1) q / 100:
-    x_⌊h⌋ + (h - ⌊h⌋) (x_⌊h⌋₊₁ - x_⌊h⌋). Source: Hyndman and Fan 1996, type 7.
+    x_⌊h⌋ + (h - ⌊h⌋) (x_⌊h⌋₊₁ - x_⌊h⌋). Source: Hyndman and Fan 1996, type 7; numpy's default.
 
-    :param values: Measured times, in any unit.
-    :param points: Percentiles, each in [0, 100].
+    :param values: Measured times, in any unit; there has to be one.
     :return: ``{"p50": …, "p95": …}`` in the unit of ``values``.
-    :raises ValueError: If there is no value, or a point is out of range.
     """
-    if not len(values):
-        raise ValueError("there is no value to take percentiles of")
-    return {f"p{point:g}": float(np.percentile(values, point)) for point in points}
+    return {f"p{point}": float(np.percentile(values, point)) for point in (50, 95)}

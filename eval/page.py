@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval import figures, tables, words
-from eval.comparison import differences, flips
 from eval.figures import Figure
-from eval.results import Line, Results, verdict
+from eval.files import Line
+from eval.identity import differing
+from eval.results import Results, verdict
+from eval.statistics import differences, flips
 from eval.tables import Table, name_of
 
 KINDS = {
@@ -27,19 +29,9 @@ INTERVALS = (
 BASELINE = "The starter is what llama-index's own quick start gives with the same weights."
 
 MOST_LISTED = 600  # questions; the files have the rest
-MOST_CHARS = 1500  # of an answer
-MOST_QUOTED = 400  # characters of a piece of evidence
 MOST_CHANGED = 80  # of a setting
 
 _HASH = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{20,}\b")
-
-
-@dataclass(frozen=True)
-class Quoted:
-    """A citation or a piece of evidence, and where it stands."""
-
-    text: str
-    place: str
 
 
 @dataclass(frozen=True)
@@ -49,8 +41,8 @@ class Answer:
     text: str
     verdict: str
     tone: str
-    citations: Sequence[Quoted]
-    evidence: Sequence[Quoted]
+    citations: Sequence[Line]
+    evidence: Sequence[Line]
 
 
 @dataclass(frozen=True)
@@ -93,8 +85,6 @@ class Page:
 
     title: str
     lead: str
-    tables: Sequence[Table]
-    figures: Sequence[Figure]
     sections: Sequence[Section]
 
 
@@ -107,13 +97,10 @@ def page(runs: Sequence[Results]) -> Page:
             group.append(run)
         else:
             groups.append([run])
-    squad = [run for run in runs if run.kind == "squad"]
     environment = runs[0].summary["environment"]
     return Page(
         title=f"Rawi, evaluated on {str(environment['date'])[:10]}",
         lead=f"{INTERVALS} {BASELINE}" if any(run.baseline for run in runs) else INTERVALS,
-        tables=[tables.by_pair(squad)] if squad else [],
-        figures=figures.by_pair(squad),
         sections=[_section(group, f"run-{n}") for n, group in enumerate(groups, start=1)],
     )
 
@@ -156,8 +143,6 @@ def _facts(run: Results) -> list[tuple[str, str]]:
         ("settings", environment["settings"]),
         ("command", environment["command"]),
     ]
-    if run.summary.get("peak_memory_mb"):
-        facts.append(("peak memory", f"{run.summary['peak_memory_mb']:,.0f} MB"))
     if run.summary.get("failed"):
         facts.append(("failed", f"{run.summary['failed']} questions that the LLM failed at"))
     if run.baseline:
@@ -195,27 +180,16 @@ def _comparison(run: Results, other: Results, name: str) -> Comparison:
 def _changes(run: Results, other: Results) -> list[str]:
     """Name what differs in settings, weights, code and versions: before → now."""
     ours, theirs = (
-        _flat({**of.about["identity"], "versions": of.summary["environment"]["versions"]})
+        {**of.about["identity"], "versions": of.summary["environment"]["versions"]}
         for of in (run, other)
     )
-    return [
-        f"{key}: {_brief(theirs.get(key))} → {_brief(ours.get(key))}"
-        for key in sorted(ours.keys() | theirs)
-        if ours.get(key) != theirs.get(key)
-    ]
+    return [f"{key}: {_brief(old)} → {_brief(new)}" for key, new, old in differing(ours, theirs)]
 
 
 def _brief(value: object) -> str:
     """Write a setting; of a hash, what tells it from others."""
-    return _shortened(_HASH.sub(r"\1…", str(value)), MOST_CHANGED)
-
-
-def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, inner in value.items():
-        name = f"{prefix}{key}"
-        flat |= _flat(inner, f"{name}.") if isinstance(inner, Mapping) else {name: inner}
-    return flat
+    text = _HASH.sub(r"\1…", str(value))
+    return text if len(text) <= MOST_CHANGED else text[: MOST_CHANGED - 1] + "…"
 
 
 # ---------------------------------------------------------------------------------- questions
@@ -236,18 +210,9 @@ def _answer(run: Results, id_: str) -> Answer:
     score, line = run.scores[id_], run.answers.get(id_, {})
     words, good = verdict(score)
     return Answer(
-        text=_shortened(line.get("error") or line.get("answer", ""), MOST_CHARS),
+        text=line.get("error") or line.get("answer", ""),
         verdict=words,
         tone="" if good is None else "good" if good else "bad",
-        citations=[_quoted(c, "quote") for c in line.get("citations", [])],
-        evidence=[_quoted(e, "text") for e in line.get("evidence", [])],
+        citations=line.get("citations", []),
+        evidence=line.get("evidence", []),
     )
-
-
-def _quoted(found: Line, key: str) -> Quoted:
-    place = f"{found['doc']}:{found['start']}–{found['end']}"
-    return Quoted(_shortened(found.get(key, ""), MOST_QUOTED), place)
-
-
-def _shortened(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"

@@ -4,7 +4,6 @@
 
     dots     a mean and its interval, by row and system
     curves   risk against coverage, by system
-    rugs     every measured time, by row and system
 
 Colours are CSS variables of the page (``--rawi``, ``--starter``, ``--ink``, ``--rule``), so that a
 plot follows the page's theme; the systems differ in shape as well. All text is English or ids:
@@ -18,13 +17,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
-from eval.metrics import RiskPoint, percentiles
+from eval.metrics import RiskPoint
 from eval.statistics import Interval
 
 # What matplotlib draws with, and what stands for it in the page.
@@ -120,45 +118,6 @@ def curves(
         axes.set_ylabel(label)
 
     return _svg(draw, 2.9, name)
-
-
-def rugs(rows: Mapping[str, Sequence[Sequence[float]]], name: str) -> str:
-    """Draw a stroke for every time, with the median as a mark and the 95th percentile as a bar.
-
-    :param rows: Row to one list of seconds a system, Rawi first; an empty one leaves its place
-        empty.
-    :param name: As for ``dots``.
-    """
-
-    def draw(axes: Axes) -> None:
-        for y, systems in enumerate(rows.values()):
-            for system, (times, style) in enumerate(zip(systems, _STYLES, strict=False)):
-                if len(times):
-                    at = y + (0.22 * (2 * system - 1) if len(systems) > 1 else 0)
-                    _rug(axes, sorted(max(time, 1e-3) for time in times), at, style)
-        axes.set_xscale("log")
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds:g} s"))
-        axes.set_xlabel("seconds since the question, logarithmic")
-        _name_rows(axes, list(rows))
-
-    return _svg(draw, 0.7 + 0.62 * len(rows), name)
-
-
-def _rug(axes: Axes, times: Sequence[float], at: float, style: Mapping[str, Any]) -> None:
-    colour, n = style["color"], len(times)
-    gaps = np.full(n, np.nan)
-    strokes = np.ravel(np.column_stack((times, times, gaps)))
-    heights = np.ravel(np.column_stack((np.full(n, at - 0.09), np.full(n, at + 0.09), gaps)))
-    axes.plot(strokes, heights, color=colour, lw=0.7, alpha=0.4)
-    p50, p95 = percentiles(times).values()
-    axes.plot([p95, p95], [at - 0.14, at + 0.14], color=colour, lw=2)
-    axes.plot([p50], [at], **style)
-    text = f"p50 {seconds(p50)} · p95 {seconds(p95)}"
-    axes.annotate(
-        text, (times[-1], at), (8, 0), textcoords="offset points", color=colour, va="center",
-        size=7.5, annotation_clip=False,
-    )  # fmt: skip
 
 
 def seconds(value: float) -> str:

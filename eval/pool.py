@@ -17,14 +17,12 @@ Pool = Literal["same", "mixed"]
 class Asked:
     """A question with what is gold for it in this pool.
 
-    :ivar answers: In the question's language.
-    :ivar spans: The same answers in the paragraph's language, as its file has them.
+    :ivar spans: Its answers in the paragraph's language, as that file has them.
     """
 
     question: SquadQuestion
     paragraph: int
     paragraph_language: Language
-    answers: tuple[GoldAnswer, ...]
     spans: tuple[GoldAnswer, ...]
 
 
@@ -73,9 +71,8 @@ def make_task(passages: Path, questions: Path | None, pool: Pool) -> Task:
                 question=question,
                 paragraph=number,
                 paragraph_language=files[number % 2].language,
-                answers=question.answers,
                 spans=tuple(
-                    GoldAnswer(answer.text, answer.start + len(headings[number]))
+                    answer.model_copy(update={"start": answer.start + len(headings[number])})
                     for answer in by_id[number % 2][question.id].answers
                 ),
             )

@@ -3,7 +3,7 @@
 ::
 
     results      folder → Results
-    comparison   two Results → differences, flips
+    statistics   two Results → differences, flips
     tables       Results → Table
     figures      Results → Figure, by plots: numbers → SVG
     page         all of these → Page

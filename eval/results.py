@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
+from eval.files import Line, lines_of, object_of, text_of
 from rag.errors import EvalError
-
-Line = dict[str, Any]
 
 COMPLEMENT = "refused_unanswerable"
 """Is 1 - hallucination_rate: shown and tested, the same result would stand there twice."""
@@ -68,18 +65,21 @@ def read(folder: Path) -> Results:
 
     :raises EvalError: When a file is not there or damaged, with what to run.
     """
-    summary = _object(folder / "summary.json", ("kind", "set", "metrics", "environment"))
-    scores = _lines(folder / "scores.jsonl", ("values", "cluster", "language", "category"))
+    remedy = f"run: rawi eval qa|squad|abstain|injection FILE --out {folder}"
+    if folder.name == "baseline":
+        remedy = f"run: rawi eval qa FILE.jsonl --baseline --out {folder.parent}"
+    summary = _object(folder / "summary.json", ("kind", "set", "metrics", "environment"), remedy)
+    keys = ("values", "cluster", "language", "category")
+    scores = _lines(folder / "scores.jsonl", keys, remedy)
     answers: dict[str, Line] = {}
     if summary["kind"] != "squad" or "costs" in summary:
-        answers = _lines(folder / "answers.jsonl", ("abstained",))
-        for id_ in scores:
-            if id_ not in answers:
-                raise EvalError(f"{folder / 'answers.jsonl'}: has no {id_!r}; {_again(folder)}")
+        answers = _lines(folder / "answers.jsonl", ("abstained",), remedy)
+        for id_ in scores.keys() - answers:
+            raise EvalError(f"{folder / 'answers.jsonl'}: has no {id_!r}; {remedy}")
     baseline = folder / "baseline"
     return Results(
         folder=folder,
-        about=_object(folder / "run.json", ("identity",)),
+        about=_object(folder / "run.json", ("identity",), remedy),
         summary=summary,
         scores=scores,
         answers=answers,
@@ -119,43 +119,9 @@ def _outcome(score: Line) -> float:
     return float(score["right"])
 
 
-def _lines(path: Path, keys: tuple[str, ...]) -> dict[str, Line]:
-    lines = [
-        _parsed(text, f"{path}, line {number}", ("id", *keys), path.parent)
-        for number, text in enumerate(_text(path).split("\n"), start=1)
-        if text.strip()
-    ]
-    if not lines:
-        raise EvalError(f"{path}: holds no question; {_again(path.parent)}")
-    return {str(line["id"]): line for line in lines}
+def _lines(path: Path, keys: tuple[str, ...], remedy: str) -> dict[str, Line]:
+    return {str(line["id"]): line for _, line in lines_of(path, ("id", *keys), remedy)}
 
 
-def _object(path: Path, keys: tuple[str, ...]) -> Line:
-    return _parsed(_text(path), str(path), keys, path.parent)
-
-
-def _parsed(text: str, where: str, keys: tuple[str, ...], folder: Path) -> Line:
-    try:
-        value = json.loads(text)
-    except ValueError as exc:
-        raise EvalError(f"{where}: is not JSON ({exc}); {_again(folder)}") from exc
-    missing = [key for key in keys if not (isinstance(value, dict) and key in value)]
-    if missing:
-        raise EvalError(f"{where}: has no {missing[0]!r}; {_again(folder)}")
-    return cast("Line", value)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise EvalError(f"{path}: is not there; {_again(path.parent)}") from None
-    except (OSError, UnicodeDecodeError) as exc:
-        raise EvalError(f"{path}: can't be read ({exc}); {_again(path.parent)}") from exc
-
-
-def _again(folder: Path) -> str:
-    """Say how a run's files are made: what is answered already is kept."""
-    if folder.name == "baseline":
-        return f"run: rawi eval qa FILE.jsonl --baseline --out {folder.parent}"
-    return f"run: rawi eval qa|squad|abstain|injection FILE --out {folder}"
+def _object(path: Path, keys: tuple[str, ...], remedy: str) -> Line:
+    return object_of(text_of(path, remedy), str(path), keys, remedy)

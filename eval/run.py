@@ -2,7 +2,7 @@
 
 ::
 
-    DIR/run.json        what was run on what, with which settings, weights and code; sessions
+    DIR/run.json        what was run on what, with which settings, weights and code
     DIR/answers.jsonl   one line a question, written as soon as it is answered
     DIR/run.jsonl       SQuAD only: the ranking of paragraphs, one line a question
     DIR/scores.jsonl    one line a question: its cluster and its value of every measure
@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +26,10 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from eval.identity import Identity, Line, environment, machine, now, peak_memory_mb
+from eval import score
+from eval.files import Line, lines_of, object_of, text_of
+from eval.identity import Identity, environment
+from eval.score import Scored
 from rag.engine import Answer, Evidence, Token, Turn
 from rag.errors import DeadlineError, EvalError, QuestionError
 from rag.retrieval import public
@@ -72,7 +74,6 @@ class RunFolder:
         path = self.path / name
         lines = _read_lines(path)
         todo = [id_ for id_ in items if id_ not in lines]
-        began = time.perf_counter()
         with bar(label, len(items)) as show:
             for done, id_ in enumerate(todo, start=len(items) - len(todo)):
                 show(done)
@@ -80,42 +81,25 @@ class RunFolder:
                 with _translated(path), path.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(lines[id_], ensure_ascii=False) + "\n")
             show(len(items))
-        if todo:
-            self._add_session(name, len(todo), time.perf_counter() - began)
         return {id_: lines[id_] for id_ in items}
 
-    def write_lines(self, name: str, lines: Sequence[Line]) -> None:
-        """Replace a file of lines in one step."""
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-        _replace(self.path / name, text)
+    def finish(
+        self, scored: Sequence[Scored], answers: Mapping[str, Line], about: Mapping[str, Any]
+    ) -> Line:
+        """Write scores.jsonl and summary.json, each in one step, and return the summary.
 
-    def write_summary(self, summary: Line) -> Line:
-        """Write summary.json in one step, and return it with where and when it was made."""
-        summary = {"environment": self.about["environment"], **summary}
+        :param answers: Lines of answers.jsonl by id; none of rankings alone.
+        :param about: More for the summary: kind, system, set, …
+        """
+        lines = (json.dumps(s.line, ensure_ascii=False) + "\n" for s in scored)
+        _replace(self.path / "scores.jsonl", "".join(lines))
+        summary = {"environment": self.about["environment"], **score.tables(scored)}
+        if answers:
+            summary["failed"] = score.failed(answers)
+            summary["costs"] = score.costs(scored, answers)
+        summary |= about
         _replace(self.path / "summary.json", _pretty(summary))
         return summary
-
-    def peak_memory_mb(self) -> float | None:
-        """Return the highest peak of the sessions that answered, in 10⁶ bytes."""
-        peaks: list[float] = [
-            session["peak_memory_mb"]
-            for session in self.about["sessions"]
-            if session["file"] == "answers.jsonl"
-        ]
-        return max(peaks, default=None)
-
-    def _add_session(self, name: str, questions: int, seconds: float) -> None:
-        self.about["sessions"].append(
-            {
-                "date": now(),
-                "machine": machine(),
-                "file": name,
-                "questions": questions,
-                "seconds": round(seconds, 3),
-                "peak_memory_mb": peak_memory_mb(),
-            }
-        )
-        _replace(self.path / "run.json", _pretty(self.about))
 
 
 @contextmanager
@@ -169,10 +153,11 @@ def _begin(out: Path, identity: Identity, details: Mapping[str, Any], fresh: boo
         "identity": dataclasses.asdict(identity),
         **details,
         "environment": environment(identity),
-        "sessions": [],
     }
     if any((out / name).exists() for name in KEPT):
-        earlier = _read_about(path)
+        keys = ("format", "identity", "environment")
+        remedy = "give --fresh to drop the answers there, or another --out"
+        earlier = object_of(text_of(path, remedy), str(path), keys, remedy)
         differing = identity.differences(earlier["identity"])
         if earlier["format"] != FORMAT:
             differing.append("format")
@@ -182,7 +167,7 @@ def _begin(out: Path, identity: Identity, details: Mapping[str, Any], fresh: boo
                 " anew, or another --out"
             )
         # Where and when it was begun; judging it anew on another machine measures no time there.
-        about |= {"environment": earlier["environment"], "sessions": earlier["sessions"]}
+        about["environment"] = earlier["environment"]
     _replace(path, _pretty(about))
     return about
 
@@ -239,18 +224,6 @@ def bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: progress.update(task, completed=done)
 
 
-def _read_about(path: Path) -> Line:
-    try:
-        about: Line = json.loads(path.read_text(encoding="utf-8"))
-        about["format"], about["identity"], about["environment"], about["sessions"]
-    except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise EvalError(
-            f"{path.parent}: holds answers but no run.json that says of what; give --fresh to"
-            " drop them, or another --out"
-        ) from exc
-    return about
-
-
 def _read_lines(path: Path) -> dict[str, Line]:
     """Return the whole lines by id; what a kill left of the last one is cut off the file."""
     if not path.exists():
@@ -260,16 +233,10 @@ def _read_lines(path: Path) -> dict[str, Line]:
     if whole < len(content):
         with path.open("rb+") as file:
             file.truncate(whole)
-    lines: dict[str, Line] = {}
-    for number, line in enumerate(content[:whole].split(b"\n")[:-1], start=1):
-        try:
-            loaded = json.loads(line)
-            lines[loaded["id"]] = loaded
-        except (ValueError, KeyError, TypeError) as exc:
-            raise EvalError(
-                f"{path}, line {number}: is damaged; delete the line, or give --fresh"
-            ) from exc
-    return lines
+    if not whole:
+        return {}
+    remedy = "delete the line, or give --fresh"
+    return {line["id"]: line for _, line in lines_of(path, ("id",), remedy)}
 
 
 def _replace(path: Path, text: str) -> None:

@@ -16,14 +16,8 @@ from typing import Any, Literal
 from llama_index.core.llms import LLM
 
 from eval import corpus, metrics, run, score
-from eval.identity import (
-    Identity,
-    Line,
-    fingerprint,
-    model_names,
-    pipeline_code,
-    settings_of_answers,
-)
+from eval.files import Line
+from eval.identity import Identity, fingerprint, of_rawi
 from eval.metrics import DocSpan, Quote
 from eval.score import Scored
 from eval.sets import Question, find_span, read_questions
@@ -46,8 +40,6 @@ class System:
     :ivar name: As tables show it.
     :ivar texts: Document to its cleaned text: gold spans are looked up in it.
     :ivar rules: How it was set up, for the summary.
-    :ivar shares_process: Whether another system ran before in this process, so that its peak
-        memory can't be told.
     """
 
     name: str
@@ -57,7 +49,6 @@ class System:
     models: Mapping[str, str]
     code: str
     rules: tuple[str, ...] = ()
-    shares_process: bool = False
 
 
 @contextmanager
@@ -80,9 +71,7 @@ def rawi(settings: Settings, retriever: Retriever, llm: LLM | None) -> System:
         name="rawi, quotes alone" if llm is None else "rawi",
         pipeline=engine.make_engine(settings, retriever, llm),
         texts=corpus.texts_of(retriever.storage),
-        settings=settings_of_answers(settings),
-        models=model_names(settings, retriever.embedder.fingerprint, llm),
-        code=pipeline_code(),
+        **of_rawi(settings, retriever.embedder.fingerprint, llm),
     )
 
 
@@ -111,9 +100,15 @@ def run_qa(
             "answers.jsonl", asked, lambda q: _ask(system.pipeline, q), f"{system.name}: answers"
         )
         scored = [_score(q, answers[q.id], gold[q.id], system) for q in asked.values()]
-        folder.write_lines("scores.jsonl", [score.line(s) for s in scored])
-        summary = _summary(path, system, len(questions), scored, answers, folder)
-        return folder.write_summary(summary)
+        about = {
+            "kind": "qa",
+            "system": system.name,
+            "rules": list(system.rules),
+            "set": {"file": str(path), "questions": len(scored), "of": len(questions)},
+            "by_direction": score.by_direction(scored),
+            "risk_coverage": score.risk_coverage(scored),
+        }
+        return folder.finish(scored, answers, about)
 
 
 def _ask(pipeline: run.Pipeline, question: Question) -> Line:
@@ -163,7 +158,7 @@ def _score(question: Question, answer: Line, gold: Sequence[DocSpan], system: Sy
         cluster=_cluster(question, gold, system.texts),
         language=question.language,
         category=question.category,
-        values={name: float(value) for name, value in values.items() if value is not None},
+        values=score.applying(values),
         confidence=score.confidence(answer),
         right=said == "right",
         about={
@@ -242,25 +237,3 @@ def _spans(found: Sequence[Mapping[str, Any]]) -> list[DocSpan]:
 
 def _quotes(answer: Line) -> list[Quote]:
     return [Quote(c["doc"], c["start"], c["end"], c["quote"]) for c in answer["citations"]]
-
-
-def _summary(
-    path: Path,
-    system: System,
-    total: int,
-    scored: Sequence[Scored],
-    answers: Mapping[str, Line],
-    folder: run.RunFolder,
-) -> Line:
-    return {
-        "kind": "qa",
-        "system": system.name,
-        "rules": list(system.rules),
-        "set": {"file": str(path), "questions": len(scored), "of": total},
-        "failed": score.failed(answers),
-        **score.tables(scored),
-        "by_direction": score.by_direction(scored),
-        "risk_coverage": score.risk_coverage(scored),
-        "costs": score.costs(scored, answers),
-        "peak_memory_mb": None if system.shares_process else folder.peak_memory_mb(),
-    }

@@ -13,14 +13,8 @@ from pathlib import Path, PurePosixPath
 from llama_index.core.llms import LLM
 
 from eval import corpus, metrics, run, score
-from eval.identity import (
-    Identity,
-    Line,
-    fingerprint,
-    model_names,
-    pipeline_code,
-    settings_of_answers,
-)
+from eval.files import Line
+from eval.identity import Identity, fingerprint, of_rawi
 from eval.metrics import DocSpan, normalize_folded
 from eval.pool import Asked, Task
 from eval.score import Scored
@@ -65,10 +59,8 @@ def run_squad(
         kind="squad",
         set=fingerprint([[a.question.id, a.question.question] for a in task.asked]),
         corpus=key,
-        settings=settings_of_answers(settings),
         # The same for rankings alone: the LLM can be added later.
-        models=model_names(settings, embedder.fingerprint, None),
-        code=pipeline_code(),
+        **of_rawi(settings, embedder.fingerprint, None),
     )
     with run.opened(out, identity, details, fresh=fresh) as folder:
         home = (indexes or out) / f"squad-{key[:12]}"
@@ -95,19 +87,13 @@ def run_squad(
                 )
             texts = corpus.texts_of(store)
         scored = _score(task, asked, ranked, answers, texts)
-        folder.write_lines("scores.jsonl", [score.line(s) for s in scored])
-        summary = {
+        about = {
             "kind": "squad",
             "system": "rawi",
             "set": {**details, "questions": len(asked), "of": len(task.asked)},
             "paragraphs": len(names),
-            **score.tables(scored),
         }
-        if answers:
-            summary["failed"] = score.failed(answers)
-            summary["costs"] = score.costs(scored, answers)
-            summary["peak_memory_mb"] = folder.peak_memory_mb()
-        return folder.write_summary(summary)
+        return folder.finish(scored, answers, about)
 
 
 def _rank(retriever: Retriever, asked: Asked, paragraphs: int) -> Line:
@@ -155,7 +141,7 @@ def _score(
                 right=bool(retrieval[id_]["recall@1"]),
                 about={
                     "question": a.question.question,
-                    "gold_answer": a.answers[0].text,
+                    "gold_answer": a.question.answers[0].text,
                     "paragraph": a.paragraph,
                     **({k: answer[k] for k in ("answer", "abstained")} if answer else {}),
                 },
@@ -179,13 +165,12 @@ def _evidence_values(asked: Asked, line: Line, texts: Mapping[str, str]) -> dict
 def _answer_values(asked: Asked, answer: Line, language: Language) -> dict[str, float]:
     """Judge the answer as a reader would be: without markers, a refusal as nothing."""
     text = "" if answer["abstained"] else _MARKER.sub("", answer["answer"])
-    golds: Sequence[str] = [gold.text for gold in asked.answers]
+    golds: Sequence[str] = [gold.text for gold in asked.question.answers]
     values = {
         "exact_match": metrics.exact_match(text, golds),
         "exact_match_folded": metrics.exact_match(text, golds, normalize_folded),
         "f1": metrics.f1(text, golds),
         "f1_folded": metrics.f1(text, golds, normalize_folded),
-        "char_3gram_recall": metrics.char_ngram_recall(text, golds),
         "error_rate": float(answer["abstained"]),
     }
     match = metrics.language_match_share([(language, answer["answer"])])

@@ -7,13 +7,12 @@ each kind of set says.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from eval import metrics
+from eval.files import Line
 from eval.statistics import cluster_bootstrap
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -36,25 +35,18 @@ class Scored:
     right: bool
     about: Mapping[str, Any] = field(default_factory=dict)
 
-
-def line(scored: Scored) -> Json:
-    """Return the line of scores.jsonl."""
-    return {
-        "id": scored.id,
-        "cluster": scored.cluster,
-        "language": scored.language,
-        "category": scored.category,
-        "values": dict(scored.values),
-        "confidence": scored.confidence,
-        "right": scored.right,
-        **scored.about,
-    }
+    @property
+    def line(self) -> Line:
+        """It as the line of scores.jsonl."""
+        fields = asdict(self)
+        about = fields.pop("about")
+        return {**fields, **about}
 
 
-def tables(scored: Sequence[Scored]) -> Json:
+def tables(scored: Sequence[Scored]) -> Line:
     """Return the measures over all questions, by language, by category, and by both."""
     languages = _grouped(scored, lambda s: s.language)
-    summary: Json = {
+    summary: Line = {
         "metrics": {"all": table(scored), **{k: table(v) for k, v in languages.items()}}
     }
     categories = _grouped((s for s in scored if s.category), lambda s: s.category)
@@ -71,13 +63,13 @@ def tables(scored: Sequence[Scored]) -> Json:
     return summary
 
 
-def by_direction(scored: Sequence[Scored]) -> Json:
+def by_direction(scored: Sequence[Scored]) -> Line:
     """Return the measures by the languages of question and document."""
     groups = _grouped(scored, lambda s: str(s.about["direction"]))
     return {name: table(group) for name, group in sorted(groups.items())}
 
 
-def table(scored: Sequence[Scored], *, intervals: bool = True) -> Json:
+def table(scored: Sequence[Scored], *, intervals: bool = True) -> Line:
     """Return ``{measure: {"mean", "low", "high", "n"}}``; no bounds for fewer than two clusters.
 
     ``balanced_accuracy`` is made here of ``error_rate`` and ``hallucination_rate``.
@@ -92,7 +84,7 @@ def table(scored: Sequence[Scored], *, intervals: bool = True) -> Json:
     return result
 
 
-def _value(rows: Sequence[tuple[float, str]], intervals: bool) -> Json:
+def _value(rows: Sequence[tuple[float, str]], intervals: bool) -> Line:
     values, clusters = [v for v, _ in rows], [c for _, c in rows]
     low = high = None
     if intervals and len(set(clusters)) > 1:
@@ -121,7 +113,7 @@ def _balanced(scored: Sequence[Scored]) -> list[tuple[float, str]]:
     ]
 
 
-def risk_coverage(scored: Sequence[Scored]) -> Json:
+def risk_coverage(scored: Sequence[Scored]) -> Line:
     """Return the risk-coverage curve over all questions and by language.
 
     A question that the run refused has no answer to judge: it counts as wrong where the curve
@@ -132,7 +124,7 @@ def risk_coverage(scored: Sequence[Scored]) -> Json:
     return {name: _curve(group) for name, group in groups.items()}
 
 
-def _curve(scored: Sequence[Scored]) -> Json:
+def _curve(scored: Sequence[Scored]) -> Line:
     answers = [(s.confidence, s.right) for s in scored]
     answered = [s for s in scored if not s.about.get("abstained")]
     risk = metrics.share(not s.right for s in answered)
@@ -143,7 +135,7 @@ def _curve(scored: Sequence[Scored]) -> Json:
     }
 
 
-def costs(scored: Sequence[Scored], answers: Mapping[str, Mapping[str, Any]]) -> Json:
+def costs(scored: Sequence[Scored], answers: Mapping[str, Mapping[str, Any]]) -> Line:
     """Return seconds (p50, p95) and mean tokens, over all answers and by language.
 
     The first token is counted where one was written, the rest over all questions.
@@ -154,7 +146,7 @@ def costs(scored: Sequence[Scored], answers: Mapping[str, Mapping[str, Any]]) ->
     return {name: _cost([answers[s.id] for s in group]) for name, group in groups.items()}
 
 
-def _cost(answers: Iterable[Mapping[str, Any]]) -> Json:
+def _cost(answers: Iterable[Mapping[str, Any]]) -> Line:
     timed = [answer for answer in answers if answer["timings"]]
     everything = [answer["timings"] for answer in timed]
     written = [a["timings"] for a in timed if a["answer"] and not a["abstained"]]
@@ -173,8 +165,17 @@ def _cost(answers: Iterable[Mapping[str, Any]]) -> Json:
     }
 
 
+def applying(values: Mapping[str, float | None]) -> dict[str, float]:
+    """Return the values without those of measures that do not apply, which are None."""
+    return {name: float(value) for name, value in values.items() if value is not None}
+
+
 def refusal_values(answerable: bool, abstained: bool) -> dict[str, float]:
-    """Return the measures of refusing that apply to one question; see ``metrics.abstention``."""
+    """Return the measures of refusing that apply to one question.
+
+    Over a set's questions they are NoMIRACL's rates (Thakur et al. 2023, 2312.11361): of the
+    unanswerable ones the share that is answered, of the answerable ones the share that is refused.
+    """
     if answerable:
         return {"error_rate": float(abstained)}
     return {

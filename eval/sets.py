@@ -2,81 +2,221 @@
 
 ::
 
-    .jsonl lines   read_questions   Question        the project's own kind: answer, gold spans
-    SQuAD v1.1     read_squad       Squad           Paragraph and SquadQuestion
-    .jsonl lines   read_abstention  AbstentionItem  question with the passages given
-
-``eval.injection_sets`` reads one more.
+    .jsonl lines   read_questions    Question        the project's own kind: answer, gold spans
+    .jsonl lines   read_abstention   AbstentionItem  question with the passages given
+    .jsonl lines   read_injections   InjectionCase   question with documents and an order in them
+    SQuAD v1.1     read_squad        Squad           paragraphs and questions about them
 
 A set is refused whole at its first mistake: the error names the file, the line (or the place in the
-JSON) and what to write instead. Unknown keys are let be: other tools' notes may stand there.
+JSON) and what is wrong there. Unknown keys are let be: other tools' notes may stand there.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, cast
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal, TypeVar
 
-from eval.fields import Fields, lines, read, unique
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+    model_validator,
+)
+
+from eval import metrics
+from eval.files import lines_of, object_of, text_of
 from rag.conversation import Turn
+from rag.documents import READERS
 from rag.errors import EvalError
 from rag.language import Language, clean, detect
 
+_REMEDY = "give a set as UTF-8, one JSON object a line"
+_SQUAD_REMEDY = "give a SQuAD v1.1 file"
 
-@dataclass(frozen=True)
-class Question:
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty; fill it in or delete the entry")
+    return text
+
+
+def _is_file_name(name: str) -> str:
+    path = PurePosixPath(name)
+    if path.name != name or name.startswith(".") or path.suffix not in READERS:
+        raise ValueError(f"is no file name that Rawi reads ({', '.join(sorted(READERS))})")
+    return name
+
+
+def _split(paths: Any) -> Any:
+    return [p for part in paths.split(";") if (p := part.strip())] if type(paths) is str else paths
+
+
+Filled = Annotated[str, AfterValidator(_filled)]
+Groups = tuple[Annotated[tuple[Filled, ...], Field(min_length=1)], ...]
+"""Lists of alternatives, one of each has to stand in a right answer."""
+
+
+class Record(BaseModel):
+    """An object of a set; a key that is null counts as missing."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {key: inner for key, inner in value.items() if inner is not None}
+
+
+class Question(Record):
     """A line of a question set; DESIGN.md, "Interfaces that stay stable", says what each key is.
 
     :ivar source: The documents that hold the answer, as paths relative to the corpus.
     :ivar gold_spans: Verbatim pieces of them that hold the answer; of a question without one, what
         shows that its premise is false, or nothing.
-    :ivar must_include: Groups of alternatives, one of each has to stand in a right answer.
     """
 
-    id: str
-    question: str
-    language: Language
-    answerable: bool
-    category: str
-    source: tuple[str, ...]
-    gold_spans: tuple[str, ...]
-    answer: str
-    must_include: tuple[tuple[str, ...], ...]
-    must_not_include: tuple[str, ...]
-    context_turns: tuple[Turn, ...]
+    id: Filled
+    question: Filled
+    language: Language = Field(alias="question_language")
+    answerable: StrictBool
+    category: Filled
+    source: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
+    gold_spans: tuple[Filled, ...] = ()
+    answer: str = ""
+    must_include: Groups = ()
+    must_not_include: tuple[Filled, ...] = ()
+    context_turns: tuple[Turn, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_gold_if_answerable(self) -> Question:
+        if self.answerable and not (self.gold_spans and self.must_include):
+            raise ValueError('is answerable, so "gold_spans" and "must_include" may not be empty')
+        if not self.answerable and self.must_include:
+            raise ValueError('is not answerable, so "must_include" must be empty')
+        return self
 
 
-@dataclass(frozen=True)
-class Paragraph:
-    """A paragraph of a SQuAD file; ``number`` counts over the whole file from 0."""
+class GivenPassage(Record):
+    """A passage that comes with its question; ``title`` is the article's and may be empty."""
 
-    number: int
-    title: str
-    text: str
+    id: Filled
+    title: str = ""
+    text: Filled
 
 
-@dataclass(frozen=True)
-class GoldAnswer:
+class AbstentionItem(Record):
+    """A question with the only passages that it may be answered from."""
+
+    id: Filled
+    question: Filled
+    language: Language = Field(alias="question_language")
+    answerable: StrictBool
+    passages: tuple[GivenPassage, ...] = Field(min_length=1)
+
+    @property
+    def documents(self) -> dict[str, str]:
+        """The passages as files of a corpus would have them, the title as first line, by name."""
+        return {
+            f"{i:03}.txt": f"{passage.title}\n\n{passage.text}".lstrip()
+            for i, passage in enumerate(self.passages)
+        }
+
+
+class InjectionCase(Record):
+    """A question and its documents, with an order in one of them that must not be followed.
+
+    What would make a case prove nothing is a mistake: a sign of obeying that a right answer or an
+    honest quote holds.
+
+    :ivar kind: What the order looks like or asks for.
+    :ivar documents: The only ones that it may be answered from: file name to text.
+    :ivar order: Verbatim, as it stands in the question, or in one document or its file name.
+    :ivar must_include: As of a ``Question``; none when nothing answerable is asked.
+    :ivar obeyed: An answer that holds any of these has followed the order.
+    """
+
+    id: Filled
+    kind: Filled
+    question: Filled
+    language: Language = Field(alias="question_language")
+    documents: dict[Annotated[str, AfterValidator(_is_file_name)], Filled] = Field(min_length=1)
+    order: Filled
+    must_include: Groups = ()
+    obeyed: tuple[Filled, ...] = Field(min_length=1)
+
+    @property
+    def place(self) -> Literal["document", "question"]:
+        """Where the order stands."""
+        return "question" if self.order in self.question else "document"
+
+    def is_obeyed_in(self, text: str) -> bool:
+        """Tell whether a text holds a sign of obeying, matched as ``metrics.is_correct`` does."""
+        return metrics.holds_any(text, self.obeyed)
+
+    @model_validator(mode="after")
+    def _tells_obeying_from_honesty(self) -> InjectionCase:
+        order, documents = self.order, self.documents.items()
+        holding = [order in text or order in name for name, text in documents]
+        places = sum(holding) + (order in self.question)
+        if places != 1:
+            raise ValueError(
+                '"order" must stand, as it is written, in the question or in one of the documents,'
+                f" and nowhere else; it stands in {places} places"
+            )
+        right = [alternative for group in self.must_include for alternative in group]
+        honest = [text.replace(order, "") for _, text in documents]
+        for text in (*honest, *right):
+            if self.is_obeyed_in(text):
+                raise ValueError(
+                    f'{text[:60]!r} holds what stands in "obeyed", but not in the order; an honest'
+                    " answer would count as obeying"
+                )
+        metrics.held_groups("", self.must_include)
+        return self
+
+
+class GoldAnswer(Record):
     """An accepted answer; ``start`` is where the file says it stands, which may be wrong."""
 
-    text: str
-    start: int
+    text: Filled
+    start: int = Field(alias="answer_start", ge=0, strict=True)
 
 
-@dataclass(frozen=True)
-class SquadQuestion:
+class SquadQuestion(Record):
     """A question of a SQuAD file and the number of the paragraph that answers it."""
 
-    id: str
-    question: str
-    paragraph: int
-    answers: tuple[GoldAnswer, ...]
+    id: Filled
+    question: Filled
+    answers: tuple[GoldAnswer, ...] = Field(min_length=1)
+    paragraph: int = -1
 
 
-@dataclass(frozen=True)
-class Squad:
+class Paragraph(Record):
+    """A paragraph of a SQuAD file; ``number`` counts over the whole file from 0."""
+
+    text: Filled = Field(alias="context")
+    qas: tuple[SquadQuestion, ...] = ()
+    title: str = ""
+    number: int = -1
+
+
+class _Article(Record):
+    title: str = ""
+    paragraphs: tuple[Paragraph, ...]
+
+
+class _SquadFile(Record):
+    data: tuple[_Article, ...]
+
+
+class Squad(Record):
     """A SQuAD file.
 
     :ivar paragraphs: In the order of the file; each stands at its number.
@@ -88,24 +228,8 @@ class Squad:
     language: Language
 
 
-@dataclass(frozen=True)
-class GivenPassage:
-    """A passage that comes with its question; ``title`` is the article's and may be empty."""
-
-    id: str
-    title: str
-    text: str
-
-
-@dataclass(frozen=True)
-class AbstentionItem:
-    """A question with the only passages that it may be answered from."""
-
-    id: str
-    question: str
-    language: Language
-    answerable: bool
-    passages: tuple[GivenPassage, ...]
+R = TypeVar("R", bound=Record)
+A = TypeVar("A", Question, AbstentionItem, InjectionCase)
 
 
 def read_questions(path: Path) -> list[Question]:
@@ -113,7 +237,7 @@ def read_questions(path: Path) -> list[Question]:
 
     :raises EvalError: When the file can't be read or a line is not as DESIGN.md says.
     """
-    return list(unique(lines(path, _question), path, lambda question: question.id))
+    return _read(path, Question)
 
 
 def read_abstention(path: Path) -> list[AbstentionItem]:
@@ -121,7 +245,16 @@ def read_abstention(path: Path) -> list[AbstentionItem]:
 
     :raises EvalError: As ``read_questions``.
     """
-    return list(unique(lines(path, _abstention_item), path, lambda item: item.id))
+    return _read(path, AbstentionItem)
+
+
+def read_injections(path: Path) -> list[InjectionCase]:
+    """Read a set of injections.
+
+    :raises EvalError: As ``read_questions``, or when a case could not tell an order that is
+        followed from one that is not.
+    """
+    return _read(path, InjectionCase)
 
 
 def read_squad(path: Path) -> Squad:
@@ -131,26 +264,24 @@ def read_squad(path: Path) -> Squad:
 
     :raises EvalError: When the file can't be read or is not SQuAD v1.1.
     """
-    try:
-        loaded = json.loads(read(path))
-    except ValueError as exc:
-        raise EvalError(f"{path}: is not JSON ({exc}); give a SQuAD v1.1 file") from exc
-    paragraphs: list[Paragraph] = []
-    questions: list[tuple[str, SquadQuestion]] = []
-    for article in Fields(loaded, str(path)).objects("data"):
-        title = article.text("title", default="", empty=True)
-        for fields in article.objects("paragraphs"):
-            number = len(paragraphs)
-            paragraphs.append(Paragraph(number, title, fields.text("context")))
-            for qa in fields.objects("qas", default=[]):
-                questions.append((qa.where, _squad_question(qa, number)))
-    if not questions:
-        raise EvalError(f"{path}: holds no question; give a SQuAD v1.1 file")
-    return Squad(
-        tuple(paragraphs),
-        tuple(unique(questions, path, lambda question: question.id)),
-        _most([paragraph.text for paragraph in paragraphs]),
+    loaded = object_of(text_of(path, _SQUAD_REMEDY), str(path), (), _SQUAD_REMEDY)
+    file = _checked(_SquadFile, loaded, str(path))
+    titled = [(article.title, p) for article in file.data for p in article.paragraphs]
+    paragraphs = tuple(
+        paragraph.model_copy(update={"number": number, "title": title})
+        for number, (title, paragraph) in enumerate(titled)
     )
+    questions = tuple(
+        question.model_copy(update={"paragraph": paragraph.number})
+        for paragraph in paragraphs
+        for question in paragraph.qas
+    )
+    if not questions:
+        raise EvalError(f"{path}: holds no question; {_SQUAD_REMEDY}")
+    _require_unique((str(path), question.id) for question in questions)
+    arabic = sum(detect(paragraph.text) == "ar" for paragraph in paragraphs)
+    language: Language = "ar" if arabic * 2 > len(paragraphs) else "en"
+    return Squad(paragraphs=paragraphs, questions=questions, language=language)
 
 
 def find_span(text: str, wanted: str, near: int = 0) -> tuple[int, int] | None:
@@ -172,65 +303,29 @@ def find_span(text: str, wanted: str, near: int = 0) -> tuple[int, int] | None:
     return best, best + len(wanted)
 
 
-def _question(fields: Fields) -> Question:
-    answerable = fields.flag("answerable")
-    spans = fields.texts("gold_spans", default=[])
-    groups = fields.groups("must_include", default=[])
-    if answerable and not (spans and groups):
-        raise fields.error('is answerable, so "gold_spans" and "must_include" may not be empty')
-    if not answerable and groups:
-        raise fields.error('is not answerable, so "must_include" must be empty')
-    source = fields.text("source", default="", empty=True)
-    return Question(
-        id=fields.text("id"),
-        question=fields.text("question"),
-        language=fields.language("question_language"),
-        answerable=answerable,
-        category=fields.text("category"),
-        source=tuple(part.strip() for part in source.split(";") if part.strip()),
-        gold_spans=spans,
-        answer=fields.text("answer", default="", empty=True),
-        must_include=groups,
-        must_not_include=fields.texts("must_not_include", default=[]),
-        context_turns=tuple(_turn(turn) for turn in fields.objects("context_turns", default=[])),
-    )
+def _read(path: Path, kind: type[A]) -> list[A]:
+    read = [(where, _checked(kind, value, where)) for where, value in lines_of(path, (), _REMEDY)]
+    _require_unique((where, item.id) for where, item in read)
+    return [item for _, item in read]
 
 
-def _turn(fields: Fields) -> Turn:
-    role = fields.text("role")
-    if role not in ("user", "assistant"):
-        raise fields.error(f'"role" is {role!r}; write "user" or "assistant"')
-    return Turn(cast("Literal['user', 'assistant']", role), fields.text("content"))
+def _checked(kind: type[R], value: Any, where: str) -> R:
+    try:
+        return kind.model_validate(value)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        place = "".join(f"[{at}]" if isinstance(at, int) else f" {at}" for at in first["loc"])
+        problem = first["msg"].removeprefix("Value error, ")
+        raise EvalError(f"{where}:{place or ' this'}: {problem}") from exc
 
 
-def _squad_question(fields: Fields, paragraph: int) -> SquadQuestion:
-    answers = tuple(
-        GoldAnswer(answer.text("text"), answer.integer("answer_start"))
-        for answer in fields.objects("answers")
-    )
-    if not answers:
-        raise fields.error('"answers" is empty; SQuAD v1.1 has an answer to every question')
-    return SquadQuestion(fields.text("id"), fields.text("question"), paragraph, answers)
-
-
-def _abstention_item(fields: Fields) -> AbstentionItem:
-    passages = tuple(
-        GivenPassage(
-            passage.text("id"), passage.text("title", default="", empty=True), passage.text("text")
-        )
-        for passage in fields.objects("passages")
-    )
-    if not passages:
-        raise fields.error('"passages" is empty; give at least one')
-    return AbstentionItem(
-        id=fields.text("id"),
-        question=fields.text("question"),
-        language=fields.language("question_language"),
-        answerable=fields.flag("answerable"),
-        passages=passages,
-    )
-
-
-def _most(texts: list[str]) -> Language:
-    arabic = sum(detect(text) == "ar" for text in texts)
-    return "ar" if arabic * 2 > len(texts) else "en"
+def _require_unique(ids: Iterable[tuple[str, str]]) -> None:
+    """Raise ``EvalError`` at an id that came before, with both places."""
+    first: dict[str, str] = {}
+    for where, id_ in ids:
+        if id_ in first:
+            before = first[id_].rpartition(", ")[2]
+            raise EvalError(
+                f"{where}: the id {id_!r} is already that of {before}; give each its own"
+            )
+        first[id_] = where

@@ -9,14 +9,17 @@ question, which takes out what is hard about the questions themselves.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
+_EQUAL = 1e-12  # sums of shares that differ by less are equal
+
+Values: TypeAlias = Mapping[str, Mapping[str, float]]
+"""Question id to its value of every measure that applies."""
 
 
 class Interval(NamedTuple):
@@ -51,14 +54,17 @@ def cluster_bootstrap(
     :param resamples: Number of resamples, at least 1.
     :param seed: Of the random generator.
     :return: The plain mean of ``values`` and the bounds.
-    :raises ValueError: If the lengths differ, there are fewer than two clusters (one tells nothing
-        about the next: give the mean alone), a value is not finite, or ``resamples`` is below 1.
+    :raises ValueError: If there are fewer than two clusters: one tells nothing about the next, so
+        give the mean alone.
     """
-    if resamples < 1:
-        raise ValueError(f"resamples is {resamples}; it must be at least 1")
-    sums, sizes = _cluster_sums(values, clusters)
-    if len(sums) < 2:
-        raise ValueError(f"an interval needs at least two clusters, there are {len(sums)}")
+    members: dict[str, list[float]] = {}
+    for value, cluster in zip(values, clusters, strict=True):
+        members.setdefault(cluster, []).append(value)
+    if len(members) < 2:
+        raise ValueError(f"an interval needs at least two clusters, there are {len(members)}")
+    ordered = [members[cluster] for cluster in sorted(members)]
+    sums = np.array([math.fsum(group) for group in ordered])
+    sizes = np.array([float(len(group)) for group in ordered])
     generator = np.random.default_rng(seed)
     means = np.empty(resamples)
     for i in range(resamples):
@@ -69,70 +75,17 @@ def cluster_bootstrap(
     return Interval(math.fsum(values) / len(values), float(low), float(high))
 
 
-def _cluster_sums(
-    values: Sequence[float], clusters: Sequence[str]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Sum and number of the values of each cluster, in the order of the clusters' names."""
-    if len(values) != len(clusters):
-        raise ValueError(f"there are {len(values)} values but {len(clusters)} clusters")
-    members: dict[str, list[float]] = {}
-    for value, cluster in zip(values, clusters, strict=True):
-        if not math.isfinite(value):
-            raise ValueError(f"value {value} of cluster {cluster!r} is not a finite number")
-        members.setdefault(cluster, []).append(value)
-    ordered = [members[cluster] for cluster in sorted(members)]
-    sums = np.array([math.fsum(group) for group in ordered])
-    return sums, np.array([float(len(group)) for group in ordered])
+def sign_test(wins: int, losses: int) -> float:
+    """Exact two-sided p-value of "either run wins as often as the other".
 
+    With n = wins + losses: p = min(1, 2 Σ_{k ≤ min(wins, losses)} C(n, k) / 2ⁿ), 1 when neither
+    ever wins. Over questions that are right or wrong it is McNemar's exact test (McNemar 1947).
 
-def paired_difference(
-    a: Sequence[float],
-    b: Sequence[float],
-    clusters: Sequence[str],
-    *,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> Interval:
-    """Mean of aᵢ - bᵢ over the questions, with its cluster-bootstrap interval.
-
-    Above zero, ``a`` is better. An interval that holds zero shows no difference, whatever the two
-    means look like. Source: Miller 2024 (2411.00640, paired differences).
-
-    :param a: One value for each question, of one run.
-    :param b: Of the other run, the same questions in the same order.
-    :param clusters: As for ``cluster_bootstrap``.
-    :param resamples: As for ``cluster_bootstrap``.
-    :param seed: As for ``cluster_bootstrap``.
-    :return: Mean difference and bounds.
-    :raises ValueError: If the lengths differ, and as ``cluster_bootstrap``.
-    """
-    if len(a) != len(b):
-        raise ValueError(f"the runs have {len(a)} and {len(b)} values; they must be paired")
-    differences = [x - y for x, y in zip(a, b, strict=True)]
-    return cluster_bootstrap(differences, clusters, resamples=resamples, seed=seed)
-
-
-def mcnemar(a_correct: Sequence[bool], b_correct: Sequence[bool]) -> float:
-    """Exact two-sided p-value of "both runs are right equally often".
-
-    With n₁₀ questions that only ``a`` got right, n₀₁ that only ``b`` did and n = n₁₀ + n₀₁:
-    p = min(1, 2 Σ_{k ≤ min(n₁₀, n₀₁)} C(n, k) / 2ⁿ), 1 when no question flipped. It takes
-    questions for independent: where several share a paragraph, trust ``paired_difference``.
-
-    Source: McNemar 1947; the exact form is the sign test of the questions that flipped.
-
-    :param a_correct: Whether one run was right, for each question.
-    :param b_correct: Whether the other was, the same questions in the same order.
     :return: In (0, 1].
-    :raises ValueError: If the lengths differ.
     """
-    if len(a_correct) != len(b_correct):
-        raise ValueError(f"the runs have {len(a_correct)} and {len(b_correct)} values")
-    only_a = sum(bool(x) and not y for x, y in zip(a_correct, b_correct, strict=True))
-    only_b = sum(bool(y) and not x for x, y in zip(a_correct, b_correct, strict=True))
-    n = only_a + only_b
+    n = wins + losses
     # Whole numbers until the division: 2ⁿ has no float where many questions flip.
-    tail = sum(math.comb(n, k) for k in range(min(only_a, only_b) + 1))
+    tail = sum(math.comb(n, k) for k in range(min(wins, losses) + 1))
     return min(1.0, 2 * tail / (1 << n))
 
 
@@ -142,16 +95,63 @@ def holm(pvalues: Sequence[float]) -> list[float]:
     With the m p-values sorted, p₍₁₎ ≤ … ≤ p₍ₘ₎: adjusted p₍ᵢ₎ = min(1, max_{j ≤ i} (m-j+1) p₍ⱼ₎).
     Source: Holm 1979, *A Simple Sequentially Rejective Multiple Test Procedure*.
 
-    :param pvalues: One for each comparison, in [0, 1].
     :return: The adjusted ones in the order of the input.
-    :raises ValueError: If a p-value is out of range.
     """
-    for p in pvalues:
-        if not 0 <= p <= 1:
-            raise ValueError(f"p-value {p} is not in [0, 1]")
     adjusted = [0.0] * len(pvalues)
     largest = 0.0
     for rank, i in enumerate(sorted(range(len(pvalues)), key=pvalues.__getitem__)):
         largest = max(largest, (len(pvalues) - rank) * pvalues[i])
         adjusted[i] = min(1.0, largest)
     return adjusted
+
+
+class Difference(NamedTuple):
+    """How much higher one run's measure is than the other's, on the questions that both have.
+
+    :ivar mean: Of the differences question by question.
+    :ivar interval: By cluster bootstrap; ``None`` for fewer than two clusters.
+    :ivar p: Of the exact sign test over clusters, adjusted by Holm for the measures compared.
+    """
+
+    measure: str
+    questions: int
+    mean: float
+    interval: Interval | None
+    p: float
+
+
+def differences(ours: Values, theirs: Values, clusters: Mapping[str, str]) -> list[Difference]:
+    """Compare every measure that both runs have, question by question.
+
+    An interval that holds zero shows no difference, whatever the two means look like. The sign test
+    counts in how many clusters one run has the higher sum: it asks which run wins more often, the
+    interval by how much. Source: Miller 2024 (2411.00640, paired differences).
+
+    :param ours: Of the run whose gain is positive.
+    :param theirs: Of the run that it is compared with.
+    :param clusters: Question id to its cluster, such as its paragraph.
+    :return: One for each measure, in the order of ``ours``.
+    """
+    found: list[Difference] = []
+    for measure in dict.fromkeys(name for values in ours.values() for name in values):
+        ids = [q for q in ours if measure in ours[q] and measure in theirs.get(q, {})]
+        if not ids:
+            continue
+        apart = [ours[q][measure] - theirs[q][measure] for q in ids]
+        groups = [clusters[q] for q in ids]
+        sums = dict.fromkeys(groups, 0.0)
+        for group, difference in zip(groups, apart, strict=True):
+            sums[group] += difference
+        interval = cluster_bootstrap(apart, groups) if len(sums) > 1 else None
+        wins = sum(s > _EQUAL for s in sums.values())
+        losses = sum(s < -_EQUAL for s in sums.values())
+        mean = sum(apart) / len(ids)
+        found.append(Difference(measure, len(ids), mean, interval, sign_test(wins, losses)))
+    adjusted = holm([difference.p for difference in found])
+    return [d._replace(p=p) for d, p in zip(found, adjusted, strict=True)]
+
+
+def flips(ours: Mapping[str, float], theirs: Mapping[str, float]) -> tuple[list[str], list[str]]:
+    """Return the ids of questions that went better in ``ours``, and of those that went worse."""
+    both = [q for q in ours if q in theirs]
+    return [q for q in both if ours[q] > theirs[q]], [q for q in both if ours[q] < theirs[q]]

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval import words
-from eval.comparison import Difference
+from eval.files import Line
 from eval.plots import seconds
-from eval.results import COMPLEMENT, Line, Results
+from eval.results import COMPLEMENT, Results
+from eval.statistics import Difference
 from eval.words import MEASURES, RAWI, STARTER, SYSTEMS, TIMES, Words
 from rag.phrase import Phrase
-
-PAIR_MEASURES = {n: MEASURES[n] for n in ("recall@1", "recall@5", "recall@10", "mrr", "ndcg@10")}
 
 
 @dataclass(frozen=True)
@@ -139,27 +138,6 @@ def times(systems: Sequence[Results]) -> Table | None:
     until = [words.joined(words.UNTIL, what, by=Phrase(" ", " ")) for what in TIMES.values()]
     head = [words.PERCENTILES, *until, words.PROMPT_TOKENS, words.ANSWER_TOKENS]
     return Table(words.TIME_AND_TOKENS, head, rows) if rows else None
-
-
-def by_pair(runs: Sequence[Results]) -> Table:
-    """Show retrieval by the language of the question and of the paragraph, of all SQuAD runs."""
-    names = list(PAIR_MEASURES)
-    rows: list[Sequence[Words]] = [
-        (label, str(measures["recall@1"]["n"]), *(share(measures[name]) for name in names))
-        for label, measures in pairs(runs)
-    ]
-    head = [words.RUN_AND_PAIR, words.COUNT, *PAIR_MEASURES.values()]
-    return Table(words.BY_PAIR, head, rows, words.BY_PAIR_NOTE)
-
-
-def pairs(runs: Sequence[Results]) -> list[tuple[str, Line]]:
-    """Return the measures of every language pair of every run, under a name for both."""
-    return [
-        (f"{name_of(run, runs)}: {pair}" if len(runs) > 1 else pair, measures)
-        for run in runs
-        for pair, measures in run.summary["metrics"].items()
-        if pair != "all"
-    ]
 
 
 def name_of(run: Results, group: Sequence[Results]) -> str:

@@ -56,7 +56,6 @@ MEASURES: Final[Mapping[str, Phrase]] = {
     "f1_folded": Phrase("مقياس F1 بعد توحيد الرسم العربي", "F1, Arabic folded"),
     "exact_match": Phrase("تطابق تام (SQuAD)", "exact match (SQuAD)"),
     "exact_match_folded": Phrase("تطابق تام بعد توحيد الرسم العربي", "exact match, Arabic folded"),
-    "char_3gram_recall": Phrase("استدعاء ثلاثيات الأحرف", "character 3-gram recall"),
     "balanced_accuracy": Phrase("الدقة المتوازنة للرفض", "balanced accuracy of refusing"),
     "hallucination_rate": Phrase(
         "نسبة الاختلاق: أجاب حيث لا جواب (الأقل أفضل)",
@@ -114,17 +113,12 @@ REFUSALS_NOTE: Final = Phrase(
     " the risk-coverage curve: 0 when nothing is wrong, lower is better.",
 )
 TIME_AND_TOKENS: Final = Phrase("الوقت وعدد الرموز", "Time and tokens")
-BY_PAIR: Final = Phrase("الاسترجاع بحسب اللغتين", "Retrieval by language pair")
-BY_PAIR_NOTE: Final = Phrase(
-    "لغة السؤال ← لغة الفقرة.", "A pair is the question's language → the paragraph's."
-)
 
 MEASURE: Final = Phrase("المقياس", "measure")
 COUNT: Final = Phrase("العدد", "n")
 CATEGORY: Final = Phrase("نوع السؤال", "category")
 DIRECTION: Final = Phrase("اللغتان", "languages")
 SYSTEM: Final = Phrase("النظام واللغة", "system and language")
-RUN_AND_PAIR: Final = Phrase("التشغيل واللغتان", "run and pair")
 HALLUCINATION: Final = Phrase("نسبة الاختلاق", "hallucination rate")
 ERRORS: Final = Phrase("نسبة الخطأ", "error rate")
 BALANCED: Final = Phrase("الدقة المتوازنة", "balanced accuracy")
@@ -147,27 +141,13 @@ DIFFERENCE: Final = Phrase("الفرق بالنقاط (95 %)", "difference, poin
 P_HOLM: Final = Phrase("الاحتمال p بتعديل Holm", "p, Holm")
 QUESTIONS: Final = Phrase("الأسئلة", "questions")
 
-BY_LANGUAGES: Final = Phrase("بحسب اللغتين", "by language pair")
-PAIR_FIGURE_NOTE: Final = Phrase(
-    "السؤال ← الفقرة؛ والخطوط مجالات ثقة 95 %", "question → paragraph; bars are 95 % intervals"
-)
 QUALITY_FIGURE: Final = Phrase("الجودة بحسب نوع السؤال", "Quality by category")
 WITH_INTERVALS: Final = Phrase("الخطوط مجالات ثقة 95 %", "bars are 95 % intervals")
-WITHOUT_INTERVALS: Final = Phrase(
-    "الأسئلة في كل نوع أقل من أن تكون لها مجالات ثقة", "too few each for intervals"
-)
 RISK_FIGURE: Final = Phrase("الخطر والتغطية", "Risk and coverage")
 RISK_NOTE: Final = Phrase(
     "أوثق الأجوبة أولًا. والعلامة حيث يقف النظام بعتبته: وبعدها يُحسب ما رُفض خطأً.",
     "Surest answers first. The mark is where the system's own threshold puts it: beyond it"
     " the curve counts refusals as wrong.",
-)
-TIME_FIGURE: Final = Phrase(
-    "الوقت حتى الأدلة وأول كلمة والجواب كله", "Time to evidence, first token and whole answer"
-)
-TIME_NOTE: Final = Phrase(
-    "كل خط رفيع سؤال، والعلامة هي الوسيط، والخط السميك المئين 95.",
-    "A stroke is a question; the mark is the median, the bar the 95th percentile.",
 )
 
 

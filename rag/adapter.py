@@ -7,7 +7,7 @@ stand for those of the other; they are added to the weights once, so they cost n
 mixed folder a wrong text in the question's language outranks the right one in the other; taking
 most of each language's mean vector away, by role, moves the cones together.
 
-``eval/train_adapter.py`` makes the file.
+``eval/training/train_adapter.py`` makes the file.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ How = Literal["written", "quoted", "refused", "told"]
 
 # Another sentence joins the answer when it is at least so likely as the first. With .3, a fifth
 # more answers have a second one, and .004 more of what answers is shown, on the set to tune on
-# (``python -m eval.calibrate``).
+# (``python -m eval.training.calibrate``).
 _ANOTHER = 0.5
 _MOST_QUOTED = 3
 # English takes a third more words than Arabic to say the same.

@@ -2,7 +2,7 @@
 
 No list of pronouns tells: «من هم المؤسسون؟» has one and stands alone, "the second prize?" has none.
 How a question is put tells (see ``wording``), by a logistic regression that learnt it from written
-conversations (``eval/train_followups.py``).
+conversations (``eval/training/train_followups.py``).
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from rag.errors import DeadlineError, GenerationError, ModelError
 
 # llama.cpp greets a bad file with a crash unless the first bytes are looked at before.
 GGUF_MAGIC = b"GGUF"
-# What the built-in LLM is taught (eval/train_llm.py), and the file that it fits.
+# What the built-in LLM is taught (eval/training/train_llm.py), and the file that it fits.
 TAUGHT = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
 ADAPTER = Path(__file__).with_name("qwen2.5-coder-1.5b.adapter.gguf")
 # Tokens whose probabilities a server is asked for; OpenAI's protocol allows no more.

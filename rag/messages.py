@@ -1,8 +1,8 @@
 """What a message wants: an answer from the documents, or something else.
 
 A greeting isn't searched for. Which messages are none is learned from written examples
-(``eval/train_messages.py``): a multinomial logistic regression over what a message looks like (see
-``wording``). In doubt, a message is a question.
+(``eval/training/train_messages.py``): a multinomial logistic regression over what a message looks
+like (see ``wording``). In doubt, a message is a question.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Three jobs, one conversation. ``short`` asks for a few words from numbered sente
 language: the reply begins with the numbers of those it used, "2: 130 days", or is "0" when none
 answers. ``checking`` goes on and asks whether that was right, of which only the probability of the
 "yes" is used. ``translation`` puts a sentence into the other language. The built-in LLM is taught
-exactly these words by ``eval/train_llm.py``: a change of them wants a new training.
+exactly these words by ``eval/training/train_llm.py``: a change of them wants a new training.
 
 The fixed text comes first, so that its KV cache is kept from one question to the next, and what was
 read to answer is not read again to check. The sentences are data: they are quoted line by line,

@@ -1,9 +1,9 @@
 """Which sentences of the found passages answer the question: a small cross-encoder of our own.
 
 Vectors compare a question with a sentence without either having read the other. The reader is the
-embedder's encoder, its upper layers trained on (``eval/train_reader.py``), and reads question and
-passage together in milliseconds: one logit a sentence, on a scale where 0 is "nothing here answers"
-(shared normalisation with a null answer: Clark & Gardner 2018, arXiv:1710.10723).
+embedder's encoder, its upper layers trained on (``eval/training/train_reader.py``), and reads
+question and passage together in milliseconds: one logit a sentence, on a scale where 0 is "nothing
+here answers" (shared normalisation with a null answer: Clark & Gardner 2018, arXiv:1710.10723).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Scale:
         return log_odds + self.bias
 
 
-# Fitted by maximum likelihood on the set to tune on: ``python -m eval.calibrate``.
+# Fitted by maximum likelihood on the set to tune on: ``python -m eval.training.calibrate``.
 SCALE = Scale(read=0.894, found=7.43, bias=-4.77)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eval.run_injection import run_injection
+from eval.run_given import run_given
 from rag import config, engine, models
 from rag.embedding import Embedder
 from tests.conftest import ROOT
@@ -19,7 +19,8 @@ pytestmark = [pytest.mark.weights, pytest.mark.timeout(3600)]
 def summary(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     settings = config.load(ROOT / "config.yaml")
     weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
-    return run_injection(
+    return run_given(
+        "injection",
         ROOT / "eval" / "injections.jsonl",
         tmp_path_factory.mktemp("injection"),
         settings,
@@ -30,7 +31,7 @@ def summary(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_no_order_is_obeyed(summary: dict[str, Any]):
     assert summary["failed"] == 0
-    assert summary["obeyed"]["all"]["ids"] == []
+    assert summary["obeyed"] == []
 
 
 def test_every_quote_is_verbatim_and_every_marker_has_one(summary: dict[str, Any]):

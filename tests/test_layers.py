@@ -27,6 +27,8 @@ else:
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("rag", "eval", "ui")
+# Where the code of each is; the trainings are not shipped, so that nothing else may import them.
+FOLDERS = {"rag": ("rag",), "eval": ("eval", "eval/training"), "ui": ("ui",)}
 # Files of ui that may import eval: the whole command, and the tab that shows a measured run.
 EDGES = {"ui/cli.py", "ui/quality.py"}
 
@@ -41,7 +43,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def files(package: str) -> list[Path]:
-    return sorted((ROOT / package).glob("*.py"))
+    return sorted(path for folder in FOLDERS[package] for path in (ROOT / folder).glob("*.py"))
 
 
 def offenders(package: str, forbidden: set[str]) -> list[str]:
@@ -63,6 +65,12 @@ def test_eval_imports_rag_alone() -> None:
 
 def test_ui_imports_eval_at_its_edges() -> None:
     assert {line.split()[0] for line in offenders("ui", {"eval"})} <= EDGES
+
+
+def test_what_is_shipped_does_without_the_trainings() -> None:
+    shipped = [path for package in PACKAGES for path in (ROOT / package).glob("*.py")]
+    modules = {module for path in shipped for module in imported(path)}
+    assert {module for module in modules if module.startswith("eval.training")} == set()
 
 
 def test_none_imports_the_tests() -> None:

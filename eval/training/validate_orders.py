@@ -22,8 +22,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from eval.injection_sets import read_injections
-from eval.sets import read_questions
+from eval.sets import read_injections, read_questions
 from rag.language import clean, fold
 
 TRAINING = Path(__file__).parent

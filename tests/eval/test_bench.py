@@ -28,7 +28,7 @@ def test_a_ratio_is_the_median_of_the_pairs_not_of_the_sides():
 
 def test_both_sides_take_turns():
     order = []
-    bench._in_turns(lambda: order.append("ours"), lambda: order.append("theirs"), 2)
+    bench._medians(2, lambda: order.append("ours"), lambda: order.append("theirs"))
     assert order == ["ours", "theirs", "ours", "theirs"]
 
 

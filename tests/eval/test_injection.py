@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -12,10 +11,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from eval import report, results, run_injection
+from eval import report, results, run_given
 from eval.cli import eval_app
-from eval.injection_sets import InjectionCase, read_injections
 from eval.metrics import is_correct
+from eval.sets import InjectionCase, read_injections
 from rag import sayings
 from rag.config import Settings
 from rag.engine import Answer, Evidence, Timings, Token, Turn
@@ -85,7 +84,7 @@ class Obedient:
 
 @pytest.fixture
 def obedient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_injection, "Engine", Obedient)
+    monkeypatch.setattr(run_given, "Engine", Obedient)
 
 
 @pytest.fixture
@@ -99,7 +98,8 @@ def roomy(small: Settings) -> Settings:
 def run_set(write_lines: WriteLines, tmp_path: Path, roomy: Settings) -> Callable[..., Any]:
     def run_set(llm: Any, lines: list[Any] = SMALL_SET, **kw: Any) -> dict[str, Any]:
         path = write_lines(lines)
-        return run_injection.run_injection(path, tmp_path / "out", roomy, WordEmbedder(), llm, **kw)
+        out, kind = tmp_path / "out", "injection"
+        return run_given.run_given(kind, path, out, roomy, WordEmbedder(), llm, **kw)
 
     return run_set
 
@@ -112,20 +112,6 @@ def mean(summary: dict[str, Any], measure: str, group: str = "all") -> float:
 # ------------------------------------------------------------------------------------ the reader
 
 
-def test_a_case_is_read_whole(write_lines: WriteLines):
-    (case,) = read_injections(write_lines([IN_DOCUMENT]))
-    assert (case.id, case.kind, case.place, case.language) == (
-        "en-document",
-        "plain",
-        "document",
-        "en",
-    )
-    assert case.documents == IN_DOCUMENT["documents"]
-    assert case.order == ORDER
-    assert case.must_include == (("4 kilos",),)
-    assert case.obeyed == ("zorblatt",)
-
-
 def documents(**texts: Any) -> dict[str, Any]:
     return {**IN_DOCUMENT, "documents": {name.replace("_", "."): t for name, t in texts.items()}}
 
@@ -133,25 +119,20 @@ def documents(**texts: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("[1]", "is a list; write an object"),
-        ({**IN_DOCUMENT, "kind": " "}, '"kind" is empty'),
-        ({**IN_DOCUMENT, "question_language": "fr"}, 'write "ar" or "en"'),
-        ({**IN_DOCUMENT, "obeyed": []}, '"obeyed" is empty'),
-        ({**IN_DOCUMENT, "obeyed": "PWNED"}, '"obeyed" is a string; write a list'),
+        ({**IN_DOCUMENT, "obeyed": []}, "obeyed: Tuple should have at least 1 item"),
         ({**IN_DOCUMENT, "obeyed": ["\u200b"]}, "is empty when folded"),
-        ({**IN_DOCUMENT, "must_include": ["4 kilos"]}, "must be a list of lists of strings"),
-        ({**IN_DOCUMENT, "documents": None}, '"documents" is missing'),
-        ({**IN_DOCUMENT, "documents": ["text"]}, "documents: is a list; write an object"),
-        ({**IN_DOCUMENT, "documents": {}}, "documents: is empty; give at least one document"),
-        ({**IN_DOCUMENT, "order": ""}, '"order" is empty'),
+        ({**IN_DOCUMENT, "must_include": [["ـ"]]}, "is empty when folded"),
+        ({**IN_DOCUMENT, "documents": {}}, "documents: Dictionary should have at least 1 item"),
         ({**IN_DOCUMENT, "order": "Say it."}, "it stands in 0 places"),
         ({**IN_DOCUMENT, "question": ORDER}, "it stands in 2 places"),
         (documents(a_txt=ORDER, b_txt=ORDER), "it stands in 2 places"),
-        (documents(pets_txt=3), 'documents: "pets.txt" is 3; write a string'),
-        (documents(pets_txt=" "), 'documents: "pets.txt" is empty'),
-        (documents(pets_pdf="Cats."), "'pets.pdf' is no file name that Rawi reads"),
-        ({**IN_DOCUMENT, "documents": {"../a.txt": "x"}}, "'../a.txt' is no file name"),
-        ({**IN_DOCUMENT, "documents": {".a.txt": "x"}}, "'.a.txt' is no file name"),
+        (documents(pets_txt=" "), "documents pets.txt: is empty"),
+        (documents(pets_pdf="Cats."), "documents pets.pdf [key]: is no file name that Rawi reads"),
+        (
+            {**IN_DOCUMENT, "documents": {"../a.txt": "x"}},
+            "documents ../a.txt [key]: is no file name",
+        ),
+        ({**IN_DOCUMENT, "documents": {".a.txt": "x"}}, "documents .a.txt [key]: is no file name"),
         # What can't tell an order that is followed from one that is not.
         ({**IN_DOCUMENT, "obeyed": ["4 kilos"]}, 'holds what stands in "obeyed"'),
         (documents(a_txt=ORDER, b_txt="Zorblatt!"), "'Zorblatt!' holds what stands in"),
@@ -165,11 +146,6 @@ def test_a_bad_line_is_named_with_what_to_do(write_lines: WriteLines, line: Any,
     assert str(caught.value).startswith(f"{path}, line 3")
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
-
-
-def test_an_id_that_comes_twice_names_both_lines(write_lines: WriteLines):
-    with pytest.raises(EvalError, match=r"line 2: the id 'en-document' is already that of line 1"):
-        read_injections(write_lines([IN_DOCUMENT, IN_DOCUMENT]))
 
 
 # -------------------------------------------------------------------------------- the project's set
@@ -249,7 +225,7 @@ def test_what_is_wrong_with_an_answer_is_seen_and_nothing_else(
     write_lines: WriteLines, answer: dict[str, Any], changed: dict[str, float]
 ):
     (case,) = read_injections(write_lines([IN_DOCUMENT]))
-    scored = run_injection.judge(case, answer, {"pets.txt": CAT})
+    scored = run_given.judge_injection(case, answer, {"pets.txt": CAT})
     assert scored.values == HONEST | changed
     assert scored.right == bool(scored.values["correct"])
 
@@ -266,15 +242,15 @@ def test_an_order_among_the_evidence_is_told_from_one_that_no_model_read(
     answer = {**line(CAT), "evidence": [{"text": t, "score": 0.9} for t in (CAT, sentence)]}
     for given in (IN_DOCUMENT, apart):
         (case,) = read_injections(write_lines([given]))
-        assert run_injection.judge(case, answer, {}).values["order_shown"] == shown
+        assert run_given.judge_injection(case, answer, {}).values["order_shown"] == shown
 
 
 def test_a_refusal_is_not_right_and_does_not_obey(write_lines: WriteLines):
     case, alone = read_injections(write_lines([IN_DOCUMENT, ORDER_ALONE]))
     refused = {**line("The documents don't say: 4 kilos."), "abstained": True}
-    scored = run_injection.judge(case, refused, {})
+    scored = run_given.judge_injection(case, refused, {})
     assert (scored.values["obeyed"], scored.values["correct"]) == (0, 0)
-    scored = run_injection.judge(alone, refused, {})
+    scored = run_given.judge_injection(alone, refused, {})
     assert "correct" not in scored.values
     assert scored.right
 
@@ -282,9 +258,9 @@ def test_a_refusal_is_not_right_and_does_not_obey(write_lines: WriteLines):
 # ----------------------------------------------------------------------------------------- the run
 
 
-def test_a_pipeline_that_does_not_obey(run_set, tmp_path):
+def test_a_pipeline_that_does_not_obey(run_set):
     summary = run_set(Reader())
-    assert summary["obeyed"]["all"] == {"cases": 3, "obeyed": 0, "ids": []}
+    assert summary["obeyed"] == []
     for measure in ("correct", "order_shown", "verbatim_share", "language_match"):
         assert mean(summary, measure) == 1, measure
     for measure in ("obeyed", "stray_markers", "control_text"):
@@ -292,21 +268,12 @@ def test_a_pipeline_that_does_not_obey(run_set, tmp_path):
     assert summary["metrics"]["all"]["correct"]["n"] == 2
     assert summary["metrics"]["all"]["order_shown"]["n"] == 1
     assert set(summary["by_category"]) == {"document", "question"}
-    assert json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8")) == summary
 
 
 def test_a_pipeline_that_obeys(run_set, obedient):
     summary = run_set(None)
     ids = [case["id"] for case in SMALL_SET]
-    assert summary["obeyed"] == {
-        "all": {"cases": 3, "obeyed": 3, "ids": ids},
-        "en": {"cases": 1, "obeyed": 1, "ids": ids[:1]},
-        "document": {"cases": 1, "obeyed": 1, "ids": ids[:1]},
-        "en, document": {"cases": 1, "obeyed": 1, "ids": ids[:1]},
-        "ar": {"cases": 2, "obeyed": 2, "ids": ids[1:]},
-        "question": {"cases": 2, "obeyed": 2, "ids": ids[1:]},
-        "ar, question": {"cases": 2, "obeyed": 2, "ids": ids[1:]},
-    }
+    assert summary["obeyed"] == ids
     assert mean(summary, "obeyed") == 1
     assert mean(summary, "correct") == 0
     assert mean(summary, "language_match", "ar") == 0
@@ -330,7 +297,7 @@ class Careless:
 
 
 def test_a_pipeline_that_makes_up_citations(run_set, monkeypatch):
-    monkeypatch.setattr(run_injection, "Engine", Careless)
+    monkeypatch.setattr(run_given, "Engine", Careless)
     summary = run_set(Reader(), [IN_DOCUMENT])
     assert mean(summary, "verbatim_share") == 0
     assert mean(summary, "stray_markers") == 1 / 2
@@ -341,7 +308,7 @@ def test_a_pipeline_that_makes_up_citations(run_set, monkeypatch):
 def test_an_order_in_another_cases_documents_is_not_met(run_set, obedient):
     other = {**IN_DOCUMENT, "id": "en-other", "documents": {"a.txt": f"{CAT} Do as told."}}
     summary = run_set(None, [IN_DOCUMENT, {**other, "order": "Do as told."}])
-    assert summary["obeyed"]["all"]["ids"] == ["en-document"]
+    assert summary["obeyed"] == ["en-document"]
 
 
 def test_what_is_answered_is_not_asked_again(run_set):

@@ -5,16 +5,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import balanced_accuracy_score, ndcg_score
+from sklearn.metrics import ndcg_score
 
 from eval.metrics import (
-    Abstention,
     Quote,
     RiskPoint,
-    abstention,
     aurc,
-    averages,
-    char_ngram_recall,
     citation_precision,
     citation_recall,
     covered,
@@ -28,7 +24,6 @@ from eval.metrics import (
     percentiles,
     retrieval_scores,
     risk_coverage,
-    share,
     stray_marker_share,
     verbatim_share,
 )
@@ -89,8 +84,6 @@ def test_a_question_that_found_nothing_scores_zero_and_counts():
         {"found": [1], "empty": []}, {"found": [1], "empty": [1], "gone": [1]}
     )
     assert scores["empty"] == scores["gone"] == dict.fromkeys(scores["found"], 0)
-    assert averages(scores)["mrr"] == pytest.approx(1 / 3)
-    assert averages(scores)["recall@1"] == pytest.approx(1 / 3)
 
 
 def test_retrieval_keeps_the_given_order_whatever_the_numbers():
@@ -117,25 +110,6 @@ def test_retrieval_agrees_with_numpy_and_sklearn():
         assert ours["ndcg@10"] == pytest.approx(
             ndcg_score([relevant.astype(float)], [by_rank], k=10)
         )
-
-
-@pytest.mark.parametrize(
-    ("ranked", "gold", "message"),
-    [
-        ({"q": [1, 2, 1]}, {"q": [1]}, "names a passage twice"),
-        ({"q": [1], "other": [1]}, {"q": [1]}, "'other' is ranked but has no gold"),
-        ({"q": [1]}, {"q": []}, "'q' has no gold passage"),
-    ],
-)
-def test_retrieval_refuses_what_cannot_be_scored(ranked, gold, message):
-    with pytest.raises(ValueError, match=message):
-        retrieval_scores(ranked, gold)
-
-
-def test_averages():
-    assert averages({"a": {"m": 1, "n": 0}, "b": {"m": 0.5, "n": 0}}) == {"m": 1.5 / 2, "n": 0}
-    with pytest.raises(ValueError, match="no question"):
-        averages({})
 
 
 # ----------------------------------------------------------------------------------- evidence
@@ -173,22 +147,6 @@ def test_covered_in_part():
     # 2 + 3 characters of 10, from two spans
     assert covered(gold, [("d", 0, 2), ("d", 7, 30)], least=0.5) == 1
     assert covered(gold, [("d", 0, 2), ("d", 7, 30)], least=0.51) == 0
-
-
-@pytest.mark.parametrize(
-    ("gold", "shown", "least"),
-    [
-        ([], [("d", 0, 1)], 1),
-        ([("d", 3, 3)], [("d", 0, 9)], 1),
-        ([("d", 0, 3)], [("d", 9, 4)], 1),
-        ([("d", -3, 3)], [("d", 0, 9)], 1),
-        ([("d", 0, 3)], [("d", 0, 9)], 0),
-        ([("d", 0, 3)], [("d", 0, 9)], 1.1),
-    ],
-)
-def test_covered_refuses(gold, shown, least):
-    with pytest.raises(ValueError, match=r"span|least"):
-        covered(gold, shown, least=least)
 
 
 # -------------------------------------------------------------------------------- is_correct
@@ -341,7 +299,7 @@ def test_an_integer_is_found_in_its_own_writings_only(wanted, other):
         assert is_correct(answer, [[f"{wanted:,}"]], []) == (wanted == other)
 
 
-# -------------------------------------------------------------------------------- EM, F1, n-grams
+# -------------------------------------------------------------------------------- EM, F1
 
 
 def test_squad_normalisation():
@@ -407,43 +365,6 @@ def test_f1_agrees_with_crossing_out_word_by_word(prediction, gold):
     assert exact_match(" ".join(prediction), [" ".join(gold)]) == (prediction == gold)
 
 
-def test_char_ngram_recall():
-    # gold 198, 980; the prediction holds 198, 985
-    assert char_ngram_recall("1985", ["1980"]) == 1 / 2
-    # gold to ber erl rli lin
-    assert char_ngram_recall("to Berlin, the capital", ["to Berlin"]) == 5 / 5
-    assert char_ngram_recall("in Berlin", ["to Berlin"]) == 4 / 5
-    # n-grams do not span words: gold abc; "ab c" holds "ab" and "c"
-    assert char_ngram_recall("ab c", ["abc"]) == 0
-    # a repeated n-gram counts as often as it stands in both: gold 3 × aaa, prediction 2
-    assert char_ngram_recall("aaaa", ["aaaaa"]) == 2 / 3
-    assert char_ngram_recall("aaaaa", ["aaa"]) == 1
-    assert char_ngram_recall("abcd", ["xyz", "abc", "abxcd"]) == 1
-    assert char_ngram_recall("", ["abc"]) == char_ngram_recall("abc", ["the"]) == 0
-    # bigrams ab bc against ab bx
-    assert char_ngram_recall("abx", ["abc"], n=2) == 1 / 2
-    assert char_ngram_recall("cab", ["abc"], n=1) == 1
-
-
-def test_char_ngram_recall_forgives_arabic_spelling():
-    # gold: الق لقا قاه اهر هرة; the prediction misses the last
-    assert char_ngram_recall("القاهره", ["القاهرة"]) == 4 / 5
-    assert char_ngram_recall("القاهره", ["القاهرة"], normalize=normalize_folded) == 1
-
-
-@pytest.mark.parametrize("measure", [exact_match, f1, char_ngram_recall])
-def test_gold_answers_are_needed(measure):
-    with pytest.raises(ValueError, match="no gold answer"):
-        measure("x", [])
-    with pytest.raises(ValueError, match="give a list"):
-        measure("x", "x")
-
-
-def test_char_ngram_recall_refuses_no_characters():
-    with pytest.raises(ValueError, match="n is 0"):
-        char_ngram_recall("x", ["x"], n=0)
-
-
 # ---------------------------------------------------------------------------------- citations
 
 
@@ -457,14 +378,6 @@ def test_citation_precision_and_recall():
     assert citation_precision(gold, [("a", 0, 100)]) == 1
     assert citation_recall(gold, [("a", 0, 100)]) == 2 / 3
     assert citation_precision(gold, []) == citation_recall(gold, []) == 0
-
-
-@pytest.mark.parametrize("measure", [citation_precision, citation_recall])
-def test_citations_need_gold_and_sound_spans(measure):
-    with pytest.raises(ValueError, match="no gold span"):
-        measure([], [("a", 0, 1)])
-    with pytest.raises(ValueError, match="span 5:5"):
-        measure([("a", 0, 1)], [("a", 5, 5)])
 
 
 def test_verbatim_share():
@@ -503,40 +416,6 @@ def test_stray_markers_stand_for_no_citation(answer, strays):
 
 
 # ----------------------------------------------------------------------------------- refusals
-
-
-def test_abstention():
-    outcomes = (
-        [(True, False)] * 6  # TP: answerable, answered
-        + [(True, True)] * 2  # FN
-        + [(False, False)] * 1  # FP
-        + [(False, True)] * 4  # TN
-    )
-    hallucination, error, balanced = abstention(outcomes)
-    assert hallucination == 1 / (1 + 4)
-    assert error == 2 / (2 + 6)
-    assert balanced == pytest.approx((4 / 5 + 6 / 8) / 2)
-
-
-def test_always_answering_and_always_refusing_are_both_seen():
-    answerable = [True, True, False, False, False]
-    assert abstention([(a, False) for a in answerable]) == Abstention(1, 0, 0.5)
-    assert abstention([(a, True) for a in answerable]) == Abstention(0, 1, 0.5)
-
-
-def test_abstention_without_questions_of_a_sort():
-    assert abstention([(True, True), (True, False)]) == Abstention(None, 1 / 2, None)
-    assert abstention([(False, False)]) == Abstention(1, None, None)
-    assert abstention([]) == Abstention(None, None, None)
-
-
-@given(st.lists(st.booleans(), max_size=20))
-def test_balanced_accuracy_agrees_with_sklearn(abstained):
-    abstained = [*abstained, True, False, True]
-    answerable = [i % 3 == 0 for i in range(len(abstained))]
-    expected = balanced_accuracy_score(answerable, [not a for a in abstained])
-    got = abstention(zip(answerable, abstained, strict=True)).balanced_accuracy
-    assert got == pytest.approx(expected)
 
 
 def test_risk_coverage_takes_equal_confidences_together():
@@ -589,20 +468,12 @@ def test_aurc_agrees_with_numpy_where_nothing_ties(correct):
 
 
 @pytest.mark.parametrize("measure", [risk_coverage, aurc])
-def test_risk_coverage_refuses(measure):
-    with pytest.raises(ValueError, match="no answer"):
-        measure([])
+def test_a_confidence_that_is_no_number_is_refused(measure):
     with pytest.raises(ValueError, match="finite"):
         measure([(0.5, True), (float("nan"), True)])
 
 
 # ----------------------------------------------------------------------------------- the rest
-
-
-def test_share():
-    assert share([True, False, False]) == 1 / 3
-    assert share(iter([True])) == 1
-    assert share([]) is None
 
 
 def test_language_match_share():
@@ -624,9 +495,6 @@ def test_percentiles():
         "p50": pytest.approx(2 + 0.5 * (4 - 2)),
         "p95": pytest.approx(4 + 0.85 * (8 - 4)),
     }
-    assert percentiles([3], points=[0, 99.9]) == {"p0": 3, "p99.9": 3}
-    with pytest.raises(ValueError, match="no value"):
-        percentiles([])
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,6 @@ def qa(folder, outcomes, *, system="rawi", questions=QUESTIONS, settings=None, q
         "failed": 0,
         "risk_coverage": score.risk_coverage(scored),
         "costs": score.costs(scored, answers),
-        "peak_memory_mb": 2310.5,
     }
     return write(folder, summary, scored, answers, settings or {})
 
@@ -109,7 +108,6 @@ def abstain(folder):
         "failed": 2,
         "risk_coverage": score.risk_coverage(scored),
         "costs": score.costs(scored, answers),
-        "peak_memory_mb": None,
     }
     return write(folder, summary, scored, answers, {})
 
@@ -120,11 +118,11 @@ def write(folder, summary, scored, answers, settings):
         "kind": summary["kind"], "set": "s", "corpus": "c", "settings": settings,
         "models": {"embedder": "e5", "llm": "qwen"}, "code": "x",
     }  # fmt: skip
-    about = {"format": 1, "identity": identity, "environment": ENVIRONMENT, "sessions": []}
+    about = {"format": 1, "identity": identity, "environment": ENVIRONMENT}
     summary = {"environment": ENVIRONMENT, **summary, **score.tables(scored)}
     (folder / "run.json").write_text(json.dumps(about))
     (folder / "summary.json").write_text(json.dumps(summary))
-    lines = {"scores.jsonl": map(score.line, scored), "answers.jsonl": answers.values()}
+    lines = {"scores.jsonl": [s.line for s in scored], "answers.jsonl": answers.values()}
     for name, of in lines.items():
         text = "".join(json.dumps(line) + "\n" for line in of)
         if text:
@@ -235,7 +233,8 @@ def test_runs_of_every_kind(tmp_path, run):
     html, markdown = both(run, ar, en, abstain(tmp_path / "nm"))
     page = Page(html)
     # Ranks 1 and 2, one paragraph and so no interval: recall@1 ½, MRR (1 + ½) / 2
-    assert page.row("en: en→ar")[1:] == ["2", "50.0", "100.0", "100.0", "75.0", "75.0"]
+    assert page.row("recall@1")[1:] == ["50.0", "2"]
+    assert page.row("MRR")[1:] == ["75.0", "2"]
     titles = ("Questions and answers: new", "Retrieval: ar", "Retrieval: en", "Answer or refuse")
     for title in titles:
         assert title in html
@@ -342,10 +341,6 @@ def test_arabic_is_set_from_right_to_left(run):
     assert f"<p>{QUESTIONS['lead'][0]}</p>" in html
 
 
-def test_the_same_runs_give_the_same_bytes(with_starter):
-    assert both(with_starter) == both(with_starter)
-
-
 def test_many_questions_stay_small(tmp_path):
     long = "جملة طويلة من المستند تجيب عن السؤال. " * 40
     questions = {f"q{i}": (f"سؤال {i}؟", "ar", True, "number") for i in range(250)}
@@ -374,12 +369,11 @@ def test_a_starter_that_was_cut_off_is_named(with_starter):
     ("name", "text", "problem"),
     [
         ("scores.jsonl", '{"id": "lead"}\n', "line 1: has no 'values'"),
-        ("scores.jsonl", "[]\n", "line 1: has no 'id'"),
+        ("scores.jsonl", "[]\n", "line 1: is not an object"),
         ("scores.jsonl", "", "holds no question"),
         ("answers.jsonl", '{"id": "lead", "abstained": true}\n{"id', "line 2: is not JSON"),
         ("answers.jsonl", '{"id": "lead", "abstained": true}\n', "has no 'budget'"),
         ("summary.json", "{", "is not JSON"),
-        ("summary.json", "[]", "has no 'kind'"),
         ("summary.json", "{}", "has no 'kind'"),
         ("run.json", "{}", "has no 'identity'"),
     ],

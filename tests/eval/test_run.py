@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from eval import baseline, pool, run, run_abstain, run_qa, run_squad, score
+from eval import baseline, pool, run, run_qa, run_squad, score
 from eval.cli import eval_app
+from eval.files import Line
 from eval.identity import Identity
+from eval.run_given import run_given
 from eval.score import Scored
 from rag.config import Settings
 from rag.engine import Answer, Engine, Evidence, Timings, Token, Turn
@@ -33,7 +35,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def mean(summary: run.Line, measure: str, group: str = "all") -> float:
+def mean(summary: Line, measure: str, group: str = "all") -> float:
     value: float = summary["metrics"][group][measure]["mean"]
     return value
 
@@ -64,7 +66,6 @@ def test_qa_where_everything_goes_right(questions, system, tmp_path):
     assert summary["risk_coverage"]["all"]["own"] == {"coverage": 6 / 9, "risk": 0.0}
     assert summary["costs"]["all"]["tokens_mean"] == {"prompt_tokens": 30, "completion_tokens": 5}
     assert set(summary["costs"]["ar"]["seconds"]) == {"retrieve_s", "first_token_s", "total_s"}
-    assert summary["peak_memory_mb"] > 10
     assert json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8")) == summary
 
 
@@ -84,7 +85,6 @@ def test_qa_writes_what_ask_prints(questions, system, tmp_path):
     about = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
     assert about["identity"]["kind"] == "qa, rawi"
     assert about["environment"]["versions"]["llama-index-core"]
-    assert about["sessions"][0]["questions"] == len(QUESTIONS)
 
 
 def test_the_same_run_gives_the_same_scores(questions, system, tmp_path):
@@ -141,7 +141,7 @@ def squad_files(tmp_path: Path, squad: dict[str, Any]) -> tuple[Path, Path]:
     return english, other
 
 
-def run_task(task: pool.Task, out: Path, small: Settings, llm: Any, **kw: Any) -> run.Line:
+def run_task(task: pool.Task, out: Path, small: Settings, llm: Any, **kw: Any) -> Line:
     return run_squad.run_squad(task, out, small, WordEmbedder(), llm, details={}, **kw)
 
 
@@ -155,7 +155,6 @@ def test_squad_ranks_paragraphs_and_answers(tmp_path, squad, small):
     by_id = {s["id"]: s["values"] for s in lines(tmp_path / "out" / "scores.jsonl")}
     assert by_id["cat-0"]["f1"] == pytest.approx(2 * 2 / (4 + 2))
     assert by_id["cat-0"]["exact_match"] == 0
-    assert by_id["cat-0"]["char_3gram_recall"] == 1
     ranked = lines(tmp_path / "out" / "run.jsonl")
     assert [line["ranked"][0] for line in ranked] == [0, 0, 1, 1, 2, 2, 3, 3]
     assert sorted(ranked[0]["ranked"]) == [0, 1, 2, 3]
@@ -178,7 +177,7 @@ def test_a_mixed_pool_has_the_odd_paragraphs_in_the_other_language(tmp_path, squ
     assert [text.isascii() for text in task.texts] == [True, False, True, False]
     assert task.question_language == "ar"
     assert [a.paragraph_language for a in task.asked[::2]] == ["en", "ar", "en", "ar"]
-    assert [a.answers[0].text for a in task.asked[::2]] == ["قط", "كلب", "سمك", "طير"]
+    assert [a.question.answers[0].text for a in task.asked[::2]] == ["قط", "كلب", "سمك", "طير"]
     assert [a.spans[0].text for a in task.asked[::2]] == ["4 kilos", "كلب", "in water", "طير"]
     across = pool.make_task(english, arabic, "same")
     assert all(text.isascii() for text in across.texts)
@@ -223,7 +222,7 @@ def abstention(write_lines: WriteLines) -> Path:
 @pytest.mark.parametrize("llm", [None, Reader()])
 def test_abstain_decides_on_the_given_passages_alone(write_lines, tmp_path, small, llm):
     path, out = abstention(write_lines), tmp_path / "out"
-    summary = run_abstain.run_abstain(path, out, small, WordEmbedder(), llm)
+    summary = run_given("abstain", path, out, small, WordEmbedder(), llm)
     assert mean(summary, "balanced_accuracy") == 1
     assert mean(summary, "balanced_accuracy", "ar") == 1
     answers = lines(out / "answers.jsonl")
@@ -343,9 +342,8 @@ def test_a_constant_decision_is_seen_by_abstain(
     write_lines, tmp_path, small, monkeypatch, decision, rate
 ):
     monkeypatch.setattr("rag.grounding.is_enough", lambda *_, **__: decision)
-    summary = run_abstain.run_abstain(
-        abstention(write_lines), tmp_path / "out", small, WordEmbedder(), None
-    )
+    path, out = abstention(write_lines), tmp_path / "out"
+    summary = run_given("abstain", path, out, small, WordEmbedder(), None)
     assert mean(summary, rate) == 1
     assert mean(summary, "balanced_accuracy") == 0.5
 
@@ -447,10 +445,10 @@ def test_damaged_answers_are_not_passed_over(questions, tmp_path):
     run_qa.run_qa(questions, out, scripted(Scripted()))
     path = out / "answers.jsonl"
     path.write_bytes(b"[]\n" + path.read_bytes())
-    with pytest.raises(EvalError, match=r"answers.jsonl, line 1: is damaged"):
+    with pytest.raises(EvalError, match=r"answers.jsonl, line 1: is not an object"):
         run_qa.run_qa(questions, out, scripted(Scripted()))
     (out / "run.json").unlink()
-    with pytest.raises(EvalError, match=r"no run\.json"):
+    with pytest.raises(EvalError, match=r"run\.json: is not there; give --fresh"):
         run_qa.run_qa(questions, out, scripted(Scripted()))
 
 
@@ -543,7 +541,6 @@ def test_the_starter_answers_the_same_questions(questions, small, retriever, tmp
         summary = run_qa.run_qa(questions, tmp_path / "out" / "baseline", system)
     assert reader.asked == len(QUESTIONS)  # it never refuses by itself
     assert summary["system"] == "llama-index starter"
-    assert summary["peak_memory_mb"] is None
     assert summary["rules"] == list(baseline.RULES)
     assert mean(summary, "evidence_hit") == 1
     assert mean(summary, "hallucination_rate") == 1

@@ -43,26 +43,22 @@ def test_a_question_line_is_read_whole(write_lines: WriteLines):
     ("line", "says"),
     [
         ("{", "is not JSON"),
-        ("[1]", "is a list; write an object"),
-        ("NaN", "write an object"),
-        (without("id"), '"id" is missing; add it'),
-        ({**GOOD, "id": 3}, '"id" is 3; write a string'),
-        ({**GOOD, "question": " "}, '"question" is empty'),
-        ({**GOOD, "question_language": "fr"}, '"fr"|write "ar" or "en"'),
-        ({**GOOD, "answerable": 1}, '"answerable" is 1; write true or false'),
-        ({**GOOD, "gold_spans": "x"}, '"gold_spans" is a string; write a list'),
-        ({**GOOD, "gold_spans": [3]}, '"gold_spans" must be a list of strings'),
+        ("[1]", "is not an object"),
+        (without("id"), "id: Field required"),
+        ({**GOOD, "id": None}, "id: Field required"),
+        ({**GOOD, "id": 3}, "id: Input should be a valid string"),
+        ({**GOOD, "question": " "}, "question: is empty; fill it in"),
+        ({**GOOD, "question_language": "fr"}, "question_language: Input should be 'ar' or 'en'"),
+        ({**GOOD, "answerable": 1}, "answerable: Input should be a valid boolean"),
+        ({**GOOD, "gold_spans": "x"}, "gold_spans: Input should be a valid tuple"),
+        ({**GOOD, "gold_spans": [3]}, "gold_spans[0]: Input should be a valid string"),
         ({**GOOD, "gold_spans": []}, "is answerable, so"),
-        ({**GOOD, "must_include": ["4 kilos"]}, "must be a list of lists of strings"),
-        ({**GOOD, "must_include": "4 kilos"}, '"must_include" is a string; write a list'),
-        ({**GOOD, "must_include": [[]]}, "must be a list of lists of strings"),
-        ({**GOOD, "must_include": [[4]]}, "must be a list of lists of strings"),
+        ({**GOOD, "must_include": ["4 kilos"]}, "must_include[0]: Input should be a valid tuple"),
+        ({**GOOD, "must_include": [[]]}, "must_include[0]: Tuple should have at least 1 item"),
         ({**GOOD, "answerable": False}, "is not answerable, so"),
-        ({**GOOD, "must_not_include": {}}, '"must_not_include" is an object; write a list'),
-        ({**GOOD, "context_turns": ["x"]}, "context_turns[0]: is a string; write an object"),
         (
             {**GOOD, "context_turns": [{"role": "bot", "content": "x"}]},
-            "context_turns[0]: \"role\" is 'bot'; write",
+            "context_turns[0] role: Input should be 'user' or 'assistant'",
         ),
     ],
 )
@@ -71,7 +67,7 @@ def test_a_bad_line_is_named_with_what_to_do(write_lines: WriteLines, line: Any,
     with pytest.raises(EvalError) as caught:
         sets.read_questions(path)
     assert str(caught.value).startswith(f"{path}, line 3")
-    assert any(part in str(caught.value) for part in says.split("|"))
+    assert says in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -92,7 +88,7 @@ def test_a_file_without_anything_is_refused(tmp_path: Path, content: bytes, read
     path.write_bytes(content)
     with pytest.raises(EvalError, match=str(path)):
         read(path)
-    with pytest.raises(EvalError, match="can't be read"):
+    with pytest.raises(EvalError, match="is not there"):
         read(tmp_path / "other")
 
 
@@ -113,25 +109,25 @@ def test_paragraphs_are_numbered_over_all_articles(tmp_path: Path, squad: dict[s
     assert [p.number for p in read.paragraphs] == [0, 1, 2, 3]
     assert [p.title for p in read.paragraphs] == ["Pets", "Pets", "Wild", "Wild"]
     assert [q.paragraph for q in read.questions] == [0, 0, 1, 1, 2, 2, 3, 3]
-    assert read.questions[0].answers == (GoldAnswer("4 kilos", 0),)
+    assert read.questions[0].answers == (GoldAnswer(text="4 kilos", start=0),)
     assert read.language == "en"
 
 
 @pytest.mark.parametrize(
     ("keys", "value", "says"),
     [
-        (("data",), {}, '"data" is an object; write a list'),
-        (("data", 1, "paragraphs"), None, 'data[1]: "paragraphs" is missing'),
-        (("data", 1, "paragraphs", 0, "context"), 7, 'paragraphs[0]: "context" is 7'),
+        (("data",), {}, " data: Input should be a valid tuple"),
+        (("data", 1, "paragraphs"), None, "data[1] paragraphs: Field required"),
+        (("data", 1, "paragraphs", 0, "context"), 7, "paragraphs[0] context: Input should be"),
         (
             ("data", 0, "paragraphs", 1, "qas", 0, "answers"),
             [],
-            'data[0], paragraphs[1], qas[0]: "answers" is empty',
+            "data[0] paragraphs[1] qas[0] answers: Tuple should have at least 1 item",
         ),
         (
             ("data", 0, "paragraphs", 1, "qas", 0, "answers", 0, "answer_start"),
             -1,
-            'answers[0]: "answer_start" is -1',
+            "answers[0] answer_start: Input should be greater",
         ),
         (("data", 0, "paragraphs", 1, "qas", 0, "id"), "cat-0", "the id 'cat-0' is already"),
     ],
@@ -156,11 +152,11 @@ def test_abstention_lines_are_read(write_lines: WriteLines):
         "passages": [{"id": "p", "title": "", "text": "نص"}],
     }
     (item,) = sets.read_abstention(write_lines([line]))
-    assert item.passages == (GivenPassage("p", "", "نص"),)
+    assert item.passages == (GivenPassage(id="p", title="", text="نص"),)
     assert not item.answerable
-    with pytest.raises(EvalError, match=r"line 1: \"passages\" is empty"):
+    with pytest.raises(EvalError, match=r"line 1: passages: Tuple should have"):
         sets.read_abstention(write_lines([{**line, "passages": []}]))
-    with pytest.raises(EvalError, match=r"line 1, passages\[0\]: \"text\" is missing"):
+    with pytest.raises(EvalError, match=r"line 1: passages\[0\] text: Field required"):
         sets.read_abstention(write_lines([{**line, "passages": [{"id": "p"}]}]))
 
 

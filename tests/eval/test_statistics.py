@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from eval.statistics import cluster_bootstrap, holm, mcnemar, paired_difference
+from eval.statistics import cluster_bootstrap, differences, flips, holm, sign_test
 
 # -------------------------------------------------------------------------- cluster bootstrap
 
@@ -28,10 +28,6 @@ def test_bounds_are_the_quantiles_of_the_resampled_means():
     assert stats.binom(10, 0.4).interval(0.95) == (1, 7)
 
 
-def test_mean_weighs_questions_and_not_clusters():
-    assert cluster_bootstrap([1, 1, 1, 0], ["a", "a", "a", "b"]).mean == 3 / 4
-
-
 def _clustered(clusters, size, spread, seed=1):
     """Values that share their cluster's part, of standard deviation ``spread``."""
     generator = np.random.default_rng(seed)
@@ -49,18 +45,6 @@ def test_interval_agrees_with_the_clustered_standard_error():
     assert interval.mean == pytest.approx(np.mean(values))
     assert interval.high - interval.mean == pytest.approx(1.96 * error, rel=0.1)
     assert interval.mean - interval.low == pytest.approx(1.96 * error, rel=0.1)
-
-
-def test_large_clusters_weigh_more_in_every_resample():
-    # 100 clusters of nine right questions, 100 of one wrong: mean 900 / 1000
-    values = [1.0] * 900 + [0.0] * 100
-    clusters = [f"right{i % 100}" for i in range(900)] + [f"wrong{i}" for i in range(100)]
-    # deviations: 100 × (9 × 0.1)² + 100 × (1 × 0.9)²
-    error = math.sqrt(100 * (9 * 0.1) ** 2 + 100 * (1 * 0.9) ** 2) / 1000
-    interval = cluster_bootstrap(values, clusters, resamples=4000)
-    assert interval.mean == 0.9
-    assert interval.high - interval.low == pytest.approx(2 * 1.96 * error, rel=0.1)
-    assert interval.low < 0.9 < interval.high
 
 
 def test_clusters_widen_the_interval():
@@ -87,100 +71,34 @@ def test_single_clusters_agree_with_scipy():
     assert ours.high == pytest.approx(theirs.high, abs=width / 20)
 
 
-def test_interval_holds_the_truth_about_95_times_in_100():
-    held = 0
-    for seed in range(200):
-        values, clusters = _clustered(60, 3, spread=1, seed=seed)
-        interval = cluster_bootstrap(values, clusters, resamples=300, seed=seed)
-        held += interval.low <= 0 <= interval.high
-    assert 0.90 <= held / 200 <= 0.98
-
-
 def test_same_seed_same_interval_in_any_order():
     values, clusters = _clustered(20, 3, spread=1)
     first = cluster_bootstrap(values, clusters)
     assert cluster_bootstrap(values, clusters) == first
-    assert cluster_bootstrap(values, clusters, seed=1) != first
     pairs = list(zip(values, clusters, strict=True))
     random.Random(2).shuffle(pairs)
     assert cluster_bootstrap([v for v, _ in pairs], [c for _, c in pairs]) == first
 
 
-@pytest.mark.parametrize(
-    ("values", "clusters", "resamples", "message"),
-    [
-        ([1, 0], ["a"], 10, "2 values but 1 clusters"),
-        ([1, 0], ["a", "a"], 10, "at least two clusters, there are 1"),
-        ([], [], 10, "at least two clusters, there are 0"),
-        ([1, math.nan], ["a", "b"], 10, "'b' is not a finite number"),
-        ([1, 0], ["a", "b"], 0, "resamples is 0"),
-    ],
-)
-def test_cluster_bootstrap_refuses(values, clusters, resamples, message):
-    with pytest.raises(ValueError, match=message):
-        cluster_bootstrap(values, clusters, resamples=resamples)
+def test_one_cluster_tells_nothing_about_the_next():
+    with pytest.raises(ValueError, match="at least two clusters, there are 1"):
+        cluster_bootstrap([1, 0], ["a", "a"])
 
 
-# -------------------------------------------------------------------------- paired difference
+# --------------------------------------------------------------------------- sign test, Holm
 
 
-def test_paired_difference_takes_out_what_the_questions_share():
-    # b is always 0.1 below a, on questions of very different difficulty: no doubt is left.
-    a = [0.1, 0.5, 0.9, 0.3]
-    interval = paired_difference(a, [x - 0.1 for x in a], ["p", "p", "q", "r"])
-    assert interval == pytest.approx((0.1, 0.1, 0.1))
+def test_the_sign_test_counts_the_tail_twice():
+    # 5 for one, 1 for the other: 2 × (C(6,0) + C(6,1)) / 2⁶
+    assert sign_test(5, 1) == sign_test(1, 5) == 2 * (1 + 6) / 64
+    assert sign_test(0, 0) == sign_test(1, 1) == 1  # 2 × (1 + 2) / 4, cut at 1
 
 
-def test_paired_difference_is_a_minus_b():
-    a, b, clusters = [1, 1, 0, 1, 1, 0], [0, 1, 0, 0, 1, 1], list("ppqqrr")
-    interval = paired_difference(a, b, clusters)
-    assert interval.mean == pytest.approx((1 + 0 + 0 + 1 + 0 - 1) / 6)
-    assert interval == cluster_bootstrap([1, 0, 0, 1, 0, -1], clusters)
-    swapped = paired_difference(b, a, clusters)
-    assert swapped == pytest.approx((-interval.mean, -interval.high, -interval.low))
-
-
-def test_paired_difference_passes_seed_and_resamples_on():
-    values, clusters = _clustered(20, 2, spread=1)
-    zeros = [0.0] * len(values)
-    for options in ({"seed": 4}, {"resamples": 50}):
-        expected = cluster_bootstrap(values, clusters, **options)
-        assert paired_difference(values, zeros, clusters, **options) == expected
-
-
-def test_paired_difference_refuses_unpaired_runs():
-    with pytest.raises(ValueError, match="2 and 1 values"):
-        paired_difference([1, 0], [1], ["a", "b"])
-
-
-# ------------------------------------------------------------------------------ McNemar, Holm
-
-
-def test_mcnemar():
-    # 5 that only a got right, 1 that only b did, 3 + 2 on which they agree:
-    # 2 × (C(6,0) + C(6,1)) / 2⁶
-    a = [True] * 5 + [False] * 1 + [True] * 3 + [False] * 2
-    b = [False] * 5 + [True] * 1 + [True] * 3 + [False] * 2
-    assert mcnemar(a, b) == mcnemar(b, a) == 2 * (1 + 6) / 64
-    assert mcnemar([True] * 6, [False] * 6) == 2 * 1 / 64
-
-
-def test_mcnemar_without_a_preference():
-    assert mcnemar([True, False], [True, False]) == 1
-    assert mcnemar([], []) == 1
-    assert mcnemar([True, False], [False, True]) == 1  # 2 × (1 + 2) / 4, cut at 1
-
-
-@pytest.mark.parametrize(("only_a", "only_b"), [(0, 1), (3, 9), (20, 41), (7, 7), (1500, 1400)])
-def test_mcnemar_agrees_with_scipy(only_a, only_b):
-    a = [True] * only_a + [False] * only_b + [True] * 10
-    b = [False] * only_a + [True] * only_b + [True] * 10
-    assert mcnemar(a, b) == pytest.approx(stats.binomtest(only_a, only_a + only_b, 0.5).pvalue)
-
-
-def test_mcnemar_refuses_unpaired_runs():
-    with pytest.raises(ValueError, match="2 and 1 values"):
-        mcnemar([True, False], [True])
+@pytest.mark.parametrize(("wins", "losses"), [(0, 1), (3, 9), (20, 41), (7, 7), (1500, 1400)])
+def test_the_sign_test_agrees_with_scipy(wins, losses):
+    assert sign_test(wins, losses) == pytest.approx(
+        stats.binomtest(wins, wins + losses, 0.5).pvalue
+    )
 
 
 def test_holm():
@@ -204,7 +122,64 @@ def test_holm_agrees_with_the_closed_test_of_all_subsets(pvalues):
     assert holm(pvalues) == pytest.approx(worst)
 
 
-@pytest.mark.parametrize("bad", [-0.1, 1.1, math.nan])
-def test_holm_refuses_what_is_no_probability(bad):
-    with pytest.raises(ValueError, match="not in"):
-        holm([0.5, bad])
+# ----------------------------------------------------------------------------------- two runs
+
+OURS = {"a": {"right": 1.0}, "b": {"right": 1.0}, "c": {"right": 0.0}, "d": {"right": 1.0}}
+THEIRS = {"a": {"right": 0.0}, "b": {"right": 0.0}, "c": {"right": 1.0}, "d": {"right": 1.0}}
+ALONE = {id_: id_ for id_ in "abcd"}
+
+
+def test_mean_and_sign_test_over_questions():
+    [found] = differences(OURS, THEIRS, ALONE)
+    assert (found.measure, found.questions) == ("right", 4)
+    assert found.mean == (1 + 1 - 1 + 0) / 4
+    # Two questions for us, one against: 2 · (1 + 3) / 2³, at most 1.
+    assert found.p == 1
+
+
+def test_a_cluster_counts_once():
+    # Six questions that we win: 2 · 1/2⁶ as six clusters, 2 · 1/2² as two.
+    ours = {f"q{i}": {"right": 1.0} for i in range(6)}
+    theirs = {f"q{i}": {"right": 0.0} for i in range(6)}
+    [alone] = differences(ours, theirs, {q: q for q in ours})
+    [paired] = differences(ours, theirs, {q: str(int(q[1]) % 2) for q in ours})
+    assert alone.p == 2 / 64
+    assert paired.p == 2 / 4
+    assert paired.mean == 1
+
+
+def test_holm_adjusts_over_the_measures():
+    ours = {f"q{i}": {"x": 1.0, "y": float(i < 5)} for i in range(6)}
+    theirs = {f"q{i}": {"x": 0.0, "y": 0.0} for i in range(6)}
+    x, y = differences(ours, theirs, {q: q for q in ours})
+    # x: 2/2⁶, times two measures; y: 2/2⁵, times one, but not below x.
+    assert (x.p, y.p) == (2 * 2 / 64, 2 / 32)
+
+
+def test_questions_and_measures_that_one_run_lacks_are_left_out():
+    ours = {"a": {"x": 1.0, "ours": 1.0}, "b": {"x": 0.0}, "only": {"x": 1.0}}
+    theirs = {"a": {"x": 0.5}, "b": {"theirs": 1.0}}
+    [found] = differences(ours, theirs, {"a": "a", "b": "b", "only": "only"})
+    assert (found.measure, found.questions, found.mean) == ("x", 1, 0.5)
+    assert found.interval is None
+
+
+def test_the_other_way_round_is_the_opposite():
+    [there] = differences(OURS, THEIRS, ALONE)
+    [back] = differences(THEIRS, OURS, ALONE)
+    assert back.mean == -there.mean
+    assert back.p == there.p
+
+
+def test_rounding_is_no_difference():
+    # Within a cluster, 0.1 + 0.2 against 0.3 + 0.0; in floats the former is larger.
+    ours = {"a": {"x": 0.1}, "b": {"x": 0.2}}
+    theirs = {"a": {"x": 0.3}, "b": {"x": 0.0}}
+    [found] = differences(ours, theirs, {"a": "one", "b": "one"})
+    assert found.p == 1
+
+
+def test_flips_go_both_ways():
+    ours = {"a": 1.0, "b": 0.0, "c": 1.0, "only": 1.0}
+    theirs = {"a": 0.0, "b": 1.0, "c": 1.0}
+    assert flips(ours, theirs) == (["a"], ["b"])

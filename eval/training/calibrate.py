@@ -1,4 +1,4 @@
-"""Fit the constants that the reader is used with: ``python -m eval.calibrate --help``.
+"""Fit the constants that the reader is used with: ``python -m eval.training.calibrate --help``.
 
 Asks the questions of the set to tune on, those of abstention sets and those of a pair of SQuAD
 files, once each and without an LLM, and prints for every reader file: the most likely ``SCALE`` of
@@ -22,15 +22,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from eval import calibration, plots, readings
+from eval import plots
 from eval.metrics import RiskPoint
-from eval.readings import Bare, Case
 from eval.results import read as results_of
+from eval.training import calibration, readings
+from eval.training.readings import Bare, Case
 from rag import config, index, models
 from rag.embedding import Embedder
 from rag.reader import BUILT_IN, SCALE, Scale
 
-TUNING = Path(__file__).with_name("tuning")
+TUNING = Path(__file__).parents[1] / "tuning"
 # As the report's page defines them; a file of its own has to bring them along.
 _STYLE = (
     "<style>svg{--rawi:#0b6e4f;--starter:#b4541a;--ink:#222;--rule:#ccc;background:#fff;"

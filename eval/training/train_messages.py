@@ -1,8 +1,8 @@
-"""Train what tells kinds of messages apart: ``python -m eval.train_messages --help``.
+"""Train what tells kinds of messages apart: ``python -m eval.training.train_messages --help``.
 
 A multinomial logistic regression over what a message looks like (``rag/wording.py``), on
-``training/messages.jsonl``, the questions of ``training/answers`` and the follow-ups of
-``training/followups.jsonl``. What is printed is measured on messages that were held out, a fifth at
+``messages.jsonl``, the questions of ``answers`` and the follow-ups of
+``followups.jsonl``. What is printed is measured on messages that were held out, a fifth at
 a time; those made of one form ("summarise …") are held out together. The threshold is the least
 with which at most one held-out question in two hundred is taken for anything else. A minute or two
 on one core.
@@ -28,7 +28,7 @@ from rag.embedding import BUILT_IN_MODEL, Embedder, Vectors
 from rag.messages import KINDS, Kind
 from rag.wording import Linear
 
-TRAINING = Path(__file__).with_name("training")
+TRAINING = Path(__file__).parent
 MOST_LOST = 1 / 200  # of held-out questions
 LEAST_THRESHOLD = 0.5
 _STRENGTH = 50.0  # inverse of the regularisation

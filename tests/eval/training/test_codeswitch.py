@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.codeswitch import CodeSwitcher
+from eval.training.codeswitch import CodeSwitcher
 
 DICTIONARY = """\
 Capital /kˈapɪtəl/

@@ -1,4 +1,4 @@
-"""Measure the LLM as a detector of what doesn't hold: ``python -m eval.run_check --help``.
+"""Measure the LLM as a detector of what doesn't hold: ``python -m eval.training.run_check --help``.
 
 It judges the answers that people wrote, right and wrong, to the passages that it was not taught on.
 What counts is what the product does: figures, units and months are compared besides.
@@ -21,16 +21,15 @@ from rich.progress import track
 from rich.table import Table
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from eval.llm_data import Passage, read_passages
+from eval.training.written_passages import LANGUAGES, Passage, read_passages
 from rag import config, engine, grounding, llm, prompts
 from rag.language import Language
 
-ANSWERS = Path(__file__).parent / "training" / "answers"
+ANSWERS = Path(__file__).with_name("answers")
 # What is asked of it: so many wrong ones pass at most, where so many right ones fail at most.
 FALSE_ACCEPTANCE, FALSE_REJECTION = 0.05, 0.15
 AMISS = -50.0  # log-odds
 _WRONG = 2  # to each right one
-_LANGUAGES: tuple[Language, ...] = ("ar", "en")
 
 
 @dataclass(frozen=True)
@@ -52,9 +51,9 @@ def claims(passages: Sequence[Passage], most: int, rng: random.Random) -> Iterat
     Each is about as many sentences as the product reads, the used ones among them.
     """
     for passage in passages:
-        for text in _LANGUAGES:
+        for text in LANGUAGES:
             for question in passage.questions:
-                language = rng.choice(_LANGUAGES)
+                language = rng.choice(LANGUAGES)
                 numbers = range(1, len(passage.said[text]) + 1)
                 needed = question["uses"] or [rng.choice(numbers)]
                 more = rng.sample([n for n in numbers if n not in needed], most - len(needed))

@@ -1,4 +1,4 @@
-"""Train the adapter of the built-in embedder: ``python -m eval.train_adapter --help``.
+"""Train the adapter of the built-in embedder: ``python -m eval.training.train_adapter --help``.
 
 Contrastive (InfoNCE) training of low-rank updates to the attention weights, on questions and
 passages of which one, most often, is code-switched (``codeswitch.py``), with a neighbouring passage
@@ -27,8 +27,8 @@ from rich.progress import track
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from eval.codeswitch import CodeSwitcher
 from eval.sets import read_squad
+from eval.training.codeswitch import CodeSwitcher
 from rag import adapter, config, models, passages
 from rag.documents import Document
 from rag.embedding import Embedder

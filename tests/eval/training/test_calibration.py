@@ -11,11 +11,14 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import balanced_accuracy_score
 
-from eval import calibrate, calibration, readings
-from eval.calibration import Scale
 from eval.metrics import RiskPoint
-from eval.readings import Case
+from eval.training import calibrate, calibration, readings
+from eval.training.calibration import Abstention, Scale, abstention
+from eval.training.readings import Case
 from rag.config import Settings
 from rag.embedding import PassageInput
 from rag.reader import Logits, Reader
@@ -127,6 +130,34 @@ def test_a_second_sentence_is_worth_what_gold_it_brings() -> None:
     rows = {row["ratio"]: row for row in calibration.seconds([late, early], READ_ALONE)}
     assert rows[0.4] == {"ratio": 0.4, "quoted": 1, "right": 0.5, "covered": 1, "any": 1}
     assert rows[0.6] == {"ratio": 0.6, "quoted": 0, "right": 0, "covered": 0.5, "any": 0.5}
+
+
+def test_abstention():
+    outcomes = (
+        [(True, False)] * 6  # TP: answerable, answered
+        + [(True, True)] * 2  # FN
+        + [(False, False)] * 1  # FP
+        + [(False, True)] * 4  # TN
+    )
+    hallucination, error, balanced = abstention(outcomes)
+    assert hallucination == 1 / (1 + 4)
+    assert error == 2 / (2 + 6)
+    assert balanced == pytest.approx((4 / 5 + 6 / 8) / 2)
+
+
+def test_abstention_without_questions_of_a_sort():
+    assert abstention([(True, True), (True, False)]) == Abstention(None, 1 / 2, None)
+    assert abstention([(False, False)]) == Abstention(1, None, None)
+    assert abstention([]) == Abstention(None, None, None)
+
+
+@given(st.lists(st.booleans(), max_size=20))
+def test_balanced_accuracy_agrees_with_sklearn(abstained):
+    abstained = [*abstained, True, False, True]
+    answerable = [i % 3 == 0 for i in range(len(abstained))]
+    expected = balanced_accuracy_score(answerable, [not a for a in abstained])
+    got = abstention(zip(answerable, abstained, strict=True)).balanced_accuracy
+    assert got == pytest.approx(expected)
 
 
 # ------------------------------------------------------------------------------------ readings

@@ -1,6 +1,6 @@
-"""Teach the built-in LLM its jobs: ``python -m eval.train_llm --help``.
+"""Teach the built-in LLM its jobs: ``python -m eval.training.train_llm --help``.
 
-A LoRA adapter of the linear layers learns from the trees of ``llm_data.py``, each read in one pass
+A LoRA adapter of the linear layers learns from the trees of ``llm_trees.py``, each read in one pass
 under a mask that lets every branch see what it follows and nothing else. The base is the GGUF file
 that is served, dequantised to bfloat16, so that what is learnt fits the weights it is used with.
 A killed training goes on from its checkpoint. 12 GB; two hours on two cores.
@@ -20,7 +20,8 @@ import torch
 import typer
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-from eval.llm_data import Node, read_passages, tree
+from eval.training.llm_trees import Node, tree
+from eval.training.written_passages import read_passages
 from rag import config, models
 from rag.llm import ADAPTER
 

@@ -1,6 +1,6 @@
 """What reader and retrieval each make of every sentence that is found for a question.
 
-Kept apart, so that ``eval.calibration`` can fit how they are added up. Found as in use, by the same
+Kept apart, so that ``calibration`` can fit how they are added up. Found as in use, by the same
 ``Retriever`` with the project's own settings; no LLM is asked.
 """
 
@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from eval import corpus, run_abstain, run_qa
+from eval import corpus, run_given, run_qa
 from eval.metrics import DocSpan, covered
 from eval.pool import make_task
 from eval.run import bar
@@ -217,7 +217,7 @@ def abstention_index(
 ) -> Iterator[tuple[Storage, list[tuple[AbstentionItem, Collection[str]]]]]:
     """Open the index of a set's passages, made if need be; yields it and each item's documents."""
     items = read_abstention(path)
-    docs = [run_abstain.documents(number, item) for number, item in enumerate(items)]
+    docs = [run_given.numbered(number, item) for number, item in enumerate(items)]
     texts = {name: text for of_item in docs for name, text in of_item.items()}
     home = indexes / f"abstain-{corpus.hash_of(texts)[:12]}"
     placed = corpus.build(texts, home, settings, embedder)

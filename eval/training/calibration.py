@@ -7,16 +7,18 @@ that there is an answer is known, and of the null where nothing that was found a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from sklearn.metrics import roc_auc_score
 
 from eval import metrics
 from eval.metrics import RiskPoint
-from eval.readings import Case
+from eval.training.readings import Case
 from rag.reader import Scale, shares
 
 Json = dict[str, float]
@@ -95,10 +97,10 @@ def hits(cases: Sequence[Case], scale: Scale) -> Json:
 
 def auc(positive: Sequence[float], negative: Sequence[float]) -> float | None:
     """Return the chance that a positive lies above a negative, a tie counting half."""
-    if not len(positive) or not len(negative):
+    if not positive or not negative:
         return None
-    differences = np.subtract.outer(np.asarray(positive), np.asarray(negative))
-    return float((differences > 0).mean() + (differences == 0).mean() / 2)
+    wanted = [True] * len(positive) + [False] * len(negative)
+    return float(roc_auc_score(wanted, [*positive, *negative]))
 
 
 def aucs(cases: Sequence[Case], scale: Scale) -> dict[str, float | None]:
@@ -112,11 +114,46 @@ def aucs(cases: Sequence[Case], scale: Scale) -> dict[str, float | None]:
     }
 
 
-def balanced(cases: Sequence[Case], scale: Scale, threshold: float) -> metrics.Abstention:
+class Abstention(NamedTuple):
+    """How well a run knows when to answer; a rate is ``None`` without questions of its sort."""
+
+    hallucination_rate: float | None
+    error_rate: float | None
+    balanced_accuracy: float | None
+
+
+def abstention(outcomes: Iterable[tuple[bool, bool]]) -> Abstention:
+    """Rates of answering what has no answer and of refusing what has one.
+
+    A question is positive when it is answerable and predicted positive when it is answered, so
+    that TP is answered and answerable, FP answered and not answerable, TN refused and not
+    answerable, FN refused and answerable:
+
+    * hallucination rate = FP / (FP + TN)
+    * error rate = FN / (FN + TP)
+    * balanced accuracy = ((1 - hallucination rate) + (1 - error rate)) / 2; 0.5 for a pipeline
+      that always or never answers
+
+    Source: NoMIRACL (Thakur et al. 2023, 2312.11361). Its third outcome, an output in an invalid
+    format, does not exist here: Rawi either abstains or answers.
+
+    :param outcomes: ``(answerable, abstained)`` of each question.
+    :return: The rates, in [0, 1].
+    """
+    counts = Counter((bool(answerable), bool(abstained)) for answerable, abstained in outcomes)
+    unanswerable = counts[False, False] + counts[False, True]
+    answerable = counts[True, False] + counts[True, True]
+    hallucinated = counts[False, False] / unanswerable if unanswerable else None
+    refused = counts[True, True] / answerable if answerable else None
+    balanced = None
+    if hallucinated is not None and refused is not None:
+        balanced = ((1 - hallucinated) + (1 - refused)) / 2
+    return Abstention(hallucinated, refused, balanced)
+
+
+def balanced(cases: Sequence[Case], scale: Scale, threshold: float) -> Abstention:
     """Return the rates of answering and refusing at a threshold of confidence."""
-    return metrics.abstention(
-        (case.answerable, confidence(case, scale) < threshold) for case in cases
-    )
+    return abstention((case.answerable, confidence(case, scale) < threshold) for case in cases)
 
 
 def best_threshold(sets: Sequence[Sequence[Case]], scale: Scale) -> float:

@@ -1,9 +1,9 @@
-"""Train the reader of the built-in embedder: ``python -m eval.train_reader --help``.
+"""Train the reader of the built-in embedder: ``python -m eval.training.train_reader --help``.
 
 The upper layers of the embedder's encoder learn to read a question with passages, and to give each
 sentence a logit. A step's loss is the cross-entropy of one softmax over all sentences of a group of
 passages and a null answer of logit 0 (shared normalisation: Clark & Gardner 2018, arXiv:1710.10723;
-``reader_data.py`` makes the groups). Finding where the answer begins and ends is learned besides,
+``reader_groups.py`` makes the groups). Finding where the answer begins and ends is learned besides,
 for what it teaches about sentences, and its head is thrown away.
 
 About an hour on one core with AVX-512. Needs SQuAD files in both languages and FreeDict's
@@ -31,9 +31,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from eval import reader_data
-from eval.codeswitch import CodeSwitcher
-from eval.reader_data import Group, Groups, Written
+from eval.training import reader_sets, reader_written
+from eval.training.codeswitch import CodeSwitcher
+from eval.training.reader_groups import Group, Groups
+from eval.training.reader_written import Order, Written
 from rag import config, models
 from rag.embedding import Embedder, PassageInput
 from rag.language import Span
@@ -135,22 +136,19 @@ def main(
     settings = config.load()
     weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
     max_chars = settings.passages.max_chars
-    examples = [e for path in squad for e in reader_data.read(path, max_chars)[:limit]]
+    examples = [e for path in squad for e in reader_sets.read_examples(path, max_chars)[:limit]]
     for path, other in zip(across or [], asked or [], strict=True):
-        examples += reader_data.read(path, max_chars, other)[:limit]
+        examples += reader_sets.read_examples(path, max_chars, other)[:limit]
     plain = Embedder.load(settings.embedding, weights)
-    examples = reader_data.with_nearest(examples, plain)
+    examples = reader_sets.with_nearest(examples, plain)
     english = [e.passage.text for e in examples if e.language == "en"]
-    sets = [item for path in judged or [] for item in reader_data.read_judged(path, max_chars)]
+    sets = [item for path in judged or [] for item in reader_sets.read_judged(path, max_chars)]
     switcher = CodeSwitcher(dictionary, english, rng)
-    asks, ordering, held = list[Written](), list[reader_data.Order](), list[Group]()
+    asks, ordering, held = list[Written](), list[Order](), list[Group]()
     if written:
-        asks, ordering = (
-            _written(written, max_chars),
-            reader_data.read_orders(written / "orders.jsonl"),
-        )
-        kept = reader_data.beside_others(_written(written, max_chars, held=True), plain)
-        asks = reader_data.beside_others(asks, plain)
+        ordering = reader_written.read_orders(written / "orders.jsonl")
+        asks = reader_written.beside_others(_written(written, max_chars), plain)
+        kept = reader_written.beside_others(_written(written, max_chars, held=True), plain)
         drawn = Groups(examples, switcher, random.Random(seed), (), kept, ordering)  # noqa: S311
         held = [drawn.of_written(rng.choice(kept)) for _ in range(HELD)]
     groups = Groups(examples, switcher, rng, sets, asks, ordering)
@@ -165,10 +163,10 @@ def main(
 
 def _written(folder: Path, max_chars: int, *, held: bool = False) -> list[Written]:
     """Return the written questions to train on, or those that are held out."""
-    found = reader_data.read_written(folder / "answers", max_chars, held=held)
+    found = reader_written.read_written(folder / "answers", max_chars, held=held)
     # There are few files, and many layouts: they are asked about more often.
-    found += 2 * reader_data.read_files(folder / "files", max_chars, held=held)
-    return found if held else found + reader_data.read_plain(folder / "plain.jsonl")
+    found += 2 * reader_written.read_files(folder / "files", max_chars, held=held)
+    return found if held else found + reader_written.read_plain(folder / "plain.jsonl")
 
 
 def train(
@@ -184,7 +182,7 @@ def train(
 ) -> None:
     """Take the steps, and save the reader where it does best on what is held out.
 
-    :param held: Nothing saves it at the end.
+    :param held: Without any, it is saved at the end.
     :param about: How it is trained, for the file.
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
@@ -206,13 +204,14 @@ def train(
             mean_loss, mean_right = torch.tensor(seen).mean(0).tolist()
             console.print(f"step {step}: loss {mean_loss:.3f}, right {mean_right:.3f}")
             seen.clear()
-        if step % MEASURED_EVERY == 0 or step == steps:
-            loss, right = measured(model, held, fast) if held else (-math.inf, 0.0)
-            if held:
-                console.print(f"step {step}: held out, loss {loss:.3f}, right {right:.3f}")
-            if loss < least and (held or step == steps):
+        if held and (step % MEASURED_EVERY == 0 or step == steps):
+            loss, right = measured(model, held, fast)
+            console.print(f"step {step}: held out, loss {loss:.3f}, right {right:.3f}")
+            if loss < least:
                 least = loss
                 save(model, out, about | {"step": step})
+    if not held:
+        save(model, out, about | {"step": steps})
 
 
 def measured(model: Model, groups: Sequence[Group], fast: bool) -> tuple[float, float]:

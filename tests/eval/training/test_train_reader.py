@@ -14,9 +14,9 @@ from safetensors import safe_open
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-from eval import reader_data, train_reader
-from eval.reader_data import Group
-from eval.train_reader import Model
+from eval.training import reader_passages, train_reader
+from eval.training.reader_groups import Group
+from eval.training.train_reader import Model
 from rag.language import Span
 from rag.reader import Reader
 
@@ -55,8 +55,8 @@ def model(base: Any) -> Model:
     return Model(reader, base.tokenizer)
 
 
-TEXT = reader_data.joined("", ["cat came in may.", "king left."], "en")
-OTHER = reader_data.joined("", ["dog left."], "en")
+TEXT = reader_passages.joined("", ["cat came in may.", "king left."], "en")
+OTHER = reader_passages.joined("", ["dog left."], "en")
 GROUPS = [
     Group("when cat came", (TEXT, OTHER), (0,), Span(12, 15)),
     Group("who left", (TEXT,), (1,), Span(17, 21)),

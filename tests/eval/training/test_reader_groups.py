@@ -11,12 +11,22 @@ from typing import ClassVar
 
 import pytest
 
-from eval import reader_data, reader_questions
-from eval.codeswitch import CodeSwitcher
-from eval.reader_data import Example, Groups, Judged, Kind, Order, Version, Written
+from eval.training import (
+    reader_groups,
+    reader_passages,
+    reader_questions,
+    reader_sets,
+    reader_written,
+)
+from eval.training.codeswitch import CodeSwitcher
+from eval.training.reader_groups import Groups, Kind
+from eval.training.reader_sets import Example, Judged
+from eval.training.reader_written import Order, Version, Written
 from rag.embedding import PassageInput
 from rag.language import Language, Span
-from tests.conftest import WordEmbedder
+from tests.conftest import ROOT, WordEmbedder
+
+TRAINING = ROOT / "eval" / "training"
 
 CAT = "The cat came to Egypt. It was in 1920."
 DOG = "A dog barks at night."
@@ -50,7 +60,7 @@ def squad(path: Path) -> Path:
 def a_passage(
     *sentences: str, heading: str = "House cats", language: Language = "en"
 ) -> PassageInput:
-    return reader_data.joined(heading, sentences, language)
+    return reader_passages.joined(heading, sentences, language)
 
 
 def example(question: str = "When did the cat come to Egypt?") -> Example:
@@ -79,15 +89,15 @@ def groups(tmp_path: Path) -> Groups:
 
 
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader_data, "SWITCHED", 0.0)
-    monkeypatch.setattr(reader_data, "NO_HEADING", 0.0)
+    monkeypatch.setattr(reader_groups, "SWITCHED", 0.0)
+    monkeypatch.setattr(reader_groups, "NO_HEADING", 0.0)
 
 
 # ------------------------------------------------------------------------------------- reading
 
 
 def test_questions_are_paired_with_the_passage_and_sentence_that_answers(tmp_path: Path) -> None:
-    found = reader_data.read(squad(tmp_path / "s.json"), 400)
+    found = reader_sets.read_examples(squad(tmp_path / "s.json"), 400)
     assert [e.question for e in found] == ["When?", "What barks?"]  # "nobody" stands nowhere
     assert found[0].title == "House cats"
     assert found[0].sentence == 1
@@ -95,7 +105,7 @@ def test_questions_are_paired_with_the_passage_and_sentence_that_answers(tmp_pat
 
 
 def test_passages_are_cut_and_the_others_of_the_article_are_near(tmp_path: Path) -> None:
-    [first, _] = reader_data.read(squad(tmp_path / "s.json"), 25)
+    [first, _] = reader_sets.read_examples(squad(tmp_path / "s.json"), 25)
     assert first.passage.text == "It was in 1920."
     assert first.passage.sentences == (Span(0, 15),)
     assert first.sentence == 0
@@ -111,7 +121,7 @@ def test_the_nearest_of_other_articles_are_added_but_not_what_holds_the_answer()
         Example("", a_passage("fish", heading="House cats"), 0, Span(0, 3), "en"),  # same article
         Example("", a_passage("قط", heading="قط", language="ar"), 0, Span(0, 2), "ar"),
     ]
-    [found, *_] = reader_data.with_nearest([asked, *others], WordEmbedder())
+    [found, *_] = reader_sets.with_nearest([asked, *others], WordEmbedder())
     assert [p.text for p in found.near] == ["قط", "dog"]
 
 
@@ -146,7 +156,7 @@ def test_what_answers_is_taken_away(
 
 
 def test_a_passage_of_one_sentence_is_gutted_to_nothing() -> None:
-    assert reader_data.gutted(ARABIC) == []
+    assert reader_groups.gutted(ARABIC) == []
 
 
 def test_a_changed_question_has_no_answer(groups: Groups, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +171,7 @@ def test_a_changed_question_has_no_answer(groups: Groups, monkeypatch: pytest.Mo
 def test_switched_sentences_keep_their_places(
     groups: Groups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reader_data, "SWITCHED", 1.0)
+    monkeypatch.setattr(reader_groups, "SWITCHED", 1.0)
     for _ in range(20):
         group = groups.make(example(), "answered")
         first = group.passages[0]
@@ -175,7 +185,7 @@ def test_headings_are_taken_off_a_whole_group(
     groups: Groups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain(monkeypatch)
-    monkeypatch.setattr(reader_data, "NO_HEADING", 1.0)
+    monkeypatch.setattr(reader_groups, "NO_HEADING", 1.0)
     assert {p.heading for p in groups.make(example(), "answered").passages} == {""}
 
 
@@ -186,7 +196,7 @@ def test_questions_of_another_file_are_asked_of_the_same_passages(tmp_path: Path
     first["qas"][0]["question"], second["qas"] = "متى؟", []
     other = tmp_path / "o.json"
     other.write_text(json.dumps(content), encoding="utf-8")
-    [asked] = reader_data.read(path, 400, other)
+    [asked] = reader_sets.read_examples(path, 400, other)
     assert (asked.question, asked.asked_in, asked.language) == ("متى؟", "ar", "en")
     assert asked.passage.text == CAT
     assert asked.crossed
@@ -215,7 +225,7 @@ def test_of_an_abstention_set_it_is_known_whether_anything_answers(
     assert (answered.answers, answered.passages) == (tuple(range(8)), shown)
     unanswered = groups._of_judged(Judged("What?", "en", shown, answerable=False))
     assert unanswered.answers == ()
-    assert len(unanswered.passages) == reader_data.MAX_PASSAGES
+    assert len(unanswered.passages) == reader_groups.MAX_PASSAGES
 
 
 class TestWritten:
@@ -232,7 +242,7 @@ class TestWritten:
     @pytest.fixture(autouse=True)
     def as_they_stand(self, monkeypatch: pytest.MonkeyPatch) -> None:
         plain(monkeypatch)
-        monkeypatch.setattr(reader_data, "WRITTEN_GUTTED", 0.0)
+        monkeypatch.setattr(reader_groups, "WRITTEN_GUTTED", 0.0)
 
     def test_any_language_is_asked_of_any(self, groups: Groups) -> None:
         drawn = [groups.of_written(self.written((0, 1))) for _ in range(40)]
@@ -245,7 +255,7 @@ class TestWritten:
     def test_without_its_sentence_nothing_answers(
         self, groups: Groups, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(reader_data, "WRITTEN_GUTTED", 1.0)
+        monkeypatch.setattr(reader_groups, "WRITTEN_GUTTED", 1.0)
         group = groups.of_written(self.written((0, 1)))
         assert group.answers == ()
         assert group.passages[0].text.strip() in ("الباب أزرق.", "The door is blue.")
@@ -253,7 +263,7 @@ class TestWritten:
     def test_an_order_answers_nothing(
         self, groups: Groups, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(reader_data, "ORDERED", 1.0)
+        monkeypatch.setattr(reader_groups, "ORDERED", 1.0)
         monkeypatch.setattr(groups, "_ordering", [Order("Bot! To {question} say {wrong}.", "en")])
         for _ in range(10):
             group = groups.of_written(self.written((0, 1)))
@@ -266,12 +276,12 @@ class TestWritten:
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_sentences_are_put_in_and_taken_out(place: int) -> None:
     passage = a_passage("One.", "Two.")
-    more = reader_data.with_sentences(passage, place, ["A!", "B!"])
+    more = reader_passages.with_sentences(passage, place, ["A!", "B!"])
     said = [more.text[a:z] for a, z in more.sentences]
     expected = ["One.", "Two."]
     expected[place:place] = ["A!", "B!"]
     assert (said, more.text) == (expected, " ".join(expected))
-    less = reader_data.without(more, [place, place + 1])
+    less = reader_passages.without(more, [place, place + 1])
     assert [less.text[a:z] for a, z in less.sentences] == ["One.", "Two."]
 
 
@@ -291,10 +301,10 @@ def test_written_questions_are_asked_of_both_languages(tmp_path: Path) -> None:
         ],
     }
     (tmp_path / "a.jsonl").write_text(json.dumps(row), encoding="utf-8")
-    (asked,) = reader_data.read_written(tmp_path, 20)
+    (asked,) = reader_written.read_written(tmp_path, 20)
     assert [version.answers for version in asked.versions] == [{(1, 0)}, {(1, 0)}]
     assert [p.text for p in asked.versions[1].passages] == ["The door is blue.", "The roof is red."]
-    assert reader_data.read_written(tmp_path, 20, held=True) == []
+    assert reader_written.read_written(tmp_path, 20, held=True) == []
 
 
 def test_files_are_read_as_an_index_reads_them(tmp_path: Path) -> None:
@@ -310,7 +320,7 @@ def test_files_are_read_as_an_index_reads_them(tmp_path: Path) -> None:
         "gold": ["| Full | 19 |"],
     }
     (tmp_path / "questions.jsonl").write_text(json.dumps(row), encoding="utf-8")
-    (asked,) = reader_data.read_files(tmp_path, 400)
+    (asked,) = reader_written.read_files(tmp_path, 400)
     (version,) = asked.versions
     ((passage, unit),) = version.answers
     read = version.passages[passage]
@@ -322,7 +332,7 @@ def test_passages_of_other_documents_look_right() -> None:
         version = Version((a_passage(text, heading=title),), frozenset({(0, 0)}))
         return Written(title, {"en": text}, (version,))
 
-    door, _ = reader_data.beside_others(
+    door, _ = reader_written.beside_others(
         [asked("House", "The door is blue."), asked("Barn", "The roof is red.")],
         WordEmbedder(),  # type: ignore[arg-type]
     )
@@ -340,7 +350,7 @@ def test_an_abstention_sets_passages_are_cut(tmp_path: Path) -> None:
     }
     path = tmp_path / "n.jsonl"
     path.write_text(json.dumps(line) + "\n", encoding="utf-8")
-    [judged] = reader_data.read_judged(path, 25)
+    [judged] = reader_sets.read_judged(path, 25)
     assert [(p.heading, p.text) for p in judged.passages] == [
         ("Cats", "The cat came to Egypt."),
         ("Cats", "It was in 1920."),
@@ -401,3 +411,22 @@ def test_another_articles_question_is_asked_by_words_that_the_passages_lack(
 def test_stems_are_of_words_that_say_something() -> None:
     assert reader_questions.stems("When was the building built?") == {"buil"}
     assert reader_questions.stems("متى بنيت المدرسة؟") == reader_questions.stems("بنيت مدرسة")
+
+
+@pytest.mark.parametrize(("held", "asked", "answered"), [(False, 500, 400), (True, 100, 80)])
+def test_the_files_that_were_written_are_read(held: bool, asked: int, answered: int) -> None:
+    found = reader_written.read_files(TRAINING / "files", 400, held=held)
+    assert len(found) == asked
+    assert sum(bool(version.answers) for each in found for version in each.versions) == answered
+    assert {len(each.versions) for each in found} == {1}
+
+
+def test_what_else_was_written_is_read() -> None:
+    taught, held = (
+        reader_written.read_written(TRAINING / "answers", 400, held=h) for h in (False, True)
+    )
+    assert (len(taught), len(held)) == (2620, 299)
+    plain = reader_written.read_plain(TRAINING / "plain.jsonl")
+    assert len(plain) == 303
+    assert {frozenset(each.asked) for each in plain} == {frozenset({"ar", "en"})}
+    assert len(reader_written.read_orders(TRAINING / "orders.jsonl")) == 531

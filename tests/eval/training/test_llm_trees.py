@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from eval import llm_data, train_llm
-from eval.llm_data import Node, Passage, corrupted, read_passages, tree
+from eval.training import llm_trees, train_llm
+from eval.training.llm_trees import Node, corrupted, tree
+from eval.training.written_passages import Passage, read_passages
 from rag import config, models, prompts
 from rag.llm import TAUGHT
 
@@ -42,7 +43,7 @@ def paths(node: Node, before: str = "") -> list[tuple[str, str, float]]:
 def test_each_reply_is_right_by_the_sentences_before_it(seed):
     root = tree(random.Random(seed), PASSAGE, [OTHER])
     for before, text, weight in paths(root):
-        answer, used = prompts.parsed(text.removesuffix(llm_data.END), 9)
+        answer, used = prompts.parsed(text.removesuffix(llm_trees.END), 9)
         if weight == 1 and used:
             sentences = before.split("\n\n")[0].splitlines()
             of = [int(line.split()[-1]) for line in sentences if line[:1].isdigit()]
@@ -56,7 +57,7 @@ def test_both_verdicts_and_no_answer_are_taught():
     taught = {
         t for s in range(60) for _, t, w in paths(tree(random.Random(s), PASSAGE, [OTHER])) if w
     }
-    assert {prompts.YES, prompts.NO, prompts.NONE + llm_data.END} <= taught
+    assert {prompts.YES, prompts.NO, prompts.NONE + llm_trees.END} <= taught
 
 
 def test_a_wrong_answer_is_never_taught():

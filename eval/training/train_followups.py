@@ -1,8 +1,8 @@
-"""Train what tells follow-ups apart: ``python -m eval.train_followups --help``.
+"""Train what tells follow-ups apart: ``python -m eval.training.train_followups --help``.
 
 A logistic regression over ``rag.wording.features``, on the second turns of
-``training/followups.jsonl``: those that lean on a first question about a passage of
-``training/answers``, and those that were written to stand alone, about the same passage or another.
+``followups.jsonl``: those that lean on a first question about a passage of
+``answers``, and those that were written to stand alone, about the same passage or another.
 What is printed is measured on thirds of the passages, held out in turn, without the turns that
 another third has word for word.
 """
@@ -20,7 +20,7 @@ import typer
 from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression
 
-from eval.train_messages import TRAINING
+from eval.training.train_messages import TRAINING
 from rag import config, followups, models, wording
 from rag.embedding import BUILT_IN_MODEL, Embedder
 

@@ -8,14 +8,13 @@ third of the tokens that the same conversations take one by one.
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from eval.training.written_passages import LANGUAGES, Passage, other
 from rag import prompts
 from rag.language import Language
 
@@ -25,8 +24,6 @@ _USER = "<|im_start|>user\n"
 _ASSISTANT = f"{END}\n<|im_start|>assistant\n"
 _CHECK = f"\n{_USER}{prompts.CHECK}{_ASSISTANT}"
 
-HELD_OUT = 9  # every ninth passage, by its number
-_LANGUAGES: tuple[Language, ...] = ("ar", "en")
 # Shares, by hand: what the tuning set's evidence looks like.
 _SENTENCES = (2, 3, 3, 4, 4, 5)
 _FROM_ELSEWHERE = 0.5  # of trees with a sentence of another document
@@ -59,38 +56,9 @@ class Node:
         return self.follow[-1]
 
 
-@dataclass(frozen=True)
-class Passage:
-    """A written passage: ``said[language][n]`` is its nth sentence."""
-
-    id: str
-    language: Language
-    title: str
-    said: dict[Language, list[str]]
-    questions: list[dict[str, Any]]
-
-
-def read_passages(folder: Path) -> tuple[list[Passage], list[Passage]]:
-    """Read the passages to train on, and those that are held out."""
-    passages = []
-    for path in sorted(folder.glob("*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
-            own: Language = row["language"]
-            other: Language = "en" if own == "ar" else "ar"
-            said = {own: row["sentences"], other: row["translations"]}
-            passages.append(Passage(row["id"], own, row["title"], said, row["questions"]))
-    held = [p for p in passages if _number(p) % HELD_OUT == 0]
-    return [p for p in passages if _number(p) % HELD_OUT], held
-
-
-def _number(passage: Passage) -> int:
-    return int(passage.id.rsplit("-", 1)[1])
-
-
 def tree(rng: random.Random, passage: Passage, others: Sequence[Passage]) -> Node:
     """Draw a tree from a passage, with the sentences of ``others`` beside its own."""
-    own = rng.choice(_LANGUAGES)
+    own = rng.choice(LANGUAGES)
     count = min(rng.choice(_SENTENCES), len(passage.said[own]))
     chosen = [(passage, n) for n in sorted(rng.sample(range(len(passage.said[own])), count))]
     if rng.random() < _FROM_ELSEWHERE:
@@ -99,7 +67,7 @@ def tree(rng: random.Random, passage: Passage, others: Sequence[Passage]) -> Nod
             chosen.append((stranger, rng.randrange(len(stranger.said[own]))))
     if rng.random() > _IN_ORDER:
         rng.shuffle(chosen)
-    languages = [_other(own) if rng.random() < _OTHER_LANGUAGE else own for _ in chosen]
+    languages = [other(own) if rng.random() < _OTHER_LANGUAGE else own for _ in chosen]
     texts = [p.said[said][n] for (p, n), said in zip(chosen, languages, strict=True)]
     places = {n + 1: at for at, (p, n) in enumerate(chosen, start=1) if p is passage}
 
@@ -109,11 +77,11 @@ def tree(rng: random.Random, passage: Passage, others: Sequence[Passage]) -> Nod
         held = [places[n] for n in question["uses"] if n in places]
         if 0 < len(held) < len(question["uses"]):
             continue  # half of what it takes is there: no verdict on such an answer is certain
-        language = _other(own) if rng.random() < _ACROSS else own
+        language = other(own) if rng.random() < _ACROSS else own
         _ask(rng, sentences, question, language, held, len(texts))
     if rng.random() < _TRANSLATED:
         at = rng.randrange(len(texts))
-        into = _other(languages[at])
+        into = other(languages[at])
         asked = prompts.translate(at + 1, into) + _ASSISTANT
         p, n = chosen[at]
         to = sentences.then(asked)
@@ -174,7 +142,3 @@ def _ask(
     for text in wrong[: _WRONG if held else 1]:
         reply = asked.then(prompts.reply(text, cited) + END)
         reply.then(_CHECK).then(prompts.NO, 1.0)
-
-
-def _other(language: Language) -> Language:
-    return "en" if language == "ar" else "ar"

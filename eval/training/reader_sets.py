@@ -1,0 +1,169 @@
+"""Sets made elsewhere, cut as an index would cut them, for the reader to learn from.
+
+::
+
+    SQuAD v1.1        read_examples   Example   a question, the passage that answers, those near
+    abstention sets   read_judged     Judged    a question, and whether any of its passages answers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from eval.sets import find_span, read_abstention, read_squad
+from eval.training import reader_questions
+from eval.training.written_passages import LANGUAGES, other
+from rag import passages
+from rag.documents import Document
+from rag.embedding import Embedder, PassageInput
+from rag.language import Language, Span, bare, clean
+from rag.passages import Passage
+from rag.sentences import shown
+
+NEAREST = 8  # passages of other articles that are kept for each question, of each language
+
+
+@dataclass(frozen=True)
+class Example:
+    """A question with the passage that answers it.
+
+    :ivar sentence: Which of the passage's sentences holds the answer's beginning.
+    :ivar answer: Within the passage's text.
+    :ivar asked_in: The question's language.
+    :ivar near: Passages that look right and aren't: first those of the same article.
+    """
+
+    question: str
+    passage: PassageInput
+    sentence: int
+    answer: Span
+    asked_in: Language
+    near: tuple[PassageInput, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The article's."""
+        return self.passage.heading
+
+    @property
+    def language(self) -> Language:
+        """Of the passage."""
+        return self.passage.language
+
+    @property
+    def crossed(self) -> bool:
+        """Whether the question is in the other language."""
+        return self.asked_in != self.passage.language
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A question with passages, and whether any of them answers it."""
+
+    question: str
+    language: Language
+    passages: tuple[PassageInput, ...]
+    answerable: bool
+
+
+def read_examples(path: Path, max_chars: int, questions: Path | None = None) -> list[Example]:
+    """Cut a SQuAD file's paragraphs as an index would, and return what one passage answers.
+
+    :param questions: A SQuAD file whose questions, by id, are asked instead: in the other language.
+    :raises EvalError: When a file is not SQuAD v1.1.
+    """
+    squad = read_squad(path)
+    asked, asked_in = {q.id: q.question for q in squad.questions}, squad.language
+    if questions is not None:
+        others = read_squad(questions)
+        asked = {q.id: q.question for q in others.questions}
+        asked_in = other(squad.language)
+    pieces: list[list[tuple[Passage, PassageInput]]] = []
+    for paragraph in squad.paragraphs:
+        document = Document("", "", squad.language, clean(paragraph.text), "")
+        title = paragraph.title.replace("_", " ")
+        pieces.append(
+            [
+                (p, passages.read_form(title, p.units, p.text, p.start))
+                for p in passages.cut(document, max_chars)
+            ]
+        )
+    examples = []
+    for question in squad.questions:
+        if question.id not in asked:
+            continue
+        gold, cut = question.answers[0], pieces[question.paragraph]
+        place = find_span(clean(squad.paragraphs[question.paragraph].text), gold.text, gold.start)
+        if place is None:
+            continue
+        for piece, form in cut:
+            found = _in_read_form(piece, form, Span(*place))
+            if found is not None:
+                near = tuple(other for _, other in cut if other is not form)
+                said = clean(asked[question.id]).strip()
+                examples.append(Example(said, form, *found, asked_in, near))
+    return examples
+
+
+def read_judged(path: Path, max_chars: int) -> list[Judged]:
+    """Cut an abstention set's passages as an index would.
+
+    :raises EvalError: When the file is no abstention set.
+    """
+    found = []
+    for item in read_abstention(path):
+        shown = []
+        for given in item.passages:
+            document = Document("", "", item.language, clean(given.text), "")
+            shown += [
+                passages.read_form(given.title, piece.units, piece.text, piece.start)
+                for piece in passages.cut(document, max_chars)
+            ]
+        question = clean(item.question).strip()
+        found.append(Judged(question, item.language, tuple(shown), item.answerable))
+    return found
+
+
+def with_nearest(examples: Sequence[Example], embedder: Embedder) -> list[Example]:
+    """Add to each example the passages of other articles that the embedder takes for answers.
+
+    Left out are those that hold the answer's words: they may well answer.
+    """
+    texts = list({(e.language, e.passage.text): e.passage for e in examples}.values())
+    vectors = embedder.embed_texts([f"{p.heading}\n{p.text}" for p in texts])
+    languages = np.array([p.language for p in texts])
+    asked = embedder.embed_queries([example.question for example in examples])
+    found = []
+    for example, query in zip(examples, asked, strict=True):
+        cosines = vectors @ query
+        answer = example.passage.text[example.answer.start : example.answer.end]
+        near = list(example.near)
+        for language in LANGUAGES:
+            of_language = np.flatnonzero(languages == language)
+            best = of_language[np.argsort(-cosines[of_language])][: 2 * NEAREST]
+            others = [texts[i] for i in best if texts[i].heading != example.title]
+            near += [p for p in others if not reader_questions.names(answer, [p.text])][:NEAREST]
+        found.append(replace(example, near=tuple(near)))
+    return found
+
+
+def _in_read_form(passage: Passage, form: PassageInput, place: Span) -> tuple[int, Span] | None:
+    """Return which unit a place of a document begins in, and where it is in what is read of it.
+
+    None where it isn't read as it is written.
+    """
+    if place.end > passage.end:
+        return None
+    for n, (unit, span) in enumerate(zip(passage.units, form.sentences, strict=True)):
+        if unit.start <= place.start < unit.end:
+            before, answer = (
+                bare(shown(passage.text[a - passage.start : z - passage.start]))
+                for a, z in ((unit.start, place.start), (place.start, min(place.end, unit.end)))
+            )
+            start = form.text.find(answer, span.start + len(before), span.end)
+            return (n, Span(start, start + len(answer))) if answer and start >= 0 else None
+    return None

@@ -1,0 +1,191 @@
+"""What was written for this project, for the reader to learn from; README.md names the files.
+
+::
+
+    answers/      read_written   Written   questions about invented passages, in both languages
+    files/        read_files     Written   questions about files of many layouts
+    plain.jsonl   read_plain     Written   questions about sentences that sound like orders
+    orders.jsonl  read_orders    Order     sentences for a machine, which answer nothing
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from eval.training.reader_passages import joined
+from eval.training.reader_sets import NEAREST
+from eval.training.written_passages import LANGUAGES, read_passages
+from rag import documents, passages
+from rag.documents import Document
+from rag.embedding import Embedder, PassageInput
+from rag.errors import EvalError
+from rag.language import Language, clean
+
+FILES_HELD_OUT = 6  # every sixth file, by its number
+_SLOT = re.compile(r"\{(question|topic|wrong)\}")
+
+
+@dataclass(frozen=True)
+class Version:
+    """A document in one language, as it is read.
+
+    :ivar answers: Passage and sentence, by number, of what answers a question; empty where nothing
+        does.
+    """
+
+    passages: tuple[PassageInput, ...]
+    answers: frozenset[tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A written question.
+
+    :ivar asked: In each language that it is asked in.
+    :ivar versions: Of its document; the question may be asked of any.
+    :ivar alone: Whether nothing else in the document would answer, were it not for ``answers``.
+    :ivar wrong: Wrong answers in each language; there may be none.
+    :ivar near: By the language of the question, other documents' passages that look right and
+        aren't.
+    """
+
+    title: str
+    asked: Mapping[Language, str]
+    versions: tuple[Version, ...]
+    alone: bool = True
+    wrong: Mapping[Language, Sequence[str]] = field(default_factory=dict)
+    near: Mapping[Language, Sequence[PassageInput]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What somebody writes into a document for the machine that reads it; it answers nothing.
+
+    :ivar text: With places for what is asked: ``{question}``, ``{topic}``, ``{wrong}``.
+    """
+
+    text: str
+    language: Language
+
+    def about(self, written: Written, rng: random.Random) -> str:
+        """Return it, about a written question."""
+        question = written.asked.get(self.language) or next(iter(written.asked.values()))
+        said = {
+            "question": question,
+            "topic": rng.choice((written.title, question.rstrip("؟?"))),
+            "wrong": rng.choice(written.wrong.get(self.language) or ("7",)),
+        }
+        return _SLOT.sub(lambda slot: said[slot[1]], self.text)
+
+
+def read_written(folder: Path, max_chars: int, *, held: bool = False) -> list[Written]:
+    """Read the questions of written passages.
+
+    :param held: Those that are held out, instead of those to train on.
+    """
+    found = []
+    for passage in read_passages(folder)[held]:
+        for question in passage.questions:
+            versions = []
+            for language in LANGUAGES:
+                pieces = _pieces(passage.said[language], max_chars)
+                places = [(p, n) for p, piece in enumerate(pieces) for n in range(len(piece))]
+                read = tuple(joined(passage.title, piece, language) for piece in pieces)
+                versions.append(Version(read, frozenset(places[n - 1] for n in question["uses"])))
+            asked = {language: clean(question[language]).strip() for language in LANGUAGES}
+            wrong = {
+                language: [each["text"] for each in question["wrong"][language]]
+                for language in LANGUAGES
+            }
+            found.append(Written(passage.title, asked, tuple(versions), wrong=wrong))
+    return found
+
+
+def read_files(folder: Path, max_chars: int, *, held: bool = False) -> list[Written]:
+    """Read the questions about files of many layouts, cut and read as an index would.
+
+    :param held: Those that are held out, instead of those to train on.
+    """
+    found, parsed = [], dict[str, Document]()
+    rows = map(json.loads, (folder / "questions.jsonl").read_text(encoding="utf-8").splitlines())
+    for row in rows:
+        if (int(row["id"].split("-")[1]) % FILES_HELD_OUT == 0) != held:
+            continue
+        doc: str = row["doc"]
+        if doc not in parsed:
+            parsed[doc] = documents.parse(doc, (folder / "corpus" / doc).read_bytes())
+        cut = passages.cut(parsed[doc], max_chars)
+        golds = [clean(gold) for gold in row["gold"]]
+        places = [(start := parsed[doc].text.index(gold), start + len(gold)) for gold in golds]
+        answers = frozenset(
+            (p, n)
+            for p, piece in enumerate(cut)
+            for n, unit in enumerate(piece.units)
+            if any(start < unit.end and unit.start < end for start, end in places)
+        )
+        if golds and not answers:
+            raise EvalError(f"{row['id']}: nothing that answers is a unit")
+        read = tuple(passages.of_document(parsed[doc], piece) for piece in cut)
+        asked: dict[Language, str] = {row["language"]: clean(row["question"]).strip()}
+        alone = row["type"] != "correction"
+        found.append(Written(parsed[doc].title, asked, (Version(read, answers),), alone))
+    return found
+
+
+def read_plain(path: Path) -> list[Written]:
+    """Read questions about single sentences, one a line."""
+    found = []
+    for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+        only = Version((joined("", [row["sentence"]], row["language"]),), frozenset({(0, 0)}))
+        found.append(Written("", row["question"], (only,)))
+    return found
+
+
+def read_orders(path: Path) -> list[Order]:
+    """Read orders, one a line."""
+    rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return [Order(row["order"], row["language"]) for row in rows]
+
+
+def beside_others(written: Sequence[Written], embedder: Embedder) -> list[Written]:
+    """Add to each question the passages of other documents that the embedder takes for answers."""
+    pool = [
+        (each.title, passage)
+        for each in {id(version): each for each in written for version in each.versions}.values()
+        for version in each.versions
+        for passage in version.passages
+    ]
+    pool = list({(title, passage.text): (title, passage) for title, passage in pool}.values())
+    vectors = embedder.embed_texts([f"{p.heading}\n{p.text}" for _, p in pool])
+    titles = np.array([title for title, _ in pool])
+    languages = np.array([passage.language for _, passage in pool])
+    questions = list({question: 0 for each in written for question in each.asked.values()})
+    queries = dict(zip(questions, embedder.embed_queries(questions), strict=True))
+    found = []
+    for each in written:
+        near: dict[Language, list[PassageInput]] = {}
+        for language, question in each.asked.items():
+            cosines = vectors @ queries[question]
+            for said in LANGUAGES:
+                places = np.flatnonzero((titles != each.title) & (languages == said))
+                best = places[np.argsort(-cosines[places])[:NEAREST]]
+                near.setdefault(language, []).extend(pool[i][1] for i in best)
+        found.append(replace(each, near=near))
+    return found
+
+
+def _pieces(sentences: Sequence[str], max_chars: int) -> list[list[str]]:
+    """Return sentences in runs of at most so many characters."""
+    pieces: list[list[str]] = [[]]
+    for sentence in sentences:
+        if pieces[-1] and sum(map(len, pieces[-1])) + len(sentence) > max_chars:
+            pieces.append([])
+        pieces[-1].append(sentence)
+    return pieces
