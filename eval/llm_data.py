@@ -11,13 +11,18 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rich.progress import track
+
 from rag import prompts
-from rag.language import Language
+from rag.drafting import distinct
+from rag.language import Language, clean
+from rag.retrieval import Retriever
 
 # The LLM's own chat template, ChatML.
 END = "<|im_end|>"
@@ -25,6 +30,7 @@ _USER = "<|im_start|>user\n"
 _ASSISTANT = f"{END}\n<|im_start|>assistant\n"
 _CHECK = f"\n{_USER}{prompts.CHECK}{_ASSISTANT}"
 
+FILES_HELD_OUT = 6  # every sixth file, as of the reader
 HELD_OUT = 9  # every ninth passage, by its number
 _LANGUAGES: tuple[Language, ...] = ("ar", "en")
 # Shares, by hand: what the tuning set's evidence looks like.
@@ -38,6 +44,8 @@ _QUESTIONS = 5
 _WRONG = 2
 _TRANSLATED = 0.6  # of trees
 _TRANSLATION_WEIGHT = 0.25  # of a token, beside an answer's: there are many more of them
+_GUTTED = 0.15  # of questions about files: without what answers
+_SHUFFLED = 0.3  # of them: not in the reader's order
 _MIN_WORD = 4  # letters
 _DIGITS = re.compile(r"\d+")
 
@@ -57,6 +65,23 @@ class Node:
         """Add what may follow, and return that."""
         self.follow.append(Node(text, weight))
         return self.follow[-1]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A question about files, and what Rawi finds for it, as an LLM reads it.
+
+    :ivar uses: Numbers of the sentences that answer, from 1; empty where none does.
+    :ivar answer: Short, in the question's language; None where none answers.
+    :ivar others: Answers to other questions about the same file, in that language.
+    """
+
+    question: str
+    language: Language
+    sentences: tuple[str, ...]
+    uses: tuple[int, ...]
+    answer: str | None
+    others: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -82,6 +107,72 @@ def read_passages(folder: Path) -> tuple[list[Passage], list[Passage]]:
             passages.append(Passage(row["id"], own, row["title"], said, row["questions"]))
     held = [p for p in passages if _number(p) % HELD_OUT == 0]
     return [p for p in passages if _number(p) % HELD_OUT], held
+
+
+def find(folder: Path, retriever: Retriever, sentences: int) -> list[Found]:
+    """Find the evidence for the questions about files, but for those that are held out.
+
+    A question is left out whose answer isn't found, or only in part: whether anything else that is
+    found answers it isn't known.
+
+    :param retriever: Of an index of the files.
+    :param sentences: That an LLM reads at most.
+    """
+    lines = (folder / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    answers = defaultdict[tuple[str, Language], list[str]](list)
+    for row in map(json.loads, lines):
+        if row["answer"]:
+            answers[row["doc"], row["language"]].append(row["answer"])
+    found = []
+    for line in track(lines, "Finding evidence"):
+        row = json.loads(line)
+        if int(row["id"].split("-")[1]) % FILES_HELD_OUT == 0:
+            continue
+        language: Language = row["language"]
+        read = distinct(retriever.evidence(clean(row["question"]).strip()))[:sentences]
+        text = retriever.storage.text(row["doc"])
+        golds = [
+            (text.index(gold), text.index(gold) + len(gold)) for gold in map(clean, row["gold"])
+        ]
+        uses = tuple(
+            n
+            for n, each in enumerate(read, start=1)
+            if each.doc == row["doc"] and any(a < each.end and each.start < z for a, z in golds)
+        )
+        held = all(
+            any(read[n - 1].start < z and a < read[n - 1].end for n in uses) for a, z in golds
+        )
+        if read and held:
+            others = [a for a in answers[row["doc"], language] if a != row["answer"]]
+            texts = tuple(each.read for each in read)
+            found.append(
+                Found(row["question"], language, texts, uses, row["answer"], tuple(others))
+            )
+    return found
+
+
+def found_tree(rng: random.Random, found: Found) -> Node:
+    """Draw a tree from a question and what is found for it."""
+    order = list(range(1, len(found.sentences) + 1))
+    if rng.random() < _GUTTED:
+        order = [n for n in order if n not in found.uses] or order
+    if rng.random() < _SHUFFLED:
+        rng.shuffle(order)
+    system = Node(f"<|im_start|>system\n{prompts.SYSTEM}{END}\n")
+    texts = [prompts.defused(found.sentences[n - 1]) for n in order]
+    sentences = system.then(_USER + prompts.numbered(texts))
+    asked = sentences.then(prompts.asked(found.question, found.language) + _ASSISTANT)
+    held = [at for at, n in enumerate(order, start=1) if n in found.uses]
+    wrong = rng.sample(found.others, min(1, len(found.others)))
+    if found.answer and held:
+        reply = asked.then(prompts.reply(found.answer, held) + END, 1.0)
+        reply.then(_CHECK).then(prompts.YES, 1.0)
+    else:
+        asked.then(prompts.NONE + END, 1.0)
+        held, wrong = [rng.randint(1, len(order))], [found.answer] if found.answer else wrong
+    for text in wrong:
+        asked.then(prompts.reply(text, held) + END).then(_CHECK).then(prompts.NO, 1.0)
+    return system
 
 
 def _number(passage: Passage) -> int:
