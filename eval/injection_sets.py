@@ -13,7 +13,7 @@ from typing import Literal
 
 from eval import metrics
 from eval.fields import Fields, lines, unique
-from rag.documents import READERS
+from rag import documents, readers
 from rag.language import Language
 
 Place = Literal["document", "question"]
@@ -87,8 +87,8 @@ def _documents(fields: Fields) -> dict[str, str]:
         raise fields.error("is empty; give at least one document")
     for name in fields.value:
         path = PurePosixPath(name)
-        if path.name != name or name.startswith(".") or path.suffix not in READERS:
-            known = ", ".join(sorted(READERS))
+        if path.name != name or name.startswith(".") or not documents.is_readable(name):
+            known = ", ".join(readers.suffixes())
             raise fields.error(f"{name!r} is no file name that Rawi reads ({known}); write one")
     return {name: fields.text(name) for name in fields.value}
 

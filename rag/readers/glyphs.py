@@ -1,0 +1,205 @@
+"""The lines of a PDF's page, from the places of its letters.
+
+PDFium tells each letter's place and which letters share a line. Of Arabic its order is not taken:
+programs write words from either end, and often each its own way; what stands right of what is what
+a reader of the page sees.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import hypot
+from typing import NamedTuple
+
+import pypdfium2 as pdfium
+from pypdfium2 import raw
+
+from rag.readers import arabic
+from rag.readers.writing import one_line
+
+_ARABIC = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_BOLD = re.compile(r"bold|black|heavy", re.IGNORECASE)
+_HYPHENS = ("\x02", "\ufffe")  # as PDFium says that a word goes on with the next line
+# Of a letter's size: wider is a space, and wider by far another column.
+_SPACE, _COLUMN = 0.5, 1.0
+_NAME_BYTES = 128
+_SAME_LINE = 0.3  # at most between two baselines
+
+
+class Glyph(NamedTuple):
+    """A letter with its place in points, y from above; words are told by their numbers."""
+
+    char: str
+    left: float
+    right: float
+    base: float
+    size: float
+    word: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a page.
+
+    :ivar text: As it is read.
+    :ivar drawn: As it stands from left to right; the same where nothing runs the other way.
+    :ivar cells: Its parts that stand far from each other, as they are read.
+    """
+
+    text: str
+    drawn: str
+    page: int
+    left: float
+    right: float
+    base: float
+    size: float
+    bold: bool
+    cells: tuple[Line, ...] = ()
+
+    def as_drawn(self) -> Line:
+        """Return the line as one whose letters were drawn in the order of reading."""
+        cells = tuple(cell.as_drawn() for cell in self.cells)
+        return replace(self, text=self.drawn, cells=cells[::-1])
+
+
+def lines(page: pdfium.PdfPage, number: int) -> list[Line]:
+    """Return the lines of a page, in the order that the file has them.
+
+    :param number: Of the page, from 0.
+    """
+    text = page.get_textpage()
+    rows: list[tuple[list[Glyph], bool]] = []
+    ended, words = True, 0
+    for at in range(text.count_chars()):
+        char = chr(raw.FPDFText_GetUnicode(text, at))
+        if char in "\r\n":
+            ended, words = True, words + 1
+            continue
+        if char.isspace():
+            words += 1
+            continue
+        glyph = _glyph(text, at, char, page.get_height(), words)
+        if rows and _goes_on(rows[-1][0], glyph, ended=ended):
+            rows[-1][0].append(glyph)
+        else:
+            rows.append(([glyph], _is_bold(text, at)))
+        ended = False
+    text.close()
+    found = [_line(row, number, bold) for row, bold in rows]
+    return list(_unbroken([line for line in found if line.text]))
+
+
+def _glyph(text: pdfium.PdfTextPage, at: int, char: str, height: float, word: int) -> Glyph:
+    box, matrix = raw.FS_RECTF(), raw.FS_MATRIX()
+    x, y = ctypes.c_double(), ctypes.c_double()
+    raw.FPDFText_GetLooseCharBox(text, at, box)
+    raw.FPDFText_GetCharOrigin(text, at, x, y)
+    raw.FPDFText_GetMatrix(text, at, matrix)
+    size = raw.FPDFText_GetFontSize(text, at) * (hypot(matrix.c, matrix.d) or 1.0)
+    return Glyph(char, box.left, box.right, height - y.value, round(size, 1), word)
+
+
+def _is_bold(text: pdfium.PdfTextPage, at: int) -> bool:
+    name = ctypes.create_string_buffer(_NAME_BYTES)
+    raw.FPDFText_GetFontInfo(text, at, name, _NAME_BYTES, ctypes.c_int())
+    return bool(_BOLD.search(name.value.decode("utf-8", "replace")))
+
+
+def _goes_on(row: Sequence[Glyph], glyph: Glyph, *, ended: bool) -> bool:
+    """Tell whether a letter stands on the line of others.
+
+    :param ended: Whether PDFium begins a line with it: of a table, it does so with each cell.
+    """
+    apart = abs(row[-1].base - glyph.base) > _SAME_LINE * max(row[-1].size, glyph.size)
+    if not ended:
+        # Marks and indices stand higher, what is far lower is another line.
+        return abs(row[-1].base - glyph.base) < max(row[-1].size, glyph.size)
+    beside = glyph.left >= max(g.right for g in row) or glyph.right <= min(g.left for g in row)
+    return beside and not apart
+
+
+def _line(row: Sequence[Glyph], number: int, bold: bool) -> Line:
+    """Return the line of some letters, in the order that PDFium has them."""
+    drawn = _from_left(row)
+    cells = list(_columns(drawn))
+    sizes = [glyph.size for glyph in row]
+    whole = _part(drawn, row, number, bold)
+    return replace(
+        whole,
+        base=max(glyph.base for glyph in row if glyph.size == max(sizes)),
+        size=max(set(sizes), key=sizes.count),
+        cells=tuple(_part(cell, (), number, bold) for cell in _read(cells)) if cells[1:] else (),
+    )
+
+
+def _part(drawn: Sequence[Glyph], row: Sequence[Glyph], number: int, bold: bool) -> Line:
+    """Return letters, from the left, as a line.
+
+    :param row: They in PDFium's order, which is taken where nothing runs from the right.
+    """
+    shown = one_line(arabic.undrawn(_spaced(drawn)))
+    if not _ARABIC.search(shown):
+        read = one_line(_spaced(row)) if row else shown
+    else:
+        read = one_line(arabic.logical(shown))
+    left, right = min(g.left for g in drawn), max(g.right for g in drawn)
+    return Line(read, shown, number, left, right, drawn[0].base, drawn[0].size, bold)
+
+
+def _from_left(row: Sequence[Glyph]) -> list[Glyph]:
+    """Return letters by their places; a mark before the letter that it stands on, in Arabic."""
+    letters = [g for g in row if not unicodedata.combining(g.char)]
+    centres = {id(g): (g.left + g.right) / 2 for g in row}
+    ordered = sorted(letters, key=lambda g: centres[id(g)])
+    for mark in (g for g in row if unicodedata.combining(g.char)):
+        near = min(
+            range(len(ordered)),
+            key=lambda n: abs(centres[id(ordered[n])] - centres[id(mark)]),
+            default=0,
+        )
+        ordered.insert(near, mark)
+    return ordered
+
+
+def _spaced(glyphs: Sequence[Glyph]) -> str:
+    """Return letters with the spaces that stand between them."""
+    parts = list[str]()
+    for n, glyph in enumerate(glyphs):
+        gap = glyph.left - glyphs[n - 1].right if n else 0.0
+        apart = n > 0 and (glyph.word != glyphs[n - 1].word or gap > _SPACE * glyph.size)
+        parts += [" "] * apart + [glyph.char]
+    return "".join(parts)
+
+
+def _columns(drawn: Sequence[Glyph]) -> Iterator[list[Glyph]]:
+    """Yield the parts of a line that stand far from each other, without spaces around them."""
+    part: list[Glyph] = []
+    for glyph in drawn:
+        if part and glyph.left - max(g.right for g in part) > _COLUMN * glyph.size:
+            yield part
+            part = []
+        part.append(glyph)
+    yield part
+
+
+def _read(cells: list[list[Glyph]]) -> list[list[Glyph]]:
+    """Return the cells of a line in the order that they are read in."""
+    arab = sum(bool(_ARABIC.search(g.char)) for cell in cells for g in cell)
+    latin = sum(g.char.isascii() and g.char.isalpha() for cell in cells for g in cell)
+    return cells[::-1] if arab > latin else cells
+
+
+def _unbroken(found: Sequence[Line]) -> Iterator[Line]:
+    """Yield lines, a word that was broken at the end of one made whole."""
+    held = ""
+    for line in found:
+        text = held + line.text
+        held = ""
+        if text.endswith(_HYPHENS):
+            text, _, held = text[:-1].rpartition(" ")
+        if text.strip():
+            yield replace(line, text=text.strip())
