@@ -50,6 +50,8 @@ _LEFT_RUN = re.compile(
     f"(?:(?![{_R}])\\w)*(?![{_R}])[^\\W\\d_](?:[^{_R}]*(?![{_R}])\\w)?|{_NUMBER}"
 )
 _RIGHT_RUN = re.compile(f"[{_R}](?:[^A-Za-z]*[{_R}])?")
+_SPACE_AFTER = re.compile(r"(?<=\S)([(\[]) (?=\S)")
+_SPACE_BEFORE = re.compile(r"(?<=\S) ([)\]])(?=[^\s.,،؛:])")
 _BRACKET = re.compile(r"[()\[\]]")
 _MIRRORED = str.maketrans("()[]{}<>«»‹›", ")(][}{><»«›‹")
 _COUNTS = Counter(pair for word in _WORDS for pair in pairwise(f" {word} "))
@@ -116,10 +118,18 @@ def logical(drawn: str) -> str:
         parts += [_turned(between), kept] if turned else [between, _turned_run(kept)]
         last = run.end()
     parts.append(_turned(drawn[last:]) if turned else drawn[last:])
-    read = "".join(reversed(parts) if turned else parts)
+    return bracketed("".join(reversed(parts) if turned else parts))
+
+
+def bracketed(read: str) -> str:
+    """Return a line with its brackets as they are read.
+
+    Some programs name the bracket that is drawn, others the one that is meant; and a space that
+    stands on its wrong side was found beside the mirror image.
+    """
     first = _BRACKET.search(read)
-    # Some programs name what is drawn, others what is meant.
-    return read.translate(_MIRRORED) if first and first[0] in ")]" else read
+    read = read.translate(_MIRRORED) if first and first[0] in ")]" else read
+    return _SPACE_AFTER.sub(r" \1", _SPACE_BEFORE.sub(r"\1 ", read))
 
 
 def _turned_run(drawn: str) -> str:

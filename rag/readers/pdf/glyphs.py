@@ -23,6 +23,7 @@ from rag.readers.writing import one_line
 
 _ARABIC = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _BOLD = re.compile(r"bold|black|heavy", re.IGNORECASE)
+_BULLETS = "\uf0b7\uf0a7\uf076\uf0d8\uf0fc"  # of fonts that are all signs
 _HYPHENS = ("\x02", "\ufffe")  # as PDFium says that a word goes on with the next line
 # Of a letter's size: wider is a space, and wider by far another column.
 _SPACE, _COLUMN = 0.5, 1.0
@@ -31,7 +32,11 @@ _SAME_LINE = 0.3  # at most between two baselines
 
 
 class Glyph(NamedTuple):
-    """A letter with its place in points, y from above; words are told by their numbers."""
+    """A letter with its place in points, y from above.
+
+    :ivar word: Tells the letters of one word from those of the next.
+    :ivar mark: The number of what the letter is tagged with; -1 for none.
+    """
 
     char: str
     left: float
@@ -39,6 +44,8 @@ class Glyph(NamedTuple):
     base: float
     size: float
     word: int
+    bold: bool
+    mark: int
 
 
 @dataclass(frozen=True)
@@ -63,44 +70,59 @@ class Line:
     def as_drawn(self) -> Line:
         """Return the line as one whose letters were drawn in the order of reading."""
         cells = tuple(cell.as_drawn() for cell in self.cells)
-        return replace(self, text=self.drawn, cells=cells[::-1])
+        return replace(self, text=arabic.bracketed(self.drawn), cells=cells[::-1])
 
 
-def lines(page: pdfium.PdfPage, number: int) -> list[Line]:
-    """Return the lines of a page, in the order that the file has them.
+Row = Sequence[Glyph]
 
-    :param number: Of the page, from 0.
-    """
+
+def rows(page: pdfium.PdfPage) -> list[Row]:
+    """Return the letters of a page, line by line in the order that the file has them."""
     text = page.get_textpage()
-    rows: list[tuple[list[Glyph], bool]] = []
-    ended, words = True, 0
+    found: list[list[Glyph]] = []
+    ended, words, bold = True, 0, False
+    begins = True  # a word
     for at in range(text.count_chars()):
         char = chr(raw.FPDFText_GetUnicode(text, at))
-        if char in "\r\n":
-            ended, words = True, words + 1
-            continue
         if char.isspace():
-            words += 1
+            ended = ended or char in "\r\n"
+            words, begins = words + 1, True
             continue
-        glyph = _glyph(text, at, char, page.get_height(), words)
-        if rows and _goes_on(rows[-1][0], glyph, ended=ended):
-            rows[-1][0].append(glyph)
+        bold = _is_bold(text, at) if begins else bold
+        char = "•" if char in _BULLETS else char
+        glyph = _glyph(text, at, char, page.get_height(), words, bold)
+        if found and _goes_on(found[-1], glyph, ended=ended):
+            found[-1].append(glyph)
         else:
-            rows.append(([glyph], _is_bold(text, at)))
-        ended = False
+            found.append([glyph])
+        ended = begins = False
     text.close()
-    found = [_line(row, number, bold) for row, bold in rows]
-    return list(_unbroken([line for line in found if line.text]))
+    return list[Row](found)
 
 
-def _glyph(text: pdfium.PdfTextPage, at: int, char: str, height: float, word: int) -> Glyph:
+def lines(rows: Sequence[Row], page: int, *, as_drawn: bool = False) -> list[Line]:
+    """Return the lines that letters stand on.
+
+    :param page: Its number, from 0.
+    :param as_drawn: Whether Arabic was drawn from left to right as it is read, by mistake.
+    """
+    found = [_line(row, page) for row in rows]
+    found = [line for line in _unbroken(found) if line.text]
+    return [line.as_drawn() for line in found] if as_drawn else found
+
+
+def _glyph(
+    text: pdfium.PdfTextPage, at: int, char: str, height: float, word: int, bold: bool
+) -> Glyph:
     box, matrix = raw.FS_RECTF(), raw.FS_MATRIX()
     x, y = ctypes.c_double(), ctypes.c_double()
     raw.FPDFText_GetLooseCharBox(text, at, box)
     raw.FPDFText_GetCharOrigin(text, at, x, y)
     raw.FPDFText_GetMatrix(text, at, matrix)
     size = raw.FPDFText_GetFontSize(text, at) * (hypot(matrix.c, matrix.d) or 1.0)
-    return Glyph(char, box.left, box.right, height - y.value, round(size, 1), word)
+    drawn = raw.FPDFText_GetTextObject(text, at)
+    mark = raw.FPDFPageObj_GetMarkedContentID(drawn) if drawn else -1
+    return Glyph(char, box.left, box.right, height - y.value, round(size, 1), word, bold, mark)
 
 
 def _is_bold(text: pdfium.PdfTextPage, at: int) -> bool:
@@ -109,7 +131,7 @@ def _is_bold(text: pdfium.PdfTextPage, at: int) -> bool:
     return bool(_BOLD.search(name.value.decode("utf-8", "replace")))
 
 
-def _goes_on(row: Sequence[Glyph], glyph: Glyph, *, ended: bool) -> bool:
+def _goes_on(row: Row, glyph: Glyph, *, ended: bool) -> bool:
     """Tell whether a letter stands on the line of others.
 
     :param ended: Whether PDFium begins a line with it: of a table, it does so with each cell.
@@ -122,21 +144,22 @@ def _goes_on(row: Sequence[Glyph], glyph: Glyph, *, ended: bool) -> bool:
     return beside and not apart
 
 
-def _line(row: Sequence[Glyph], number: int, bold: bool) -> Line:
+def _line(row: Row, number: int) -> Line:
     """Return the line of some letters, in the order that PDFium has them."""
     drawn = _from_left(row)
     cells = list(_columns(drawn))
     sizes = [glyph.size for glyph in row]
-    whole = _part(drawn, row, number, bold)
+    whole = _part(drawn, row, number)
     return replace(
         whole,
         base=max(glyph.base for glyph in row if glyph.size == max(sizes)),
         size=max(set(sizes), key=sizes.count),
-        cells=tuple(_part(cell, (), number, bold) for cell in _read(cells)) if cells[1:] else (),
+        bold=all(glyph.bold for glyph in row),
+        cells=tuple(_part(cell, (), number) for cell in _read(cells)) if cells[1:] else (),
     )
 
 
-def _part(drawn: Sequence[Glyph], row: Sequence[Glyph], number: int, bold: bool) -> Line:
+def _part(drawn: Row, row: Row, number: int) -> Line:
     """Return letters, from the left, as a line.
 
     :param row: They in PDFium's order, which is taken where nothing runs from the right.
@@ -147,10 +170,10 @@ def _part(drawn: Sequence[Glyph], row: Sequence[Glyph], number: int, bold: bool)
     else:
         read = one_line(arabic.logical(shown))
     left, right = min(g.left for g in drawn), max(g.right for g in drawn)
-    return Line(read, shown, number, left, right, drawn[0].base, drawn[0].size, bold)
+    return Line(read, shown, number, left, right, drawn[0].base, drawn[0].size, drawn[0].bold)
 
 
-def _from_left(row: Sequence[Glyph]) -> list[Glyph]:
+def _from_left(row: Row) -> list[Glyph]:
     """Return letters by their places; a mark before the letter that it stands on, in Arabic."""
     letters = [g for g in row if not unicodedata.combining(g.char)]
     centres = {id(g): (g.left + g.right) / 2 for g in row}
@@ -165,7 +188,7 @@ def _from_left(row: Sequence[Glyph]) -> list[Glyph]:
     return ordered
 
 
-def _spaced(glyphs: Sequence[Glyph]) -> str:
+def _spaced(glyphs: Row) -> str:
     """Return letters with the spaces that stand between them."""
     parts = list[str]()
     for n, glyph in enumerate(glyphs):
@@ -175,7 +198,7 @@ def _spaced(glyphs: Sequence[Glyph]) -> str:
     return "".join(parts)
 
 
-def _columns(drawn: Sequence[Glyph]) -> Iterator[list[Glyph]]:
+def _columns(drawn: Row) -> Iterator[list[Glyph]]:
     """Yield the parts of a line that stand far from each other, without spaces around them."""
     part: list[Glyph] = []
     for glyph in drawn:

@@ -1,4 +1,4 @@
-"""A PDF → its pages' lines, put together to what their places and sizes make of them."""
+"""The parts of a PDF without tags, by the places, sizes and signs of its lines."""
 
 from __future__ import annotations
 
@@ -8,16 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-import pypdfium2 as pdfium
+from rag.readers.pdf.glyphs import Line
+from rag.readers.pdf.parts import BULLET, ENDS, Part
 
-from rag.errors import DocumentError
-from rag.readers import arabic, glyphs
-from rag.readers.glyphs import Line
-from rag.readers.writing import Reading, Writer
-
-_BULLET = re.compile(r"[•▪◦‣●○∙·*–—-]\s+(?=\S)")
 _NUMBER = re.compile(r"\(?(?:\d{1,2}|[٠-٩]{1,2}|[A-Za-z]|[أابجدهوزحطي])[.)–-]\s+(?=\S)")
-_ENDS = re.compile(r"[.!?؟:؛;…][\"'”’»)\]]*$")
 _DIGITS = re.compile(r"\d+")
 _HEADING_CHARS = 160
 _LARGER = 1.1  # than most letters: a heading
@@ -25,67 +19,7 @@ _APART = 1.35  # of the usual distance of two lines: another paragraph
 _AT_THE_EDGE = 3  # lines above and below, among which those that stand on every page are
 _ON_MANY = 0.5  # of the pages
 _FEWEST_PAGES = 3
-# Of all letters: more that no font names are not read.
-_UNNAMED = 0.1
-_JUNK_TITLE = re.compile(r"untitled|microsoft \w+ - .*|.*\.\w{3,4}|about:blank", re.IGNORECASE)
-
-
-def read(content: bytes) -> Reading:
-    """Read a PDF.
-
-    :raises DocumentError: When it is encrypted, scanned, or its letters can't be told.
-    """
-    pages: list[list[Line]] = []
-    with _opened(content) as file:
-        for page in file:
-            pages.append(glyphs.lines(page, len(pages)))
-            page.close()
-        said = file.get_metadata_dict()
-    if pages and not any(pages):
-        raise DocumentError(
-            "its pages are pictures without text, as a scanner makes them; run text recognition"
-            " (OCR) on it first"
-        )
-    lines = _in_order([line for page in _without_edges(pages) for line in page])
-    writer = Writer()
-    _write(lines, len(pages), writer)
-    title = said.get("Title", "")
-    return writer.reading(
-        "" if _JUNK_TITLE.fullmatch(title.strip()) else title,
-        said.get("Author", ""),
-        _date(said.get("CreationDate", "")),
-    )
-
-
-def _opened(content: bytes) -> pdfium.PdfDocument:
-    try:
-        return pdfium.PdfDocument(content)
-    except pdfium.PdfiumError as exc:
-        if exc.err_code == pdfium.raw.FPDF_ERR_PASSWORD:
-            raise DocumentError("is protected by a password; save it without one") from exc
-        raise
-
-
-def _date(said: str) -> str:
-    found = re.match(r"D:(\d{4})(\d\d)(\d\d)", said)
-    return "-".join(found.groups()) if found else ""
-
-
-def _in_order(lines: list[Line]) -> list[Line]:
-    """Return lines with the letters of Arabic in the order that they are read in.
-
-    :raises DocumentError: When that can't be told, or what the letters are.
-    """
-    text = "\n".join(line.text for line in lines)
-    shown = len("".join(text.split()))
-    unnamed = sum(map(text.count, "\ufffd")) + len(re.findall("[\ue000-\uf8ff]", text))
-    order = arabic.order(text)
-    if order == "neither" or unnamed > _UNNAMED * shown:
-        raise DocumentError(
-            "its letters can't be told: its fonts don't name them, or not in their order; make the"
-            " PDF anew, or run text recognition (OCR) on it"
-        )
-    return [line.as_drawn() for line in lines] if order == "backward" else lines
+_ROOM = 0.1  # of a line: by how much it may fall short of its paragraph's width anyway
 
 
 def _without_edges(pages: Sequence[list[Line]]) -> Iterator[list[Line]]:
@@ -107,43 +41,34 @@ def _edge(line: Line) -> tuple[str, int]:
     return _DIGITS.sub("0", line.text), round(line.base / 4)
 
 
-def _write(lines: Sequence[Line], pages: int, writer: Writer) -> None:
-    """Say lines as headings, items, rows and paragraphs."""
+def parts(pages: Sequence[list[Line]]) -> list[Part]:
+    """Return the headings, items, tables and paragraphs of pages."""
+    lines = [line for page in _without_edges(pages) for line in page]
     sizes = Counter[float]()
     for line in lines:
         sizes[line.size] += len(line.text)
     body = max(sizes, key=lambda size: sizes[size], default=0.0)
     usual = _usual_distance(lines, body)
+    widths = _widths(lines, body)
     levels = sorted({line.size for line in lines if line.size >= _LARGER * body}, reverse=True)
-    page = n = group = 0
-    writer.page()
+    found: list[Part] = []
+    n = 0
     while n < len(lines):
-        while page < lines[n].page:
-            writer.page()
-            page += 1
-        listed, group = group, 0
         if taken := _table(lines, n):
-            _write_table(lines[n : n + taken], writer)
+            found.append(_as_table(lines[n : n + taken]))
         elif _is_heading(lines[n], body):
             taken = _run(lines, n, lambda a, b: a.size == b.size and _near(a, b, usual, 1.2))
             level = levels.index(lines[n].size) + 1 if lines[n].size in levels else len(levels) + 1
-            writer.heading(" ".join(line.text for line in lines[n : n + taken]), level)
+            found.append(Part("heading", tuple(lines[n : n + taken]), level))
         elif _item(lines[n]):
             taken = _run(lines, n, lambda a, b: _goes_on(a, b, usual) and not _item(b))
-            group = listed or writer.begin_list()
-            text = " ".join(line.text for line in lines[n : n + taken])
-            bullet = _BULLET.match(text)
-            begin = bullet.end() if bullet else 0
-            writer.item(text[begin:], 1, group, text[:begin].strip())
+            opens = not (found and found[-1].kind == "item")
+            found.append(Part("item", tuple(lines[n : n + taken]), 1, opens=opens))
         else:
-            taken = _paragraph(lines, n, usual, body)
-            part = lines[n : n + taken]
-            begins = [m for m in range(1, taken) for _ in range(part[m - 1].page, part[m].page)]
-            writer.wrapped([line.text for line in part], begins)
-            page += len(begins)
+            taken = _paragraph(lines, n, usual, body, widths)
+            found.append(Part("text", tuple(lines[n : n + taken])))
         n += taken
-    for _ in range(page + 1, pages):
-        writer.page()
+    return found
 
 
 def _usual_distance(lines: Sequence[Line], body: float) -> float:
@@ -174,11 +99,11 @@ def _run(lines: Sequence[Line], n: int, goes_on: Callable[[Line, Line], bool]) -
 def _is_heading(line: Line, body: float) -> bool:
     short = len(line.text) <= _HEADING_CHARS and any(map(str.isalpha, line.text))
     larger = line.size >= _LARGER * body
-    return short and (larger or (line.bold and not _ENDS.search(line.text) and not _item(line)))
+    return short and (larger or (line.bold and not ENDS.search(line.text) and not _item(line)))
 
 
 def _item(line: Line) -> re.Match[str] | None:
-    return _BULLET.match(line.text) or _NUMBER.match(line.text)
+    return BULLET.match(line.text) or _NUMBER.match(line.text)
 
 
 def _goes_on(before: Line, after: Line, usual: float) -> bool:
@@ -186,14 +111,34 @@ def _goes_on(before: Line, after: Line, usual: float) -> bool:
     return before.size == after.size and before.bold == after.bold and _near(before, after, usual)
 
 
-def _paragraph(lines: Sequence[Line], n: int, usual: float, body: float) -> int:
+def _widths(lines: Sequence[Line], body: float) -> dict[int, float]:
+    """Return how wide each page's lines of text are: as the upper quarter of them."""
+    found = dict[int, list[float]]()
+    for line in lines:
+        if line.size == body:
+            found.setdefault(line.page, []).append(line.right - line.left)
+    return {page: sorted(wide)[len(wide) * 3 // 4] for page, wide in found.items()}
+
+
+def _ended(before: Line, after: Line, width: float) -> bool:
+    """Tell whether a line was ended on purpose: the next word would have stood there."""
+    word = len(after.text.split()[0]) / len(after.text) * (after.right - after.left)
+    room = width - (before.right - before.left)
+    return room > word + _ROOM * width and not after.text[0].islower()
+
+
+def _paragraph(
+    lines: Sequence[Line], n: int, usual: float, body: float, widths: dict[int, float]
+) -> int:
     """Return how many lines are a paragraph from one on; it may go on after a page's end."""
 
     def goes_on(before: Line, after: Line) -> bool:
         if _item(after) or _is_heading(after, body):
             return False
+        if before.size == body and _ended(before, after, widths[before.page]):
+            return False
         if before.page < after.page:
-            return before.size == after.size and not _ENDS.search(before.text)
+            return before.size == after.size and not ENDS.search(before.text)
         return _goes_on(before, after, usual)
 
     taken = _run(lines, n, goes_on)
@@ -227,12 +172,14 @@ def _column(cell: Line, columns: Sequence[Line]) -> int | None:
     return best if shared[best] > 0 else None
 
 
-def _write_table(lines: Sequence[Line], writer: Writer) -> None:
+def _as_table(lines: Sequence[Line]) -> Part:
     columns = lines[0].cells
     rows = []
     for line in lines:
-        row = [""] * len(columns)
+        row: list[tuple[Line, ...]] = [()] * len(columns)
         for cell in line.cells:
-            row[_column(cell, columns) or 0] += f" {cell.text}"
-        rows.append(row)
-    writer.table(rows, headed=True if lines[0].bold and not lines[1].bold else None)
+            column = _column(cell, columns) or 0
+            row[column] = (*row[column], cell)
+        rows.append(tuple(row))
+    headed = True if lines[0].bold and not lines[1].bold else None
+    return Part("table", tuple(lines), rows=tuple(rows), headed=headed)
