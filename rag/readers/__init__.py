@@ -22,7 +22,7 @@ GROUP = "rawi.readers"
 TEXTS = (".txt", ".md", ".markdown")
 # Rawi's own stand here and not among its entry points, so that a checkout reads what its code can.
 _OWN = {
-    "csv": "sheets:read_csv",
+    "csv": "delimited:read",
     "docx": "docx:read",
     "epub": "epub:read",
     "htm": "html:read",
@@ -30,9 +30,9 @@ _OWN = {
     "jsonl": "jsonl:read",
     "pdf": "pdf:read",
     "pptx": "pptx:read",
-    "tsv": "sheets:read_csv",
+    "tsv": "delimited:read",
     "xhtml": "html:read",
-    "xlsx": "sheets:read_xlsx",
+    "xlsx": "xlsx:read",
 }
 
 

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from rag.errors import DocumentError
+from rag.readers import rows
 from rag.readers.decoding import decode
-from rag.readers.sheets import write_records
 from rag.readers.writing import Reading, Writer
 
 # Fields that hold a text, the first that is there; and what it is called.
@@ -29,7 +29,7 @@ def read(content: bytes) -> Reading:
     names = {name for record in records for name in record}
     text = next((name for name in _TEXTS if name in names), None)
     if text is None:
-        write_records(records, writer)
+        rows.write_records(records, writer)
         return writer.reading()
     title = next((name for name in _TITLES if name in names), "")
     for record in records:

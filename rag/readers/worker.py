@@ -7,6 +7,7 @@ JSON. A library that stumbles over a file ends the process, which says enough; n
 from __future__ import annotations
 
 import json
+import mimetypes
 import os
 import resource
 import struct
@@ -56,6 +57,7 @@ def _confine(memory: int) -> None:
         resource.setrlimit(limit, (most, most))
     if sys.platform == "linux":  # elsewhere the kernel doesn't hold to it, or refuses it
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    mimetypes.init()  # which openpyxl does, from a list of the system's
     sys.path.remove(os.getcwd())
     known = (*sysconfig.get_paths().values(), sys.prefix, sys.base_prefix, *sys.path)
     code = tuple(map(os.path.realpath, known))

@@ -26,7 +26,7 @@ _BOLD = re.compile(r"bold|black|heavy", re.IGNORECASE)
 _BULLETS = "\uf0b7\uf0a7\uf076\uf0d8\uf0fc"  # of fonts that are all signs
 _HYPHENS = ("\x02", "\ufffe")  # as PDFium says that a word goes on with the next line
 # Of a letter's size: wider is a space, and wider by far another column.
-_SPACE, _COLUMN = 0.5, 1.0
+_SPACE, _COLUMN = 0.5, 0.8
 _NAME_BYTES = 128
 _SAME_LINE = 0.3  # at most between two baselines
 

@@ -57,7 +57,7 @@ def parts(pages: Sequence[list[Line]]) -> list[Part]:
         if taken := _table(lines, n):
             found.append(_as_table(lines[n : n + taken]))
         elif _is_heading(lines[n], body):
-            taken = _run(lines, n, lambda a, b: a.size == b.size and _near(a, b, usual, 1.2))
+            taken = _run(lines, n, lambda a, b: _goes_on(a, b, usual, within=1.2))
             level = levels.index(lines[n].size) + 1 if lines[n].size in levels else len(levels) + 1
             found.append(Part("heading", tuple(lines[n : n + taken]), level))
         elif _item(lines[n]):
@@ -82,7 +82,7 @@ def _usual_distance(lines: Sequence[Line], body: float) -> float:
     return median(near) if near else 1.2
 
 
-def _near(before: Line, after: Line, usual: float, within: float = _APART) -> bool:
+def _near(before: Line, after: Line, usual: float, within: float) -> bool:
     """Tell whether a line stands under another as those of a paragraph do."""
     distance = after.base - before.base
     return before.page == after.page and 0 < distance <= within * usual * before.size
@@ -106,9 +106,10 @@ def _item(line: Line) -> re.Match[str] | None:
     return BULLET.match(line.text) or _NUMBER.match(line.text)
 
 
-def _goes_on(before: Line, after: Line, usual: float) -> bool:
+def _goes_on(before: Line, after: Line, usual: float, within: float = _APART) -> bool:
     """Tell whether a line is of one block with that before it."""
-    return before.size == after.size and before.bold == after.bold and _near(before, after, usual)
+    alike = before.size == after.size and before.bold == after.bold
+    return alike and _near(before, after, usual, within)
 
 
 def _widths(lines: Sequence[Line], body: float) -> dict[int, float]:
@@ -124,7 +125,8 @@ def _ended(before: Line, after: Line, width: float) -> bool:
     """Tell whether a line was ended on purpose: the next word would have stood there."""
     word = len(after.text.split()[0]) / len(after.text) * (after.right - after.left)
     room = width - (before.right - before.left)
-    return room > word + _ROOM * width and not after.text[0].islower()
+    announces = before.text.endswith(":")
+    return room > word + _ROOM * width and (announces or not after.text[0].islower())
 
 
 def _paragraph(
