@@ -41,7 +41,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def files(package: str) -> list[Path]:
-    return sorted((ROOT / package).glob("*.py"))
+    return sorted((ROOT / package).rglob("*.py"))
 
 
 def offenders(package: str, forbidden: set[str]) -> list[str]:
