@@ -70,7 +70,7 @@ class DocumentsSettings(Section):
 
     max_bytes: int = Field(20_000_000, ge=1_000, le=1_000_000_000)
     max_chars: int = Field(5_000_000, ge=1_000, le=100_000_000)
-    max_seconds: float = Field(60.0, ge=1, le=3_600)
+    max_seconds: float = Field(120.0, ge=1, le=3_600)
     max_memory_bytes: int = Field(1_500_000_000, ge=300_000_000, le=64_000_000_000)
 
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 import lxml.html
-from lxml.etree import ParserError
+from lxml.etree import ErrorTypes, ParserError
 from lxml.html import HtmlElement
 
+from rag.errors import DocumentError
 from rag.readers.decoding import decode
 from rag.readers.writing import Reading, Writer
 
@@ -63,12 +64,18 @@ def read(content: bytes) -> Reading:
 
 
 def parsed(text: str) -> HtmlElement | None:
-    """Return a page as a tree; None when it is empty."""
+    """Return a page as a tree; None when it is empty.
+
+    :raises DocumentError: When its elements are nested so deep that some would be lost.
+    """
     parser = lxml.html.HTMLParser(no_network=True, huge_tree=False, remove_comments=True)
     try:
-        return lxml.html.document_fromstring(_DECLARATION.sub("", text), parser=parser)
+        page = lxml.html.document_fromstring(_DECLARATION.sub("", text), parser=parser)
     except ParserError:
         return None
+    if any(entry.type == ErrorTypes.ERR_RESOURCE_LIMIT for entry in parser.error_log):
+        raise DocumentError("its elements are nested too deep; save it anew, as simple HTML")
+    return page
 
 
 def write(root: HtmlElement, writer: Writer, without: frozenset[HtmlElement] = frozenset()) -> None:

@@ -27,6 +27,7 @@ from rag.readers.writing import Reading
 
 # Bytes of an answer for a character of text at most, and for one without any.
 _BYTES_EACH, _BYTES_MORE = 40, 1_000_000
+_ENDS_IN_S = 5.0  # with a core or a traceback that nobody reads
 # Of numeric libraries: each thread would reserve memory of its own.
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -35,7 +36,7 @@ _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 class _Died:
     """A process that did not answer.
 
-    :ivar status: Its exit status.
+    :ivar status: Its exit status; below 0 for the signal that ended it.
     """
 
     status: int
@@ -79,6 +80,11 @@ class Sandbox:
                 raise DocumentError(
                     f"takes more memory to read than documents.max_memory_bytes ({most:,})"
                 )
+            if answer.status < 0:
+                raise DocumentError(
+                    "broke the program that reads it off: it is damaged, or takes more memory than"
+                    f" documents.max_memory_bytes ({self._settings.max_memory_bytes:,})"
+                )
             raise DocumentError(f"is damaged, or no {suffix} file")
         return _checked(json.loads(answer))
 
@@ -104,8 +110,7 @@ class Sandbox:
             timer.cancel()
         if answer is not None and not late.is_set():
             return answer
-        process.kill()
-        status = process.wait()
+        status = _status(process)
         self.close()
         if late.is_set():
             raise DocumentError(
@@ -140,6 +145,15 @@ class Sandbox:
             },
             start_new_session=True,  # Ctrl-C is for whoever waits for it
         )  # fmt: skip
+
+
+def _status(process: subprocess.Popen[bytes]) -> int:
+    """Return how a process ended, once it has; it is on its way."""
+    try:
+        return process.wait(_ENDS_IN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
 
 
 def _checked(answer: dict[str, object]) -> Reading:

@@ -24,7 +24,14 @@ LENGTH = struct.Struct("!Q")
 # How the process ends when a file takes more memory than it may.
 OUT_OF_MEMORY = 3
 _MOST_FILES_OPEN = 64
-_NETWORK_AND_PROGRAMS = ("socket.", "subprocess.", "os.exec", "os.posix_spawn", "os.system")
+_FORBIDDEN = (
+    "socket.",
+    "subprocess.",
+    "os.exec",
+    "os.fork",
+    "os.posix_spawn",
+    "os.system",
+)
 
 
 class _ForbiddenError(Exception):
@@ -58,12 +65,12 @@ def _confine(memory: int) -> None:
     if sys.platform == "linux":  # elsewhere the kernel doesn't hold to it, or refuses it
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     mimetypes.init()  # which openpyxl does, from a list of the system's
-    sys.path.remove(os.getcwd())
+    sys.path[:] = [path for path in sys.path if path not in ("", os.getcwd())]
     known = (*sysconfig.get_paths().values(), sys.prefix, sys.base_prefix, *sys.path)
     code = tuple(map(os.path.realpath, known))
 
     def guard(event: str, arguments: tuple[Any, ...]) -> None:
-        if event.startswith(_NETWORK_AND_PROGRAMS):
+        if event.startswith(_FORBIDDEN):
             raise _ForbiddenError(event)
         if event == "open" and isinstance(arguments[0], (str, bytes)):
             # Libraries that are imported as they are needed, and nothing else.
@@ -79,7 +86,8 @@ def _answer(suffix: str, content: bytes, chars: int) -> dict[str, Any]:
         reading: Reading = readers.load(suffix)(content)
     except DocumentError as exc:
         return {"refused": str(exc)}
-    if len(reading.text) > chars:
+    # A row is said with its header, which may be the longer of the two.
+    if max(len(reading.text), sum(len(block.said) for block in reading.blocks)) > chars:
         return {"refused": f"holds more text than documents.max_chars ({chars:,} characters)"}
     return asdict(reading) | {"blocks": [astuple(block) for block in reading.blocks]}
 

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import hypot
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pypdfium2 as pdfium
 from pypdfium2 import raw
@@ -80,22 +80,17 @@ def rows(page: pdfium.PdfPage) -> list[Row]:
     """Return the letters of a page, line by line in the order that the file has them."""
     text = page.get_textpage()
     found: list[list[Glyph]] = []
-    ended, words, bold = True, 0, False
-    begins = True  # a word
-    for at in range(text.count_chars()):
-        char = chr(raw.FPDFText_GetUnicode(text, at))
+    ended = True
+    for glyph in _glyphs(text, page.get_height()):
+        char = glyph.char
         if char.isspace():
             ended = ended or char in "\r\n"
-            words, begins = words + 1, True
-            continue
-        bold = _is_bold(text, at) if begins else bold
-        char = "•" if char in _BULLETS else char
-        glyph = _glyph(text, at, char, page.get_height(), words, bold)
-        if found and _goes_on(found[-1], glyph, ended=ended):
+        elif found and _goes_on(found[-1], glyph, ended=ended):
             found[-1].append(glyph)
+            ended = False
         else:
             found.append([glyph])
-        ended = begins = False
+            ended = False
     text.close()
     return list[Row](found)
 
@@ -111,18 +106,30 @@ def lines(rows: Sequence[Row], page: int, *, as_drawn: bool = False) -> list[Lin
     return [line.as_drawn() for line in found] if as_drawn else found
 
 
-def _glyph(
-    text: pdfium.PdfTextPage, at: int, char: str, height: float, word: int, bold: bool
-) -> Glyph:
-    box, matrix = raw.FS_RECTF(), raw.FS_MATRIX()
-    x, y = ctypes.c_double(), ctypes.c_double()
-    raw.FPDFText_GetLooseCharBox(text, at, box)
-    raw.FPDFText_GetCharOrigin(text, at, x, y)
+def _glyphs(text: pdfium.PdfTextPage, height: float) -> Iterator[Glyph]:
+    """Yield the letters of a page with the spaces between them, in the order that PDFium has."""
+    page, box, x, y = text.raw, raw.FS_RECTF(), ctypes.c_double(), ctypes.c_double()
+    drawn, look = 0, (0.0, False, -1)
+    word = 0
+    for at in range(text.count_chars()):
+        char = chr(raw.FPDFText_GetUnicode(page, at))
+        word += char.isspace()
+        raw.FPDFText_GetLooseCharBox(page, at, box)
+        raw.FPDFText_GetCharOrigin(page, at, x, y)
+        pointer = raw.FPDFText_GetTextObject(page, at)
+        if (place := ctypes.cast(pointer, ctypes.c_void_p).value or 0) != drawn:
+            drawn, look = place, _look(text, at, pointer)
+        char = "•" if char in _BULLETS else char
+        yield Glyph(char, box.left, box.right, height - y.value, look[0], word, *look[1:])
+
+
+def _look(text: pdfium.PdfTextPage, at: int, pointer: Any) -> tuple[float, bool, int]:
+    """Return size, weight and mark of what a letter was drawn with."""
+    matrix = raw.FS_MATRIX()
     raw.FPDFText_GetMatrix(text, at, matrix)
     size = raw.FPDFText_GetFontSize(text, at) * (hypot(matrix.c, matrix.d) or 1.0)
-    drawn = raw.FPDFText_GetTextObject(text, at)
-    mark = raw.FPDFPageObj_GetMarkedContentID(drawn) if drawn else -1
-    return Glyph(char, box.left, box.right, height - y.value, round(size, 1), word, bold, mark)
+    mark = raw.FPDFPageObj_GetMarkedContentID(pointer) if pointer else -1
+    return round(size, 1), _is_bold(text, at), mark
 
 
 def _is_bold(text: pdfium.PdfTextPage, at: int) -> bool:
@@ -201,10 +208,12 @@ def _spaced(glyphs: Row) -> str:
 def _columns(drawn: Row) -> Iterator[list[Glyph]]:
     """Yield the parts of a line that stand far from each other, without spaces around them."""
     part: list[Glyph] = []
+    end = 0.0
     for glyph in drawn:
-        if part and glyph.left - max(g.right for g in part) > _COLUMN * glyph.size:
+        if part and glyph.left - end > _COLUMN * glyph.size:
             yield part
             part = []
+        end = max(end, glyph.right) if part else glyph.right
         part.append(glyph)
     yield part
 

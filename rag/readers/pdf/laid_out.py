@@ -27,8 +27,14 @@ def _without_edges(pages: Sequence[list[Line]]) -> Iterator[list[Line]]:
     counts = Counter(name for lines in pages for name in {_edge(line) for line in _edges(lines)})
     least = max(_FEWEST_PAGES, _ON_MANY * len(pages))
     for lines in pages:
-        edges = [line for line in _edges(lines) if counts[_edge(line)] >= least]
-        yield [line for line in lines if not any(line is edge for edge in edges)]
+        edges = {id(line) for line in _edges(lines) if counts[_edge(line)] >= least}
+        text = [line for line in lines if id(line) not in edges]
+        # What is most of the page is no edge of it, however alike the pages are.
+        yield text if 2 * _chars(text) >= _chars(lines) else lines
+
+
+def _chars(lines: Sequence[Line]) -> int:
+    return sum(len(line.text) for line in lines)
 
 
 def _edges(lines: list[Line]) -> list[Line]:
