@@ -26,6 +26,7 @@ import os
 import re
 import shutil
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
@@ -197,6 +198,11 @@ class Storage:
     def title(self, doc: str) -> str:
         """Return a document's title; empty when the index doesn't hold it."""
         return self._field("SELECT title FROM documents WHERE id = ?", doc)
+
+    def page(self, doc: str, place: int) -> int | None:
+        """Return the number of the page, from 1, that a place of a document stands on, if any."""
+        pages = json.loads(self._field("SELECT pages FROM documents WHERE id = ?", doc) or "[]")
+        return bisect_right(pages, place) if pages else None
 
     def _field(self, query: str, doc: str) -> str:
         with translated(self.folder):

@@ -73,7 +73,8 @@ def flate(size: int) -> bytes:
         b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Pages"
         b" /Kids [5 0 R] /Count 1 /MediaBox [0 0 595 842] >>\nendobj\n5 0 obj\n<< /Type /Page"
         b" /Parent 2 0 R /Contents 6 0 R /Resources << /Font << /F1 3 0 R >> >> >>\nendobj\n"
-        b"3 0 obj\n<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>\nendobj\n6 0 obj\n<< /Length "
+        b"3 0 obj\n<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>\nendobj\n"
+        b"6 0 obj\n<< /Length "
     ) + f"{len(packed)} /Filter /FlateDecode >>\nstream\n".encode()
     tail = b"\nendstream\nendobj\ntrailer\n<< /Root 1 0 R /Size 9 >>\n%%EOF\n"
     return head + packed + tail
