@@ -270,7 +270,10 @@ def _shown(doc: str) -> str:
 
 def _nothing_to_index(settings: Settings, failed: dict[str, str]) -> str:
     if not failed:
-        return f"{settings.corpus}: holds no documents; put files there that Rawi reads"
+        return (
+            f"{settings.corpus}: holds no documents; put .txt or .md files there, or others that"
+            " Rawi reads"
+        )
     doc, reason = next(iter(failed.items()))
     return (
         f"{settings.corpus}: none of its {len(failed)} files can be read;"

@@ -52,6 +52,7 @@ _LEFT_RUN = re.compile(
 _RIGHT_RUN = re.compile(f"[{_R}](?:[^A-Za-z]*[{_R}])?")
 _SPACE_AFTER = re.compile(r"(?<=\S)([(\[]) (?=\S)")
 _SPACE_BEFORE = re.compile(r"(?<=\S) ([)\]])(?=[^\s.,،؛:])")
+_STOP_BEFORE = re.compile(rf"\A([.!؟؛،:]) ?([{_R}].*[^\W_])\Z")
 _BRACKET = re.compile(r"[()\[\]]")
 _MIRRORED = str.maketrans("()[]{}<>«»‹›", ")(][}{><»«›‹")
 _COUNTS = Counter(pair for word in _WORDS for pair in pairwise(f" {word} "))
@@ -125,11 +126,13 @@ def bracketed(read: str) -> str:
     """Return a line with its brackets as they are read.
 
     Some programs name the bracket that is drawn, others the one that is meant; and a space that
-    stands on its wrong side was found beside the mirror image.
+    stands on its wrong side was found beside the mirror image. A full stop that stands before its
+    sentence was set by a program that took the line for English.
     """
     first = _BRACKET.search(read)
     read = read.translate(_MIRRORED) if first and first[0] in ")]" else read
-    return _SPACE_AFTER.sub(r" \1", _SPACE_BEFORE.sub(r"\1 ", read))
+    read = _SPACE_AFTER.sub(r" \1", _SPACE_BEFORE.sub(r"\1 ", read))
+    return _STOP_BEFORE.sub(r"\2\1", read)
 
 
 def _turned_run(drawn: str) -> str:

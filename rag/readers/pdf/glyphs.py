@@ -184,7 +184,9 @@ def _from_left(row: Row) -> list[Glyph]:
     """Return letters by their places; a mark before the letter that it stands on, in Arabic."""
     letters = [g for g in row if not unicodedata.combining(g.char)]
     centres = {id(g): (g.left + g.right) / 2 for g in row}
-    ordered = sorted(letters, key=lambda g: centres[id(g)])
+    # Letters that are drawn as one, such as لا, have one place, and are named as they are read.
+    turned = {id(g): -n if _ARABIC.match(g.char) else n for n, g in enumerate(letters)}
+    ordered = sorted(letters, key=lambda g: (centres[id(g)], turned[id(g)]))
     for mark in (g for g in row if unicodedata.combining(g.char)):
         near = min(
             range(len(ordered)),
