@@ -22,6 +22,7 @@ from rag.readers import arabic
 from rag.readers.writing import one_line
 
 _ARABIC = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_MARKED = re.compile("([\u064b-\u0652\u0670]+)([\u0621-\u064a])")
 _BOLD = re.compile(r"bold|black|heavy", re.IGNORECASE)
 _BULLETS = "\uf0b7\uf0a7\uf076\uf0d8\uf0fc"  # of fonts that are all signs
 _HYPHENS = ("\x02", "\ufffe")  # as PDFium says that a word goes on with the next line
@@ -70,7 +71,8 @@ class Line:
     def as_drawn(self) -> Line:
         """Return the line as one whose letters were drawn in the order of reading."""
         cells = tuple(cell.as_drawn() for cell in self.cells)
-        return replace(self, text=arabic.bracketed(self.drawn), cells=cells[::-1])
+        text = _MARKED.sub(r"\2\1", self.drawn)  # a mark was put where it is read once turned
+        return replace(self, text=arabic.bracketed(text), cells=cells[::-1])
 
 
 Row = Sequence[Glyph]
