@@ -333,12 +333,17 @@ def _print_found(found: Found) -> None:
 
 
 def _print_answer(answer: Answer) -> None:
+    from rag import sayings
+
     console = Console(highlight=False)
     console.print(f"[bold]{escape(answer.answer)}[/]", soft_wrap=True)
     for citation in answer.citations:
+        page = (
+            "" if citation.page is None else f", {sayings.on_page(citation.page)[answer.language]}"
+        )
         console.print(
             f"\n  \\[{citation.marker}] {_with_marks(citation)}\n"
-            f"      [dim]{plain(citation.doc)}:{citation.start}-{citation.end}[/]",
+            f"      [dim]{plain(citation.doc)}:{citation.start}-{citation.end}{page}[/]",
             soft_wrap=True,
         )
 

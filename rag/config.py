@@ -66,9 +66,12 @@ class ModelsSettings(Section):
 
 
 class DocumentsSettings(Section):
-    """Which files of the corpus are read."""
+    """Which files of the corpus are read, and what reading one may take."""
 
     max_bytes: int = Field(20_000_000, ge=1_000, le=1_000_000_000)
+    max_chars: int = Field(5_000_000, ge=1_000, le=100_000_000)
+    max_seconds: float = Field(120.0, ge=1, le=3_600)
+    max_memory_bytes: int = Field(1_500_000_000, ge=300_000_000, le=64_000_000_000)
 
 
 class PassagesSettings(Section):

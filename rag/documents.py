@@ -1,7 +1,7 @@
-"""The corpus: a folder → ``Document``s; one reader per file type, none of them guessing.
+"""The corpus: a folder → ``Document``s; what makes text of a file stands in ``rag.readers``.
 
-Files are untrusted. Decoding is strict, because a wrong guess poisons every answer silently; a file
-that can't be read is reported with its reason and the rest is indexed.
+Files are untrusted, and none is guessed at, because a wrong guess poisons every answer silently; a
+file that can't be read is reported with its reason and the rest is indexed.
 """
 
 from __future__ import annotations
@@ -9,16 +9,19 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from rag import sentences
+from rag import readers, sentences
 from rag.blocks import Layout, is_value, spoken
 from rag.config import DocumentsSettings
 from rag.errors import DocumentError
 from rag.language import Language, clean, detect, fold
+from rag.readers.decoding import decode
+from rag.readers.sandbox import Sandbox
+from rag.readers.writing import Reading
 from rag.sentences import Unit
 
 TITLE_MAX_CHARS = 150
@@ -28,13 +31,6 @@ _BETWEEN_WORDS = re.compile(r"[\W_]+")
 # A word, a year or a number, "note1", "2nd"; what has more figures or mixes them is a code.
 _PATH_WORD = re.compile(r"[^\W\d_]*\d{0,4}|\d{1,4}[^\W\d_]+")
 _MARKDOWN = frozenset({".md", ".markdown"})
-_BYTE_ORDER = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-# Shares of a file's characters that no text in Arabic or English comes near.
-_CONTROLS = 0.25
-_FOREIGN = 0.4
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
-# What bytes of Arabic letters become that are read as Western European: ãÐßÑÉ, Ø§ÙØ.
-_WESTERN = re.compile(r"[\x80-\xffŒœŠšŸŽžƒˆ˜–—‘’‚“”„†‡•…‰‹›€™]")
 # A line such as «المصدر: ...» says where an article is from, not what it is called.
 _BYLINE = re.compile(r"(المصدر|الكاتب|بقلم|التاريخ|source|author|by|date)\s*:", re.IGNORECASE)
 
@@ -46,6 +42,8 @@ class Document:
     :ivar id: The path relative to the corpus, with ``/`` between folders.
     :ivar text: The cleaned text; every offset anywhere in Rawi counts its characters.
     :ivar sha256: Of the file's bytes, in hexadecimal.
+    :ivar author: As the file names it; may be empty, as ``date`` may.
+    :ivar pages: Where each of its pages begins; empty for a file without pages.
     """
 
     id: str
@@ -53,6 +51,9 @@ class Document:
     language: Language
     text: str
     sha256: str
+    author: str = ""
+    date: str = ""
+    pages: tuple[int, ...] = ()
 
     @cached_property
     def layout(self) -> Layout:
@@ -114,6 +115,11 @@ def _is_inside(path: Path, corpus: Path) -> bool:
         return True
 
 
+def is_readable(doc: str) -> bool:
+    """Tell whether a file is of a type that is read, by its name."""
+    return _suffix(doc) in readers.suffixes()
+
+
 def read_bytes(corpus: Path, doc: str, settings: DocumentsSettings) -> bytes:
     """Return a file's content.
 
@@ -123,8 +129,8 @@ def read_bytes(corpus: Path, doc: str, settings: DocumentsSettings) -> bytes:
         raise DocumentError("this folder can't be listed; check its permissions")
     if not _is_unicode(doc):
         raise DocumentError("the file's name is not UTF-8; rename it")
-    if _suffix(doc) not in READERS:
-        raise DocumentError(f"not a file type that Rawi reads ({', '.join(sorted(READERS))})")
+    if not is_readable(doc):
+        raise DocumentError(f"not a file type that Rawi reads ({', '.join(readers.suffixes())})")
     path = corpus / doc
     try:
         size = path.stat().st_size
@@ -137,13 +143,25 @@ def read_bytes(corpus: Path, doc: str, settings: DocumentsSettings) -> bytes:
         raise DocumentError(f"can't be read ({exc.strerror})") from exc
 
 
-def parse(doc: str, content: bytes) -> Document:
+def digest(content: bytes) -> str:
+    """Return the SHA-256 of a file's content, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def parse(doc: str, content: bytes, sandbox: Sandbox | None = None) -> Document:
     """Make a document of a file's content.
 
+    :param sandbox: Reads what is more than plain text; one of its own, when there is none.
     :raises DocumentError: When the content is not what the file type promises, or holds no text.
     """
-    text = clean(READERS[_suffix(doc)](content)).strip()
-    layout = sentences.layout(text, is_markdown=_suffix(doc) in _MARKDOWN)
+    suffix = _suffix(doc)
+    if suffix in readers.TEXTS:
+        reading = Reading(clean(decode(content)).strip(), ())
+        layout = sentences.layout(reading.text, is_markdown=suffix in _MARKDOWN)
+    else:
+        with Sandbox(DocumentsSettings()) if sandbox is None else nullcontext(sandbox) as process:
+            reading = process.read(suffix, content)
+        layout = sentences.asked(Layout(reading.blocks, reading.text, reading.title))
     said = " ".join(layout.masked[block.start : block.end] for block in layout.blocks)
     if not said.strip():
         raise DocumentError("holds no text")
@@ -152,33 +170,14 @@ def parse(doc: str, content: bytes) -> Document:
         id=doc,
         title=title or _title(layout) or " ".join(clean(PurePosixPath(doc).stem).split()) or doc,
         language=detect(said),
-        text=text,
-        sha256=hashlib.sha256(content).hexdigest(),
+        text=reading.text,
+        sha256=digest(content),
+        author=reading.author,
+        date=reading.date,
+        pages=reading.pages,
     )
     document.__dict__["layout"] = layout  # it is there already
     return document
-
-
-def _read_text(content: bytes) -> str:
-    encoding = _BYTE_ORDER.get(content[:2], "utf-8-sig")
-    try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError as exc:
-        name = encoding.removesuffix("-sig").upper()
-        raise DocumentError(
-            f"not {name} (byte {exc.object[exc.start]:#04x} at {exc.start:,}); save it as UTF-8"
-        ) from exc
-    shown = "".join(text.split())
-    if len(_CONTROL.findall(text)) > _CONTROLS * len(text):
-        raise DocumentError(
-            "looks like UTF-16 without its mark, or no text at all; save it as UTF-8"
-        )
-    if len(_WESTERN.findall(shown)) > _FOREIGN * len(shown):
-        raise DocumentError(
-            "its letters were read in a wrong encoding before it was saved; open the original with"
-            " its own (Arabic is often Windows-1256) and save it as UTF-8"
-        )
-    return text
 
 
 def _title(layout: Layout) -> str:
@@ -204,10 +203,3 @@ def _is_unicode(name: str) -> bool:
 
 def _suffix(doc: str) -> str:
     return PurePosixPath(doc).suffix.lower()
-
-
-READERS: dict[str, Callable[[bytes], str]] = {
-    ".txt": _read_text,
-    ".md": _read_text,
-    ".markdown": _read_text,
-}

@@ -194,7 +194,7 @@ class Engine:
             language=language,
             answer=draft.text,
             abstained=draft.how == "refused",
-            citations=draft.citations,
+            citations=tuple(map(self._with_page, draft.citations)),
             evidence=evidence,
             timings=clock.timings(draft.usage),
             how=draft.how,
@@ -382,6 +382,10 @@ class Engine:
         return tuple(
             found for found in evidence if text_of(found.doc)[found.start : found.end] == found.text
         )
+
+    def _with_page(self, citation: Citation) -> Citation:
+        page = self.retriever.storage.page(citation.doc, citation.start)
+        return citation if page is None else replace(citation, page=page)
 
     def _writes(self) -> bool:
         """Say whether the LLM's words come before quotes in the asker's language, too.

@@ -40,6 +40,7 @@ class Citation:
     :ivar quote: Equals ``text[start:end]`` of the document's cleaned text.
     :ivar marks: Places in that text of the words that carry the answer, within ``start`` to
         ``end``; none where they can't be told.
+    :ivar page: Of the document, from 1, where it begins; None for a document without pages.
     """
 
     marker: int
@@ -48,6 +49,7 @@ class Citation:
     end: int
     quote: str
     marks: tuple[Span, ...] = ()
+    page: int | None = None
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from rag.documents import Document
 from rag.embedding import Embedder
 from rag.errors import DocumentError, IndexStorageError
 from rag.passages import Passage
+from rag.readers.sandbox import Sandbox
 from rag.storage import Storage
 
 logger = logging.getLogger(__name__)
@@ -95,22 +96,24 @@ def _synchronise(
     failed: dict[str, str] = {}
     read: set[str] = set()
     added = changed = unchanged = 0
-    for done, doc in enumerate(files):
-        progress(doc, done, len(files))
-        try:
-            content = documents.read_bytes(settings.corpus, doc, settings.documents)
-            document = documents.parse(doc, content)
-        except DocumentError as exc:
-            failed[_shown(doc)] = str(exc)
-            continue
-        read.add(doc)
-        if known.get(doc) == document.sha256:
-            unchanged += 1
-            continue
-        storage.require_space(settings.storage, len(content))
-        pieces = passages.cut(document, settings.passages.max_chars)
-        _write(store, document, pieces, embedder, settings.passages.title)
-        added, changed = added + (doc not in known), changed + (doc in known)
+    with Sandbox(settings.documents) as sandbox:
+        for done, doc in enumerate(files):
+            progress(doc, done, len(files))
+            try:
+                content = documents.read_bytes(settings.corpus, doc, settings.documents)
+                if known.get(doc) == documents.digest(content):
+                    read.add(doc)
+                    unchanged += 1
+                    continue
+                document = documents.parse(doc, content, sandbox)
+            except DocumentError as exc:
+                failed[_shown(doc)] = str(exc)
+                continue
+            read.add(doc)
+            storage.require_space(settings.storage, len(document.text.encode()))
+            pieces = passages.cut(document, settings.passages.max_chars)
+            _write(store, document, pieces, embedder, settings.passages.title)
+            added, changed = added + (doc not in known), changed + (doc in known)
     progress("", len(files), len(files))
     if not read:
         # An empty or unreadable folder is a mistake more often than a wish: keep what there is.
@@ -166,8 +169,17 @@ def _write(
     with store.db:
         _forget(store.db, document.id)
         store.db.execute(
-            "INSERT INTO documents VALUES (?, ?, ?, ?, ?)",
-            (document.id, document.sha256, document.title, document.language, document.text),
+            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                document.id,
+                document.sha256,
+                document.title,
+                document.language,
+                document.text,
+                document.author,
+                document.date,
+                json.dumps(document.pages),
+            ),
         )
         for piece, form, found in zip(pieces, read, vectors, strict=True):
             rows = np.vstack([found.passage, found.sentences]).astype(np.float16).tobytes()
@@ -258,7 +270,10 @@ def _shown(doc: str) -> str:
 
 def _nothing_to_index(settings: Settings, failed: dict[str, str]) -> str:
     if not failed:
-        return f"{settings.corpus}: holds no documents; put .txt or .md files there"
+        return (
+            f"{settings.corpus}: holds no documents; put .txt or .md files there, or others that"
+            " Rawi reads"
+        )
     doc, reason = next(iter(failed.items()))
     return (
         f"{settings.corpus}: none of its {len(failed)} files can be read;"

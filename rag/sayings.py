@@ -14,6 +14,7 @@ from rag.phrase import Phrase
 
 # Begun anywhere within a long blank, it would try the rest of the blank each time.
 _MARKER = re.compile(r"(?<!\s)\s*\[\d+\]")
+_ARABIC_DIGITS: Final = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 _REFUSAL: Final = Phrase(
     "لا تذكر الوثائق جوابًا عن هذا السؤال.",
     "The documents don't say.",
@@ -173,3 +174,8 @@ def tells_nothing(text: str) -> bool:
 def without_markers(text: str) -> str:
     """Return a text without what looks like the marker of a citation: ``[1]``."""
     return _MARKER.sub("", text)
+
+
+def on_page(number: int) -> Phrase:
+    """Return how the page of a document is named."""
+    return Phrase(f"ص {str(number).translate(_ARABIC_DIGITS)}", f"p. {number}")

@@ -77,7 +77,11 @@ def shown(text: str, said: str = "") -> str:
 
 def layout(text: str, *, is_markdown: bool) -> Layout:
     """Return the blocks of a text."""
-    found = markdown.layout(text) if is_markdown else plain.layout(text)
+    return asked(markdown.layout(text) if is_markdown else plain.layout(text))
+
+
+def asked(found: Layout) -> Layout:
+    """Return a layout with the questions and answers among its blocks told."""
     return replace(found, blocks=tuple(paired(found.blocks, found.masked)))
 
 

@@ -3,7 +3,7 @@
 ::
 
     storage/
-    ├── CURRENT               {"format": 4, "index": "index-3f9c…", "embedder": …}; replaced
+    ├── CURRENT               {"format": 5, "index": "index-3f9c…", "embedder": …}; replaced
     │                         atomically at the end of every run that writes an index
     ├── lock                  held while an index is being written
     └── index-3f9c…/          named by its fingerprint; an index of another one stands beside it
@@ -26,6 +26,7 @@ import os
 import re
 import shutil
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
@@ -46,7 +47,7 @@ from rag.errors import IndexStorageError, NoIndexError, StaleIndexError
 from rag.sentences import Unit
 
 # Raised by one whenever the tables, the cutting or the folding change.
-FORMAT = 4
+FORMAT = 5
 
 # Opening an index, even to read it, takes some space; what Chroma says when there is none is
 # often "Failed to apply logs".
@@ -70,7 +71,8 @@ _NAME = re.compile(r"index-[0-9a-f]{16}")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
     id TEXT PRIMARY KEY, sha256 TEXT NOT NULL, title TEXT NOT NULL, language TEXT NOT NULL,
-    text TEXT NOT NULL
+    text TEXT NOT NULL, author TEXT NOT NULL, date TEXT NOT NULL,
+    pages TEXT NOT NULL       -- JSON: where each begins; of a file without pages, none
 ) STRICT;
 CREATE TABLE IF NOT EXISTS passages (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
@@ -196,6 +198,11 @@ class Storage:
     def title(self, doc: str) -> str:
         """Return a document's title; empty when the index doesn't hold it."""
         return self._field("SELECT title FROM documents WHERE id = ?", doc)
+
+    def page(self, doc: str, place: int) -> int | None:
+        """Return the number of the page, from 1, that a place of a document stands on, if any."""
+        pages = json.loads(self._field("SELECT pages FROM documents WHERE id = ?", doc) or "[]")
+        return bisect_right(pages, place) if pages else None
 
     def _field(self, query: str, doc: str) -> str:
         with translated(self.folder):

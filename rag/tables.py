@@ -52,7 +52,7 @@ def at(text: str, every: Sequence[Span], n: int) -> tuple[list[Block], int]:
         rows = [(line, cells) for line, cells in taken if cells]
         if len(rows) < _FEWEST:
             continue
-        headed = not taken[1][1] or _is_headed([cells for _, cells in rows])
+        headed = not taken[1][1] or is_headed([cells for _, cells in rows])
         header = rows[0][1] if headed else []
         body = rows[1:] if headed else rows
         return [Block("row", *line, said=said(header, cells)) for line, cells in body], len(taken)
@@ -108,7 +108,7 @@ def _in_columns(text: str, some: Sequence[Span]) -> bool:
     )
 
 
-def _is_headed(rows: Sequence[Sequence[str]]) -> bool:
+def is_headed(rows: Sequence[Sequence[str]]) -> bool:
     """Tell whether the first row names the columns: it holds no figures, or there are many.
 
     Two columns without such a sign are names and what they have, "Phone | 055".

@@ -27,8 +27,6 @@ else:
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("rag", "eval", "ui")
-# Where the code of each is; the trainings are not shipped, so that nothing else may import them.
-FOLDERS = {"rag": ("rag",), "eval": ("eval", "eval/training"), "ui": ("ui",)}
 # Files of ui that may import eval: the whole command, and the tab that shows a measured run.
 EDGES = {"ui/cli.py", "ui/quality.py"}
 
@@ -43,7 +41,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def files(package: str) -> list[Path]:
-    return sorted(path for folder in FOLDERS[package] for path in (ROOT / folder).glob("*.py"))
+    return sorted((ROOT / package).rglob("*.py"))
 
 
 def offenders(package: str, forbidden: set[str]) -> list[str]:

@@ -99,6 +99,7 @@ def _cited(citation: Citation, engine: Engine) -> Quote:
         text=citation.quote[:MOST_CHARS],
         language=detect(citation.quote),
         marks=tuple((a - citation.start, z - citation.start) for a, z in citation.marks),
+        page=citation.page,
     )
 
 
@@ -110,6 +111,7 @@ def _evidence(found: Found, engine: Engine) -> Quote:
         end=found.end,
         text=found.text if len(found.text) <= _SHOWN_CHARS else found.text[:_SHOWN_CHARS] + "…",
         language=found.language,
+        page=engine.retriever.storage.page(found.doc, found.start),
     )
 
 

@@ -51,6 +51,7 @@ class Quote(_Kept):
     text: _Text
     language: Language
     marks: Annotated[tuple[tuple[_Count, _Count], ...], Field(max_length=200)] = ()
+    page: _Count | None = None
 
 
 _Quotes = Annotated[tuple[Quote, ...], Field(max_length=50)]

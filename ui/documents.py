@@ -18,10 +18,11 @@ from pathlib import Path, PurePosixPath
 
 from starlette.types import Scope
 
-from rag import documents, storage
+from rag import documents, readers, storage
 from rag.config import Settings
 from rag.errors import DocumentError, RawiError
 from rag.language import Language, clean
+from rag.readers.sandbox import Sandbox
 from ui import address, reasons, text
 from ui.text import Phrase, isolated
 
@@ -111,8 +112,8 @@ def checked_name(settings: Settings, name: str) -> str:
     name = " ".join(clean(PurePosixPath(name.replace("\\", "/")).name).split())
     if not name or name.startswith(".") or len(name) > _NAME_CHARS or _BAD_IN_NAMES & set(name):
         raise RefusedError(text.REFUSED_NAME, 400)
-    if PurePosixPath(name).suffix.lower() not in documents.READERS:
-        types = isolated(", ".join(sorted(documents.READERS)))
+    if not documents.is_readable(name):
+        types = isolated(", ".join(readers.suffixes()))
         raise RefusedError(text.REFUSED_TYPE.format(types=types), 415)
     if (settings.corpus / name).exists():
         raise RefusedError(text.REFUSED_EXISTS)
@@ -130,7 +131,8 @@ def add(settings: Settings, name: str, content: bytes) -> str:
     if len(content) > most:
         raise RefusedError(text.REFUSED_SIZE.format(most=size_text(most)), 413)
     try:
-        documents.parse(name, content)
+        with Sandbox(settings.documents) as sandbox:
+            documents.parse(name, content, sandbox)
         # The first document may be there before its folder is.
         settings.corpus.mkdir(parents=True, exist_ok=True)
         _write_whole(settings.corpus / name, content)
@@ -195,7 +197,7 @@ def remove(settings: Settings, doc: str) -> None:
     files = [file for file in documents.list_files(settings.corpus) if not file.endswith("/")]
     if doc not in files:
         raise RefusedError(text.REFUSED_GONE)
-    readable = [file for file in files if PurePosixPath(file).suffix.lower() in documents.READERS]
+    readable = [file for file in files if documents.is_readable(file)]
     if readable == [doc]:
         raise RefusedError(text.REFUSED_LAST)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from html import escape
 
-from rag.documents import READERS
+from rag import readers
 from ui import text
 from ui.documents import Listed, Listing, size_text
 from ui.indexing import Job
@@ -25,7 +25,7 @@ _COLUMNS = (
 
 def tools_html(upload_limit: int) -> str:
     """Return the place to drop files on, and the button that indexes anew."""
-    types = ", ".join(sorted(READERS))
+    types = ", ".join(readers.suffixes())
     hint = text.DROP.format(types=isolated(types), most=isolated(size_text(upload_limit)))
     # The browser's own words for an input are in the browser's language, so ours stand instead.
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from rag import sayings
 from rag.language import direction
 from ui import text
 from ui.bidi import isolated_html
@@ -49,7 +50,9 @@ def _place(quote: Quote) -> str:
 def _from(quote: Quote, tag: str = "") -> str:
     """Name the article, on the side where the quote begins."""
     side = direction(quote.language)
-    return f'<span class="rw-from" dir="{side}">{shown(quote.title or quote.doc)}{tag}</span>'
+    page = "" if quote.page is None else f" · {both(sayings.on_page(quote.page))}"
+    title = shown(quote.title or quote.doc)
+    return f'<span class="rw-from" dir="{side}">{title}{page}{tag}</span>'
 
 
 def _unless_said(message: Message, quote: Quote) -> str:

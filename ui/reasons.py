@@ -27,6 +27,55 @@ _ARABIC: Final = tuple(
         (r"can't be read \((.*)\)", "تعذّرت قراءة الملف ({})."),
         (r"holds no text", "ليس في الملف نص."),
         (
+            r"holds more text than documents\.max_chars \(([\d,]+) characters\)",
+            "في الملف نص أطول من الحد (documents.max_chars): {} حرف.",
+        ),
+        (
+            r"took longer to read than documents\.max_seconds \(([\d.]+)\)",
+            "تجاوزت قراءة الملف الوقت المحدد (documents.max_seconds): {} ثانية.",
+        ),
+        (
+            r"takes more memory to read than documents\.max_memory_bytes \(([\d,]+)\)",
+            "تحتاج قراءة الملف إلى ذاكرة أكبر من الحد (documents.max_memory_bytes): {} بايت.",
+        ),
+        (
+            r"broke the program that reads it off: .* \(([\d,]+)\)",
+            "توقف برنامج القراءة عند هذا الملف: فهو تالف أو يحتاج إلى ذاكرة أكبر من الحد"
+            " (documents.max_memory_bytes): {} بايت.",
+        ),
+        (
+            r"its elements are nested too deep; .*",
+            "عناصر الملف متداخلة أكثر مما يُقرأ. احفظه من جديد بصيغة HTML بسيطة.",
+        ),
+        (r"is damaged, or no (\S+) file", "الملف تالف، أو ليس من نوع {} كما يدل اسمه."),
+        (r"is protected by a password; .*", "الملف محمي بكلمة مرور. احفظه دونها."),
+        (
+            r"is protected by a password, or of an old format; .*",
+            "الملف محمي بكلمة مرور أو بصيغة قديمة. احفظه من جديد بصيغة حديثة ودون كلمة مرور.",
+        ),
+        (r"unpacks to more than (\d+) MB", "حجم الملف بعد فك ضغطه أكبر من {} ميغابايت."),
+        (
+            r"declares XML entities, .*",
+            "في الملف تعريفات XML لا تكتبها البرامج المعتادة. احفظه من جديد.",
+        ),
+        (
+            r"its pages are pictures without text, .*",
+            "صفحات الملف صور بلا نص، كما يخرجها الماسح الضوئي. حوّلها أولًا إلى نص ببرنامج تعرّف ضوئي"
+            " على الحروف (OCR).",
+        ),
+        (
+            r"its letters can't be told: .*",
+            "تعذّر تمييز حروف الملف لأن خطوطه لا تسمّيها أو لأن ترتيبها مجهول. أنشئ ملف PDF من جديد،"
+            " أو حوّله إلى نص ببرنامج تعرّف ضوئي على الحروف (OCR).",
+        ),
+        (r"line ([\d,]+) is not JSON \((.*)\)", "السطر {} ليس بصيغة JSON ({})."),
+        (
+            r"line ([\d,]+) is not a JSON object; .*",
+            "السطر {} ليس كائن JSON. اكتب في كل سطر كائنًا بين قوسين معقوفين.",
+        ),
+        (r"not a table of fields \((.*)\)", "ليس الملف جدول حقول ({})."),
+        (r"its reader gave what can't be used \((.*)\)", "أخرج قارئ الملف ما لا يصلح ({})."),
+        (
             r"not (UTF-\w+) \(byte (\w+) at ([\d,]+)\); .*",
             "ليس الملف بترميز {} (البايت {} في الموضع {}). احفظه بترميز UTF-8.",
         ),

@@ -104,7 +104,8 @@ class Sentence(BaseModel):
 class Quoted(BaseModel):
     """A verbatim sentence; ``marker`` is the ``[n]`` that stands in the answer.
 
-    ``marks`` are the places, in the document, of the words that carry the answer.
+    ``marks`` are the places, in the document, of the words that carry the answer; ``page`` is the
+    number of the page that it begins on, where the document has pages.
     """
 
     marker: int
@@ -114,6 +115,7 @@ class Quoted(BaseModel):
     quote: str
     language: Literal["ar", "en"]
     marks: list[tuple[int, int]]
+    page: int | None = None
 
 
 class SearchResponse(BaseModel):
@@ -248,6 +250,7 @@ def checked(answer: Answer) -> Checked:
                 quote=c.quote,
                 language=detect(c.quote),
                 marks=[(span.start, span.end) for span in c.marks],
+                page=c.page,
             )
             for c in answer.citations
         ],

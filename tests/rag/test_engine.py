@@ -45,7 +45,7 @@ class OneSentence:
     def __init__(self, *evidence: Found) -> None:
         self.asked: list[tuple[str, str, str]] = []
         self._evidence = list(evidence)
-        self.storage = SimpleNamespace(text=TEXTS.__getitem__, units=units_of)
+        self.storage = SimpleNamespace(text=TEXTS.__getitem__, units=units_of, page=lambda *_: None)
 
     def evidence(self, question: str, context: str = "", *, read_as: str = "") -> list[Found]:
         self.asked.append((question, context, read_as))

@@ -15,7 +15,7 @@ import pytest
 from filelock import FileLock
 from llama_index.vector_stores.chroma import ChromaVectorStore
 
-from rag import index, storage
+from rag import index, readers, storage
 from rag.config import DocumentsSettings, PassagesSettings, Settings
 from rag.errors import DocumentError, IndexStorageError, NoIndexError, StaleIndexError
 from rag.index import IndexReport, update
@@ -226,7 +226,7 @@ def test_a_bad_file_is_reported_and_the_rest_indexed(
         "cp1256.txt": "not UTF-8 (byte 0xe3 at 0); save it as UTF-8",
         "empty.txt": "holds no text",
         "large.txt": "2,000 bytes, more than documents.max_bytes (1,000)",
-        "photo.jpg": "not a file type that Rawi reads (.markdown, .md, .txt)",
+        "photo.jpg": f"not a file type that Rawi reads ({', '.join(readers.suffixes())})",
     }
     assert state(settings)["failures"] == sorted(report.failed.items())
     assert list(texts(settings)) == ["a.txt", "b.txt", "sub/c.txt"]

@@ -71,6 +71,7 @@ class Retriever:
             text=lambda doc: texts.get(doc, ""),
             title=lambda doc: doc,
             count=lambda table: 3,
+            page=lambda doc, place: None,
             units=lambda doc, start, end: [Unit(0, len(texts[doc]))] if doc in texts else [],
         )
         self.embedder = None

@@ -38,7 +38,9 @@ FOUND = Found("a.txt", 0, len(QUOTE), QUOTE, 0.9, "ar")
 def engine(*replies: Any, most: int = 5) -> Any:
     retriever: Any = SimpleNamespace(
         evidence=lambda question, context="", *, read_as="": [FOUND],
-        storage=SimpleNamespace(text=lambda doc: QUOTE, title=lambda doc: "عنوان"),
+        storage=SimpleNamespace(
+            text=lambda doc: QUOTE, title=lambda doc: "عنوان", page=lambda *_: 3
+        ),
         embedder=None,
     )
     settings = Settings.model_validate({"answer": {"style": "written"}, "page": {"waiting": most}})

@@ -54,7 +54,7 @@ def answered(text: str, language: Any = "ar", **fields: Any) -> Message:
 
 
 def engine(text: str, title: str = "Title") -> Any:
-    storage = SimpleNamespace(text=lambda doc: text, title=lambda doc: title)
+    storage = SimpleNamespace(text=lambda doc: text, title=lambda doc: title, page=lambda *_: None)
     return SimpleNamespace(retriever=SimpleNamespace(storage=storage))
 
 

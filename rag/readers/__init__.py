@@ -1,0 +1,54 @@
+"""What makes text of files, by the suffixes of their names.
+
+A reader is a function ``(bytes) -> Reading`` that says what it finds to a ``Writer``, and raises
+``DocumentError`` with the reason rather than guess. It runs in the process of ``sandbox``, where it
+may stumble over a file as it likes. Other packages add theirs as entry points of the group
+``rawi.readers``, named by the suffix: ``odt = "their.module:read"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+
+from rag.readers.writing import Reading, Writer
+
+__all__ = ["GROUP", "TEXTS", "Reading", "Writer", "load", "suffixes"]
+
+GROUP = "rawi.readers"
+
+# These hold a text as it is: decoded here, and what they are made of is told by its own signs.
+TEXTS = (".txt", ".md", ".markdown")
+# Rawi's own stand here and not among its entry points, so that a checkout reads what its code can.
+_OWN = {
+    "csv": "delimited:read",
+    "docx": "docx:read",
+    "epub": "epub:read",
+    "htm": "html:read",
+    "html": "html:read",
+    "jsonl": "jsonl:read",
+    "pdf": "pdf:read",
+    "pptx": "pptx:read",
+    "tsv": "delimited:read",
+    "xhtml": "html:read",
+    "xlsx": "xlsx:read",
+}
+
+
+@cache
+def _found() -> dict[str, EntryPoint]:
+    own = {name: EntryPoint(name, f"{__name__}.{at}", GROUP) for name, at in _OWN.items()}
+    others = {entry.name.lower(): entry for entry in entry_points(group=GROUP)}
+    return {f".{name}": entry for name, entry in (own | others).items()}
+
+
+def suffixes() -> list[str]:
+    """Return the suffixes of the files that are read, sorted."""
+    return sorted({*TEXTS, *_found()})
+
+
+def load(suffix: str) -> Callable[[bytes], Reading]:
+    """Return the reader of a suffix, which is one of ``suffixes`` and none of ``TEXTS``."""
+    reader: Callable[[bytes], Reading] = _found()[suffix].load()
+    return reader

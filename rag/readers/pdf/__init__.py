@@ -1,0 +1,107 @@
+"""A PDF → what its tags, or else its pages' looks, make of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pypdfium2 as pdfium
+
+from rag.errors import DocumentError
+from rag.readers import arabic
+from rag.readers.pdf import glyphs, laid_out, parts, tagged
+from rag.readers.pdf.glyphs import Line, Row
+from rag.readers.pdf.parts import Part
+from rag.readers.pdf.tagged import Element
+from rag.readers.writing import Reading, Writer
+
+# Of all letters: more that no font names are not read; fewer that are tagged are not all.
+_UNNAMED = 0.1
+_TAGGED = 0.7
+_NO_LETTER = re.compile("[\ufffd\ue000-\uf8ff]")
+_JUNK_TITLE = re.compile(r"untitled|microsoft \w+ - .*|.*\.\w{3,4}|about:blank", re.IGNORECASE)
+
+
+def read(content: bytes) -> Reading:
+    """Read a PDF.
+
+    :raises DocumentError: When it is encrypted, scanned, or its letters can't be told.
+    """
+    pages: list[list[Row]] = []
+    tags: list[Sequence[Element]] = []
+    with _opened(content) as file:
+        for page in file:
+            pages.append(glyphs.rows(page))
+            tags.append(tagged.elements(page))
+            page.close()
+        said = file.get_metadata_dict()
+    if pages and not any(pages):
+        raise DocumentError(
+            "its pages are pictures without text, as a scanner makes them; run text recognition"
+            " (OCR) on it first"
+        )
+    writer = Writer()
+    parts.write(_parts(pages, tags), len(pages), writer)
+    title = said.get("Title", "")
+    return writer.reading(
+        "" if _JUNK_TITLE.fullmatch(title.strip()) else title,
+        said.get("Author", ""),
+        _date(said.get("CreationDate", "")),
+    )
+
+
+def _parts(pages: Sequence[Sequence[Row]], tags: Sequence[Sequence[Element]]) -> list[Part]:
+    lines = [glyphs.lines(rows, number) for number, rows in enumerate(pages)]
+    as_drawn = _is_backward([line for page in lines for line in page])
+    if not _are_whole(pages, tags):
+        if as_drawn:
+            lines = [[line.as_drawn() for line in page] for page in lines]
+        return laid_out.parts(lines)
+
+    def lines_of(number: int, marks: Sequence[int]) -> tuple[Line, ...]:
+        wanted = set(marks)
+        rows = ([g for g in row if g.mark in wanted] for row in pages[number])
+        return tuple(glyphs.lines([row for row in rows if row], number, as_drawn=as_drawn))
+
+    return tagged.parts(tags, lines_of)
+
+
+def _are_whole(pages: Sequence[Sequence[Row]], tags: Sequence[Sequence[Element]]) -> bool:
+    """Tell whether most of the text is tagged."""
+    count = found = 0
+    for rows, elements in zip(pages, tags, strict=True):
+        marks = {mark for element in elements for mark in element.marks()}
+        count += sum(map(len, rows))
+        found += sum(glyph.mark in marks for row in rows for glyph in row)
+    return found >= _TAGGED * count
+
+
+def _opened(content: bytes) -> pdfium.PdfDocument:
+    try:
+        return pdfium.PdfDocument(content)
+    except pdfium.PdfiumError as exc:
+        if exc.err_code == pdfium.raw.FPDF_ERR_PASSWORD:
+            raise DocumentError("is protected by a password; save it without one") from exc
+        raise
+
+
+def _date(said: str) -> str:
+    found = re.match(r"D:(\d{4})(\d\d)(\d\d)", said)
+    return "-".join(found.groups()) if found else ""
+
+
+def _is_backward(lines: Sequence[Line]) -> bool:
+    """Tell whether the letters of Arabic were drawn from left to right, by mistake.
+
+    :raises DocumentError: When that can't be told, or what the letters are.
+    """
+    text = "\n".join(line.text for line in lines)
+    shown = len("".join(text.split()))
+    unnamed = len(_NO_LETTER.findall(text))
+    order = arabic.order(text)
+    if order == "neither" or unnamed > _UNNAMED * shown:
+        raise DocumentError(
+            "its letters can't be told: its fonts don't name them, or not in their order; make the"
+            " PDF anew, or run text recognition (OCR) on it"
+        )
+    return order == "backward"
