@@ -145,6 +145,8 @@ def ask(
     with _opened(settings) as rawi:
         for event in rawi.answer(question, turns):
             if isinstance(event, engine.Answer):
+                if event.failure:
+                    errors.print(f"[yellow]quotes alone:[/] {plain(event.failure)}", soft_wrap=True)
                 print_json(retrieval.public(event)) if as_json else _print_answer(event)
 
 

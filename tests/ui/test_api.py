@@ -137,6 +137,22 @@ def test_an_llm_that_fails_leaves_a_quote_and_says_so(tmp_path):
     assert QUOTE in reply["answer"]
 
 
+def test_an_llm_that_fails_is_told_by_healthz_as_long_as_it_does(tmp_path):
+    with served(engine(tmp_path, GenerationError("secret detail"), ANSWER)) as url:
+
+        def llm() -> str:
+            told = httpx.get(f"{url}/healthz", params={"ready": True})
+            assert told.status_code == 200, "quotes answer, too"
+            assert "secret" not in told.text
+            return told.json()["llm"]
+
+        said = [llm()]
+        for _ in range(2):
+            httpx.post(f"{url}/v1/chat/completions", json=ASK)
+            said.append(llm())
+    assert said == ["ok", "failing", "ok"]
+
+
 class BrokenLLM(JudgingLLM):
     """Fails in a way that nobody foresaw."""
 

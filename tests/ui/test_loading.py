@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +14,11 @@ import pytest
 from rag import index, storage
 from rag.config import Settings
 from rag.embedding import Embedder
+from rag.errors import GenerationError
 from rag.retrieval import Retriever
 from tests.conftest import Write
 from tests.rag.test_damage import chroma_header, header
+from tests.ui.serving import engine, until
 from ui.loading import Loader
 
 
@@ -32,6 +37,7 @@ def test_a_server_that_has_it_open_follows_the_mended_one(
 
     monkeypatch.setattr("ui.loading.engine.open_retriever", opened)
     monkeypatch.setattr("ui.loading.examples.examples", lambda _: ())
+    monkeypatch.setattr("rag.reader.built_in", lambda *_: None)
     write("cat.txt", "The cat is in the garden.")
     index.update(settings, embedder)
     loader = Loader(settings)
@@ -48,4 +54,19 @@ def test_a_server_that_has_it_open_follows_the_mended_one(
     assert held.count() == 2
     assert held.query(query_embeddings=[vector], n_results=2, include=[])["ids"][0]
     assert [found.doc for found in loader.engine.retriever.passages("dog", 1)] == ["dog.txt"]
+    loader.close()
+
+
+def test_a_server_that_fails_at_the_start_is_told_once_and_asked_until_it_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("ui.loading._WARM_AGAIN_S", 0.01)
+    down = GenerationError("no server there")
+    rawi = engine(tmp_path, down, down, "1: yes")
+    loader = Loader.loaded(rawi)
+    with caplog.at_level(logging.WARNING):
+        threading.Thread(target=loader._warm).start()
+        assert until(lambda: not rawi._drafter._model.replies, 5)  # type: ignore[union-attr]
+        assert until(lambda: not rawi.llm_failure, 5)
+    assert [record.message for record in caplog.records] == ["no server there"]
     loader.close()
