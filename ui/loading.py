@@ -119,6 +119,8 @@ class Loader:
             return  # it was opened elsewhere
         with self._opening:
             found = storage.read_current(self.settings.storage)
+            if found is None and self.engine is not None and self.settings.storage.is_dir():
+                self._emptied()
             if self.embedder is None or (found is not None and found == self._current):
                 return
             if found is not None and self.engine is not None and self._is_open(found):
@@ -133,6 +135,11 @@ class Loader:
         self._closed.set()
         self.engine = None
         self._close_index()
+
+    def _emptied(self) -> None:
+        """Answer from what was removed no more."""
+        self.engine, self._current, self._database = None, None, None
+        self._finish(Progress("no index", reason="the folder was emptied"))
 
     def _is_open(self, found: Current) -> bool:
         """Tell whether an index is the very one that is open."""

@@ -19,6 +19,7 @@ from rag.retrieval import Retriever
 from tests.conftest import Write
 from tests.rag.test_damage import chroma_header, header
 from tests.ui.serving import engine, until
+from ui import documents, indexing
 from ui.loading import Loader
 
 
@@ -54,6 +55,35 @@ def test_a_server_that_has_it_open_follows_the_mended_one(
     assert held.count() == 2
     assert held.query(query_embeddings=[vector], n_results=2, include=[])["ids"][0]
     assert [found.doc for found in loader.engine.retriever.passages("dog", 1)] == ["dog.txt"]
+    loader.close()
+
+
+def test_a_folder_that_was_emptied_answers_no_more_until_there_is_another(
+    settings: Settings, write: Write, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def opened(settings: Settings, **_: Any) -> Iterator[Retriever]:
+        with storage.open_current(settings, embedder.fingerprint) as store:
+            yield Retriever(store, embedder, settings.retrieval)
+
+    monkeypatch.setattr("ui.loading.engine.open_retriever", opened)
+    monkeypatch.setattr("ui.loading.examples.examples", lambda _: ())
+    monkeypatch.setattr("rag.reader.built_in", lambda *_: None)
+    last = write("cat.txt", "The cat is in the garden.")
+    index.update(settings, embedder)
+    loader = Loader(settings)
+    loader.embedder = embedder
+    loader.reopen()
+    documents.remove(settings, "cat.txt")
+    assert not last.exists()
+    *_, job = indexing.reindex(settings, loader, may_empty=True)
+    assert job.problem == ""
+    assert loader.engine is None
+    assert loader.progress().stage == "no index"
+    write("dog.txt", "The dog is in the house.")
+    *_, job = indexing.reindex(settings, loader)
+    assert job.problem == ""
+    assert loader.progress().stage == "ready"
     loader.close()
 
 
