@@ -216,8 +216,6 @@ class TestTooMuch:
             assert httpx.post(f"{url}/v1/chat/completions", json=long).status_code == 400
             long["messages"] = [{"role": "user", "content": "x" * 200_001}]
             assert httpx.post(f"{url}/v1/chat/completions", json=long).status_code == 400
-            long["messages"] = [{"role": "user", "content": "x"}] * 101
-            assert httpx.post(f"{url}/v1/chat/completions", json=long).status_code == 422
 
     def test_json_without_a_bottom(self, tmp_path: Path) -> None:
         deep = b'{"messages":' + b"[" * 100_000
