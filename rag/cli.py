@@ -68,6 +68,10 @@ def index(
     corpus: Corpus = None,
     storage: StorageFolder = None,
     config_file: ConfigFile = None,
+    empty: Annotated[
+        bool,
+        typer.Option("--empty", help="Also where the folder holds none: forget what was indexed."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make the index equal to the folder of documents."""
@@ -78,7 +82,7 @@ def index(
     weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
     with _bar("documents") as progress:
         embedder = Embedder.load(settings.embedding, weights)
-        report = index.update(settings, embedder, progress)
+        report = index.update(settings, embedder, progress, may_empty=empty)
     for doc, reason in report.failed.items():
         errors.print(f"[yellow]not indexed:[/] {plain(doc)}: {plain(reason)}", soft_wrap=True)
     if as_json:
@@ -145,6 +149,8 @@ def ask(
     with _opened(settings) as rawi:
         for event in rawi.answer(question, turns):
             if isinstance(event, engine.Answer):
+                if event.failure:
+                    errors.print(f"[yellow]quotes alone:[/] {plain(event.failure)}", soft_wrap=True)
                 print_json(retrieval.public(event)) if as_json else _print_answer(event)
 
 

@@ -45,6 +45,7 @@ def _network(text: str) -> str:
 
 # As a browser writes it: no path, no trailing slash, no wildcard, no user, no default port.
 Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:\d{1,5})?$")]
+RootPath = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_.~-]+)*$")]
 HostName = Annotated[str, Field(pattern=r"^([a-z0-9_.-]+|\[[0-9a-f:.]+\])$")]
 Network = Annotated[str, AfterValidator(_network)]
 KeyHash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -151,6 +152,7 @@ class ServerSettings(Section):
     host: str = Field("127.0.0.1", min_length=1)
     hosts: tuple[HostName, ...] = ()
     port: int = Field(7860, ge=0, le=65_535)
+    root_path: RootPath = ""
     enabled: bool = True
     trusted_proxies: tuple[Network, ...] = ()
     log_questions: bool = False

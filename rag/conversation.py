@@ -17,7 +17,8 @@ from rag.language import clean
 
 _FRAGMENT = 2  # words of an answer that is no sentence, however it ends
 _ENDS = (".", "!", "?", "؟", "…")
-_MOST_WORDS = 40  # of an answer, that a question is read with
+_MOST_WORDS = 40  # of an answer or a question, that the next question is read with
+_MOST_CONTEXT = 200  # words of each message, that it is searched with
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,20 @@ def resolve(question: str, history: Sequence[Turn], max_turns: int) -> Asked:
     Greetings and thanks, and their answers, are passed over.
     """
     recent = _without_courtesies(history[-max_turns:] if max_turns else [])
-    context = "\n".join(clean(turn.content) for turn in recent[-2:])
-    earlier = [clean(turn.content).strip() for turn in recent if turn.role == "user"]
+    context = "\n".join(_end(turn, _MOST_CONTEXT) for turn in recent[-2:])
+    earlier = [_end(turn, _MOST_WORDS) for turn in recent if turn.role == "user"]
     asked = Asked(question, question, context, tuple(parts.split(question)))
     if not earlier:
         return asked.alone()
     standalone = f"{_before(earlier[-1], recent[-1])} {question}"
     return replace(asked, standalone=standalone)
+
+
+def _end(turn: Turn, most: int) -> str:
+    """Return a message, of a long one the end: who pastes a text asks about it after it."""
+    text = clean(turn.content).strip()
+    words = text.split()
+    return text if len(words) <= most else " ".join(words[-most:])
 
 
 def _without_courtesies(turns: Sequence[Turn]) -> list[Turn]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -149,7 +149,9 @@ def refused(
 class Said:
     """What the LLM made of some evidence.
 
-    :ivar used: The sentences that it says it used; none where it finds no answer.
+    :ivar used: The sentences that it says it used, or, where it doesn't say, seems to have used;
+        none where it finds no answer.
+    :ivar is_placed: Whether it is known where its answer comes from.
     :ivar checked: Its answer, held against them.
     :ivar answered: Its log-odds that any of the sentences answers; 0 where it doesn't tell.
     :ivar right: And that its answer is right, when it is asked once more; None where it has none
@@ -157,6 +159,7 @@ class Said:
     """
 
     used: tuple[Found, ...]
+    is_placed: bool
     checked: grounding.Checked
     answered: float
     right: float | None
@@ -164,12 +167,26 @@ class Said:
 
 
 class Drafter:
-    """Asks an LLM, and holds what it says against what it was given."""
+    """Asks an LLM, and holds what it says against what it was given.
+
+    :ivar failure: Why the LLM failed when it was last asked; empty where it didn't.
+    """
 
     def __init__(self, model: LLM, settings: Settings) -> None:
         """Put the parts together."""
         self._model = model
         self._settings = settings
+        self.failure = ""
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Note how asking the LLM ends."""
+        try:
+            yield
+        except GenerationError as exc:
+            self.failure = str(exc)
+            raise
+        self.failure = ""
 
     def warm(self) -> None:
         """Have the LLM read the fixed beginning of its prompts.
@@ -179,10 +196,18 @@ class Drafter:
         :raises GenerationError: When the LLM fails.
         """
         timeout_s = self._settings.llm.timeout_s
-        with closing(llm.stream(self._model, prompts.short("…", ["…"], "en"), timeout_s)) as pieces:
+        asking = llm.stream(self._model, prompts.short("…", ["…"], "en"), timeout_s)
+        with self._noted(), closing(asking) as pieces:
             next(pieces, None)
 
     def short(
+        self, asked: Asked, evidence: Sequence[Found], language: Language
+    ) -> Generator[str, None, Said]:
+        """Return what ``_short`` does, and note how it ended."""
+        with self._noted():
+            return (yield from self._short(asked, evidence, language))
+
+    def _short(
         self, asked: Asked, evidence: Sequence[Found], language: Language
     ) -> Generator[str, None, Said]:
         """Return an answer of a few words, held against the evidence; nothing of it is shown yet.
@@ -197,6 +222,7 @@ class Drafter:
         read = self._within_budget(evidence)
         messages = prompts.short(asked.standalone, [found.read for found in read], language)
         first, asked_first = llm.first_token(self._model, messages, timeout_s)
+        first = first if any(token.isdecimal() for token in first) else {}  # else it tells nothing
         yield ""
         grammar = prompts.grammar(_likeliest(first, read)) if first else ""
         reply = yield from _unshown(llm.stream(self._model, messages, timeout_s, grammar))
@@ -206,7 +232,7 @@ class Drafter:
         answer, numbers = prompts.parsed(reply.text, len(read))
         if not answer:
             answered = min(_answered(first), 0.0) if first else -grounding.LIMIT
-            return Said((), grounding.Checked("", ()), answered, None, usage)
+            return Said((), False, grounding.Checked("", ()), answered, None, usage)
         used = tuple(read[n - 1] for n in numbers) or grounding.nearest(answer, read)
         used = grounding.holding(answer, asked.question, used, read)
         checked = grounding.check(answer, asked.question, language, used, answers.max_words)
@@ -214,7 +240,8 @@ class Drafter:
         left_s = max(_LEAST, timeout_s - (time.monotonic() - began))
         asking = prompts.checking(messages, reply.text)
         right, spent = llm.log_odds(self._model, asking, prompts.YES, prompts.NO, left_s)
-        return Said(used, checked, _answered(first), right, usage + spent)
+        is_placed = bool(numbers or checked.text)
+        return Said(used, is_placed, checked, _answered(first), right, usage + spent)
 
     def _within_budget(self, evidence: Sequence[Found]) -> list[Found]:
         """Return the best sentences that fit ``answer.evidence_tokens``, the first in any case."""

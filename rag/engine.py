@@ -229,6 +229,11 @@ class Engine:
         if self._drafter is not None:
             self._drafter.warm()
 
+    @property
+    def llm_failure(self) -> str:
+        """Why the LLM failed when it was last asked; empty where it didn't, or there is none."""
+        return "" if self._drafter is None else self._drafter.failure
+
     def _told(self, asked: Asked, language: Language) -> Draft | None:
         """Answer a message that is no question; None where it is one."""
         kind = messages.kind(asked.question, self._kinds)
@@ -320,7 +325,7 @@ class Engine:
             enough = confidence >= answers.min_confidence
         else:
             enough = bool(said.used) and grounding.is_enough(confidence, retrieval)
-        quote = said.used or chosen
+        quote = said.used if said.is_placed else chosen
         if len(asked.parts) > 1:  # each part has its sentence
             quote = drafting.distinct([*said.used, *chosen])
         elif listed:  # it is quoted whole

@@ -48,11 +48,16 @@ class IndexReport:
 
 
 def update(
-    settings: Settings, embedder: Embedder, progress: Progress = lambda *_: None
+    settings: Settings,
+    embedder: Embedder,
+    progress: Progress = lambda *_: None,
+    *,
+    may_empty: bool = False,
 ) -> IndexReport:
     """Bring the index in ``settings.storage`` up to date with ``settings.corpus``.
 
     :param progress: Called with a document's id, the number done and the number to do.
+    :param may_empty: Whether a folder without documents is meant, and the index is to be removed.
     :raises DocumentError: When the corpus isn't there or holds no document that can be read;
         what was indexed before is kept.
     :raises IndexStorageError: When the storage can't be written; what it held still stands.
@@ -66,6 +71,10 @@ def update(
         settings.storage.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             with FileLock(settings.storage / "lock", timeout=0):
+                if may_empty and not files:
+                    held = _held(settings)
+                    storage.drop(settings.storage)
+                    return IndexReport(0, 0, held, 0, {}, 0, 0)
                 if folder.exists() and (problem := storage.damage(folder)):
                     logger.warning("%s: %s; it is built anew", folder, problem)
                     storage.discard(folder)
@@ -87,6 +96,15 @@ def _documents(settings: Settings) -> list[str]:
         return files
     own = folder.relative_to(corpus).as_posix() + "/"
     return [doc for doc in files if not doc.startswith(own)]
+
+
+def _held(settings: Settings) -> int:
+    """Return how many documents the current index holds, whatever it was made with."""
+    name = storage.current(settings.storage)
+    if name is None or not (settings.storage / name / storage.DATABASE).exists():
+        return 0
+    with Storage(settings.storage / name) as store:
+        return store.count("documents")
 
 
 def _synchronise(
@@ -117,7 +135,7 @@ def _synchronise(
     progress("", len(files), len(files))
     if not read:
         # An empty or unreadable folder is a mistake more often than a wish: keep what there is.
-        raise DocumentError(_nothing_to_index(settings, failed))
+        raise DocumentError(_nothing_to_index(settings, failed, bool(known)))
     gone = known.keys() - read
     _remove(store, gone)
     return _finish(store, IndexReport(added, changed, len(gone), unchanged, failed, 0, 0))
@@ -268,14 +286,16 @@ def _shown(doc: str) -> str:
     return doc.encode("utf-8", "backslashreplace").decode()
 
 
-def _nothing_to_index(settings: Settings, failed: dict[str, str]) -> str:
+def _nothing_to_index(settings: Settings, failed: dict[str, str], held: bool) -> str:
+    kept = "; what was indexed before still answers" if held else ""
     if not failed:
+        hint = ", or run: rawi index --empty" if held else ""
         return (
-            f"{settings.corpus}: holds no documents; put .txt or .md files there, or others that"
-            " Rawi reads"
+            f"{settings.corpus}: holds no documents{kept}; put .txt or .md files there, or others"
+            f" that Rawi reads{hint}"
         )
     doc, reason = next(iter(failed.items()))
     return (
         f"{settings.corpus}: none of its {len(failed)} files can be read;"
-        f" the first, {doc}: {reason}"
+        f" the first, {doc}: {reason}{kept}"
     )

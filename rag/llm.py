@@ -6,6 +6,7 @@ its own, and talks to it as ``openai`` talks to any other: one client, one way t
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import secrets
@@ -19,11 +20,11 @@ from typing import Any, Protocol, runtime_checkable
 import httpx
 import openai
 import xllamacpp
-from llama_index.core.llms import LLM, ChatMessage, ChatResponse, ChatResponseGen, MessageRole
-from llama_index.llms.openai.utils import to_openai_message_dicts
-from llama_index.llms.openai_like import OpenAILike
+from llama_index.core.llms import LLM, ChatMessage
 
-from rag import extras
+from rag import chat_server, extras, thoughts
+from rag.chat_server import OpenAICompatible
+from rag.chat_server import Usage as Usage  # a part of this interface
 from rag.config import LLMSettings
 from rag.errors import DeadlineError, GenerationError, ModelError
 
@@ -32,30 +33,13 @@ GGUF_MAGIC = b"GGUF"
 # What the built-in LLM is taught (eval/training/train_llm.py), and the file that it fits.
 TAUGHT = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
 ADAPTER = Path(__file__).with_name("qwen2.5-coder-1.5b.adapter.gguf")
-# Tokens whose probabilities a server is asked for; OpenAI's protocol allows no more.
-_TOLD = 20
 # Prompts that llama.cpp keeps read, some 10 MiB each; by default it would keep 8 GiB.
 _KEPT_MIB = 256
 
 
 @dataclass(frozen=True)
-class Usage:
-    """What one answer cost, in tokens of the model's own tokenizer; 0 where it doesn't say."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-    def __add__(self, other: Usage) -> Usage:
-        """Return what both cost together."""
-        return Usage(
-            self.prompt_tokens + other.prompt_tokens,
-            self.completion_tokens + other.completion_tokens,
-        )
-
-
-@dataclass(frozen=True)
 class Reply:
-    """What the LLM said, and what that cost."""
+    """What the LLM said, without what it thought, and what that cost."""
 
     text: str
     usage: Usage
@@ -76,7 +60,7 @@ def load_llm(settings: LLMSettings, weights: Path | None) -> LLM | None:
 def stream(
     llm: LLM, messages: Sequence[ChatMessage], timeout_s: float, grammar: str = ""
 ) -> Generator[str, None, Reply]:
-    """Yield the reply piece by piece, and return all of it; closing the iterator cancels it.
+    """Yield the reply as it comes, and return it without thoughts; closing the iterator cancels it.
 
     :param timeout_s: Seconds for the whole reply.
     :param grammar: In GBNF, that llama.cpp holds the reply to; other backends don't know it.
@@ -98,7 +82,7 @@ def stream(
                 usage = Usage(counts["prompt_tokens"], counts["completion_tokens"])
             if time.monotonic() > deadline:
                 raise DeadlineError(too_slow(timeout_s))
-    return Reply(text, usage)
+    return Reply(thoughts.without(text), usage)
 
 
 def whole(stream: Generator[str, None, Reply]) -> Reply:
@@ -156,14 +140,16 @@ def _errors_translated(timeout_s: float) -> Iterator[None]:
         yield
     except (openai.APITimeoutError, httpx.TimeoutException) as exc:
         raise DeadlineError(too_slow(timeout_s)) from exc
-    except (openai.APIConnectionError, httpx.HTTPError) as exc:
+    except openai.APIConnectionError as exc:
         raise GenerationError(
             "the LLM server can't be reached: check llm.base_url and that it runs"
         ) from exc
+    except httpx.HTTPError as exc:
+        raise GenerationError(chat_server.BROKE_OFF) from exc
+    except json.JSONDecodeError as exc:
+        raise GenerationError(chat_server.NOT_OPENAI) from exc
     except openai.APIStatusError as exc:
-        raise GenerationError(
-            f"the LLM server refused ({exc.status_code}): {exc.message[:300]}"
-        ) from exc
+        raise GenerationError(chat_server.refusal(exc)) from exc
     except openai.APIError as exc:
         raise GenerationError(f"the LLM failed while it answered: {exc.message[:300]}") from exc
 
@@ -194,59 +180,6 @@ class TellsFirstToken(Protocol):
         self, messages: Sequence[ChatMessage], timeout_s: float
     ) -> tuple[dict[str, float], Usage]:
         """Return the likeliest tokens in lower case with their log-probabilities; or none."""
-
-
-class OpenAICompatible(OpenAILike):
-    """A server that speaks OpenAI's protocol: vLLM, Ollama, llama-server and many more.
-
-    llama-index's own stream stays open after its reader has closed it, because its callbacks keep
-    the traceback; the server then goes on decoding for nobody. This one hangs up at once.
-    """
-
-    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
-        """Yield the answer piece by piece; closing the generator closes the connection."""
-        create: Any = self._get_client().chat.completions.create
-        with create(
-            messages=to_openai_message_dicts(messages, model=self.model),
-            **self._get_model_kwargs(stream=True, **kwargs),
-        ) as chunks:
-            text = ""
-            for chunk in chunks:
-                delta = (chunk.choices[0].delta.content or "") if chunk.choices else ""
-                text += delta
-                yield ChatResponse(
-                    message=ChatMessage(role=MessageRole.ASSISTANT, content=text),
-                    delta=delta,
-                    raw=chunk,
-                    additional_kwargs=self._get_response_token_counts(chunk),
-                )
-
-    def first_token(
-        self, messages: Sequence[ChatMessage], timeout_s: float
-    ) -> tuple[dict[str, float], Usage]:
-        """Return the likeliest tokens in lower case with their log-probabilities; or none."""
-        try:
-            reply = self._get_client().chat.completions.create(
-                model=self.model,
-                messages=to_openai_message_dicts(messages, model=self.model),  # type: ignore[arg-type]
-                max_tokens=1,
-                temperature=0.0,
-                logprobs=True,
-                top_logprobs=_TOLD,
-                timeout=timeout_s,
-            )
-        except (openai.BadRequestError, openai.UnprocessableEntityError):
-            return {}, Usage()  # a server that knows no probabilities may refuse the very question
-        spent = reply.usage
-        usage = Usage(spent.prompt_tokens, spent.completion_tokens) if spent else Usage()
-        told = reply.choices[0].logprobs
-        if told is None or not told.content:
-            return {}, usage
-        # "Yes" and " yes" are one word; the likelier, which comes first, counts.
-        return {
-            token.token.strip().lower(): token.logprob
-            for token in reversed(told.content[0].top_logprobs or ())
-        }, usage
 
 
 class LlamaCpp(OpenAICompatible):

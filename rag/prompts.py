@@ -41,7 +41,6 @@ _REPLY = re.compile(
     r"\[?(\d+)\]?((?:\s*(?:[,،]|and|و)\s*\[?\d+\]?)*)\s*[:.](?:\s+(.*))?", re.DOTALL
 )
 _NONE = re.compile(r"\[?[0٠]\]?(?:\s*[.:](?:\s.*)?)?", re.DOTALL)
-_THOUGHTS = re.compile(r"<think>.*?</think>", re.DOTALL)
 
 
 def short(question: str, sentences: Sequence[str], language: Language) -> Messages:
@@ -92,7 +91,7 @@ def parsed(reply: str, sentences: int) -> tuple[str, tuple[int, ...]]:
 
     :param sentences: How many it was given.
     """
-    reply = _THOUGHTS.sub("", reply).strip()
+    reply = reply.strip()
     if _NONE.fullmatch(reply):
         return "", ()
     match = _REPLY.fullmatch(reply)

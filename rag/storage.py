@@ -31,6 +31,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import chromadb
@@ -126,11 +127,30 @@ class Storage:
         # Chroma and the web server call from other threads; SQLite itself serialises them.
         self.db = sqlite3.connect(folder / DATABASE, check_same_thread=False)
         self._client: Any = None
+        self._copy: TemporaryDirectory[str] | None = None
         try:
             self._open()
         except BaseException:
             self.close()
             raise
+
+    @classmethod
+    def copied(cls, folder: Path) -> Storage:
+        """Open a copy of an index that can't be written to, as SQLite and Chroma must to read it.
+
+        The copy is removed when it is closed.
+        """
+        copy = TemporaryDirectory(prefix="rawi-")
+        try:
+            shutil.copytree(folder, copy.name, copy_function=shutil.copyfile, dirs_exist_ok=True)
+            for name, _, _ in os.walk(copy.name):
+                Path(name).chmod(0o700)
+            store = cls(Path(copy.name))
+        except BaseException:
+            copy.cleanup()
+            raise
+        store._copy = copy
+        return store
 
     def _open(self) -> None:
         self.db.execute("PRAGMA journal_mode = WAL")
@@ -215,6 +235,8 @@ class Storage:
         self._in_use.close()
         if self._client is not None:
             self._client.close()
+        if self._copy is not None:
+            self._copy.cleanup()
 
     def __enter__(self) -> Storage:
         return self
@@ -258,7 +280,7 @@ def open_current(settings: Settings, embedder: str, *, any_passages: bool = Fals
     if not ((folder / DATABASE).is_file() and (folder / "chroma").is_dir()):
         raise NoIndexError(f"{folder}: the index is gone or in parts; run: rawi index")
     with translated(settings.storage):
-        store = Storage(folder)
+        store = Storage(folder) if os.access(folder, os.W_OK) else Storage.copied(folder)
     try:
         if problem := _missing(store):
             raise IndexStorageError(f"{folder}: {problem}; run: rawi index")
@@ -390,6 +412,19 @@ def make_current(storage: Path, index: Path, embedder: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     scratch.replace(storage / "CURRENT")
+    _remove_others(storage, index)
+
+
+def drop(storage: Path) -> None:
+    """Remove every index of a storage folder; one that is being read stays until the next run.
+
+    :raises OSError: As the file system.
+    """
+    (storage / "CURRENT").unlink(missing_ok=True)
+    _remove_others(storage, None)
+
+
+def _remove_others(storage: Path, index: Path | None) -> None:
     for other in storage.iterdir():
         if other != index and _NAME.fullmatch(other.name) and not _is_read(other):
             shutil.rmtree(other, ignore_errors=True)
@@ -443,7 +478,8 @@ def _hint(storage: Path, reason: str) -> str:
     full = any(sign in reason for sign in ("full", "No space", "quota", "File too large"))
     if full or _free_bytes(storage) < _LITTLE_SPACE_BYTES:
         return "free some space and run: rawi index (what is indexed so far is kept)"
-    if "read-only" in reason.lower() or "readonly" in reason or "Permission" in reason:
+    denied = "read-only" in reason.lower() or "readonly" in reason or "Permission" in reason
+    if denied or (storage.exists() and not os.access(storage, os.W_OK)):
         return "give a --storage folder that can be written to"
     if reason in ("Not a directory", "File exists"):
         return "give a --storage that is a folder"

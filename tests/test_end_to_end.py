@@ -59,6 +59,21 @@ def asked(rawi, indexed):
     return {"ar": rawi("ask", SOFTBANK_AR), "en": rawi("ask", SOFTBANK_EN)}
 
 
+def test_an_llm_server_that_is_not_there_is_told_beside_the_quote(storage, indexed):
+    environment = {"RAWI_LLM__BACKEND": "openai", "RAWI_LLM__BASE_URL": "http://127.0.0.1:9/v1"}
+    result = subprocess.run(
+        [*RAWI, "ask", SOFTBANK_EN, "--storage", str(storage)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=300,
+        check=True,
+        env=os.environ | environment,
+    )
+    assert "llm.base_url" in result.stderr
+    assert "[1]" in result.stdout
+
+
 def text_of(doc):
     return clean((ROOT / "seeds" / doc).read_text(encoding="utf-8")).strip()
 

@@ -11,7 +11,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -20,12 +20,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.responses import Response
 
-from rag.engine import Answer, Evidence, Token, Turn
+from rag.engine import Answer, Evidence, Timings, Token, Turn
 from rag.errors import QuestionError, RawiError
-from ui import address, schemas
+from rag.language import detect
+from ui import address, schemas, tasks
 from ui.logs import note_question
 from ui.schemas import MODEL, ChatMessage, ChatRequest, ChatResponse, ErrorResponse
-from ui.work import NotReadyError, QueueFullError, Work
+from ui.work import Event, NotReadyError, QueueFullError, Work
 
 _RETRY_S: Final = "5"
 _STATUS: Final = (
@@ -55,8 +56,13 @@ def router(work: Work) -> APIRouter:
     @routes.post("/v1/chat/completions", response_model=ChatResponse)
     async def chat_completions(asked: ChatRequest, request: Request) -> Response:
         """Answer the last message, which must be the user's, with citations."""
+        _check_model(asked.model)
         question, history = _conversation(asked.messages)
         note_question(request, question)
+        told = tasks.reply(question)
+        if told is not None:
+            answer = _told(question, told)
+            return _stream(_events(answer)) if asked.stream else _reply(answer)
         if asked.stream:
             return await _streamed(work, question, history, request)
         return await _whole(work, question, history, request)
@@ -69,8 +75,7 @@ def router(work: Work) -> APIRouter:
     @routes.get("/v1/models/{model}")
     async def model(model: str) -> schemas.Model:
         """Describe the one model."""
-        if model != MODEL:
-            raise _NoModelError(f"there is no such model; use {MODEL}")
+        _check_model(model)
         return schemas.Model()
 
     @routes.post("/search")
@@ -92,6 +97,11 @@ def router(work: Work) -> APIRouter:
 
 class _NoModelError(RawiError):
     """A model that isn't ours."""
+
+
+def _check_model(model: str) -> None:
+    if model != MODEL:
+        raise _NoModelError(f"there is no such model; use {MODEL}")
 
 
 def say_errors_as_openai(app: FastAPI) -> None:
@@ -126,7 +136,7 @@ def _conversation(messages: Sequence[ChatMessage]) -> tuple[str, list[Turn]]:
     :raises QuestionError: When the last message isn't the user's.
     """
     turns = [
-        Turn(message.role, message.text())
+        Turn("user" if message.role == "user" else "assistant", message.text())
         for message in messages
         if message.role in ("user", "assistant")
     ]
@@ -149,6 +159,32 @@ async def _whole(work: Work, question: str, history: Sequence[Turn], request: Re
         for task in (answering, gone):
             task.cancel()
         await asyncio.gather(answering, gone, return_exceptions=True)
+    return _reply(answer)
+
+
+def _told(question: str, text: str) -> Answer:
+    """Return what needs no document as an answer."""
+    return Answer(
+        question=question,
+        language=detect(text),
+        answer=text,
+        abstained=False,
+        citations=(),
+        evidence=(),
+        timings=Timings(0.0, 0.0, 0.0, 0, 0),
+        how="told",
+        confidence=1.0,
+    )
+
+
+async def _events(answer: Answer) -> AsyncGenerator[Event, None]:
+    """Yield what an answer that is there already comes as."""
+    yield Evidence(answer.evidence)
+    yield Token(answer.answer)
+    yield answer
+
+
+def _reply(answer: Answer) -> Response:
     response = ChatResponse(
         id=_id(),
         created=int(time.time()),
@@ -174,15 +210,18 @@ async def _streamed(
     except BaseException:
         await events.aclose()
         raise
-    chunks = _chunks(first, events)
+    return _stream(events, first)
+
+
+def _stream(events: AsyncGenerator[Event, None], first: Event | None = None) -> Response:
     return StreamingResponse(
-        chunks,
+        _chunks(first, events),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _chunks(first: object, events: Any) -> AsyncIterator[str]:
+async def _chunks(first: Event | None, events: AsyncGenerator[Event, None]) -> AsyncIterator[str]:
     base = {
         "id": _id(),
         "object": "chat.completion.chunk",
@@ -190,7 +229,8 @@ async def _chunks(first: object, events: Any) -> AsyncIterator[str]:
         "model": MODEL,
     }
     async with aclosing(events):
-        yield _chunk(base, first)
+        if first is not None:
+            yield _chunk(base, first)
         try:
             async for event in events:
                 yield _chunk(base, event)

@@ -24,7 +24,8 @@ def build(loader: Loader) -> FastAPI:
         yield
         loader.close()
 
-    app = FastAPI(title="Rawi", docs_url=None, redoc_url=None, lifespan=lifespan)
+    servers = [{"url": loader.settings.server.root_path or "/"}]
+    app = FastAPI(title="Rawi", docs_url=None, redoc_url=None, lifespan=lifespan, servers=servers)
 
     def mount_compact(inner: FastAPI, head: str) -> None:
         page.mount(inner, loader, compact=True, head=head)

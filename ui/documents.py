@@ -192,14 +192,11 @@ def _write_whole(path: Path, content: bytes) -> None:
 def remove(settings: Settings, doc: str) -> None:
     """Delete a file of the folder.
 
-    :raises RefusedError: When it is not one, is the last one, or can't be deleted.
+    :raises RefusedError: When it is not one or can't be deleted.
     """
     files = [file for file in documents.list_files(settings.corpus) if not file.endswith("/")]
     if doc not in files:
         raise RefusedError(text.REFUSED_GONE)
-    readable = [file for file in files if documents.is_readable(file)]
-    if readable == [doc]:
-        raise RefusedError(text.REFUSED_LAST)
     try:
         (settings.corpus / doc).unlink()
     except OSError as exc:
@@ -221,7 +218,9 @@ def size_text(count: int) -> str:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    # Where nothing can be written, SQLite can't either keep what it needs beside an open database.
+    mode = "mode=ro" if os.access(path.parent, os.W_OK) else "mode=ro&immutable=1"
+    return sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)
 
 
 def _listed(corpus: Path, doc: str, title: str, language: Language, passages: int) -> Listed:

@@ -79,7 +79,7 @@ class DocumentsTab:
         except RawiError as exc:
             yield {self._job: problem_html(text.REFUSED_GONE, str(exc))}
         else:
-            yield from self._indexed("")
+            yield from self._indexed("", may_empty=True)
 
     def _open(self, event: gr.EventData) -> str:
         """Open a document from its beginning."""
@@ -89,8 +89,8 @@ class DocumentsTab:
     def _reindex(self) -> Iterator[Update]:
         yield from self._indexed("")
 
-    def _indexed(self, before: str) -> Iterator[Update]:
+    def _indexed(self, before: str, *, may_empty: bool = False) -> Iterator[Update]:
         """Index the folder and show how far that is, below what was said before."""
-        for job in indexing.reindex(self._settings, self._loader):
+        for job in indexing.reindex(self._settings, self._loader, may_empty=may_empty):
             yield {self._job: before + job_html(job)}
         yield {self._listing: self.load()}

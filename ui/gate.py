@@ -18,10 +18,10 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui import address
+from ui import address, schemas
 from ui.conversations import Conversations
 from ui.security import FRAMED_BY, policy
 
@@ -38,6 +38,7 @@ class Served:
     why: str
 
 
+_NO_PATH: Final = "invalid_request_error"
 _NAME: Final = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*"
 PAGE: Final = "/"
 ROUTES: Final = (
@@ -91,7 +92,9 @@ class Gate:
             return
         path = str(scope["path"]).removeprefix(str(scope.get("root_path", "")))
         if not is_served(str(scope["method"]), path):
-            await PlainTextResponse("not found", 404)(scope, receive, send)
+            # Whoever looks for the API under another path reads this as the API would say it.
+            body = schemas.error("there is no such path; the API's begin with /v1", _NO_PATH)
+            await JSONResponse(body, 404)(scope, receive, send)
         elif address.is_foreign(scope):
             await PlainTextResponse("not allowed", 403)(scope, receive, send)
         elif path == PAGE:

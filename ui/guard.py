@@ -1,7 +1,7 @@
 """What every request passes first: whether it is whole, small, allowed, and not one too many.
 
-Pure ASGI, around everything else, so that the page, the API, MCP and the widget are under the same
-rules, and nothing is forgotten when a route is added.
+Pure ASGI, around everything but what tells browsers who may read, so that the page, the API, MCP
+and the widget are under the same rules, and nothing is forgotten when a route is added.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.config import Settings
@@ -101,6 +101,12 @@ class Guard:
             self._note(request, scope)
 
     async def _handle(self, request: _Request, scope: Scope, receive: Receive) -> None:
+        root = self._settings.server.root_path
+        if root and scope["path"] == root:
+            await RedirectResponse(f"{root}/", 307)(scope, receive, request.send)
+            return
+        if root and scope["path"].startswith(f"{root}/"):
+            scope["path"] = scope["path"].removeprefix(root)
         trusted = self._settings.server.trusted_proxies
         client = address.client(scope, trusted)
         if address.peer(scope) == client:

@@ -15,10 +15,15 @@ from ui.work import Work
 
 
 class Health(BaseModel):
-    """``ready`` is false while the models are being loaded."""
+    """``ready`` is false while the models are being loaded.
+
+    ``llm`` is failing where it failed when it was last asked: answers are quotes until it doesn't.
+    Why is in the log; who asks here may be anybody.
+    """
 
     status: Literal["ok", "loading"]
     ready: bool
+    llm: Literal["ok", "failing"] = "ok"
 
 
 def router(work: Work, metrics: Metrics) -> APIRouter:
@@ -29,9 +34,10 @@ def router(work: Work, metrics: Metrics) -> APIRouter:
     @routes.get("/healthz", response_model=Health, responses=loading)
     async def healthz(ready: Annotated[bool, Query()] = False) -> Response:
         """Say that the process lives; with ``?ready=true``, 503 until it can answer."""
-        health = Health(status="ok", ready=work.is_ready)
+        llm: Literal["ok", "failing"] = "failing" if work.llm_failure else "ok"
+        health = Health(status="ok", ready=work.is_ready, llm=llm)
         if ready and not health.ready:
-            return JSONResponse({"status": "loading", "ready": False}, 503)
+            return JSONResponse(Health(status="loading", ready=False).model_dump(), 503)
         return JSONResponse(health.model_dump())
 
     @routes.get("/metrics", include_in_schema=False)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from rag import index
 from rag.config import Settings
 from rag.embedding import Embedder, PassageInput, PassageVectors
-from rag.errors import RawiError
+from rag.errors import NoIndexError, RawiError
 from rag.index import IndexReport
 from ui.loading import Loader
 
@@ -72,16 +73,20 @@ class _Watched:
         return [found[i] for i in range(len(passages))]
 
 
-def reindex(settings: Settings, loader: Loader) -> Iterator[Job]:
-    """Make the index equal to the folder, yielding how far that is; the last job has ended."""
+def reindex(settings: Settings, loader: Loader, *, may_empty: bool = False) -> Iterator[Job]:
+    """Make the index equal to the folder, yielding how far that is; the last job has ended.
+
+    :param may_empty: See ``index.update``.
+    """
     job = Job()
-    threading.Thread(target=_index, args=(settings, loader, job), daemon=True).start()
+    arguments = (settings, loader, job, may_empty)
+    threading.Thread(target=_index, args=arguments, daemon=True).start()
     while not job.ended.wait(_LOOK_S):
         yield job
     yield job
 
 
-def _index(settings: Settings, loader: Loader, job: Job) -> None:
+def _index(settings: Settings, loader: Loader, job: Job, may_empty: bool) -> None:
     def note(doc: str, done: int, total: int) -> None:
         job.passages = job.passages_done = 0
         job.doc, job.done, job.total = doc, done, total
@@ -93,8 +98,9 @@ def _index(settings: Settings, loader: Loader, job: Job) -> None:
             job.problem = loader.progress().reason
             return
         watched = cast("Embedder", _Watched(loader.embedder, job))
-        job.report = index.update(settings, watched, note)
-        loader.reopen()
+        job.report = index.update(settings, watched, note, may_empty=may_empty)
+        with suppress(NoIndexError):  # it was emptied
+            loader.reopen()
     except RawiError as exc:
         job.problem = str(exc)
     finally:

@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 # Seconds between two looks at whether another index has become the current one.
 _WATCH_S = 1.0
+_WARM_AGAIN_S = 30.0
 
 Stage = Literal["loading", "ready", "no index", "failed"]
 
@@ -118,6 +119,8 @@ class Loader:
             return  # it was opened elsewhere
         with self._opening:
             found = storage.read_current(self.settings.storage)
+            if found is None and self.engine is not None and self.settings.storage.is_dir():
+                self._emptied()
             if self.embedder is None or (found is not None and found == self._current):
                 return
             if found is not None and self.engine is not None and self._is_open(found):
@@ -132,6 +135,11 @@ class Loader:
         self._closed.set()
         self.engine = None
         self._close_index()
+
+    def _emptied(self) -> None:
+        """Answer from what was removed no more."""
+        self.engine, self._current, self._database = None, None, None
+        self._finish(Progress("no index", reason="the folder was emptied"))
 
     def _is_open(self, found: Current) -> bool:
         """Tell whether an index is the very one that is open."""
@@ -158,7 +166,7 @@ class Loader:
         self.engine = ready
         self._finish(Progress("ready"))
         if not was_open:
-            threading.Thread(target=self._warm, args=(ready,), daemon=True).start()
+            threading.Thread(target=self._warm, daemon=True).start()
         self.examples = examples.examples(ready)
 
     def _watch(self) -> None:
@@ -191,13 +199,25 @@ class Loader:
             return
         self._watch()
 
-    def _warm(self, ready: Engine) -> None:
-        """Have the LLM read ahead, before anybody asks or after whoever does."""
-        try:
-            # The other backends are servers, which keep a line of their own.
-            self.lines.warm(ready.warm, in_line=self.settings.llm.backend == "transformers")
-        except GenerationError as exc:
-            logger.warning("%s", exc)  # the first answer says so to its reader
+    def _warm(self) -> None:
+        """Have the LLM read ahead, before anybody asks or after whoever does.
+
+        A server that fails is asked again until it answers, so that its failure is told while it
+        lasts, and no longer.
+        """
+        said = ""
+        # The other backends are servers, which keep a line of their own.
+        in_line = self.settings.llm.backend == "transformers"
+        while self.engine is not None:
+            try:
+                self.lines.warm(self.engine.warm, in_line=in_line)
+                return
+            except GenerationError as exc:
+                if str(exc) != said:
+                    logger.warning("%s", exc)  # an answer says so to its reader, too
+                said = str(exc)
+            if self._closed.wait(_WARM_AGAIN_S):
+                return
 
     def _note(self, part: str) -> None:
         with self._lock:

@@ -91,7 +91,10 @@ class Pages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         page = self.full if documents.may_change(self._settings, scope) else self.plain
-        await page(scope, receive, send)
+        # Gradio writes the path that browsers know into its page.
+        root = self._settings.server.root_path
+        seen = {"root_path": f"{root}{scope['root_path']}", "path": f"{root}{scope['path']}"}
+        await page({**scope, **seen}, receive, send)
 
 
 def _gradio(app: FastAPI, blocks: gr.Blocks, loader: Loader, head: str) -> Gate:
@@ -164,7 +167,7 @@ def _head(settings: Settings) -> str:
         f'<meta name="rawi-{name}" data-ar="{escape(phrase.ar)}" data-en="{escape(phrase.en)}">'
         for name, phrase in phrases.items()
     )
+    url = f"{settings.server.root_path}{STATIC_URL}"
     return (
-        f'{metas}<link rel="stylesheet" href="{STATIC_URL}/rawi.css">'
-        f'<script src="{STATIC_URL}/rawi.js"></script>'
+        f'{metas}<link rel="stylesheet" href="{url}/rawi.css"><script src="{url}/rawi.js"></script>'
     )

@@ -91,12 +91,16 @@ _ARABIC: Final = tuple(
         (r".*: another rawi is indexing there; .*", "تجري الآن فهرسة أخرى. انتظر حتى تنتهي."),
         (r"(.*): no such folder; .*", "لا يوجد المجلد {}."),
         (r"(.*): can't be listed \((.*)\)", "تعذّرت قراءة محتوى المجلد {} ({})."),
+        (
+            r"(.*): holds no documents; what was indexed before still answers.*",
+            "ليس في المجلد {} وثائق، وما زالت الإجابة مما فُهرس من قبل.",
+        ),
         (r"(.*): holds no documents; .*", "ليس في المجلد {} وثائق."),
     )
 )
 _NONE_READ: Final = re.compile(
     r"(?P<folder>.*): none of its (?P<count>\d+) files can be read;"
-    r" the first, (?P<doc>.*?): (?P<why>.*)",
+    r" the first, (?P<doc>.*?): (?P<why>.*?)(?P<kept>; what was indexed before still answers)?",
     re.DOTALL,
 )
 
@@ -107,6 +111,7 @@ def phrase(reason: str) -> Phrase | None:
         why = phrase(found["why"])
         arabic = "لا يُقرأ أي ملف في المجلد {} (عدد ملفاته {}). أولها {}: {}"
         said = why.ar if why else isolated(found["why"])
+        said += " وما زالت الإجابة مما فُهرس من قبل." if found["kept"] else ""
         folder, doc = isolated(found["folder"]), isolated(found["doc"])
         return Phrase(arabic.format(folder, found["count"], doc, said), reason)
     for pattern, arabic in _ARABIC:

@@ -12,40 +12,38 @@ from rag.language import clean, detect
 from rag.retrieval import Found
 
 MODEL = "rawi"
-# Characters of one message; a question has its own bound, question.max_chars.
-_MESSAGE_CHARS = 20_000
 
-Text = Annotated[str, Field(max_length=_MESSAGE_CHARS)]
+Text = Annotated[str, Field(max_length=20_000)]
 
 
 class _Part(BaseModel):
-    """A part of a message; text alone is read."""
+    """A part of a message; text alone is read, images and files are not."""
 
-    type: Literal["text"]
-    text: Text
+    type: str
+    text: str | None = None
 
 
 class ChatMessage(BaseModel):
-    """One message.
+    """One message; the last is the question, which has a bound of its own, ``question.max_chars``.
 
-    Roles ``system``, ``developer`` and ``tool`` are taken, so that clients which always send them
+    Roles other than ``user`` and ``assistant`` are taken, so that clients which always send them
     work, and never read: what Rawi says and how is its operator's business.
     """
 
-    role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: Annotated[list[_Part], Field(max_length=20)] | Text | None = None
+    role: str
+    content: list[_Part] | str | None = None
 
     def text(self) -> str:
         """Return the message as one text."""
         if isinstance(self.content, list):
-            return " ".join(part.text for part in self.content)
+            return " ".join(part.text or "" for part in self.content if part.type == "text")
         return self.content or ""
 
 
 class StreamOptions(BaseModel):
     """Options of a stream; the usage comes with the last chunk in any case."""
 
-    include_usage: bool = False
+    include_usage: bool | None = False
 
 
 class ChatRequest(BaseModel):
@@ -57,9 +55,9 @@ class ChatRequest(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    model: Literal["rawi"] = Field(description="Always rawi.")
-    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=100)]
-    stream: bool = False
+    model: str = Field(description="Always rawi.", examples=[MODEL])
+    messages: Annotated[list[ChatMessage], Field(min_length=1)]
+    stream: bool | None = False
     n: Literal[1] | None = None
     stream_options: StreamOptions | None = None
 

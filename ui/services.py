@@ -63,16 +63,18 @@ def add_services(
         except TicketError:
             return None  # refused where the page is served
 
+    app.add_middleware(Streams, each=settings.limits.streams)
+    app.add_middleware(
+        Guard, settings=settings, limits=limits, metrics=metrics, session_of=session_of
+    )
+    # Around the guard: a preflight has no key, and what is refused can be read, too.
     # Also what makes Gradio not let every origin in.
     app.add_middleware(
         CORSMiddleware,
         allow_origins=list(settings.widget.allowed_origins),
         allow_methods=["GET", "POST"],
+        allow_headers=["*"],
         expose_headers=["Retry-After", "X-Request-ID"],
-    )
-    app.add_middleware(Streams, each=settings.limits.streams)
-    app.add_middleware(
-        Guard, settings=settings, limits=limits, metrics=metrics, session_of=session_of
     )
 
 

@@ -200,9 +200,6 @@ REFUSED_EXISTS: Final = Phrase(
     "في المجلد ملف بهذا الاسم: احذفه أولًا.",
     "A file of this name is in the folder: remove it first.",
 )
-REFUSED_LAST: Final = Phrase(
-    "هذه آخر وثيقة: أضف غيرها قبل حذفها.", "This is the last document: add another one first."
-)
 REFUSED_WRITE: Final = Phrase("لا يمكن الكتابة في المجلد.", "The folder can't be written to.")
 REFUSED_FULL: Final = Phrase(
     "القرص ممتلئ: أفسح مكانًا ثم أعد المحاولة.", "The disk is full: free some space and try again."

@@ -88,6 +88,12 @@ class Work:
         """Whether the engine is loaded."""
         return self._engine() is not None
 
+    @property
+    def llm_failure(self) -> str:
+        """Why the LLM failed when it was last asked; empty where it didn't."""
+        engine = self._engine()
+        return "" if engine is None else engine.llm_failure
+
     def close(self) -> None:
         """Wait for what runs and end the threads."""
         self._threads.shutdown()

@@ -7,6 +7,7 @@ import resource
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -268,7 +269,7 @@ def only_bad_files(corpus: Path) -> None:
 
 
 EMPTY = {
-    "empty": (no_files, "holds no documents; put .txt or .md files there"),
+    "empty": (no_files, "holds no documents; .*put .txt or .md files there"),
     "nothing readable": (only_bad_files, r"none of its 1 files can be read; the first, bad\.txt"),
     "missing": (shutil.rmtree, "no such folder; set corpus in config.yaml or give --corpus"),
 }  # fmt: skip
@@ -291,6 +292,39 @@ def test_a_corpus_without_documents_is_refused_and_the_index_kept(
     with pytest.raises(DocumentError, match=reason):  # nor beside it
         update(settings, WordEmbedder("other"))
     assert state(settings) == before
+
+
+def test_a_corpus_without_documents_is_said_to_answer_from_what_was_before(
+    settings: Settings, embedder: WordEmbedder, three: None
+) -> None:
+    update(settings, embedder)
+    no_files(settings.corpus)
+    with pytest.raises(DocumentError, match=r"before still answers.*rawi index --empty"):
+        update(settings, embedder)
+
+
+def test_a_corpus_that_is_meant_to_be_empty_leaves_no_index(
+    settings: Settings, embedder: WordEmbedder, three: None
+) -> None:
+    update(settings, embedder)
+    no_files(settings.corpus)
+    assert update(settings, embedder, may_empty=True) == IndexReport(0, 0, 3, 0, {}, 0, 0)
+    with pytest.raises(NoIndexError):
+        storage.open_current(settings, PRINT)
+    assert not list(settings.storage.glob("index-*"))
+    assert update(settings, embedder, may_empty=True).removed == 0
+    (settings.corpus / "new.txt").write_text("A new one.")
+    assert update(settings, embedder, may_empty=True).added == 1
+
+
+def test_what_is_meant_to_be_empty_and_is_not_readable_is_kept(
+    settings: Settings, embedder: WordEmbedder, three: None
+) -> None:
+    update(settings, embedder)
+    only_bad_files(settings.corpus)
+    with pytest.raises(DocumentError, match="none of its 1 files"):
+        update(settings, embedder, may_empty=True)
+    assert state(settings)["documents"]
 
 
 @pytest.mark.parametrize(("empty", "reason"), EMPTY.values(), ids=EMPTY)
@@ -572,6 +606,31 @@ def test_a_read_only_storage_is_one_clear_line(
     for path in paths:
         path.chmod(0o755 if path.is_dir() else 0o644)
     assert state(settings) == before
+
+
+def held_documents(storage_folder: Path, copies: Path) -> tuple[int, int, int]:
+    """Open an index without rights; return what it holds, and the copies then and after."""
+    drop_privileges()
+    tempfile.tempdir = str(copies)
+    settings = Settings(storage=storage_folder)
+    with storage.open_current(settings, PRINT) as store:
+        held = store.counts()["documents"], len(list(copies.iterdir()))
+    return *held, len(list(copies.iterdir()))
+
+
+def test_a_read_only_storage_is_read(
+    settings: Settings, embedder: WordEmbedder, three: None, tmp_path: Path
+) -> None:
+    update(settings, embedder)
+    before = frozen(settings.storage)
+    paths = [settings.storage, *settings.storage.rglob("*")]
+    for path in paths:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    (tmp_path / "copies").mkdir()
+    assert in_child(held_documents, settings.storage, tmp_path / "copies") == (3, 1, 0)
+    assert frozen(settings.storage) == before
+    for path in paths:
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def test_a_storage_that_cannot_be_made_is_one_clear_line(

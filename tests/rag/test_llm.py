@@ -7,7 +7,6 @@ import socket
 import threading
 import time
 from collections import deque
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -205,28 +204,6 @@ def test_a_file_that_is_not_gguf(tmp_path):
     other.write_bytes(b"PK\x03\x04 a zip file")
     with pytest.raises(ModelError, match="is not a GGUF file"):
         llm.load_llm(LLMSettings(), other)
-
-
-def test_a_server_that_refuses_to_tell_probabilities_is_taken_not_to_know():
-    class Refusing(BaseHTTPRequestHandler):
-        def do_POST(self):
-            self.rfile.read(int(self.headers["Content-Length"]))
-            body = b'{"error": {"message": "logprobs is not supported"}}'
-            self.send_response(400)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-        model = llm.load_llm(LLMSettings(backend="openai", model="m", base_url=url), None)
-        assert llm.log_odds(model, CAPITAL, "yes", "no", 10) == (None, Usage())
-        server.shutdown()
 
 
 def test_a_server_that_is_not_there():

@@ -50,7 +50,6 @@ def test_a_document_cannot_break_out_of_its_line():
         ("1، 3: نعم", "نعم", (1, 3)),
         ("[1] and [3]: yes", "yes", (1, 3)),
         ("2. 130 days", "130 days", (2,)),
-        ("<think>\nLet me see.\n</think>\n\n2: 5", "5", (2,)),
         ("130 days", "130 days", ()),
         ("3:30 pm", "3:30 pm", ()),
         ("2.5 metres", "2.5 metres", ()),

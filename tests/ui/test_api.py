@@ -99,7 +99,7 @@ def test_search_gives_passages(tmp_path):
 
 
 REFUSED = {
-    "another model": ({**ASK, "model": "gpt-5"}, 422, "model"),
+    "another model": ({**ASK, "model": "gpt-5"}, 404, "no such model"),
     "no messages": ({**ASK, "messages": []}, 422, "messages"),
     "an empty question": ({**ASK, "messages": [{"role": "user", "content": " "}]}, 400, "empty"),
     "a third language": (
@@ -111,7 +111,7 @@ REFUSED = {
     ),
     "several choices": ({**ASK, "n": 2}, 422, "n:"),
     "half a character": (
-        {**ASK, "messages": [{"role": "user", "content": "\ud800"}]}, 422, "content",
+        {**ASK, "messages": [{"role": "user", "content": "\ud800"}]}, 400, "empty",
     ),
 }  # fmt: skip
 
@@ -129,12 +129,106 @@ def test_what_cannot_be_asked_is_refused_in_openais_form(tmp_path, body, status,
     assert part in error["message"]
 
 
+IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+EARLIER = {
+    "an image": [
+        {"role": "user", "content": [IMAGE, {"type": "text", "text": "What is this?"}]},
+        {"role": "assistant", "content": [{"type": "text", "text": "A bank."}]},
+    ],
+    "many messages": [
+        {"role": role, "content": "So?"} for _ in range(150) for role in ("user", "assistant")
+    ],
+    "a long message": [
+        {"role": "user", "content": "Read this: " + "a word " * 20_000},
+        {"role": "assistant", "content": "Yes."},
+    ],
+    "other roles": [
+        {"role": "function", "name": "search", "content": "[]"},
+        {"role": "critic", "content": None},
+        {"role": "assistant", "content": None, "function_call": {"name": "f", "arguments": ""}},
+    ],
+}
+
+
+@pytest.mark.parametrize("earlier", EARLIER.values(), ids=EARLIER)
+def test_of_what_was_said_before_the_text_that_is_needed_is_read(tmp_path, earlier):
+    model = JudgingLLM(replies=deque([ANSWER, ANSWER]))
+    last = {"role": "user", "content": [{"type": "text", "text": QUESTION}, IMAGE]}
+    with served(engine(tmp_path, model=model)) as url:
+        body = {"model": "rawi", "messages": [*earlier, last], "stream": None}
+        reply = httpx.post(f"{url}/v1/chat/completions", json=body)
+    assert reply.status_code == 200, reply.text
+    assert reply.json()["choices"][0]["message"]["content"] == f"{ANSWER} [1]"
+    assert QUESTION in model.prompts[0][-1].content
+    assert len(model.prompts[0][-1].content) < 1_000
+
+
+@pytest.mark.parametrize("path", ["/v1/embeddings", "/chat/completions", "/v1/models/gpt-5"])
+def test_what_is_not_there_is_said_in_openais_form(tmp_path, path):
+    with served(engine(tmp_path)) as url:
+        for reply in (httpx.get(f"{url}{path}"), httpx.post(f"{url}{path}", json={})):
+            assert reply.status_code == 404
+            if reply.request.method == "GET" or "models" not in path:
+                assert reply.json()["error"]["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_front_ends_own_request_needs_no_answer_from_the_documents(tmp_path, stream):
+    task = 'Title, as JSON: {"title": "…"}\nUSER: Which ferry?\nASSISTANT: ' + "The first. " * 400
+    with served(engine(tmp_path)) as url:  # whose LLM has nothing to say
+        client = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0)
+        asked = {"model": "rawi", "messages": [{"role": "user", "content": task}]}
+        reply = client.chat.completions.create(**asked, stream=stream)
+        if stream:
+            said = "".join(chunk.choices[0].delta.content or "" for chunk in reply)
+        else:
+            said = reply.choices[0].message.content
+            assert (reply.how, reply.citations) == ("told", [])
+    assert json.loads(said) == {"title": "Which ferry"}
+
+
+def test_a_browsers_preflight_needs_no_key_and_a_refusal_can_be_read(tmp_path):
+    site = "https://notes.example"
+    allowed = {"allowed_origins": [site]}
+    with served(engine(tmp_path, widget=allowed, api={"key_hashes": [keys.make()[1]]})) as url:
+        path = f"{url}/v1/chat/completions"
+        wanted = {
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization,content-type,x-stainless-lang",
+        }
+        reply = httpx.options(path, headers={**wanted, "Origin": site})
+        assert reply.status_code == 200
+        assert reply.headers["access-control-allow-origin"] == site
+        assert "authorization" in reply.headers["access-control-allow-headers"]
+        other = httpx.options(path, headers={**wanted, "Origin": "https://other.example"})
+        assert "access-control-allow-origin" not in other.headers
+        keyless = httpx.post(path, json=ASK, headers={"Origin": site})
+        assert keyless.status_code == 401
+        assert keyless.headers["access-control-allow-origin"] == site
+
+
 def test_an_llm_that_fails_leaves_a_quote_and_says_so(tmp_path):
     with served(engine(tmp_path, GenerationError("it broke"))) as url:
         reply = httpx.post(f"{url}/v1/chat/completions", json=ASK).json()
     assert reply["failure"] == "it broke"
     assert reply["how"] == "quoted"
     assert QUOTE in reply["answer"]
+
+
+def test_an_llm_that_fails_is_told_by_healthz_as_long_as_it_does(tmp_path):
+    with served(engine(tmp_path, GenerationError("secret detail"), ANSWER)) as url:
+
+        def llm() -> str:
+            told = httpx.get(f"{url}/healthz", params={"ready": True})
+            assert told.status_code == 200, "quotes answer, too"
+            assert "secret" not in told.text
+            return told.json()["llm"]
+
+        said = [llm()]
+        for _ in range(2):
+            httpx.post(f"{url}/v1/chat/completions", json=ASK)
+            said.append(llm())
+    assert said == ["ok", "failing", "ok"]
 
 
 class BrokenLLM(JudgingLLM):

@@ -317,7 +317,7 @@ http {{
   access_log off;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass {upstream}; {headers} }} }}
+  server {{ listen 127.0.0.1:{port}; location {path}/ {{ proxy_pass {upstream}; {headers} }} }}
 }}
 """
 # As SECURITY.md says.
@@ -327,8 +327,8 @@ BARE = ""
 
 
 @contextmanager
-def behind_nginx(folder: Path, upstream: str, headers: str) -> Iterator[str]:
-    """Serve an address through nginx; give the address of that."""
+def behind_nginx(folder: Path, upstream: str, headers: str, path: str = "") -> Iterator[str]:
+    """Serve an address through nginx, below a path of it; give the address of nginx."""
     nginx = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
     if nginx is None:
         pytest.skip("no nginx here: apt-get install nginx-light, and these tests run")
@@ -336,7 +336,7 @@ def behind_nginx(folder: Path, upstream: str, headers: str) -> Iterator[str]:
     with listening() as port:
         config = folder / "nginx.conf"
         config.write_text(
-            NGINX.format(folder=folder, port=port, upstream=upstream, headers=headers)
+            NGINX.format(folder=folder, port=port, upstream=upstream, headers=headers, path=path)
         )
         proxy = subprocess.Popen([nginx, "-c", str(config), "-e", str(folder / "error.log")])
     try:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +14,12 @@ import pytest
 from rag import index, storage
 from rag.config import Settings
 from rag.embedding import Embedder
+from rag.errors import GenerationError
 from rag.retrieval import Retriever
 from tests.conftest import Write
 from tests.rag.test_damage import chroma_header, header
+from tests.ui.serving import engine, until
+from ui import documents, indexing
 from ui.loading import Loader
 
 
@@ -32,6 +38,7 @@ def test_a_server_that_has_it_open_follows_the_mended_one(
 
     monkeypatch.setattr("ui.loading.engine.open_retriever", opened)
     monkeypatch.setattr("ui.loading.examples.examples", lambda _: ())
+    monkeypatch.setattr("rag.reader.built_in", lambda *_: None)
     write("cat.txt", "The cat is in the garden.")
     index.update(settings, embedder)
     embedding = settings.embedding.model_copy(update={"model": "words"})
@@ -49,4 +56,48 @@ def test_a_server_that_has_it_open_follows_the_mended_one(
     assert held.count() == 2
     assert held.query(query_embeddings=[vector], n_results=2, include=[])["ids"][0]
     assert [found.doc for found in loader.engine.retriever.passages("dog", 1)] == ["dog.txt"]
+    loader.close()
+
+
+def test_a_folder_that_was_emptied_answers_no_more_until_there_is_another(
+    settings: Settings, write: Write, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def opened(settings: Settings, **_: Any) -> Iterator[Retriever]:
+        with storage.open_current(settings, embedder.fingerprint) as store:
+            yield Retriever(store, embedder, settings.retrieval)
+
+    monkeypatch.setattr("ui.loading.engine.open_retriever", opened)
+    monkeypatch.setattr("ui.loading.examples.examples", lambda _: ())
+    monkeypatch.setattr("rag.reader.built_in", lambda *_: None)
+    last = write("cat.txt", "The cat is in the garden.")
+    index.update(settings, embedder)
+    loader = Loader(settings)
+    loader.embedder = embedder
+    loader.reopen()
+    documents.remove(settings, "cat.txt")
+    assert not last.exists()
+    *_, job = indexing.reindex(settings, loader, may_empty=True)
+    assert job.problem == ""
+    assert loader.engine is None
+    assert loader.progress().stage == "no index"
+    write("dog.txt", "The dog is in the house.")
+    *_, job = indexing.reindex(settings, loader)
+    assert job.problem == ""
+    assert loader.progress().stage == "ready"
+    loader.close()
+
+
+def test_a_server_that_fails_at_the_start_is_told_once_and_asked_until_it_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("ui.loading._WARM_AGAIN_S", 0.01)
+    down = GenerationError("no server there")
+    rawi = engine(tmp_path, down, down, "1: yes")
+    loader = Loader.loaded(rawi)
+    with caplog.at_level(logging.WARNING):
+        threading.Thread(target=loader._warm).start()
+        assert until(lambda: not rawi._drafter._model.replies, 5)  # type: ignore[union-attr]
+        assert until(lambda: not rawi.llm_failure, 5)
+    assert [record.message for record in caplog.records] == ["no server there"]
     loader.close()

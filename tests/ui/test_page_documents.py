@@ -56,7 +56,7 @@ def test_it_tells_what_is_read_and_how_far_indexing_is(
     held = [BEFORE]
     passages = [PassageInput("", text, (), "ar") for text in ("three", "a", "bb", "four")]
 
-    def update(settings: Settings, embedder: Any, progress: Any) -> IndexReport:
+    def update(settings: Settings, embedder: Any, progress: Any, **_: Any) -> IndexReport:
         progress("1.txt", 0, 2)
         texts: list[str] = embedder.embed_passages(passages)
         assert texts == ["three", "a", "bb", "four"]

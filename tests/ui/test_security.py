@@ -214,10 +214,8 @@ class TestTooMuch:
         with open_site(tmp_path, ANSWER) as url:
             long = {"model": "rawi", "messages": [{"role": "user", "content": "؟ " * 2_000}]}
             assert httpx.post(f"{url}/v1/chat/completions", json=long).status_code == 400
-            long["messages"] = [{"role": "user", "content": "x" * 20_001}]
-            assert httpx.post(f"{url}/v1/chat/completions", json=long).status_code == 422
-            long["messages"] = [{"role": "user", "content": "x"}] * 101
-            assert httpx.post(f"{url}/v1/chat/completions", json=long).status_code == 422
+            long["messages"] = [{"role": "user", "content": "x" * 200_001}]
+            assert httpx.post(f"{url}/v1/chat/completions", json=long).status_code == 400
 
     def test_json_without_a_bottom(self, tmp_path: Path) -> None:
         deep = b'{"messages":' + b"[" * 100_000
@@ -333,7 +331,7 @@ class TestOverrides:
     def test_of_the_model_is_refused(self, tmp_path: Path, model: str) -> None:
         with open_site(tmp_path) as url:
             reply = httpx.post(f"{url}/v1/chat/completions", json={**ASK, "model": model})
-            assert reply.status_code == 422
+            assert reply.status_code == 404
             extra = {"question": "كم؟", "corpus": "/etc"}
             assert httpx.post(f"{url}/search", json=extra).status_code == 422
 

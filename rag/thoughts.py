@@ -1,0 +1,36 @@
+"""What a reasoning model thinks before it answers: no part of its answer.
+
+Servers send it in a field of its own, or leave it in the text, between marks: ``<think>…</think>``,
+``[THINK]…[/THINK]``, ``◁think▷…◁/think▷``, or harmony's channels. Some templates write the opening
+mark into the prompt, so that the text holds the closing one alone; and a reply that was cut may
+hold the opening one alone: then it is all thought.
+"""
+
+from __future__ import annotations
+
+import re
+
+_MARK = r"[<\[◁]{}(?:\w+:)?(?:think|thought|reason)\w*[>\]▷]"
+_OPEN = re.compile(r"\s*(?:" + _MARK.format("") + r"|<\|channel\|>\s*analysis)", re.IGNORECASE)
+_CLOSE = re.compile(
+    r".*(?:" + _MARK.format("/") + r"|<\|channel\|>\s*final\b[^<]*<\|message\|>)",
+    re.IGNORECASE | re.DOTALL,
+)
+# An answer that is wholly one element, as some models mark it after their thoughts.
+_ELEMENT = re.compile(r"\s*<(\w+)>(.*)</\1>\s*", re.DOTALL)
+_END = re.compile(r"<\|(?:end|return)\|>\s*$")
+
+
+def are_in(text: str) -> bool:
+    """Tell whether a reply holds thoughts."""
+    return bool(_OPEN.match(text) or _CLOSE.match(text))
+
+
+def without(text: str) -> str:
+    """Return a reply without them; empty where it was cut before they ended."""
+    if not are_in(text):
+        return text
+    closed = _CLOSE.match(text)
+    said = _END.sub("", text[closed.end() :]) if closed else ""
+    element = _ELEMENT.fullmatch(said)
+    return (element[2] if element else said).strip()
