@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from eval.training.found_evidence import Found
 from eval.training.written_passages import LANGUAGES, Passage, other
 from rag import prompts
 from rag.language import Language
@@ -36,8 +35,6 @@ _QUESTIONS = 5
 _WRONG = 2
 _TRANSLATED = 0.6  # of trees
 _TRANSLATION_WEIGHT = 0.25  # of a token, beside an answer's: there are many more of them
-_GUTTED = 0.15  # of questions about files: without what answers
-_SHUFFLED = 0.3  # of them: not in the reader's order
 _MIN_WORD = 4  # letters
 _DIGITS = re.compile(r"\d+")
 
@@ -57,30 +54,6 @@ class Node:
         """Add what may follow, and return that."""
         self.follow.append(Node(text, weight))
         return self.follow[-1]
-
-
-def found_tree(rng: random.Random, found: Found) -> Node:
-    """Draw a tree from a question and what is found for it."""
-    order = list(range(1, len(found.sentences) + 1))
-    if rng.random() < _GUTTED:
-        order = [n for n in order if n not in found.uses] or order
-    if rng.random() < _SHUFFLED:
-        rng.shuffle(order)
-    system = Node(f"<|im_start|>system\n{prompts.SYSTEM}{END}\n")
-    texts = [prompts.defused(found.sentences[n - 1]) for n in order]
-    sentences = system.then(_USER + prompts.numbered(texts))
-    asked = sentences.then(prompts.asked(found.question, found.language) + _ASSISTANT)
-    held = [at for at, n in enumerate(order, start=1) if n in found.uses]
-    wrong = rng.sample(found.others, min(1, len(found.others)))
-    if found.answer and held:
-        reply = asked.then(prompts.reply(found.answer, held) + END, 1.0)
-        reply.then(_CHECK).then(prompts.YES, 1.0)
-    else:
-        asked.then(prompts.NONE + END, 1.0)
-        held, wrong = [rng.randint(1, len(order))], [found.answer] if found.answer else wrong
-    for text in wrong:
-        asked.then(prompts.reply(text, held) + END).then(_CHECK).then(prompts.NO, 1.0)
-    return system
 
 
 def tree(rng: random.Random, passage: Passage, others: Sequence[Passage]) -> Node:

@@ -20,8 +20,7 @@ import torch
 import typer
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-from eval.training.found_evidence import read_found
-from eval.training.llm_trees import Node, found_tree, tree
+from eval.training.llm_trees import Node, tree
 from eval.training.written_passages import read_passages
 from rag import config, models
 from rag.llm import ADAPTER
@@ -103,17 +102,6 @@ def losses(model: Any, tokenizer: Any, node: Node) -> tuple[torch.Tensor, torch.
     return loss, weights
 
 
-def begin_with(parameters: Mapping[str, torch.Tensor], adapter: Path, *, layers: int) -> None:
-    """Copy an adapter that ``save`` wrote."""
-    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.QWEN2, layers)
-    kept = {tensor.name: tensor.data for tensor in gguf.GGUFReader(adapter).tensors}
-    with torch.no_grad():
-        for name, tensor in parameters.items():
-            module, part = name.rsplit(".", 1)
-            data = kept[f"{names.get_name(module)}.weight.lora_{part}"]
-            tensor.copy_(torch.from_numpy(data.astype("float32")))
-
-
 def save(parameters: Mapping[str, torch.Tensor], out: Path, *, layers: int) -> None:
     """Write an adapter as llama.cpp reads it.
 
@@ -137,8 +125,6 @@ def save(parameters: Mapping[str, torch.Tensor], out: Path, *, layers: int) -> N
 def main(
     answers: Annotated[Path, typer.Argument(help="Folder of written answers.")],
     out: Annotated[Path, typer.Option(help="The adapter, as GGUF.")] = ADAPTER,
-    files: Annotated[Path | None, typer.Option(help="Folder of files and questions.")] = None,
-    start: Annotated[Path | None, typer.Option(help="An adapter to begin with.")] = None,
     steps: Annotated[int, typer.Option(min=1)] = 250,
     batch: Annotated[int, typer.Option(min=1, help="Trees in a step.")] = 2,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-4,
@@ -160,8 +146,6 @@ def main(
     )
     model.config.use_cache = False
     parameters = with_lora(model)
-    if start is not None:
-        begin_with(parameters, start, layers=model.config.num_hidden_layers)
     optimizer = torch.optim.AdamW(list(parameters.values()), lr=rate, weight_decay=0.0)
     warm = max(1, int(WARM_UP * steps))
     schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -177,18 +161,15 @@ def main(
         for name, part in parts.items():
             part.load_state_dict(kept[name])
     passages = read_passages(answers)[0]
-    asked = read_found(files, settings) if files else []
     running, count = 0.0, 0
     for step in range(begun, steps):
         rng = random.Random(f"{seed} {step}")  # noqa: S311
-        nodes = [tree(rng, rng.choice(passages), passages) for _ in range(batch)]
-        if asked:  # a tree of a passage is twice as long
-            nodes[batch // 2 :] = [found_tree(rng, rng.choice(asked)) for _ in range(batch)]
-        for node in nodes:
+        for _ in range(batch):
+            node = tree(rng, rng.choice(passages), passages)
             loss, weight = losses(model, tokenizer, node)
-            mean = (loss * weight).sum() / weight.sum() / len(nodes)
+            mean = (loss * weight).sum() / weight.sum() / batch
             mean.backward()  # type: ignore[no-untyped-call]
-            running, count = running + mean.item() * len(nodes), count + 1
+            running, count = running + mean.item() * batch, count + 1
         torch.nn.utils.clip_grad_norm_(list(parameters.values()), CLIP)
         optimizer.step()
         schedule.step()
