@@ -200,6 +200,19 @@ class Drafter:
         with self._noted(), closing(asking) as pieces:
             next(pieces, None)
 
+    def answered(
+        self, asked: Asked, evidence: Sequence[Found], language: Language
+    ) -> tuple[float | None, Usage]:
+        """Return the LLM's log-odds that any sentence answers; None where it doesn't tell.
+
+        :param evidence: At least one sentence, the best first; as many are read as fit.
+        :raises GenerationError: When the LLM fails or takes too long.
+        """
+        read = [found.read for found in self._within_budget(evidence)]
+        messages = prompts.short(asked.standalone, read, language)
+        first, usage = llm.first_token(self._model, messages, self._settings.llm.timeout_s)
+        return (_answered(first) if first else None), usage
+
     def short(
         self, asked: Asked, evidence: Sequence[Found], language: Language
     ) -> Generator[str, None, Said]:

@@ -276,20 +276,23 @@ class Engine:
             yield draft.text
             return draft
         chosen, listed = self._chosen(asked, usable, parts, language)
-        stand = all(found.language == language for found in chosen)
-        sure = confidence >= self.settings.answer.sure
-        if self._drafter is None or (stand and sure and not self._writes()):
-            draft = self._by_reader(asked, chosen, usable, confidence, language)
-        else:
+        stand = not self._writes() and all(found.language == language for found in chosen)
+        draft = self._by_reader(asked, chosen, usable, confidence, language)
+        if self._drafter is not None and not (stand and confidence >= self.settings.answer.sure):
             read = drafting.distinct([*chosen, *usable])
             read = read[: max(len(chosen), self.settings.retrieval.prompt_sentences)]
             try:
-                said = self._said(self._drafter, asked, chosen, read, confidence, language, listed)
-                return (yield from said)
+                if not stand:
+                    return (
+                        yield from self._said(
+                            self._drafter, asked, chosen, read, confidence, language, listed
+                        )
+                    )
+                odds, usage = self._drafter.answered(asked, read, language)
+                yield ""
+                draft = replace(self._judged(asked, chosen, draft, odds, language), usage=usage)
             except GenerationError as exc:
-                draft = replace(
-                    self._by_reader(asked, chosen, usable, confidence, language), failure=str(exc)
-                )
+                draft = replace(draft, failure=str(exc))
         yield draft.text
         return draft
 
@@ -321,7 +324,7 @@ class Engine:
         answers, retrieval = self.settings.answer, self.settings.retrieval
         tells = said.right is not None or not said.used
         if tells and retrieval.reader != "none":
-            confidence = grounding.joined(confidence, said.answered, said.right)
+            confidence = grounding.joined(confidence, said.answered)
             enough = confidence >= answers.min_confidence
         else:
             enough = bool(said.used) and grounding.is_enough(confidence, retrieval)
@@ -343,6 +346,26 @@ class Engine:
             draft = self._quotes(asked, quote, language)
         yield draft.text
         return replace(draft, usage=said.usage, confidence=confidence)
+
+    def _judged(
+        self,
+        asked: Asked,
+        chosen: Sequence[Found],
+        draft: Draft,
+        odds: float | None,
+        language: Language,
+    ) -> Draft:
+        """Quote what the reader chose, or refuse, by what the LLM finds as well.
+
+        :param draft: As the reader alone would have it, which counts where the LLM tells nothing.
+        :param odds: The LLM's log-odds that any sentence answers.
+        """
+        if odds is None or self.settings.retrieval.reader == "none":
+            return draft
+        confidence = grounding.joined(draft.confidence, odds)
+        if confidence < self.settings.answer.min_confidence:
+            return drafting.refused(chosen, language, self.settings, confidence, asked.question)
+        return replace(self._quotes(asked, chosen, language), confidence=confidence)
 
     def _by_reader(
         self,

@@ -21,9 +21,10 @@ from rag.language import Language, Span, detect, fold, foreign_letters
 from rag.retrieval import Found
 
 LIMIT = 6.0  # log-odds further from 0 say no more
-# Log-odds of the reader, and of the LLM that any sentence answers and that its answer is right →
-# log-odds that the evidence answers; by maximum likelihood on the set to tune on.
-_READ, _ANSWERED, _RIGHT, _BIAS = 0.31, 0.47, 0.23, 0.26
+# Log-odds of the reader, and of the LLM that any sentence answers → log-odds that the evidence
+# answers; by maximum likelihood on the set to tune on, where its log-odds that its answer is right
+# added nothing.
+_READ, _ANSWERED, _BIAS = 0.13, 0.72, 1.62
 
 _WORD = re.compile(r"\w+")
 _MARKABLE = re.compile(r"\d+(?:[.,٫٬]\d+)*|\w+")
@@ -155,17 +156,15 @@ def confidence(evidence: Sequence[Found], settings: RetrievalSettings) -> float:
     return min(1.0, sum(scores))
 
 
-def joined(confidence: float, answered: float, right: float | None) -> float:
+def joined(confidence: float, answered: float) -> float:
     """Return how sure it is that the evidence answers, by the reader and the LLM together.
 
     :param confidence: The reader's, see ``confidence``.
     :param answered: The LLM's log-odds that any sentence answers.
-    :param right: The LLM's log-odds that the answer is right that it made of them; None tells
-        nothing.
     """
     read = min(max(confidence, 1e-3), 1 - 1e-3)
-    held = [min(max(odds, -LIMIT), LIMIT) for odds in (answered, right or 0.0)]
-    odds = _READ * math.log(read / (1 - read)) + _ANSWERED * held[0] + _RIGHT * held[1] + _BIAS
+    held = min(max(answered, -LIMIT), LIMIT)
+    odds = _READ * math.log(read / (1 - read)) + _ANSWERED * held + _BIAS
     return 1 / (1 + math.exp(-odds))
 
 
