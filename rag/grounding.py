@@ -22,8 +22,8 @@ from rag.retrieval import Found
 
 LIMIT = 6.0  # log-odds further from 0 say no more
 # Log-odds of the reader, and of the LLM that any sentence answers → log-odds that the evidence
-# answers; by maximum likelihood on the set to tune on, where its log-odds that its answer is right
-# added nothing.
+# answers (``python -m eval.training.fit_confidence``). Its log-odds that its answer is right added
+# nothing to them.
 _READ, _ANSWERED, _BIAS = 0.13, 0.72, 1.62
 
 _WORD = re.compile(r"\w+")
@@ -162,10 +162,14 @@ def joined(confidence: float, answered: float) -> float:
     :param confidence: The reader's, see ``confidence``.
     :param answered: The LLM's log-odds that any sentence answers.
     """
+    by_reader, by_llm = log_odds(confidence, answered)
+    return 1 / (1 + math.exp(-(_READ * by_reader + _ANSWERED * by_llm + _BIAS)))
+
+
+def log_odds(confidence: float, answered: float) -> tuple[float, float]:
+    """Return the log-odds of reader and LLM, neither further from 0 than says anything."""
     read = min(max(confidence, 1e-3), 1 - 1e-3)
-    held = min(max(answered, -LIMIT), LIMIT)
-    odds = _READ * math.log(read / (1 - read)) + _ANSWERED * held + _BIAS
-    return 1 / (1 + math.exp(-odds))
+    return math.log(read / (1 - read)), min(max(answered, -LIMIT), LIMIT)
 
 
 def is_enough(confidence: float, settings: RetrievalSettings) -> bool:

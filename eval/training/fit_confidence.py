@@ -1,0 +1,107 @@
+"""Join the reader's word with the LLM's: ``python -m eval.training.fit_confidence --help``.
+
+Asks the questions of the set to tune on that stand alone, finds their evidence as in use, and has
+the LLM say each time whether any of it answers. A logistic regression over both log-odds gives the
+constants of ``grounding.joined``; printed are they, how well what has an answer is told apart, the
+shares refused by threshold (``answer.min_confidence``), and how often an answer is there where a
+probability says so. Everything but the constants is measured on tenths that were held out. Some ten
+minutes on two cores.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+from eval.sets import read_questions
+from rag import config, conversation, drafting, engine, grounding, index, models
+from rag.drafting import Drafter
+from rag.embedding import Embedder
+from rag.errors import EvalError
+
+TUNING = Path(__file__).parents[1] / "tuning"
+_FOLDS = 10
+_THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8)
+_BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0)
+_console = Console(highlight=False)
+
+Floats = npt.NDArray[np.float64]
+
+
+def main(
+    storage: Annotated[Path, typer.Option(help="Of the documents' index.")],
+    questions: Annotated[Path, typer.Option(help="A question set.")] = TUNING / "questions.jsonl",
+    documents: Annotated[Path, typer.Option(help="That it is about.")] = TUNING / "corpus",
+) -> None:
+    """Fit with the reader and the LLM of config.yaml."""
+    settings = config.load(corpus=documents, storage=storage)
+    odds, answerable = asked(questions, settings)
+    model = LogisticRegression(C=np.inf)
+    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=0)
+    held_out = cross_val_predict(model, odds, answerable, cv=folds, method="predict_proba")[:, 1]
+    (read, answered), bias = model.fit(odds, answerable).coef_[0], model.intercept_[0]
+    now = np.array([grounding.joined(1 / (1 + np.exp(-c)), a) for c, a in odds])
+    _console.print(f"_READ, _ANSWERED, _BIAS = {read:.2f}, {answered:.2f}, {bias:.2f}")
+    for name, values in {
+        "reader": 1 / (1 + np.exp(-odds[:, 0])), "LLM": 1 / (1 + np.exp(-odds[:, 1])),
+        "both, held out": held_out, "both, as they are": now,
+    }.items():  # fmt: skip
+        area, loss = roc_auc_score(answerable, values), log_loss(answerable, values)
+        _console.print(f"{name}: AUC {area:.3f}, log-loss {loss:.3f}")
+    table = Table("refused below", "of those without an answer", "of those with one")
+    for threshold in _THRESHOLDS:
+        below = held_out < threshold
+        shares = (np.mean(below[~answerable]), np.mean(below[answerable]))
+        table.add_row(str(threshold), *(f"{share:.3f}" for share in shares))
+    _console.print(table)
+    table = Table("probability", "questions", "have an answer")
+    for low, high in pairwise(_BINS):
+        within = (held_out >= low) & (held_out < high)
+        if within.any():
+            share = np.mean(answerable[within])
+            table.add_row(f"{low:.1f}-{high:.1f}", str(int(within.sum())), f"{share:.2f}")
+    _console.print(table)
+
+
+def asked(path: Path, settings: config.Settings) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Return log-odds of reader and LLM, ``(questions, 2)``, and which questions have an answer.
+
+    :raises EvalError: When the LLM doesn't tell its probabilities.
+    """
+    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
+    index.update(settings, Embedder.load(settings.embedding, weights))
+    model = engine.load_llm(settings)
+    if model is None:
+        raise EvalError("llm.backend is none: there is nothing to join")
+    drafter = Drafter(model, settings)
+    odds, answerable = list[tuple[float, float]](), list[bool]()
+    with engine.open_retriever(settings) as retriever:
+        alone = [question for question in read_questions(path) if not question.context_turns]
+        for question in track(alone, "Asking"):
+            evidence = retriever.evidence(question.question)
+            if not evidence:
+                continue
+            read = drafting.distinct(evidence)[: settings.retrieval.prompt_sentences]
+            each = conversation.resolve(question.question, (), 0)
+            answered, _ = drafter.answered(each, read, question.language)
+            if answered is None:
+                raise EvalError("the LLM doesn't tell its probabilities")
+            confidence = grounding.confidence(evidence, settings.retrieval)
+            odds.append(grounding.log_odds(confidence, answered))
+            answerable.append(question.answerable)
+    return np.array(odds), np.array(answerable)
+
+
+if __name__ == "__main__":
+    typer.run(main)
