@@ -30,10 +30,10 @@ from pydantic import (
 
 from eval import metrics
 from eval.files import lines_of, object_of, text_of
-from rag import documents, readers
 from rag.conversation import Turn
 from rag.errors import EvalError
 from rag.language import Language, clean, detect
+from rag.readers import TEXTS
 
 _REMEDY = "give a set as UTF-8, one JSON object a line"
 _SQUAD_REMEDY = "give a SQuAD v1.1 file"
@@ -47,8 +47,8 @@ def _filled(text: str) -> str:
 
 def _is_file_name(name: str) -> str:
     path = PurePosixPath(name)
-    if path.name != name or name.startswith(".") or not documents.is_readable(name):
-        raise ValueError(f"is no file name that Rawi reads ({', '.join(readers.suffixes())})")
+    if path.name != name or name.startswith(".") or path.suffix not in TEXTS:
+        raise ValueError(f"is no file name that Rawi reads ({', '.join(TEXTS)})")
     return name
 
 
