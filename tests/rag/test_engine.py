@@ -140,7 +140,7 @@ def test_where_the_llm_finds_no_answer_it_is_refused():
 
 @pytest.mark.parametrize("found", [FOUND, ARABIC])
 def test_what_the_llm_does_not_find_right_is_refused(found):
-    # By hand: .13 · log(.5 / .5) + .72 · log(.1 / .9) + 1.62 is .04, a probability of .51.
+    # By hand: .18 · log(.5 / .5) + .68 · log(.1 / .9) + 1.43 is -.06, a probability of .48.
     rawi = judging(0.1, "30 billion", replace(found, score=0.5), none=0.9)
     events = list(rawi.answer("Who designed the bridge?"))
     assert (events[-1].how, events[-1].abstained) == ("refused", True)
