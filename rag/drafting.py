@@ -210,7 +210,8 @@ class Drafter:
         """
         read = [found.read for found in self._within_budget(evidence)]
         messages = prompts.short(asked.standalone, read, language)
-        first, usage = llm.first_token(self._model, messages, self._settings.llm.timeout_s)
+        with self._noted():
+            first, usage = llm.first_token(self._model, messages, self._settings.llm.timeout_s)
         return (_answered(first) if first else None), usage
 
     def short(

@@ -240,7 +240,7 @@ class TestQuestionsOnThePage:
             asked_on_the_page(url, f"ownsession{n}")
         assert self.most(loader, 0.5) == 2
         asked_on_the_page(url, "another", OTHER)
-        assert self.most(loader, 0.5) == 3
+        assert self.most(loader, 2.0) == 3
 
     def test_are_so_many_for_whom_a_trusted_proxy_asks(self, slow: Any) -> None:
         loader, url = slow(limits={"waiting_address": 2}, server=PROXY)

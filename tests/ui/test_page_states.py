@@ -287,7 +287,7 @@ class TestWarmingUp:
         ready = engine(tmp_path, model=QueueingLLM(replies=deque([ANSWER]), warm=warm))
         monkeypatch.setattr(ready, "warm", lambda: warm.wait(60))
         loader = Loader.loaded(ready)
-        threading.Thread(target=loader._warm, args=(ready,), daemon=True).start()
+        threading.Thread(target=loader._warm, daemon=True).start()
         with served_by(loader) as url:
             page = look(url, locale=locale).page
             ask(page, QUESTION)
