@@ -365,7 +365,8 @@ class Engine:
         confidence = grounding.joined(draft.confidence, odds)
         if confidence < self.settings.answer.min_confidence:
             return drafting.refused(chosen, language, self.settings, confidence, asked.question)
-        return replace(self._quotes(asked, chosen, language), confidence=confidence)
+        quoted = draft if draft.how == "quoted" else self._quotes(asked, chosen, language)
+        return replace(quoted, confidence=confidence)
 
     def _by_reader(
         self,

@@ -14,8 +14,10 @@ import struct
 import sys
 import sysconfig
 from dataclasses import asdict, astuple
+from pathlib import Path
 from typing import IO, Any
 
+import rag
 from rag import readers
 from rag.errors import DocumentError
 from rag.readers.writing import Reading
@@ -65,18 +67,22 @@ def _confine(memory: int) -> None:
     if sys.platform == "linux":  # elsewhere the kernel doesn't hold to it, or refuses it
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     mimetypes.init()  # which openpyxl does, from a list of the system's
+    readers.suffixes()  # which others' packages are asked for, once
     sys.path[:] = [path for path in sys.path if path not in ("", os.getcwd())]
-    known = (*sysconfig.get_paths().values(), sys.prefix, sys.base_prefix, *sys.path)
-    code = tuple(map(os.path.realpath, known))
+    # Of where Rawi itself is, its package alone: in a checkout, documents may stand beside that.
+    own = Path(rag.__path__[0])
+    others = (path for path in sys.path if Path(path) != own.parent)
+    known = (*sysconfig.get_paths().values(), sys.prefix, sys.base_prefix, *others)
+    code = (own.resolve(), *(Path(path).resolve() for path in known))
 
     def guard(event: str, arguments: tuple[Any, ...]) -> None:
         if event.startswith(_FORBIDDEN):
             raise _ForbiddenError(event)
         if event == "open" and isinstance(arguments[0], (str, bytes)):
             # Libraries that are imported as they are needed, and nothing else.
-            path = os.path.realpath(os.fsdecode(arguments[0]))
-            if not path.startswith(code):
-                raise _ForbiddenError(path)
+            path = Path(os.fsdecode(arguments[0])).resolve()
+            if not any(path.is_relative_to(folder) for folder in code):
+                raise _ForbiddenError(str(path))
 
     sys.addaudithook(guard)
 

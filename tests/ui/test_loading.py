@@ -1,4 +1,4 @@
-"""What a running server makes of an index that another process mends."""
+"""What a running server follows: a mended index, an emptied folder, an LLM server that comes."""
 
 from __future__ import annotations
 
@@ -23,14 +23,12 @@ from ui import documents, indexing
 from ui.loading import Loader
 
 
-@pytest.mark.parametrize("kind", [chroma_header, header])
-def test_a_server_that_has_it_open_follows_the_mended_one(
-    settings: Settings,
-    write: Write,
-    embedder: Embedder,
-    monkeypatch: pytest.MonkeyPatch,
-    kind: Callable[[Settings], Any],
-) -> None:
+@pytest.fixture
+def loader(
+    settings: Settings, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Loader]:
+    """A loader that opens indexes with the words' embedder, and no reader."""
+
     @contextmanager
     def opened(settings: Settings, **_: Any) -> Iterator[Retriever]:
         with storage.open_current(settings, embedder.fingerprint) as store:
@@ -39,11 +37,22 @@ def test_a_server_that_has_it_open_follows_the_mended_one(
     monkeypatch.setattr("ui.loading.engine.open_retriever", opened)
     monkeypatch.setattr("ui.loading.examples.examples", lambda _: ())
     monkeypatch.setattr("rag.reader.built_in", lambda *_: None)
+    loader = Loader(settings)
+    loader.embedder = embedder
+    yield loader
+    loader.close()
+
+
+@pytest.mark.parametrize("kind", [chroma_header, header])
+def test_a_server_that_has_it_open_follows_the_mended_one(
+    loader: Loader,
+    settings: Settings,
+    write: Write,
+    embedder: Embedder,
+    kind: Callable[[Settings], Any],
+) -> None:
     write("cat.txt", "The cat is in the garden.")
     index.update(settings, embedder)
-    embedding = settings.embedding.model_copy(update={"model": "words"})
-    loader = Loader(settings.model_copy(update={"embedding": embedding}))
-    loader.embedder = embedder
     loader.reopen()
     assert loader.engine is not None
     assert loader.engine.retriever.passages("cat")
@@ -56,24 +65,13 @@ def test_a_server_that_has_it_open_follows_the_mended_one(
     assert held.count() == 2
     assert held.query(query_embeddings=[vector], n_results=2, include=[])["ids"][0]
     assert [found.doc for found in loader.engine.retriever.passages("dog", 1)] == ["dog.txt"]
-    loader.close()
 
 
 def test_a_folder_that_was_emptied_answers_no_more_until_there_is_another(
-    settings: Settings, write: Write, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+    loader: Loader, settings: Settings, write: Write, embedder: Embedder
 ) -> None:
-    @contextmanager
-    def opened(settings: Settings, **_: Any) -> Iterator[Retriever]:
-        with storage.open_current(settings, embedder.fingerprint) as store:
-            yield Retriever(store, embedder, settings.retrieval)
-
-    monkeypatch.setattr("ui.loading.engine.open_retriever", opened)
-    monkeypatch.setattr("ui.loading.examples.examples", lambda _: ())
-    monkeypatch.setattr("rag.reader.built_in", lambda *_: None)
     last = write("cat.txt", "The cat is in the garden.")
     index.update(settings, embedder)
-    loader = Loader(settings)
-    loader.embedder = embedder
     loader.reopen()
     documents.remove(settings, "cat.txt")
     assert not last.exists()
@@ -85,7 +83,6 @@ def test_a_folder_that_was_emptied_answers_no_more_until_there_is_another(
     *_, job = indexing.reindex(settings, loader)
     assert job.problem == ""
     assert loader.progress().stage == "ready"
-    loader.close()
 
 
 def test_a_server_that_fails_at_the_start_is_told_once_and_asked_until_it_answers(
