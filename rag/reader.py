@@ -102,6 +102,8 @@ class Reader:
             weight, bias = (tensors.pop(f"head.{part}").float() for part in ("weight", "bias"))
             if weight.shape != (1, 2 * base.encoder.config.hidden_size):
                 raise ValueError(f"its head is {tuple(weight.shape)}")
+            for part in ("weight", "bias"):
+                tensors.pop(f"span.{part}", None)
             encoder = _with_own_layers(base.encoder, tensors)
         except (
             *(OSError, SafetensorError, AttributeError),

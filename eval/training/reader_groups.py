@@ -151,7 +151,7 @@ class Groups:
         beside = [p for p in range(len(version.passages)) if p not in held]
         beside = self._rng.sample(beside, min(MOST_BESIDE, len(beside)))
         guts = written.alone and self._rng.random() < WRITTEN_GUTTED
-        shown, answers, at = list[PassageInput](), list[int](), 0
+        shown, answers, at, words = list[PassageInput](), list[int](), 0, None
         for p in [*held, *beside][:MAX_PASSAGES]:
             passage, places = version.passages[p], [n for q, n in version.answers if q == p]
             if guts:
@@ -162,6 +162,8 @@ class Groups:
                 added = [order[a:z] for a, z in split_sentences(order)]
                 passage = with_sentences(passage, place, added)
                 places = [n + len(added) if n >= place else n for n in places]
+            if not shown and passage is version.passages[p]:
+                words = version.words
             if passage.sentences:
                 shown.append(passage)
                 answers += [at + n for n in places]
@@ -173,7 +175,7 @@ class Groups:
             if p.language == own or self._rng.random() < 0.3
         ]
         shown += self._rng.sample(near, min(max(0, MAX_PASSAGES - len(shown)), len(near)))
-        group = Group(written.asked[asked_in], tuple(shown), tuple(answers), None)
+        group = Group(written.asked[asked_in], tuple(shown), tuple(answers), words)
         return self._switched(group, asked_in)
 
     def _others(self, example: Example) -> list[PassageInput]:

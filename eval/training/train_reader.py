@@ -273,7 +273,12 @@ def _span_loss(members: Sequence[Read]) -> torch.Tensor:
 
 def save(model: Model, out: Path, about: dict[str, Any]) -> None:
     """Write what the reader doesn't share with the embedder: weights as int8, a scale a row."""
-    tensors = {f"head.{name}": p.data.half() for name, p in model.head.named_parameters()}
+    heads = {"head": model.head, "span": model.span}
+    tensors = {
+        f"{head}.{name}": p.data.half()
+        for head, module in heads.items()
+        for name, p in module.named_parameters()
+    }
     for name, parameter in model.encoder.named_parameters():
         if not parameter.requires_grad:
             continue
