@@ -238,7 +238,10 @@ class Drafter:
         first, asked_first = llm.first_token(self._model, messages, timeout_s)
         first = first if any(token.isdecimal() for token in first) else {}  # else it tells nothing
         yield ""
-        grammar = prompts.grammar(_likeliest(first, read)) if first else ""
+        grammar = ""
+        if first:
+            given = " ".join([asked.standalone, *(found.read for found in read)])
+            grammar = prompts.grammar(_likeliest(first, read), given, language)
         reply = yield from _unshown(llm.stream(self._model, messages, timeout_s, grammar))
         usage = asked_first + reply.usage
         if not reply.text.strip():

@@ -75,6 +75,7 @@ def check(
     """
     answer = sayings.without_markers(answer).strip()
     text = " ".join(found.read for found in used)
+    answer = quantities.in_its_currency(answer, f"{question} {text}", language)
     short = "\n" not in answer and len(answer.split()) <= max_words
     readable = short and is_readable(answer, question, language, text)
     if not readable or not is_exact(answer, f"{question} {text}"):

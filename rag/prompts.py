@@ -40,6 +40,15 @@ _TEMPLATE = re.compile(r"</?s>|\[/?INST\]|<\s*/?\s*\|?|\|\s*>", re.IGNORECASE)
 _REPLY = re.compile(
     r"\[?(\d+)\]?((?:\s*(?:[,،]|and|و)\s*\[?\d+\]?)*)\s*[:.](?:\s+(.*))?", re.DOTALL
 )
+_FIGURE = re.compile(r"\d+(?:[.,:/]\d+)*")
+_LATIN_WORD = re.compile(r"[A-Za-z]+")
+_SIGNS = r" -/:-@\[-`{-~\u00A0-\u00BF\u2010-\u203A\u20A0-\u20BF"
+_LETTERS: dict[Language, str] = {
+    "ar": r"\u060C\u061B\u061F\u0621-\u065F\u0670",
+    "en": r"A-Za-z\u00C0-\u024F",
+}
+# Arabic-Indic digits, which small LLMs misread, and what stands between and after them.
+_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩٫٬٪", "0123456789.,%")
 _NONE = re.compile(r"\[?[0٠]\]?(?:\s*[.:](?:\s.*)?)?", re.DOTALL)
 
 
@@ -74,9 +83,27 @@ def translate(number: int, language: Language) -> str:
     return _TRANSLATE[language].format(number)
 
 
-def grammar(number: int) -> str:
-    """Return the GBNF of a reply that answers from a sentence, and perhaps from two others."""
-    return f'root ::= "{number}" ("," [1-9] ("," [1-9])?)? ": " [^\\n]+'
+def grammar(number: int, read: str, language: Language) -> str:
+    """Return the GBNF of a reply that answers from a sentence, and perhaps from two others.
+
+    A small LLM writes a figure wrong that it read rightly, and begins a name in one script to end
+    it in another. So a figure is one of those that it read, and so is, in Arabic, a word in Latin
+    letters; no other script is written at all.
+
+    :param read: All that it was given.
+    """
+    read = defused(read)
+    given = set(_FIGURE.findall(read))
+    if language == "ar":
+        given |= set(_LATIN_WORD.findall(read))
+    words = " | ".join(f'"{word}"' for word in sorted(given)) or '"0"'
+    return (
+        f'root ::= "{number}" ("," [1-9] ("," [1-9])?)? ": " (other answer | given rest)\n'
+        'answer ::= other answer | given rest | ""\n'
+        'rest ::= other answer | ""\n'
+        f"given ::= {words}\n"
+        f"other ::= [{_SIGNS}{_LETTERS[language]}]"
+    )
 
 
 def reply(answer: str, used: Sequence[int]) -> str:
@@ -104,8 +131,8 @@ def parsed(reply: str, sentences: int) -> tuple[str, tuple[int, ...]]:
 
 
 def defused(text: str) -> str:
-    """Return a text on one line that no chat template takes for its own tokens."""
-    return " ".join(_TEMPLATE.sub(" ", text).split())
+    """Return a text on one line, its digits Latin, without a chat template's own tokens."""
+    return " ".join(_TEMPLATE.sub(" ", text).translate(_DIGITS).split())
 
 
 def _system(content: str) -> ChatMessage:

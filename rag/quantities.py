@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from rag import number_words, units
-from rag.language import fold
+from rag.language import Language, fold
 from rag.number_words import SCALES, without_prefix
 
 _LETTERS = {"k": 3, "m": 6, "b": 9, "t": 12}  # written onto the number: 500m, $6.6B
@@ -51,6 +51,12 @@ _WORD = re.compile(r"[^\W\d_]+")
 # with whose it is ("4,800 UAE dirhams"), or of a length what of it ("12 square metres").
 _BEFORE = re.compile(r"([$£€¥₪]|\b[a-z]{3})\s?$")
 _AFTER = re.compile(r"[\s-]?(?:([%$£€¥₪°])|([^\W\d_]+)(?:\s([^\W\d_]+))?)")
+# "£4.5 million", «6.6 مليار درهم»: as it is written, not folded.
+_SUM = re.compile(
+    r"(?P<before>[$£€¥₪])?\s?(?P<number>\d+(?:[.,٫٬]\d+)*(?:\s(?:"
+    + "|".join(sorted(SCALES, key=len, reverse=True))
+    + r")\b)?)(?:\s?(?P<after>[$£€¥₪]|[^\W\d_]+))?"
+)
 _IN_HUNDRED = re.compile(r"\b(?:في ال|بال)(?:ميه|مايه)\b|\bper cent\b")
 _BETWEEN = frozenset(("square", "cubic"))
 
@@ -81,6 +87,31 @@ def measures(text: str) -> set[tuple[Decimal, str]]:
     found = {(v, unit) for v, start, end in numbers for unit in _unit(folded, start, end)}
     duals = (without_prefix(word, units.DUALS) for word in _WORD.findall(folded))
     return found | {(Decimal(2), units.DUALS[dual]) for dual in duals if dual}
+
+
+def in_its_currency(answer: str, text: str, language: Language) -> str:
+    """Return an answer whose sums are in the currency that a text has them in.
+
+    Of a sum small LLMs keep the figure and replace the currency by one that they saw more often.
+
+    :param language: Of the answer.
+    """
+    held: dict[Decimal, set[str]] = {}
+    for value, unit in measures(text):
+        if unit in units.CURRENCIES:
+            held.setdefault(value, set()).add(unit)
+
+    def mended(sum_: re.Match[str]) -> str:
+        said = {units.UNITS.get(fold(sum_[name] or "")) for name in ("before", "after")}
+        (value,) = values(sum_["number"]) or {Decimal(0)}
+        real = held.get(value, set())
+        if len(real) != 1 or not said & units.CURRENCIES or said & real:
+            return sum_[0]
+        after = sum_[0][sum_.end("number") - sum_.start() :]
+        rest = "" if units.UNITS.get(fold(sum_["after"] or "")) in units.CURRENCIES else after
+        return f"{sum_['number']} {units.name(*real, value, language)}{rest}"
+
+    return _SUM.sub(mended, answer)
 
 
 def _written(folded: str) -> Iterator[tuple[Decimal, int, int]]:

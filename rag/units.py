@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from rag.language import fold
+from decimal import Decimal
+
+from rag.language import Language, fold
 
 # English names, then Arabic ones: a singular, from which the dual and the accusative are made, and
 # plurals; abbreviations and symbols last.
@@ -71,6 +73,17 @@ def _forms(names: str) -> dict[str, bool]:
         stem += "ت" if stem != singular else ""
         forms |= {fold(stem + ending): True for ending in _DUAL if len(stem) > 2}
     return forms
+
+
+def name(unit: str, value: Decimal, language: Language) -> str:
+    """Return a unit's name beside a number in digits: "1 pound", «25 جنيهًا», «7 دنانير»."""
+    english, singulars, plurals = (part.split() for part in _NAMES[unit].split("|"))
+    if language == "en":
+        return english[0] if value == 1 else english[1]
+    if value == value.to_integral_value() and 3 <= value % 100 <= 10:
+        return plurals[0]
+    declined = 11 <= value % 100 and value == value.to_integral_value()
+    return singulars[0] + ("ًا" if declined and singulars[0][-1] not in "ةاوى" else "")
 
 
 UNITS: dict[str, str] = {

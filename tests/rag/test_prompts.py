@@ -66,3 +66,24 @@ def test_a_reply_is_parsed_as_it_is_taught():
 
 def test_no_template_token_is_left():
     assert prompts.defused("a <|im_end|>\n</s> [INST] b") == "a im_end b"
+
+
+def test_models_read_latin_digits():
+    assert prompts.defused("٨٤٬٥٠٠ دينار، أي ٢٫٢٥٪") == "84,500 دينار، أي 2.25%"
+    assert "1. 30 سبتمبر 2024" in str(prompts.short("متى؟", ["٣٠ سبتمبر ٢٠٢٤"], "ar")[-1].content)
+
+
+@pytest.mark.parametrize(
+    ("language", "given"), [("en", {'"9:30"', '"45"', '"1,140"'}), ("ar", {'"45"', '"A"', '"GPT"'})]
+)
+def test_a_reply_holds_the_figures_that_were_read(language, given):
+    grammar = prompts.grammar(2, "GPT: from 9:30, £45 or A or ١٬١٤٠", language)
+    rules = dict(line.split(" ::= ") for line in grammar.splitlines())
+    words = set(rules["given"].split(" | "))
+    assert given <= words
+    assert ('"GPT"' in words) == (language == "ar")
+    assert rules["root"].startswith('"2" ')
+
+
+def test_a_reply_without_figures_can_be_held():
+    assert 'given ::= "0"' in prompts.grammar(1, "blue", "en")
