@@ -241,7 +241,10 @@ class Drafter:
         grammar = ""
         if first:
             given = " ".join([asked.standalone, *(found.read for found in read)])
-            grammar = prompts.grammar(_likeliest(first, read), given, language)
+            number = _likeliest(first, read)
+            # Who asks for two things may be owed two figures.
+            words = read[number - 1].words if len(asked.parts) == 1 else ""
+            grammar = prompts.grammar(number, given, language, words)
         reply = yield from _unshown(llm.stream(self._model, messages, timeout_s, grammar))
         usage = asked_first + reply.usage
         if not reply.text.strip():

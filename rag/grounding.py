@@ -85,11 +85,25 @@ def check(
 
 
 def citations(sentences: Sequence[Found], answer: str = "") -> tuple[Citation, ...]:
-    """Return the sentences as citations, numbered from 1, the words of an answer marked."""
+    """Return the sentences as citations, numbered from 1.
+
+    Marked are the words of an answer; where it has none of them, those that the reader finds.
+    """
     return tuple(
-        Citation(n, found.doc, found.start, found.end, found.text, marks(answer, found))
+        Citation(
+            *(n, found.doc, found.start, found.end, found.text),
+            marks(answer, found) or _place(found),
+        )
         for n, found in enumerate(sentences, start=1)
     )
+
+
+def _place(found: Found) -> tuple[Span, ...]:
+    """Return where the words stand in a sentence that the reader finds to say the answer."""
+    at = found.text.find(found.words) if found.words else -1
+    if at < 0:  # with vowel marks, on two lines, or said otherwise
+        return marks(found.words, found)
+    return (Span(found.start + at, found.start + at + len(found.words)),)
 
 
 def marks(answer: str, found: Found) -> tuple[Span, ...]:

@@ -44,9 +44,10 @@ _FIGURE = re.compile(r"\d+(?:[.,:/]\d+)*")
 _LATIN_WORD = re.compile(r"[A-Za-z]+")
 _SIGNS = r" -/:-@\[-`{-~\u00A0-\u00BF\u2010-\u203A\u20A0-\u20BF"
 _LETTERS: dict[Language, str] = {
-    "ar": r"\u060C\u061B\u061F\u0621-\u065F\u0670",
+    "ar": r"\u060C\u061B\u061F\u0621-\u063A\u0641-\u064A",
     "en": r"A-Za-z\u00C0-\u024F",
 }
+_MARKS: dict[Language, str] = {"ar": r"[\u064B-\u0652]? [\u064B-\u0652]?", "en": ""}
 # Arabic-Indic digits, which small LLMs misread, and what stands between and after them.
 _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩٫٬٪", "0123456789.,%")
 _NONE = re.compile(r"\[?[0٠]\]?(?:\s*[.:](?:\s.*)?)?", re.DOTALL)
@@ -83,7 +84,7 @@ def translate(number: int, language: Language) -> str:
     return _TRANSLATE[language].format(number)
 
 
-def grammar(number: int, read: str, language: Language) -> str:
+def grammar(number: int, read: str, language: Language, figures: str = "") -> str:
     """Return the GBNF of a reply that answers from a sentence, and perhaps from two others.
 
     A small LLM writes a figure wrong that it read rightly, and begins a name in one script to end
@@ -91,9 +92,10 @@ def grammar(number: int, read: str, language: Language) -> str:
     letters; no other script is written at all.
 
     :param read: All that it was given.
+    :param figures: A part of it, whose figures alone may be written if it holds any.
     """
     read = defused(read)
-    given = set(_FIGURE.findall(read))
+    given = set(_FIGURE.findall(defused(figures)) or _FIGURE.findall(read))
     if language == "ar":
         given |= set(_LATIN_WORD.findall(read))
     words = " | ".join(f'"{word}"' for word in sorted(given)) or '"0"'
@@ -102,7 +104,7 @@ def grammar(number: int, read: str, language: Language) -> str:
         'answer ::= other answer | given rest | ""\n'
         'rest ::= other answer | ""\n'
         f"given ::= {words}\n"
-        f"other ::= [{_SIGNS}{_LETTERS[language]}]"
+        f"other ::= [{_SIGNS}] | [{_LETTERS[language]}] {_MARKS[language]}"
     )
 
 

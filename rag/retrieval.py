@@ -42,7 +42,7 @@ from rag.sentences import Unit, shown
 from rag.storage import Storage, read_units, translated
 
 # Fields of a sentence that serve Rawi alone.
-_INNER = ("lead", "said", "list")
+_INNER = ("lead", "said", "list", "words")
 # Passages that each ranking brings to the fusion: the right one is hardly ever further down.
 _CANDIDATES = 50
 # A sentence's own part in its score; the rest is its passage's.
@@ -59,6 +59,7 @@ class Found:
     :ivar lead: What a sentence stands under, a line each; read with it, never quoted.
     :ivar said: How it is said, where that isn't its text on one line; see ``sentences.Unit``.
     :ivar list: Where the first item of its list begins; -1 for what is no item.
+    :ivar words: Of it, those that say the answer, as the reader reads them; empty where none tells.
     """
 
     doc: str
@@ -70,6 +71,7 @@ class Found:
     lead: str = ""
     said: str = ""
     list: int = -1
+    words: str = ""
 
     @property
     def shown(self) -> str:
@@ -245,12 +247,20 @@ class Retriever(BaseRetriever):
         ranked: Sequence[_Ranked],
         found: Sequence[Sequence[Found]],
     ) -> list[list[Found]]:
-        """Return the sentences with the probabilities that they answer as their scores."""
+        """Return the sentences as the reader judges them, their scores probabilities."""
         scores = [[sentence.score for sentence in sentences] for sentences in found]
-        probabilities = reader.probabilities(question, [passage.read for passage in ranked], scores)
+        read = [passage.read for passage in ranked]
         return [
-            [replace(sentence, score=p) for sentence, p in zip(sentences, row, strict=True)]
-            for sentences, row in zip(found, probabilities, strict=True)
+            [
+                replace(sentence, score=p, words=text[slice(*words)] if words else "")
+                for sentence, (p, words) in zip(sentences, row, strict=True)
+            ]
+            for sentences, row, text in zip(
+                found,
+                reader.judged(question, read, scores),
+                [passage.text for passage in read],
+                strict=True,
+            )
         ]
 
     @contextmanager

@@ -122,8 +122,9 @@ def read_files(folder: Path, max_chars: int, *, held: bool = False) -> list[Writ
     :param held: Those that are held out, instead of those to train on.
     """
     found, parsed = [], dict[str, Document]()
-    rows = map(json.loads, (folder / "questions.jsonl").read_text(encoding="utf-8").splitlines())
-    for row in rows:
+    paths = sorted(folder.glob("questions-*.jsonl"))
+    lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    for row in map(json.loads, lines):
         if (int(row["id"].split("-")[1]) % FILES_HELD_OUT == 0) != held:
             continue
         doc: str = row["doc"]

@@ -31,7 +31,7 @@ from rag import conversation, followups, storage
 from rag.config import Settings
 from rag.embedding import Embedder, PassageInput
 from rag.language import Language, clean
-from rag.reader import Logits, Reader, built_in
+from rag.reader import Judged, Logits, Reader, built_in
 from rag.retrieval import Found, Retriever
 from rag.storage import Storage
 
@@ -80,11 +80,11 @@ class Bare(Reader):
 
     adds_up = False
 
-    def probabilities(
+    def judged(
         self, question: str, passages: Sequence[PassageInput], scores: Sequence[Sequence[float]]
-    ) -> list[list[float]]:
+    ) -> list[list[Judged]]:
         """Return the logits as they are."""
-        return [row.tolist() for row in self.read(question, passages)]
+        return [[Judged(x) for x in row.logits.tolist()] for row in self.read(question, passages)]
 
 
 class Both:

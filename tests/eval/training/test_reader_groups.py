@@ -17,6 +17,7 @@ from eval.training import (
     reader_questions,
     reader_sets,
     reader_written,
+    validate_files,
 )
 from eval.training.codeswitch import CodeSwitcher
 from eval.training.reader_groups import Groups, Kind
@@ -296,6 +297,7 @@ def test_written_questions_are_asked_of_both_languages(tmp_path: Path) -> None:
             {
                 **TestWritten.ASKED,
                 "uses": [2],
+                "answer": {"ar": ["أحمر"], "en": ["red"]},
                 "wrong": {"ar": [{"text": "أزرق"}], "en": [{"text": "blue"}]},
             }
         ],
@@ -304,6 +306,7 @@ def test_written_questions_are_asked_of_both_languages(tmp_path: Path) -> None:
     (asked,) = reader_written.read_written(tmp_path, 20)
     assert [version.answers for version in asked.versions] == [{(1, 0)}, {(1, 0)}]
     assert [p.text for p in asked.versions[1].passages] == ["The door is blue.", "The roof is red."]
+    assert [version.words for version in asked.versions] == [(6, 10), (12, 15)]
     assert reader_written.read_written(tmp_path, 20, held=True) == []
 
 
@@ -314,17 +317,35 @@ def test_files_are_read_as_an_index_reads_them(tmp_path: Path) -> None:
     row = {
         "id": "a-001-01",
         "doc": "prices.md",
-        "question": "How much is Full?",
-        "language": "en",
+        "question": {"en": "How much is Full?", "ar": "بكم الكامل؟"},
         "type": "cell",
         "gold": ["| Full | 19 |"],
+        "answer": {"en": "19", "ar": "19"},
     }
-    (tmp_path / "questions.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    (tmp_path / "questions-1.jsonl").write_text(json.dumps(row), encoding="utf-8")
     (asked,) = reader_written.read_files(tmp_path, 400)
     (version,) = asked.versions
     ((passage, unit),) = version.answers
     read = version.passages[passage]
     assert read.text[slice(*read.sentences[unit])] == "Plan: Full; Price: 19"
+    assert version.words is not None
+    assert read.text[slice(*version.words)] == "19"
+    assert set(asked.asked) == {"en", "ar"}
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (["$60"], "60"),  # the nearest that holds all of it, not the first
+        (["twelve", "60 for a week"], "60 for a week"),  # the first that stands there
+        (["nothing of it"], None),
+        (["A week costs 20 and every further week 60 for a week"], None),  # that is the sentence
+    ],
+)
+def test_the_words_of_an_answer_are_looked_for_in_its_sentence(said, words) -> None:
+    passage = a_passage("A week costs 20 and every further one 60 for a week.")
+    found = reader_written._words([passage], frozenset({(0, 0)}), said)
+    assert (found and passage.text[slice(*found)]) == words
 
 
 def test_passages_of_other_documents_look_right() -> None:
@@ -413,7 +434,7 @@ def test_stems_are_of_words_that_say_something() -> None:
     assert reader_questions.stems("متى بنيت المدرسة؟") == reader_questions.stems("بنيت مدرسة")
 
 
-@pytest.mark.parametrize(("held", "asked", "answered"), [(False, 500, 400), (True, 100, 80)])
+@pytest.mark.parametrize(("held", "asked", "answered"), [(False, 2260, 1830), (True, 452, 366)])
 def test_the_files_that_were_written_are_read(held: bool, asked: int, answered: int) -> None:
     found = reader_written.read_files(TRAINING / "files", 400, held=held)
     assert len(found) == asked
@@ -430,3 +451,7 @@ def test_what_else_was_written_is_read() -> None:
     assert len(plain) == 303
     assert {frozenset(each.asked) for each in plain} == {frozenset({"ar", "en"})}
     assert len(reader_written.read_orders(TRAINING / "orders.jsonl")) == 531
+
+
+def test_the_files_that_were_written_hold_what_is_asked_of_them() -> None:
+    assert list(validate_files.problems(TRAINING / "files")) == []
