@@ -108,8 +108,9 @@ def in_its_currency(answer: str, text: str, language: Language) -> str:
         if len(real) != 1 or not said & units.CURRENCIES or said & real:
             return sum_[0]
         after = sum_[0][sum_.end("number") - sum_.start() :]
+        (currency,) = real
         rest = "" if units.UNITS.get(fold(sum_["after"] or "")) in units.CURRENCIES else after
-        return f"{sum_['number']} {units.name(*real, value, language)}{rest}"
+        return f"{sum_['number']} {units.name(currency, value, language)}{rest}"
 
     return _SUM.sub(mended, answer)
 

@@ -80,9 +80,10 @@ def name(unit: str, value: Decimal, language: Language) -> str:
     english, singulars, plurals = (part.split() for part in _NAMES[unit].split("|"))
     if language == "en":
         return english[0] if value == 1 else english[1]
-    if value == value.to_integral_value() and 3 <= value % 100 <= 10:
+    whole = value == value.to_integral_value()
+    if whole and 3 <= value % 100 <= 10:
         return plurals[0]
-    declined = 11 <= value % 100 and value == value.to_integral_value()
+    declined = whole and value % 100 > 10
     return singulars[0] + ("ًا" if declined and singulars[0][-1] not in "ةاوى" else "")
 
 

@@ -1,4 +1,8 @@
-"""Check the written files and the questions about them: ``python -m eval.training.validate_files``."""
+"""Check the files that were written, and what is asked about them.
+
+Run from the repository's root: ``python -m eval.training.validate_files``. It prints every mistake,
+and ends with 1 if there is one.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from rich.console import Console
 
 from eval.training.written_passages import LANGUAGES
 from rag import documents
@@ -22,7 +28,7 @@ _ID = re.compile(r"[abc]-\d{3}-\d{2}")
 def main() -> None:
     """Print what is wrong, and end with 1 if anything is."""
     found = list(problems(FILES))
-    print(*found, sep="\n")
+    Console(highlight=False).print(*found, sep="\n", markup=False)
     sys.exit(bool(found))
 
 

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 
 import pytest
 
-from rag import drafting, excerpts
-from rag.config import AnswerSettings
+from rag import drafting, excerpts, llm, prompts
+from rag.config import AnswerSettings, Settings
+from rag.conversation import Asked
+from rag.drafting import Drafter
 from rag.retrieval import Found
+from tests.doubles import JudgingLLM
 
 
-def found(text: str, score: float, start: int = 0) -> Found:
-    return Found("a.txt", start, start + len(text), text, score, "en")
+def found(text: str, score: float, start: int = 0, words: str = "") -> Found:
+    return Found("a.txt", start, start + len(text), text, score, "en", words=words)
 
 
 def quoted(sentences, language, max_words, question=""):
@@ -132,3 +136,58 @@ def test_a_row_is_said_in_pairs_and_cited_as_it_stands():
 
 def test_a_wrapped_sentence_is_said_on_one_line():
     assert quoted([found("A cat\nsleeps.", 0.9)], "en", 60).text == "A cat sleeps. [1]"
+
+
+# ------------------------------------------------------------------ what the LLM and reader say
+
+FINE = "It costs £45, or £25 when paid early."
+
+
+class Believing(JudgingLLM):
+    """Finds that alone right which holds one of some words."""
+
+    believed: str
+
+    def first_token(self, messages, timeout_s):
+        if messages[-1].content == prompts.CHECK:
+            self.yes = 0.9 if self.believed in str(messages[-2].content) else 0.2
+        return super().first_token(messages, timeout_s)
+
+
+def said(model, evidence, question="كم الغرامة؟", language="ar"):
+    drafter = Drafter(model, Settings())
+    asked = Asked(question, question, "", (question,))
+    return llm.whole(drafter.short(asked, [evidence], language))
+
+
+def test_a_name_in_latin_letters_is_given_as_it_stands():
+    model = JudgingLLM(replies=deque())
+    draft = said(model, found("Ms. Calla Brannoch runs it.", 0.9, words="Calla Brannoch"))
+    assert draft.checked.text == "Calla Brannoch [1]"
+    assert model.prompts == []
+
+
+@pytest.mark.parametrize(
+    ("believed", "text"), [("25", "25 جنيهًا [1]"), ("45", "45 جنيهًا [1]"), ("60", "45 جنيهًا [1]")]
+)
+def test_of_two_figures_that_llm_and_reader_take_the_likelier_is_given(believed, text):
+    model = Believing(replies=deque(["1: 45 جنيهًا", "1: 25 جنيهًا"]), believed=believed)
+    draft = said(model, found(FINE, 0.9, words="£25"))
+    assert draft.checked.text == text
+    assert [str(m[-1].content).splitlines()[0] for m in model.prompts] == [f"1. {FINE}", "1. £25"]
+
+
+def test_that_the_reader_finds_the_same_makes_an_answer_likelier():
+    replies = ["1: 25 جنيهًا"] * 2
+    alone = said(JudgingLLM(replies=deque(replies)), found(FINE, 0.9))
+    both = said(JudgingLLM(replies=deque(replies)), found(FINE, 0.9, words="£25"))
+    assert alone.right is not None
+    assert both.right is not None
+    assert both.right > alone.right
+
+
+def test_an_answer_without_end_is_left():
+    model = JudgingLLM(replies=deque(["1: " + "and on " * 500]))
+    draft = said(model, found(FINE, 0.9), "How much?", "en")
+    assert model.abandoned == 1
+    assert not draft.checked.text

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -174,3 +175,37 @@ def test_with_a_reader_the_probabilities_add_up():
     assert grounding.confidence([], settings) == 0
     assert grounding.is_enough(0.5, settings)
     assert not grounding.is_enough(0.499, settings)
+
+
+def told(words, found):
+    return replace(found, words=words)
+
+
+def test_where_an_answer_has_no_words_of_a_quote_the_readers_are_marked():
+    (citation,) = grounding.citations([told("Others", OTHERS)])
+    assert [TEXT[a:z] for a, z in citation.marks] == ["Others"]
+    (citation,) = grounding.citations([told("Others", OTHERS)], "10 billion")
+    assert [TEXT[a:z] for a, z in citation.marks] == ["10 billion"]
+
+
+def test_words_that_are_read_otherwise_than_they_stand_are_marked_one_by_one():
+    text = "| Ticket | 12\nriyals |"
+    row = Found("a.md", 0, len(text), text, 0.9, "en", said="Ticket: 12 riyals", words="12 riyals")
+    (citation,) = grounding.citations([row])
+    assert [text[a:z] for a, z in citation.marks] == ["12\nriyals"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words", "agreed"),
+    [
+        ("٩ ديسمبر", "٩ كانون الأول", 1),
+        ("6.6 billion on 9 December", "6.6 مليار", 1),
+        ("9 December", "6.6 مليار", -1),
+        ("Altman", "٩ كانون الأول", 0),
+        ("Altman", "ألتمان", 1),
+        ("somebody", "ألتمان", 0),
+        ("6.6 billion", "", 0),
+    ],
+)
+def test_llm_and_reader_agree_on_figures_and_names(answer, words, agreed):
+    assert grounding.agreement(answer, told(words, ARABIC)) == agreed

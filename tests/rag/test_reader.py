@@ -101,7 +101,9 @@ STATES = torch.eye(6)
 def test_the_words_go_from_the_likeliest_first_token_to_the_likeliest_last(
     first: list[float], last: list[float], words: str
 ) -> None:
-    reader = Reader(None, None, None, None, ends=(torch.tensor([first, last]).float(), torch.zeros(2)))
+    reader = Reader(
+        None, None, None, None, ends=(torch.tensor([first, last]).float(), torch.zeros(2))
+    )
     found = reader._words(STATES, TOKENS, TEXT)
     assert found is not None
     assert TEXT[slice(*found)] == words
