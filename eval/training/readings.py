@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from eval import corpus, run_given, run_qa
+from eval import corpus, metrics, run_given, run_qa
 from eval.metrics import DocSpan, covered
 from eval.pool import make_task
 from eval.run import bar
@@ -48,6 +48,8 @@ class Case:
     :ivar spans: Of the sentences.
     :ivar gold: Spans that hold the answer; none where there is none or nobody knows them.
     :ivar source: The language of the document that answers; None where nobody knows it.
+    :ivar words: Whether the reader's words in the sentence that answers hold all that was asked
+        for; None where it wasn't found, or nobody knows.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Case:
     spans: tuple[DocSpan, ...]
     gold: tuple[DocSpan, ...]
     source: Language | None = None
+    words: bool | None = None
 
     @property
     def direction(self) -> str:
@@ -134,7 +137,18 @@ class Both:
             scores=np.array([s.score for s in found], dtype=np.float64),
             spans=tuple(_span(s) for s in found),
             gold=tuple(gold),
+            words=_words(asked, read, gold),
         )
+
+
+def _words(
+    asked: Question | AbstentionItem | SquadQuestion, read: Sequence[Found], gold: Sequence[DocSpan]
+) -> bool | None:
+    answering = (s for s in read if covered(gold, [_span(s)], least=run_qa.HALF) > 0)
+    first = next(answering, None) if gold else None
+    if first is None or not isinstance(asked, Question):
+        return None
+    return metrics.held_groups(first.words, asked.must_include) == len(asked.must_include)
 
 
 def of_questions(path: Path, settings: Settings, embedder: Embedder, reader: Reader) -> list[Case]:

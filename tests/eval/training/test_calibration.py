@@ -21,7 +21,8 @@ from eval.training.calibration import Abstention, Scale, abstention
 from eval.training.readings import Case
 from rag.config import Settings
 from rag.embedding import PassageInput
-from rag.reader import Logits, Reader
+from rag.language import Span
+from rag.reader import Reader, Reading
 from rag.retrieval import Retriever
 from tests.eval.conftest import SENTENCES, WriteLines, question
 
@@ -89,6 +90,8 @@ def test_hits_count_gold_among_the_first() -> None:
     assert found == pytest.approx(
         {"hits@1": 0.75, "hits@2": 0.75, "hits@3": 1, "hits@5": 1, "hits@7": 1}
     )
+    told = [replace(first, words=True), replace(first, words=False), third]
+    assert calibration.hits(told, READ_ALONE)["words"] == 0.5
 
 
 def test_auc_counts_pairs_and_ties_half() -> None:
@@ -164,14 +167,17 @@ def test_balanced_accuracy_agrees_with_sklearn(abstained):
 
 
 class Longest(Reader):
-    """Gives each sentence its length."""
+    """Gives each sentence its length, and its first word for what answers."""
 
     def __init__(self) -> None:
         super().__init__(None, None, None, None)
 
-    def read(self, question: str, passages: Sequence[PassageInput]) -> list[Logits]:
+    def read(self, question: str, passages: Sequence[PassageInput]) -> list[Reading]:
         return [
-            np.array([end - start for start, end in p.sentences], dtype=np.float32)
+            Reading(
+                np.array([end - start for start, end in p.sentences], dtype=np.float32),
+                tuple(Span(start, start + p.text[start:].index(" ")) for start, _ in p.sentences),
+            )
             for p in passages
         ]
 
@@ -195,6 +201,7 @@ def test_both_readings_of_each_sentence_are_kept(
     best = int(found.scores.argmax())
     assert found.holds.tolist() == [n == best for n in range(len(SENTENCES))]
     assert found.gold == (found.spans[best],)
+    assert found.words is False  # its first word isn't its weight
 
 
 def test_an_abstention_sets_passages_are_its_own(
