@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from llama_index.core.llms import LLM
@@ -137,7 +137,7 @@ def refused(
     question: str = "",
 ) -> Draft:
     """Say that the documents don't say, with the closest sentence where one is close at all."""
-    closest = evidence[:1]
+    closest = [replace(found, words="") for found in evidence[:1]]  # they say no answer
     if not closest or closest[0].score < settings.retrieval.min_closest:
         text = sayings.refusal(language, None, foreign=False)
         return Draft(text, (), "refused", confidence=confidence)

@@ -191,3 +191,10 @@ def test_an_answer_without_end_is_left():
     draft = said(model, found(FINE, 0.9), "How much?", "en")
     assert model.abandoned == 1
     assert not draft.checked.text
+
+
+def test_nothing_is_marked_in_the_closest_sentence_of_a_refusal():
+    sentence = found(FINE, 0.9, words="£25")
+    assert quoted([sentence], "en", 60).citations[0].marks
+    refused = drafting.refused([sentence], "en", Settings(), 0.1)
+    assert refused.citations[0].marks == ()
