@@ -111,13 +111,17 @@ def test_what_is_saved_reads_as_what_was_trained(base: Any, tmp_path: Path) -> N
     with safe_open(out, framework="pt") as file:
         names = set(file.keys())
         dense = file.get_tensor("encoder.layer.1.output.dense.weight")
-    assert not [name for name in names if ".layer.0." in name or "span" in name]
+    assert not [name for name in names if ".layer.0." in name]
     assert dense.dtype == torch.int8
     # The same base, untrained, with the file's layers on it.
     torch.manual_seed(0)
     fresh = BertModel(base.encoder.config, add_pooling_layer=False)
     loaded = Reader.load(SimpleNamespace(encoder=fresh, tokenizer=base.tokenizer), out)  # type: ignore[arg-type]
-    whole = Reader(base.encoder, base.tokenizer, trained.head.weight.data, trained.head.bias.data)
+    ends = trained.span.weight.data, trained.span.bias.data
+    heads = (trained.head.weight.data, trained.head.bias.data)
+    whole = Reader(base.encoder, base.tokenizer, *heads, ends=ends)
     for text in (TEXT, OTHER):
         [expected], [found] = (r.read("when cat came", [text]) for r in (whole, loaded))
-        assert found == pytest.approx(expected, abs=0.1)  # eight bits a weight
+        assert found.logits == pytest.approx(expected.logits, abs=0.1)  # eight bits a weight
+        assert loaded.ends is not None
+        assert torch.allclose(loaded.ends[0], ends[0], atol=1e-3)
