@@ -40,7 +40,7 @@ _READERS_WEIGHT = 2.0
 _LEAST = 1e-6  # a probability, or a time
 # What it adds to the LLM's log-odds of its answer being right that the reader's words say the same;
 # on the set to tune on.
-_AGREED = 1.5
+_AGREED = 1.0
 
 
 @dataclass(frozen=True)
