@@ -209,7 +209,7 @@ class TestTooManyQuestions:
 
 class TestTheConnectionIsLost:
     def test_a_question_on_its_way_can_be_asked_again(self, look: Open, tmp_path: Path) -> None:
-        llm = SlowLLM(replies=deque(), words=4_000)
+        llm = SlowLLM(replies=deque(), words=50, pause_s=1.0)
         with served(engine(tmp_path, model=llm)) as url:
             opened = look(url)
             page = opened.page
