@@ -25,7 +25,7 @@ LIMIT = 6.0  # log-odds further from 0 say no more
 # Log-odds of the reader, and of the LLM that any sentence answers → log-odds that the evidence
 # answers (``python -m eval.training.fit_confidence``). Its log-odds that its answer is right added
 # nothing to them.
-_READ, _ANSWERED, _BIAS = 0.11, 0.79, 1.47
+_READ, _ANSWERED, _BIAS = 0.18, 0.68, 1.43
 
 _WORD = re.compile(r"\w+")
 _MARKABLE = re.compile(r"\d+(?:[.,٫٬]\d+)*|\w+")

@@ -272,25 +272,7 @@ def test_what_is_cut_off_gets_minus_infinity(real: Reader) -> None:
     [(logits, words)] = real.read("When was the dam completed?", [long])
     assert np.isfinite(logits[:20]).all()
     assert (logits[-20:] == -np.inf).all()
-    assert words[0] is not None
-    assert words[-20:] == (None,) * 20
-
-
-@pytest.mark.weights
-@pytest.mark.parametrize(
-    ("question", "text", "sentence", "words"),
-    [
-        ("متى اكتمل بناء السد العالي؟", ENGLISH, 1, "1970"),
-        ("How many people had to leave their homes?", ARABIC, 2, "تسعين ألف"),
-    ],
-)
-def test_the_words_that_answer_are_found_in_either_language(
-    real: Reader, question: str, text: PassageInput, sentence: int, words: str
-) -> None:
-    [reading] = real.read(question, [text])
-    place = reading.words[sentence]
-    assert place is not None
-    assert words in text.text[slice(*place)]
+    assert len(words) == len(logits)
 
 
 @pytest.mark.weights
