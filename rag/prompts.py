@@ -84,7 +84,7 @@ def translate(number: int, language: Language) -> str:
     return _TRANSLATE[language].format(number)
 
 
-def grammar(number: int, read: str, language: Language, figures: str = "") -> str:
+def grammar(number: int, read: str, language: Language) -> str:
     """Return the GBNF of a reply that answers from a sentence, and perhaps from two others.
 
     A small LLM writes a figure wrong that it read rightly, and begins a name in one script to end
@@ -92,10 +92,9 @@ def grammar(number: int, read: str, language: Language, figures: str = "") -> st
     letters; no other script is written at all.
 
     :param read: All that it was given.
-    :param figures: A part of it, whose figures alone may be written if it holds any.
     """
     read = defused(read)
-    given = set(_FIGURE.findall(defused(figures)) or _FIGURE.findall(read))
+    given = set(_FIGURE.findall(read))
     if language == "ar":
         given |= set(_LATIN_WORD.findall(read))
     words = " | ".join(f'"{word}"' for word in sorted(given)) or '"0"'

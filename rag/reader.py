@@ -4,7 +4,8 @@ Vectors compare a question with a sentence without either having read the other.
 embedder's encoder, its upper layers trained on (``eval/training/train_reader.py``), and reads
 question and passage together in milliseconds: one logit a sentence, on a scale where 0 is "nothing
 here answers" (shared normalisation with a null answer: Clark & Gardner 2018, arXiv:1710.10723). It
-also tells which words of a sentence say the answer, in whatever language that is.
+also tells which words of a sentence say the answer, where its file has the head for that: the
+built-in one has not.
 """
 
 from __future__ import annotations
