@@ -38,9 +38,6 @@ NO_USAGE = Usage()
 # Of the reader's log-probabilities beside the LLM's; on the set to tune on.
 _READERS_WEIGHT = 2.0
 _LEAST = 1e-6  # a probability, or a time
-# What it adds to the LLM's log-odds of its answer being right that the reader's words say the same;
-# on the set to tune on.
-_AGREED = 1.0
 
 
 @dataclass(frozen=True)
@@ -241,81 +238,26 @@ class Drafter:
         first, asked_first = llm.first_token(self._model, messages, timeout_s)
         first = first if any(token.isdecimal() for token in first) else {}  # else it tells nothing
         yield ""
-        lead = _likeliest(first, read) if first else 0
-        reply = yield from self._reply(asked, read, lead, messages, language)
+        given = " ".join([asked.standalone, *(found.read for found in read)])
+        grammar = prompts.grammar(_likeliest(first, read), given, language) if first else ""
+        most = answers.max_words if grammar else math.inf  # without one, thoughts may come first
+        reply = yield from _unshown(llm.stream(self._model, messages, timeout_s, grammar), most)
         usage = asked_first + reply.usage
+        if not reply.text.strip():
+            raise GenerationError("the LLM answered with nothing; check llm.model")
         answer, numbers = prompts.parsed(reply.text, len(read))
         if not answer:
             answered = min(_answered(first), 0.0) if first else -grounding.LIMIT
             return Said((), False, grounding.Checked("", ()), answered, None, usage)
-        yield ""
-        right, spent = self._right(messages, reply, began)
-        usage += spent
-        agreed = grounding.agreement(answer, read[lead - 1]) if lead else 0
-        if agreed < 0 and len(asked.parts) == 1:  # who asks for two things may be owed two figures
-            other = yield from self._from_words(asked, read[lead - 1].words, lead, language)
-            yield ""
-            other_right, spent = self._right(messages, other, began)
-            usage += other.usage + spent
-            if right is not None and other_right is not None and other_right > right:
-                answer, numbers = prompts.parsed(other.text, len(read))
-                right, agreed = other_right, grounding.agreement(answer, read[lead - 1])
         used = tuple(read[n - 1] for n in numbers) or grounding.nearest(answer, read)
         used = grounding.holding(answer, asked.question, used, read)
         checked = grounding.check(answer, asked.question, language, used, answers.max_words)
-        is_placed = bool(numbers or checked.text)
-        if right is not None and agreed > 0:
-            right += _AGREED
-        return Said(used, is_placed, checked, _answered(first), right, usage)
-
-    def _reply(
-        self,
-        asked: Asked,
-        read: Sequence[Found],
-        lead: int,
-        messages: prompts.Messages,
-        language: Language,
-    ) -> Generator[str, None, Reply]:
-        """Return the LLM's reply, or the reader's words where they are one.
-
-        :param lead: The number of the sentence to answer from; 0 where the LLM tells none.
-        """
-        if not lead:
-            return (yield from self._asked(messages))
-        words = read[lead - 1].words
-        if grounding.is_named(words, language):  # better as it stands than spelled by ear
-            return Reply(prompts.reply(words, [lead]), NO_USAGE)
-        given = " ".join([asked.standalone, *(found.read for found in read)])
-        return (yield from self._asked(messages, prompts.grammar(lead, given, language)))
-
-    def _from_words(
-        self, asked: Asked, words: str, lead: int, language: Language
-    ) -> Generator[str, None, Reply]:
-        """Return the LLM's reply from the reader's words alone.
-
-        Of two facts that are told alike a small LLM takes the wrong one more often.
-        """
-        about = prompts.short(asked.standalone, [words], language)
-        grammar = prompts.grammar(1, f"{asked.standalone} {words}", language)
-        reply = yield from self._asked(about, grammar)
-        answer, _ = prompts.parsed(reply.text, 1)
-        return Reply(prompts.reply(answer, [lead]), reply.usage)
-
-    def _asked(self, messages: prompts.Messages, grammar: str = "") -> Generator[str, None, Reply]:
-        """Return a reply; an empty piece for each of the LLM's is where it may be left."""
-        timeout_s, most = self._settings.llm.timeout_s, self._settings.answer.max_words
-        reply = yield from _unshown(llm.stream(self._model, messages, timeout_s, grammar), most)
-        if not reply.text.strip():
-            raise GenerationError("the LLM answered with nothing; check llm.model")
-        return reply
-
-    def _right(
-        self, messages: prompts.Messages, reply: Reply, began: float
-    ) -> tuple[float | None, Usage]:
-        """Return the LLM's log-odds that a reply is right, as ``llm.log_odds``."""
-        left_s = max(_LEAST, self._settings.llm.timeout_s - (time.monotonic() - began))
+        yield ""
+        left_s = max(_LEAST, timeout_s - (time.monotonic() - began))
         asking = prompts.checking(messages, reply.text)
-        return llm.log_odds(self._model, asking, prompts.YES, prompts.NO, left_s)
+        right, spent = llm.log_odds(self._model, asking, prompts.YES, prompts.NO, left_s)
+        is_placed = bool(numbers or checked.text)
+        return Said(used, is_placed, checked, _answered(first), right, usage + spent)
 
     def _within_budget(self, evidence: Sequence[Found]) -> list[Found]:
         """Return the best sentences that fit ``answer.evidence_tokens``, the first in any case."""
@@ -351,7 +293,7 @@ def _answered(first: Mapping[str, float]) -> float:
     return math.log(max(1 - none, _LEAST) / max(none, _LEAST))
 
 
-def _unshown(stream: Generator[str, None, Reply], most: int) -> Generator[str, None, Reply]:
+def _unshown(stream: Generator[str, None, Reply], most: float) -> Generator[str, None, Reply]:
     """Return what a stream returns; an empty piece for each of its own is where it may be left.
 
     :param most: Words; what has more than that is too long to be shown, and is left.

@@ -14,7 +14,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
 
 from rag import lexical, quantities, sayings
 from rag.config import RetrievalSettings
@@ -155,24 +154,6 @@ def holding(
     return tuple(used)
 
 
-def agreement(answer: str, found: Found) -> Literal[-1, 0, 1]:
-    """Tell whether an answer says what the reader finds to be said in its sentence.
-
-    :return: 1 where it does; -1 where both name figures, and none is the same; 0 where that can't
-        be told.
-    """
-    said, meant = (
-        quantities.values(text) | quantities.spelled(text) for text in (answer, found.words)
-    )
-    if said and meant:
-        return 1 if said & meant else -1
-    if said or meant:
-        return 0
-    places = _place(found)
-    same = (min(a.end, b.end) > max(a.start, b.start) for a in marks(answer, found) for b in places)
-    return 1 if any(same) else 0
-
-
 def nearest(answer: str, evidence: Sequence[Found]) -> tuple[Found, ...]:
     """Return the sentence that shares most with an answer whose LLM named none."""
     return (max(evidence, key=lambda found: sum(z - a for a, z in marks(answer, found))),)
@@ -227,13 +208,6 @@ def is_readable(answer: str, question: str, language: Language, text: str) -> bo
         return False
     named = language == "ar" and all(_NAME.match(word) for word in _WORD.findall(answer))
     return (named or detect(answer) == language) and bool(said - _words(question))
-
-
-def is_named(words: str, language: Language) -> bool:
-    """Tell whether words are a name in Latin letters, which an Arabic answer gives as it stands."""
-    said = _WORD.findall(words)
-    letters = words.replace(" ", "").replace(".", "").replace("-", "")
-    return language == "ar" and bool(said) and letters.isalpha() and all(map(_NAME.match, said))
 
 
 def is_exact(answer: str, text: str) -> bool:

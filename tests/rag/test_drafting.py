@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from rag import drafting, excerpts, llm, prompts
+from rag import drafting, excerpts, llm
 from rag.config import AnswerSettings, Settings
 from rag.conversation import Asked
 from rag.drafting import Drafter
 from rag.retrieval import Found
-from tests.doubles import JudgingLLM
+from tests.doubles import JudgingLLM, ScriptedLLM
 
 
 def found(text: str, score: float, start: int = 0, words: str = "") -> Found:
@@ -138,52 +138,15 @@ def test_a_wrapped_sentence_is_said_on_one_line():
     assert quoted([found("A cat\nsleeps.", 0.9)], "en", 60).text == "A cat sleeps. [1]"
 
 
-# ------------------------------------------------------------------ what the LLM and reader say
+# ------------------------------------------------------------------------- what the LLM says
 
 FINE = "It costs £45, or £25 when paid early."
-
-
-class Believing(JudgingLLM):
-    """Finds that alone right which holds one of some words."""
-
-    believed: str
-
-    def first_token(self, messages, timeout_s):
-        if messages[-1].content == prompts.CHECK:
-            self.yes = 0.9 if self.believed in str(messages[-2].content) else 0.2
-        return super().first_token(messages, timeout_s)
 
 
 def said(model, evidence, question="كم الغرامة؟", language="ar"):
     drafter = Drafter(model, Settings())
     asked = Asked(question, question, "", (question,))
     return llm.whole(drafter.short(asked, [evidence], language))
-
-
-def test_a_name_in_latin_letters_is_given_as_it_stands():
-    model = JudgingLLM(replies=deque())
-    draft = said(model, found("Ms. Calla Brannoch runs it.", 0.9, words="Calla Brannoch"))
-    assert draft.checked.text == "Calla Brannoch [1]"
-    assert model.prompts == []
-
-
-@pytest.mark.parametrize(
-    ("believed", "text"), [("25", "25 جنيهًا [1]"), ("45", "45 جنيهًا [1]"), ("60", "45 جنيهًا [1]")]
-)
-def test_of_two_figures_that_llm_and_reader_take_the_likelier_is_given(believed, text):
-    model = Believing(replies=deque(["1: 45 جنيهًا", "1: 25 جنيهًا"]), believed=believed)
-    draft = said(model, found(FINE, 0.9, words="£25"))
-    assert draft.checked.text == text
-    assert [str(m[-1].content).splitlines()[0] for m in model.prompts] == [f"1. {FINE}", "1. £25"]
-
-
-def test_that_the_reader_finds_the_same_makes_an_answer_likelier():
-    replies = ["1: 25 جنيهًا"] * 2
-    alone = said(JudgingLLM(replies=deque(replies)), found(FINE, 0.9))
-    both = said(JudgingLLM(replies=deque(replies)), found(FINE, 0.9, words="£25"))
-    assert alone.right is not None
-    assert both.right is not None
-    assert both.right > alone.right
 
 
 def test_an_answer_without_end_is_left():
@@ -198,3 +161,9 @@ def test_nothing_is_marked_in_the_closest_sentence_of_a_refusal():
     assert quoted([sentence], "en", 60).citations[0].marks
     refused = drafting.refused([sentence], "en", Settings(), 0.1)
     assert refused.citations[0].marks == ()
+
+
+def test_thoughts_take_as_many_words_as_they_like():
+    model = ScriptedLLM(replies=deque(["hmm, " * 200 + "</think>1: £25"]))
+    assert said(model, found(FINE, 0.9), "How much?", "en").checked.text == "£25 [1]"
+    assert model.abandoned == 0

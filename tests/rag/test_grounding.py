@@ -193,19 +193,3 @@ def test_words_that_are_read_otherwise_than_they_stand_are_marked_one_by_one():
     row = Found("a.md", 0, len(text), text, 0.9, "en", said="Ticket: 12 riyals", words="12 riyals")
     (citation,) = grounding.citations([row])
     assert [text[a:z] for a, z in citation.marks] == ["12\nriyals"]
-
-
-@pytest.mark.parametrize(
-    ("answer", "words", "agreed"),
-    [
-        ("٩ ديسمبر", "٩ كانون الأول", 1),
-        ("6.6 billion on 9 December", "6.6 مليار", 1),
-        ("9 December", "6.6 مليار", -1),
-        ("Altman", "٩ كانون الأول", 0),
-        ("Altman", "ألتمان", 1),
-        ("somebody", "ألتمان", 0),
-        ("6.6 billion", "", 0),
-    ],
-)
-def test_llm_and_reader_agree_on_figures_and_names(answer, words, agreed):
-    assert grounding.agreement(answer, told(words, ARABIC)) == agreed
