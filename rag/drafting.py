@@ -198,7 +198,7 @@ class Drafter:
         timeout_s = self._settings.llm.timeout_s
         asking = llm.stream(self._model, prompts.short("…", ["…"], "en"), timeout_s)
         with self._noted(), closing(asking) as pieces:
-            next(pieces, None)
+            next(filter(None, pieces), None)
 
     def answered(
         self, asked: Asked, evidence: Sequence[Found], language: Language

@@ -62,6 +62,8 @@ def stream(
 ) -> Generator[str, None, Reply]:
     """Yield the reply as it comes, and return it without thoughts; closing the iterator cancels it.
 
+    A piece may be empty: that is where a model that thinks without saying so can be left, too.
+
     :param timeout_s: Seconds for the whole reply.
     :param grammar: In GBNF, that llama.cpp holds the reply to; other backends don't know it.
     :raises DeadlineError: When it is not whole after ``timeout_s``.
@@ -74,9 +76,9 @@ def stream(
         held = {"extra_body": {"grammar": grammar}}
     with _errors_translated(timeout_s), closing(llm.stream_chat(messages, **held)) as responses:
         for response in responses:
-            if response.delta:
-                text += response.delta
-                yield response.delta
+            piece = response.delta or ""  # thoughts come in a field of their own
+            text += piece
+            yield piece
             counts = response.additional_kwargs
             if "prompt_tokens" in counts:
                 usage = Usage(counts["prompt_tokens"], counts["completion_tokens"])

@@ -146,8 +146,13 @@ class TestAsk:
 
 
 def test_asking_twice_gives_the_same_answer(rawi, asked):
-    again = rawi("ask", SOFTBANK_AR)
-    assert {**again, "timings": None} == {**asked["ar"], "timings": None}
+    assert told(rawi("ask", SOFTBANK_AR)) == told(asked["ar"])
+
+
+def told(answer):
+    """Return an answer without its times; a sum over threads may differ in its last digits."""
+    answer = json.loads(json.dumps(answer), parse_float=lambda digits: round(float(digits), 9))
+    return {**answer, "timings": None}
 
 
 @pytest.mark.parametrize(

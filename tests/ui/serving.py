@@ -37,11 +37,14 @@ T = TypeVar("T")
 
 
 class SlowLLM(JudgingLLM):
-    """Writes without an end, a word every ``pause_s`` seconds; counts what runs at once."""
+    """Is silent for ``words`` times ``pause_s`` seconds, then says nothing; counts what runs.
+
+    With a ``delta`` it writes that instead, and is stopped where a reply has grown too long.
+    """
 
     pause_s: float = 0.05
     words: int = 400
-    delta: str = "ساهم 30 "
+    delta: str = ""
     running: int = 0
     most: int = 0
 
