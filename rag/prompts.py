@@ -18,6 +18,7 @@ from collections.abc import Sequence
 
 from llama_index.core.llms import ChatMessage, MessageRole
 
+from rag import quantities
 from rag.language import Language
 
 Messages = tuple[ChatMessage, ...]
@@ -88,13 +89,13 @@ def grammar(number: int, read: str, language: Language) -> str:
     """Return the GBNF of a reply that answers from a sentence, and perhaps from two others.
 
     A small LLM writes a figure wrong that it read rightly, and begins a name in one script to end
-    it in another. So a figure is one of those that it read, and so is, in Arabic, a word in Latin
-    letters; no other script is written at all.
+    it in another. So a figure is one of those that it read, in digits or in words, and so is, in
+    Arabic, a word in Latin letters; no other script is written at all.
 
     :param read: All that it was given.
     """
     read = defused(read)
-    given = set(_FIGURE.findall(read))
+    given = {*_FIGURE.findall(read), *(f"{number:f}" for number in quantities.spelled(read))}
     if language == "ar":
         given |= set(_LATIN_WORD.findall(read))
     words = " | ".join(f'"{word}"' for word in sorted(given)) or '"0"'

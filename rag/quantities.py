@@ -57,6 +57,12 @@ _SUM = re.compile(
     + "|".join(sorted(SCALES, key=len, reverse=True))
     + r")\b)?)(?:\s?(?P<after>[$£€¥₪]|[^\W\d_]+))?"
 )
+# "9:30 a.m.", «9 صباحًا»; «م» and «ص» alone, which stand for other things too, after minutes only.
+_CLOCK = re.compile(
+    r"\b(\d{1,2})(?:[:.](\d\d))?\s?(?:"
+    r"(?P<forenoon>a\.?m\b|صباحا?\b|(?<=:\d\d )ص\b)"
+    r"|(?P<afternoon>p\.?m\b|(?:مساء|ظهرا|عصرا)\b|(?<=:\d\d )م\b))"
+)
 _IN_HUNDRED = re.compile(r"\b(?:في ال|بال)(?:ميه|مايه)\b|\bper cent\b")
 _BETWEEN = frozenset(("square", "cubic"))
 
@@ -79,12 +85,15 @@ def spelled(text: str) -> set[Decimal]:
 def measures(text: str) -> set[tuple[Decimal, str]]:
     """Return the numbers that stand beside a unit, with it: «٨ ثوانٍ» is 8 seconds.
 
-    Of units of measure and currencies alone (``units``), in digits or words.
+    Of units of measure and currencies (``units``), in digits or words. A time of the day's halves
+    is one of theirs: «9:30 م» is 930 of the "afternoon".
     """
     folded = _IN_HUNDRED.sub("%", fold(text))
     numbers = [*_written(folded)]
     numbers += [(number.value, number.start, number.end) for number in number_words.spelled(folded)]
     found = {(v, unit) for v, start, end in numbers for unit in _unit(folded, start, end)}
+    for time in _CLOCK.finditer(folded):
+        found.add((Decimal(f"{time[1]}{time[2] or '00'}"), time.lastgroup or ""))
     duals = (without_prefix(word, units.DUALS) for word in _WORD.findall(folded))
     return found | {(Decimal(2), units.DUALS[dual]) for dual in duals if dual}
 

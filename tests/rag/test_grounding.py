@@ -90,6 +90,14 @@ def test_a_number_of_another_unit_does_not_hold(answer, held):
     assert bool(check(answer, Found("c.txt", 0, len(text), text, 0.9, "ar")).text) == held
 
 
+@pytest.mark.parametrize(
+    ("answer", "held"), [("at 9:30 p.m.", False), ("at 9:30 a.m.", True), ("at 9:30", True)]
+)
+def test_a_time_of_the_other_half_of_the_day_does_not_hold(answer, held):
+    text = "يفتح المكتب الساعة 9:30 صباحًا."
+    assert bool(check(answer, Found("c.txt", 0, len(text), text, 0.9, "ar")).text) == held
+
+
 def test_a_number_of_the_question_may_be_said():
     assert check("30 billion, of the 40 asked for", SOFTBANK, question="Of 40?").text
 

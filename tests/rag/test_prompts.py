@@ -87,3 +87,7 @@ def test_a_reply_holds_the_figures_that_were_read(language, given):
 
 def test_a_reply_without_figures_can_be_held():
     assert 'given ::= "0"' in prompts.grammar(1, "blue", "en")
+
+
+def test_a_number_in_words_may_be_answered_in_digits():
+    assert 'given ::= "10" | "2" | "21"' in prompts.grammar(1, "ten or «٢١ عامين»", "en")

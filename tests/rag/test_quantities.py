@@ -41,6 +41,9 @@ def test_spelled_numbers():
         ("eight seconds, و12 يومًا", {(8, "second"), (12, "day")}),
         ("بعد خمس سنوات و٣٫٥ ساعات", {(5, "year"), (Decimal("3.5"), "hour")}),
         ("in 2019, years of 12 consecutive days", set()),
+        ("from 9:30 a.m. to 9 p.m.", {(930, "forenoon"), (900, "afternoon")}),
+        ("من ٩:٣٠ ص إلى 9 مساءً", {(930, "forenoon"), (900, "afternoon")}),
+        ("سنة ١٨٦٨م على بعد 9 م", set()),
     ],
 )
 def test_numbers_with_units_of_time(text, measures):
