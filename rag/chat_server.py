@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import openai
+from llama_index.core.base.llms.types import LogProb
 from llama_index.core.llms import ChatMessage, ChatResponse, ChatResponseGen, MessageRole
 from llama_index.llms.openai.utils import to_openai_message_dicts
 from llama_index.llms.openai_like import OpenAILike
@@ -84,6 +85,7 @@ class OpenAICompatible(OpenAILike):
                 message=ChatMessage(role=MessageRole.ASSISTANT, content=text),
                 delta=delta,
                 additional_kwargs=vars(usage) if usage != Usage() else {},
+                logprobs=[_logprobs(choice.get("logprobs"))],
             )
         thought = thought or thoughts.are_in(text)
         if thought:
@@ -289,6 +291,16 @@ def _usage(reply: Mapping[str, Any]) -> Usage:
     told = _mapping(reply.get("usage"))
     counts = [told.get(key) for key in ("prompt_tokens", "completion_tokens")]
     return Usage(*(count if isinstance(count, int) else 0 for count in counts))
+
+
+def _logprobs(told: object) -> list[LogProb]:
+    """Return the tokens of a streamed piece with their log-probabilities; none where untold."""
+    content = told.get("content") if isinstance(told, Mapping) else None
+    return [
+        LogProb(token=token["token"], logprob=token["logprob"])
+        for token in content or ()
+        if isinstance(token, Mapping) and {"token", "logprob"} <= token.keys()
+    ]
 
 
 def _likely(told: object) -> dict[str, float]:

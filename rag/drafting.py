@@ -156,6 +156,7 @@ class Said:
     :ivar answered: Its log-odds that any of the sentences answers; 0 where it doesn't tell.
     :ivar right: And that its answer is right, when it is asked once more; None where it has none
         or doesn't tell.
+    :ivar certainty: Mean log-probability of its answer's tokens; None where it doesn't tell.
     """
 
     used: tuple[Found, ...]
@@ -164,6 +165,7 @@ class Said:
     answered: float
     right: float | None
     usage: Usage
+    certainty: float | None = None
 
 
 class Drafter:
@@ -257,7 +259,8 @@ class Drafter:
         asking = prompts.checking(messages, reply.text)
         right, spent = llm.log_odds(self._model, asking, prompts.YES, prompts.NO, left_s)
         is_placed = bool(numbers or checked.text)
-        return Said(used, is_placed, checked, _answered(first), right, usage + spent)
+        certainty = prompts.certainty(reply.tokens)
+        return Said(used, is_placed, checked, _answered(first), right, usage + spent, certainty)
 
     def _within_budget(self, evidence: Sequence[Found]) -> list[Found]:
         """Return the best sentences that fit ``answer.evidence_tokens``, the first in any case."""

@@ -335,7 +335,12 @@ class Engine:
             quote = chosen
         foreign = any(found.language != language for found in said.used)
         # Only across languages is an LLM believed that doesn't say how sure it is.
-        sure = foreign if said.right is None else said.right >= answers.min_yes
+        right = said.right
+        sure = (
+            foreign
+            if right is None
+            else grounding.rightness(right, said.certainty) >= answers.min_right
+        )
         holds = bool(said.checked.text) and sure
         if not enough:
             draft = drafting.refused(quote, language, self.settings, confidence, asked.question)

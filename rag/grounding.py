@@ -25,6 +25,10 @@ LIMIT = 6.0  # log-odds further from 0 say no more
 # answers (``python -m eval.training.fit_confidence``). Its log-odds that its answer is right added
 # nothing to them.
 _READ, _ANSWERED, _BIAS = 0.18, 0.68, 1.43
+# Log-odds of the LLM that its short answer is right, and the mean log-probability of its tokens →
+# log-odds that it is (the same command); and that mean where it isn't told: what is usual.
+_RIGHT, _CERTAIN, _SHORT = 0.49, 1.79, 1.02
+_USUAL = -0.6
 
 _WORD = re.compile(r"\w+")
 _MARKABLE = re.compile(r"\d+(?:[.,٫٬]\d+)*|\w+")
@@ -179,6 +183,16 @@ def joined(confidence: float, answered: float) -> float:
     """
     by_reader, by_llm = log_odds(confidence, answered)
     return 1 / (1 + math.exp(-(_READ * by_reader + _ANSWERED * by_llm + _BIAS)))
+
+
+def rightness(right: float, certainty: float | None) -> float:
+    """Return the log-odds that the LLM's short answer is right.
+
+    :param right: Its log-odds of that when it is asked, see ``prompts.checking``.
+    :param certainty: How sure it was of the words as it wrote them, see ``prompts.certainty``.
+    """
+    certainty = _USUAL if certainty is None else max(certainty, -LIMIT)
+    return _RIGHT * min(max(right, -LIMIT), LIMIT) + _CERTAIN * certainty + _SHORT
 
 
 def log_odds(confidence: float, answered: float) -> tuple[float, float]:

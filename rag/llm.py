@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -39,10 +40,14 @@ _KEPT_MIB = 256
 
 @dataclass(frozen=True)
 class Reply:
-    """What the LLM said, without what it thought, and what that cost."""
+    """What the LLM said, without what it thought, and what that cost.
+
+    :ivar tokens: With their natural log-probabilities, before a grammar; none where it isn't told.
+    """
 
     text: str
     usage: Usage
+    tokens: tuple[tuple[str, float], ...] = ()
 
 
 def load_llm(settings: LLMSettings, weights: Path | None) -> LLM | None:
@@ -70,21 +75,22 @@ def stream(
     :raises GenerationError: When the model or its server fails.
     """
     deadline = time.monotonic() + timeout_s
-    text, usage = "", Usage()
+    text, usage, tokens = "", Usage(), list[tuple[str, float]]()
     held: dict[str, Any] = {}
     if grammar and isinstance(llm, LlamaCpp):
-        held = {"extra_body": {"grammar": grammar}}
+        held = {"extra_body": {"grammar": grammar, "logprobs": True, "top_logprobs": 1}}
     with _errors_translated(timeout_s), closing(llm.stream_chat(messages, **held)) as responses:
         for response in responses:
             piece = response.delta or ""  # thoughts come in a field of their own
             text += piece
+            tokens += [(t.token, t.logprob) for t in chain.from_iterable(response.logprobs or ())]
             yield piece
             counts = response.additional_kwargs
             if "prompt_tokens" in counts:
                 usage = Usage(counts["prompt_tokens"], counts["completion_tokens"])
             if time.monotonic() > deadline:
                 raise DeadlineError(too_slow(timeout_s))
-    return Reply(thoughts.without(text), usage)
+    return Reply(thoughts.without(text), usage, tuple(tokens))
 
 
 def whole(stream: Generator[str, None, Reply]) -> Reply:

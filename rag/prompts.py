@@ -132,6 +132,18 @@ def parsed(reply: str, sentences: int) -> tuple[str, tuple[int, ...]]:
     return answer, tuple(dict.fromkeys(used)) if known else ()
 
 
+def certainty(tokens: Sequence[tuple[str, float]]) -> float | None:
+    """Return the mean log-probability of an answer's tokens, at most 0; None without any.
+
+    Those before it, the numbers of the sentences and the colon after them, don't count.
+
+    :param tokens: Of a whole reply, with their log-probabilities.
+    """
+    colon = next((n for n, (token, _) in enumerate(tokens) if ":" in token), -1)
+    said = [logprob for _, logprob in tokens[colon + 1 :]]
+    return sum(said) / len(said) if said else None
+
+
 def defused(text: str) -> str:
     """Return a text on one line, its digits Latin, without a chat template's own tokens."""
     return " ".join(_TEMPLATE.sub(" ", text).translate(_DIGITS).split())

@@ -1,15 +1,21 @@
-"""Join the reader's word with the LLM's: ``python -m eval.training.fit_confidence --help``.
+"""Join what reader and LLM tell of an answer: ``python -m eval.training.fit_confidence --help``.
 
 Asks the questions of the set to tune on that stand alone, finds their evidence as in use, and has
 the LLM say each time whether any of it answers. A logistic regression over both log-odds gives the
 constants of ``grounding.joined``; printed are they, how well what has an answer is told apart, the
 shares refused by threshold (``answer.min_confidence``), and how often an answer is there where a
-probability says so. Everything but the constants is measured on tenths that were held out. Some ten
-minutes on two cores.
+probability says so.
+
+Across languages the LLM answers as well. A second regression, over its log-odds that its answer is
+right and how sure it was of the words, gives the constants of ``grounding.rightness``; printed are
+they, and how many answers are shown, right and not, by threshold (``answer.min_right``).
+
+Everything but the constants is measured on tenths that were held out. Ten minutes on two cores.
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
@@ -24,19 +30,22 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+from eval import metrics
 from eval.sets import read_questions
 from rag import config, conversation, drafting, engine, grounding, index, models
-from rag.drafting import Drafter
+from rag.drafting import Drafter, Said
 from rag.embedding import Embedder
 from rag.errors import EvalError
 
 TUNING = Path(__file__).parents[1] / "tuning"
 _FOLDS = 10
 _THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8)
+_RIGHT_FROM = (-1.0, -0.5, 0.0, 0.5, 1.0)  # log-odds
 _BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0)
 _console = Console(highlight=False)
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
 def main(
@@ -46,11 +55,9 @@ def main(
 ) -> None:
     """Fit with the reader and the LLM of config.yaml."""
     settings = config.load(corpus=documents, storage=storage)
-    odds, answerable = asked(questions, settings)
-    model = LogisticRegression(C=np.inf)
-    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=0)
-    held_out = cross_val_predict(model, odds, answerable, cv=folds, method="predict_proba")[:, 1]
-    (read, answered), bias = model.fit(odds, answerable).coef_[0], model.intercept_[0]
+    odds, answerable, said, right = asked(questions, settings)
+    print_rightness(said, right)
+    (read, answered), bias, held_out = fitted(odds, answerable)
     now = np.array([grounding.joined(1 / (1 + np.exp(-c)), a) for c, a in odds])
     _console.print(f"_READ, _ANSWERED, _BIAS = {read:.2f}, {answered:.2f}, {bias:.2f}")
     for name, values in {
@@ -74,8 +81,38 @@ def main(
     _console.print(table)
 
 
-def asked(path: Path, settings: config.Settings) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Return log-odds of reader and LLM, ``(questions, 2)``, and which questions have an answer.
+def fitted(values: Floats, true: Bools) -> tuple[Floats, float, Floats]:
+    """Return a logistic regression's weights and bias, and its probabilities where held out."""
+    model = LogisticRegression(C=np.inf)
+    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=0)
+    held_out = cross_val_predict(model, values, true, cv=folds, method="predict_proba")[:, 1]
+    model.fit(values, true)
+    return model.coef_[0], model.intercept_[0], held_out
+
+
+def print_rightness(said: Floats, right: Bools) -> None:
+    """Fit and print what tells a right short answer from others.
+
+    :param said: ``(answers, 2)``: the LLM's log-odds, and the mean log-probability of its tokens.
+    """
+    (yes, certain), bias, held_out = fitted(said, right)
+    _console.print(f"_RIGHT, _CERTAIN, _SHORT = {yes:.2f}, {certain:.2f}, {bias:.2f}")
+    _console.print(f"_USUAL = {said[:, 1].mean():.1f}")
+    for name, values in {"asked": said[:, 0], "as written": said[:, 1], "both": held_out}.items():
+        _console.print(f"{name}: AUC {roc_auc_score(right, values):.3f}")
+    table = Table("shown from", "right", "not right", "right ones hidden")
+    for least in _RIGHT_FROM:
+        shown = np.log(held_out / (1 - held_out)) >= least
+        counts = ((shown & right).sum(), (shown & ~right).sum(), (~shown & right).sum())
+        table.add_row(str(least), *map(str, counts))
+    _console.print(table)
+
+
+def asked(path: Path, settings: config.Settings) -> tuple[Floats, Bools, Floats, Bools]:
+    """Return what is told of questions, and of short answers across languages.
+
+    :returns: Log-odds of reader and LLM, ``(questions, 2)``, and which questions have an answer;
+        log-odds and certainty of the answers that hold, ``(answers, 2)``, and which are right.
 
     :raises EvalError: When the LLM doesn't tell its probabilities.
     """
@@ -86,6 +123,7 @@ def asked(path: Path, settings: config.Settings) -> tuple[Floats, npt.NDArray[np
         raise EvalError("llm.backend is none: there is nothing to join")
     drafter = Drafter(model, settings)
     odds, answerable = list[tuple[float, float]](), list[bool]()
+    told, right = list[tuple[float, float]](), list[bool]()
     with engine.open_retriever(settings) as retriever:
         alone = [question for question in read_questions(path) if not question.context_turns]
         for question in track(alone, "Asking"):
@@ -100,7 +138,24 @@ def asked(path: Path, settings: config.Settings) -> tuple[Floats, npt.NDArray[np
             confidence = grounding.confidence(evidence, settings.retrieval)
             odds.append(grounding.log_odds(confidence, answered))
             answerable.append(question.answerable)
-    return np.array(odds), np.array(answerable)
+            if all(found.language == question.language for found in read):
+                continue
+            said = _last(drafter.short(each, read, question.language))
+            if said.checked.text and said.right is not None and said.certainty is not None:
+                must = (question.must_include, question.must_not_include)
+                told.append((said.right, said.certainty))
+                right.append(question.answerable and metrics.is_correct(said.checked.text, *must))
+    return np.array(odds), np.array(answerable), np.array(told), np.array(right)
+
+
+def _last(stream: Generator[str, None, Said]) -> Said:
+    """Return what a stream returns."""
+    try:
+        while True:
+            next(stream)
+    except StopIteration as done:
+        said: Said = done.value
+        return said
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def support(model: LLM, claim: Claim, timeout_s: float) -> float:
     messages = prompts.short(claim.question, claim.sentences, claim.language)
     asked = prompts.checking(messages, prompts.reply(claim.answer, claim.used))
     odds, _ = llm.log_odds(model, asked, prompts.YES, prompts.NO, timeout_s)
-    return AMISS if odds is None else max(odds, AMISS)
+    return AMISS if odds is None else max(grounding.rightness(odds, None), AMISS)
 
 
 def main(
@@ -103,7 +103,7 @@ def main(
         support(model, item, settings.llm.timeout_s)
         for item in track(items, "checking", console=Console(stderr=True))
     ]
-    at = settings.answer.min_yes
+    at = settings.answer.min_right
     right = [x for x, item in zip(odds, items, strict=True) if item.kind == "right"]
     least = float(np.quantile(right, FALSE_REJECTION))
     table = Table("answers", "of", f"pass at {least:.2f}", f"pass at {at}")

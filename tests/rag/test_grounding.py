@@ -201,3 +201,9 @@ def test_words_that_are_read_otherwise_than_they_stand_are_marked_one_by_one():
     row = Found("a.md", 0, len(text), text, 0.9, "en", said="Ticket: 12 riyals", words="12 riyals")
     (citation,) = grounding.citations([row])
     assert [text[a:z] for a, z in citation.marks] == ["12\nriyals"]
+
+
+def test_an_answer_is_less_likely_right_the_less_sure_its_words_were():
+    sure, usual, guessed = (grounding.rightness(0.0, c) for c in (-0.1, None, -2.0))
+    assert sure > usual > guessed
+    assert grounding.rightness(2.0, -0.1) > sure

@@ -91,3 +91,10 @@ def test_a_reply_without_figures_can_be_held():
 
 def test_a_number_in_words_may_be_answered_in_digits():
     assert 'given ::= "10" | "2" | "21"' in prompts.grammar(1, "ten or «٢١ عامين»", "en")
+
+
+def test_how_sure_an_llm_was_is_told_by_its_answers_tokens():
+    tokens = [("1", -3.0), (":", -2.0), (" 12", -0.5), (" days", -0.1)]
+    assert prompts.certainty(tokens) == pytest.approx(-0.3)
+    assert prompts.certainty(tokens[2:]) == pytest.approx(-0.3)
+    assert prompts.certainty(tokens[:2]) is None
