@@ -162,7 +162,7 @@ class TestOtherLanguage:
             button = page.locator("[data-act=translate]")
             # What doesn't hold is not shown.
             button.click()
-            place = page.locator(".rw-translation:not(:has(.rw-pulse))")
+            place = page.locator(".rw-translate .rw-translation:not(:has(.rw-pulse))")
             none = {"ar": "لم تتيسر ترجمة أمينة", "en": "no faithful translation"}[locale]
             expect(page.locator(".rw-translate")).to_contain_text(none)
             expect(button).to_have_count(0)
