@@ -148,15 +148,19 @@ window.rawi = (() => {
     card.style.left = `${Math.max(8, Math.min(begins, innerWidth - width - 8))}px`;
     card.style.top = `${fits ? below : Math.max(8, at.top - height - 6)}px`;
   };
-  const hideCard = () => {
+  const stay = () => {
     clearTimeout(leaving);
+    leaving = 0;
+  };
+  const hideCard = () => {
+    stay();
     if (!cited) return;
     cited.removeAttribute("aria-describedby");
     cited = null;
     if (card.isConnected) card.hidePopover();
   };
   const showCard = (mark) => {
-    clearTimeout(leaving);
+    stay();
     if (mark === cited) return;
     hideCard();
     const turn = mark.closest(".rw-turn");
@@ -169,16 +173,14 @@ window.rawi = (() => {
     placeCard();
     mark.setAttribute("aria-describedby", card.id);
   };
-  // A finger opens the article at once. The pointer may go over to the card, to read it or copy.
-  document.addEventListener("pointerover", (event) => {
-    if (event.pointerType === "touch") return;
-    const mark = event.target.closest(".rw-citation");
+  // A finger opens the article at once. A pointer that rests, and over which the page moves, asks
+  // for nothing; it may go over to the card, to read it or copy.
+  document.addEventListener("pointermove", ({ pointerType, target }) => {
+    if (pointerType === "touch") return;
+    const mark = target.closest(".rw-citation");
     if (mark) showCard(mark);
-    else if (cited && card.contains(event.target)) clearTimeout(leaving);
-    else if (cited && document.activeElement !== cited) {
-      clearTimeout(leaving);
-      leaving = setTimeout(hideCard, 200);
-    }
+    else if (cited && card.contains(target)) stay();
+    else if (cited && document.activeElement !== cited) leaving ||= setTimeout(hideCard, 200);
   });
   document.addEventListener("focusin", ({ target }) => {
     if (target.matches(".rw-citation:focus-visible")) showCard(target);
