@@ -194,7 +194,7 @@ class Engine:
             language=language,
             answer=draft.text,
             abstained=draft.how == "refused",
-            citations=tuple(map(self._with_page, draft.citations)),
+            citations=tuple(map(self._with_origin, draft.citations)),
             evidence=evidence,
             timings=clock.timings(draft.usage),
             how=draft.how,
@@ -228,6 +228,11 @@ class Engine:
         """
         if self._drafter is not None:
             self._drafter.warm()
+
+    @property
+    def translates(self) -> bool:
+        """Whether there is an LLM to translate with."""
+        return self._translator is not None
 
     @property
     def llm_failure(self) -> str:
@@ -417,9 +422,11 @@ class Engine:
             found for found in evidence if text_of(found.doc)[found.start : found.end] == found.text
         )
 
-    def _with_page(self, citation: Citation) -> Citation:
-        page = self.retriever.storage.page(citation.doc, citation.start)
-        return citation if page is None else replace(citation, page=page)
+    def _with_origin(self, citation: Citation) -> Citation:
+        """Return a citation with what is known of its document."""
+        store = self.retriever.storage
+        page, known = store.page(citation.doc, citation.start), store.origin(citation.doc)
+        return replace(citation, page=page, title=known.title, author=known.author, date=known.date)
 
     def _writes(self) -> bool:
         """Say whether the LLM's words come before quotes in the asker's language, too.

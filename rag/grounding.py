@@ -46,6 +46,8 @@ class Citation:
     :ivar marks: Places in that text of the words that carry the answer, within ``start`` to
         ``end``; none where they can't be told.
     :ivar page: Of the document, from 1, where it begins; None for a document without pages.
+    :ivar title: Of the document, as ``author`` and ``date`` are; what isn't known is empty.
+    :ivar date: In ISO 8601 where that can be told.
     """
 
     marker: int
@@ -55,6 +57,9 @@ class Citation:
     quote: str
     marks: tuple[Span, ...] = ()
     page: int | None = None
+    title: str = ""
+    author: str = ""
+    date: str = ""
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,9 @@ _LITTLE_SPACE_BYTES = 10_000_000
 # Bytes of index for a byte of text at most, with vectors of 384 dimensions and scratch space.
 _GROWTH = 20
 
+# Characters of an author or a date: a file may give anything for either.
+_MOST_SAID = 200
+
 # The file of an index that holds the truth.
 DATABASE = "rawi.sqlite3"
 _IN_USE = "in-use"
@@ -109,6 +112,15 @@ def fingerprint(settings: Settings, embedder: str) -> str:
     """
     parts = [FORMAT, embedder, settings.passages.model_dump(mode="json")]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a document is called and says of itself; see ``documents.Document``."""
+
+    title: str = ""
+    author: str = ""
+    date: str = ""
 
 
 class Storage:
@@ -218,6 +230,13 @@ class Storage:
     def title(self, doc: str) -> str:
         """Return a document's title; empty when the index doesn't hold it."""
         return self._field("SELECT title FROM documents WHERE id = ?", doc)
+
+    def origin(self, doc: str) -> Origin:
+        """Return a document's title, author and date; empty when the index doesn't hold it."""
+        query = "SELECT title, substr(author, 1, ?), substr(date, 1, ?) FROM documents WHERE id = ?"
+        with translated(self.folder):
+            row = self.db.execute(query, (_MOST_SAID, _MOST_SAID, doc)).fetchone()
+        return Origin(*row) if row else Origin()
 
     def page(self, doc: str, place: int) -> int | None:
         """Return the number of the page, from 1, that a place of a document stands on, if any."""

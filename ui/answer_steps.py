@@ -16,6 +16,8 @@ from ui.line import Ahead
 
 # Characters of a sentence that stand beside the answer; its article has all of it.
 _SHOWN_CHARS = 1_000
+# Of a short answer that is shown large; a longer one is prose.
+_LARGE_CHARS = 120
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def with_event(shown: Shown, event: object, engine: Engine) -> Shown:
     if isinstance(event, Token):
         return Shown(message.model_copy(update={"text": message.text + event.text}), "writing")
     if isinstance(event, Told):
-        return Shown(_answered(message, event.answer, engine, event.near), "done")
+        return Shown(_answered(message, event.answer, event.near), "done")
     return failed(shown, str(event) if isinstance(event, RawiError) else "")
 
 
@@ -64,13 +66,14 @@ def told(answer: Answer, engine: Engine) -> Told:
     return Told(answer, near)
 
 
-def _answered(message: Message, answer: Answer, engine: Engine, near: tuple[str, ...]) -> Message:
+def _answered(message: Message, answer: Answer, near: tuple[str, ...]) -> Message:
     return message.model_copy(
         update={
             "text": answer.answer[:MOST_CHARS],
             "language": answer.language,
-            "citations": tuple(_cited(c, engine) for c in answer.citations),
+            "citations": tuple(map(_cited, answer.citations)),
             "how": answer.how,
+            "short": answer.short_answer if len(answer.short_answer) <= _LARGE_CHARS else "",
             "near": near,
             "problem": "model" if answer.failure else "",
             "detail": answer.failure[:MOST_CHARS],
@@ -89,17 +92,18 @@ def ended(shown: Shown, **fields: str) -> Shown:
     return Shown(shown.message.model_copy(update=fields), "done")
 
 
-def _cited(citation: Citation, engine: Engine) -> Quote:
+def _cited(citation: Citation) -> Quote:
     return Quote(
         marker=citation.marker,
         doc=citation.doc,
-        title=title_of(engine, citation.doc),
+        title=citation.title or citation.doc,
         start=citation.start,
         end=citation.end,
         text=citation.quote[:MOST_CHARS],
         language=detect(citation.quote),
         marks=tuple((a - citation.start, z - citation.start) for a, z in citation.marks),
         page=citation.page,
+        date=citation.date,
     )
 
 

@@ -48,7 +48,7 @@ def _laid_out(compact: bool, browser_key: str) -> Chat:
         with gr.Column(elem_id="rawi-chat"):
             with gr.Column(elem_id="rawi-messages"):
                 welcome = acting("example", "restore", "forget", "refresh")
-                messages = acting("cite", "retry", "edit", "rate", "reason", "near")
+                messages = acting("cite", "retry", "edit", "rate", "reason", "near", "translate")
                 live = acting(elem_id="rawi-live")
             with gr.Row(elem_id="rawi-composer"):
                 question = gr.Textbox(
@@ -60,13 +60,14 @@ def _laid_out(compact: bool, browser_key: str) -> Chat:
                 )
                 tools = acting("send", "stop", value=_tools())
         with gr.Column(elem_id="rawi-panel"):
-            source = acting("close", elem_id="rawi-source")
+            source = acting("close", "turn", elem_id="rawi-source")
             evidence = acting("cite", elem_id="rawi-evidence")
     download = acting(elem_id="rawi-download")
+    translation = acting(elem_id="rawi-translation")
     timer = gr.Timer(1.0)
     return Chat(
         kept, editing, question, tools, conversations, welcome, messages, live, evidence, source,
-        download, timer,
+        download, translation, timer,
     )  # fmt: skip
 
 
@@ -112,6 +113,9 @@ def _connect(chat: Chat, view: ChatView, asking: AskEvents, reading: ReadEvents)
     ]
     for listen, handle, given, outputs in quick:
         on(listen, handle, given, outputs, queue=False)
+    on(chat.source.turn, reading.turn, [], [chat.source], queue=False)
+    asked, said = chat.messages.translate, [chat.translation]
+    on(asked, reading.translate, state, said, concurrency_limit=None)
     page = gr.context.Context.root_block
     if page is not None:
         on(page.load, view.load, state, shown, queue=False)

@@ -67,12 +67,14 @@ class ChatView:
         self, conversation: Conversation, editing: str = "", *, waiting: bool = False
     ) -> str:
         """Return the messages; ``waiting`` while an answer to the last is on its way."""
+        engine = self._loader.engine
         return messages.conversation_html(
             conversation,
             editing=editing,
             feedback=self._settings.page.feedback,
             waiting=waiting,
             retry=self._loader.progress().stage != "failed",
+            translates=engine is not None and engine.translates,
         )
 
     def _welcome_html(self, kept: Conversations) -> str:

@@ -30,6 +30,7 @@ class Chat:
     evidence: gr.HTML
     source: gr.HTML
     download: gr.HTML
+    translation: gr.HTML
     timer: gr.Timer
 
 

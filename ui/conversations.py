@@ -52,6 +52,7 @@ class Quote(_Kept):
     language: Language
     marks: Annotated[tuple[tuple[_Count, _Count], ...], Field(max_length=200)] = ()
     page: _Count | None = None
+    date: _Line = ""
 
 
 _Quotes = Annotated[tuple[Quote, ...], Field(max_length=50)]
@@ -60,6 +61,7 @@ _Quotes = Annotated[tuple[Quote, ...], Field(max_length=50)]
 class Message(_Kept):
     """A question, or an answer with what it stands on.
 
+    :ivar short: What the text begins with, where that is short and in Rawi's own words.
     :ivar near: Of a refusal, questions about what is near that the documents do answer.
     :ivar problem: Why there is no answer, or not the model's: ``stopped``, ``model`` (the sentences
         themselves are shown), ``failed``, ``empty`` (nothing is indexed); else empty.
@@ -74,6 +76,7 @@ class Message(_Kept):
     citations: _Quotes = ()
     evidence: _Quotes = ()
     how: How = ""
+    short: _Line = ""
     near: Annotated[tuple[_Line, ...], Field(max_length=10)] = ()
     problem: Literal["", "stopped", "model", "failed", "empty"] = ""
     detail: _Text = ""

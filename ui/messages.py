@@ -33,16 +33,21 @@ def conversation_html(
     feedback: bool,
     waiting: bool,
     retry: bool = True,
+    translates: bool = False,
 ) -> str:
     """Return the settled messages; the last question offers to be asked again if unanswered.
 
     :param editing: The id of the question that is being edited, if one is.
     :param waiting: Whether an answer to the last question is on its way.
     :param retry: Whether asking again could succeed.
+    :param translates: See ``quotes.sources_html``.
     """
     messages = conversation.messages
     parts = [
-        message_html(m, feedback=feedback, edited=m.id == editing, retry=retry) for m in messages
+        message_html(
+            m, feedback=feedback, edited=m.id == editing, retry=retry, translates=translates
+        )
+        for m in messages
     ]
     if messages and messages[-1].role == "user" and not waiting:
         parts.append(_note(both(text.UNANSWERED) + (_retry(messages[-1]) if retry else "")))
@@ -50,7 +55,12 @@ def conversation_html(
 
 
 def message_html(
-    message: Message, *, feedback: bool, edited: bool = False, retry: bool = True
+    message: Message,
+    *,
+    feedback: bool,
+    edited: bool = False,
+    retry: bool = True,
+    translates: bool = False,
 ) -> str:
     """Return one settled message with what can be done with it."""
     if message.role == "user":
@@ -58,9 +68,8 @@ def message_html(
         if edited:
             edit = _note(both(text.EDITING)) + button(text.CANCEL, "edit", id="")
         return _bubble(message, message_body(message), edit)
-    return _bubble(
-        message, message_body(message), _notes(message) + _tools(message, feedback, retry)
-    )
+    below = _notes(message, translates) + _tools(message, feedback, retry)
+    return _bubble(message, message_body(message), below)
 
 
 def live_html(answer: Shown) -> str:
@@ -81,13 +90,18 @@ def message_body(message: Message) -> str:
     """Return a message's text: escaped, its code set apart, its markers as citations."""
     cited = {quote.marker: quote for quote in message.citations}
     places = iter(range(_MOST_MARKERS))
-    parts = _FENCED.split(message.text.strip())
+    said = message.text.strip()
+    short = message.short if said.startswith(message.short) else ""
+    parts = _FENCED.split(said.removeprefix(short))
     pieces = [
         f'<pre dir="ltr"><code>{escape(part)}</code></pre>'
         if at % 2
         else _inline(part, message.language, cited, places)
         for at, part in enumerate(parts)
     ]
+    if short:
+        large = isolated_html(short, message.language)
+        pieces.insert(0, f'<strong class="rw-short">{large}</strong>')
     return "".join(pieces)
 
 
@@ -125,7 +139,7 @@ def _marked(piece: str, language: Language, cited: dict[int, Quote], places: Ite
     return html + isolated_html(piece[at:], language)
 
 
-def _notes(message: Message) -> str:
+def _notes(message: Message, translates: bool) -> str:
     """Say what is not as a reader expects, and where it comes from; a refusal says so itself."""
     notes = []
     if message.problem == "stopped":
@@ -136,7 +150,8 @@ def _notes(message: Message) -> str:
         notes.append(both(text.NO_INDEX) + to_documents())
     elif message.problem == "failed":
         notes.append(both(text.FAILED) + _detail(message))
-    return "".join(map(_note, notes)) + sources_html(message) + _near(message)
+    sources = sources_html(message, translates=translates)
+    return "".join(map(_note, notes)) + sources + _near(message)
 
 
 def _near(message: Message) -> str:

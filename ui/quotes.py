@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from html import escape
 
 from rag import sayings
@@ -10,6 +12,11 @@ from ui import text
 from ui.bidi import isolated_html
 from ui.conversations import Message, Quote
 from ui.markup import both, hidden, in_language, shown
+from ui.translation import offer_html
+
+# Characters of a quote on its card; whole, it stands below the answer or opens with a click.
+_CARD_CHARS = 240
+_DAY = re.compile(r"\d{4}-\d\d-\d\d(?=T|\s|$)")
 
 
 def citation_html(quote: Quote) -> str:
@@ -21,14 +28,21 @@ def citation_html(quote: Quote) -> str:
     )
 
 
-def sources_html(message: Message) -> str:
-    """List what is cited; a quote in the other language than the answer is labelled as such."""
+def sources_html(message: Message, *, translates: bool = False) -> str:
+    """List what is cited, each with its card for the page's script to show at its marks.
+
+    A quote in the other language than the answer is labelled as such.
+
+    :param translates: Whether such a quote can be translated.
+    """
     rows = "".join(
         f'<li dir="{direction(quote.language)}"><button type="button" class="rw-quote"'
         f' data-act="cite"'
         f' data-source="{quote.marker}" {_place(quote)}>'
         f'<span class="rw-number">{quote.marker}</span>'
-        f"{_unless_said(message, quote)}{_from(quote, _foreign(message, quote))}</button></li>"
+        f"{_unless_said(message, quote)}{_from(quote, _foreign(message, quote))}</button>"
+        f"{_card(quote)}"
+        f"{offer_html(message, quote) if translates and _is_foreign(message, quote) else ''}</li>"
         for quote in message.citations
     )
     return f'<ol class="rw-sources">{rows}</ol>' if rows else ""
@@ -52,7 +66,19 @@ def _from(quote: Quote, tag: str = "") -> str:
     side = direction(quote.language)
     page = "" if quote.page is None else f" · {both(sayings.on_page(quote.page))}"
     title = shown(quote.title or quote.doc)
-    return f'<span class="rw-from" dir="{side}">{title}{page}{tag}</span>'
+    day = _DAY.match(quote.date)
+    date = f" · {shown(day[0] if day else quote.date)}" if quote.date else ""
+    return f'<span class="rw-from" dir="{side}">{title}{page}{date}{tag}</span>'
+
+
+def _card(quote: Quote) -> str:
+    said = isolated_html(
+        textwrap.shorten(quote.text, _CARD_CHARS, placeholder=" …"), quote.language
+    )
+    return (
+        f'<template data-card="{quote.marker}">{_from(quote)}'
+        f"<q {in_language(quote.language)}>{said}</q></template>"
+    )
 
 
 def _unless_said(message: Message, quote: Quote) -> str:
@@ -79,7 +105,11 @@ def _marked(quote: Quote) -> str:
     return isolated_html(quote.text, quote.language, marks)
 
 
+def _is_foreign(message: Message, quote: Quote) -> bool:
+    return quote.language != message.language
+
+
 def _foreign(message: Message, quote: Quote) -> str:
-    if quote.language == message.language:
+    if not _is_foreign(message, quote):
         return ""
     return f'<span class="rw-tag">{both(text.IN_OTHER[quote.language])}</span>'

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from html import escape
 from typing import Any
 
 import gradio as gr
 
 from rag.errors import RawiError
-from ui import export, panels, sources, text
+from ui import address, export, panels, sources, text, translation
 from ui.chat_view import ChatView, Update, given, given_number
 from ui.conversations import Conversation, Conversations, Message
 from ui.feedback import Notes
@@ -82,6 +83,26 @@ class ReadEvents:
         if citing is not None:
             shown[chat.evidence] = panels.evidence_html(citing)
         return shown
+
+    def turn(self, event: gr.EventData) -> str:
+        """Show more of the article, or another piece of it."""
+        engine = self._loader.engine
+        places = [given_number(event, name) for name in ("start", "end", "at", "here")]
+        if engine is None or None in places:
+            return ""
+        start, end, at, here = (place or 0 for place in places)
+        return sources.piece_html(engine, given(event, "doc"), start, end, at, here)
+
+    def translate(
+        self, kept: Any, editing: str, event: gr.EventData, request: gr.Request
+    ) -> Iterator[str]:
+        """Put a quote of an answer into the answer's language, in turn with all who ask the LLM."""
+        message = Conversations.read(kept).current.answer(given(event, "message"))
+        marker = given_number(event, "marker")
+        for quote in message.citations if message else ():
+            if message and quote.marker == marker:
+                asker = address.asker(request.request.scope) if request.request else ""
+                yield from translation.steps(self._loader, asker, message, quote)
 
     def close(self) -> str:
         """Close the article."""

@@ -103,7 +103,8 @@ class Quoted(BaseModel):
     """A verbatim sentence; ``marker`` is the ``[n]`` that stands in the answer.
 
     ``marks`` are the places, in the document, of the words that carry the answer; ``page`` is the
-    number of the page that it begins on, where the document has pages.
+    number of the page that it begins on, where the document has pages. ``title``, ``author`` and
+    ``date`` are the document's; what isn't known is empty, and a date that can be told is ISO 8601.
     """
 
     marker: int
@@ -114,6 +115,9 @@ class Quoted(BaseModel):
     language: Literal["ar", "en"]
     marks: list[tuple[int, int]]
     page: int | None = None
+    title: str = ""
+    author: str = ""
+    date: str = ""
 
 
 class SearchResponse(BaseModel):
@@ -249,6 +253,9 @@ def checked(answer: Answer) -> Checked:
                 language=detect(c.quote),
                 marks=[(span.start, span.end) for span in c.marks],
                 page=c.page,
+                title=c.title,
+                author=c.author,
+                date=c.date,
             )
             for c in answer.citations
         ],

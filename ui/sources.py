@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from rag.engine import Engine
-from rag.language import Language, detect, direction
+from rag.language import Language, Span, detect, direction
 from ui import text
 from ui.answer_steps import title_of
 from ui.bidi import isolated_html
 from ui.markup import both, button, in_language, shown
+from ui.text import Phrase
 
-# Characters shown on either side of the sentence: a long article whole, of a book some pages.
-_AROUND = 20_000
+# Characters shown on either side of the sentence; and of a document that is shown whole, at once.
+_AROUND, _AT_ONCE = 20_000, 200_000
+_NONE = Span(0, 0)
+_HERE = '<span class="rw-here" tabindex="-1"></span>'
 
 
 def source_html(engine: Engine, doc: str, start: int, end: int, quote: str | None = None) -> str:
@@ -20,38 +23,94 @@ def source_html(engine: Engine, doc: str, start: int, end: int, quote: str | Non
     :param quote: What the sentence was when it was cited, if that is known.
     """
     article = engine.retriever.storage.text(doc)
-    note = ""
+    cited, note = Span(start, end), ""
     if not 0 <= start < end <= len(article) or quote not in (None, article[start:end]):
-        note, start, end = f'<p class="rw-note">{both(text.SOURCE_CHANGED)}</p>', 0, 0
-    return _opened(engine, doc, article, start, end, note)
+        cited, note = _NONE, f'<p class="rw-note">{both(text.SOURCE_CHANGED)}</p>'
+    piece = Span(max(0, cited.start - _AROUND), min(len(article), cited.end + _AROUND))
+    return _opened(engine, doc, article, cited, piece, note=note)
 
 
 def document_html(engine: Engine, doc: str) -> str:
     """Return an article from its beginning."""
-    return _opened(engine, doc, engine.retriever.storage.text(doc), 0, 0)
+    article = engine.retriever.storage.text(doc)
+    return _opened(engine, doc, article, _NONE, Span(0, min(len(article), _AROUND)))
 
 
-def _opened(engine: Engine, doc: str, article: str, start: int, end: int, note: str = "") -> str:
+def piece_html(engine: Engine, doc: str, start: int, end: int, at: int, here: int) -> str:
+    """Return a large piece of an article: all of it, unless it is very long.
+
+    :param start: As ``end``, of the cited sentence; both are 0 where none is.
+    :param at: Where the piece begins.
+    :param here: Where to go on reading: where the piece begins, or at its end.
+    """
+    article = engine.retriever.storage.text(doc)
+    cited = Span(start, end) if start < end <= len(article) else _NONE
+    first = min(at, len(article))
+    last = min(first + _AT_ONCE, here if here > first else len(article), len(article))
+    return _opened(engine, doc, article, cited, Span(first, last), here=here)
+
+
+def _opened(
+    engine: Engine,
+    doc: str,
+    article: str,
+    cited: Span,
+    piece: Span,
+    *,
+    note: str = "",
+    here: int | None = None,
+) -> str:
+    """Return a piece of an article and what leads to the rest of it.
+
+    :param here: See ``piece_html``; None for a small piece.
+    """
     if not article:
         return _framed(doc, f'<p class="rw-quiet">{both(text.SOURCE_GONE)}</p>')
-    first, last = max(0, start - _AROUND), min(len(article), end + _AROUND)
-    cut = f'<p class="rw-quiet">{both(text.SHORTENED)}</p>'
-    language = detect(article)
+    (first, last), language = piece, detect(article)
+    # All of it, or as much as is shown at once, with the sentence amid it.
+    amid = max(0, min(cited.start - _AT_ONCE // 2, len(article) - _AT_ONCE))
+    before = after = _more(text.WHOLE, doc, cited, amid, amid)
+    if here is not None:
+        before = _more(text.EARLIER, doc, cited, max(0, first - _AT_ONCE), first)
+        after = _more(text.LATER, doc, cited, last, last)
+        if cited != _NONE and not _is_within(cited, piece):
+            note = f"<p>{_more(text.TO_SENTENCE, doc, cited, amid, amid)}</p>"
+    cut = f'<p class="rw-quiet">{both(text.SHORTENED)} %s</p>'
     body = (
-        f'<div class="rw-article" tabindex="0" role="group"'
+        f'{cut % before if first else ""}<div class="rw-article" tabindex="0" role="group"'
         f' aria-labelledby="rawi-source-title" {in_language(language)}>'
-        f"{isolated_html(article[first:start], language)}{_mark(article, start, end, language)}"
-        f"{isolated_html(article[end:last], language)}</div>"
+        f"{_piece(article, cited, piece, here, language)}</div>"
+        f"{cut % after if last < len(article) else ''}"
     )
-    before, after = cut if first else "", cut if last < len(article) else ""
-    return _framed(title_of(engine, doc), f"{note}{before}{body}{after}", doc)
+    return _framed(title_of(engine, doc), note + body, doc)
 
 
-def _mark(article: str, start: int, end: int, language: Language) -> str:
-    if start == end:
-        return ""
-    sentence = isolated_html(article[start:end], language)
-    return f'<mark tabindex="-1" data-start="{start}" data-end="{end}">{sentence}</mark>'
+def _piece(article: str, cited: Span, piece: Span, here: int | None, language: Language) -> str:
+    """Return a piece of an article with the sentence marked, or else where to go on reading."""
+    first, last = piece
+    if _is_within(cited, piece):
+        before, after = article[first : cited.start], article[cited.end : last]
+        marked = _mark(article, cited, language)
+        return isolated_html(before, language) + marked + isolated_html(after, language)
+    said = isolated_html(article[first:last], language)
+    if here is None:
+        return said
+    return said + _HERE if here == last else _HERE + said
+
+
+def _is_within(cited: Span, piece: Span) -> bool:
+    return cited != _NONE and piece.start <= cited.start and cited.end <= piece.end
+
+
+def _more(phrase: Phrase, doc: str, cited: Span, at: int, here: int) -> str:
+    """Return a button that leads to another piece of an article; see ``piece_html``."""
+    return button(phrase, "turn", doc=doc, start=cited.start, end=cited.end, at=at, here=here)
+
+
+def _mark(article: str, cited: Span, language: Language) -> str:
+    sentence = isolated_html(article[cited.start : cited.end], language)
+    place = f'data-start="{cited.start}" data-end="{cited.end}"'
+    return f'<mark tabindex="-1" {place}>{sentence}</mark>'
 
 
 def _framed(title: str, body: str, doc: str = "") -> str:

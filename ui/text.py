@@ -132,6 +132,19 @@ SOURCE_CHANGED: Final = Phrase(
     "تغيرت الوثيقة منذ هذا الجواب.", "The document has changed since this answer."
 )
 
+WHOLE: Final = Phrase("اعرض الوثيقة كلها", "Show the whole document")
+EARLIER: Final = Phrase("اعرض ما قبل هذا", "Show what comes before")
+LATER: Final = Phrase("اعرض ما بعد هذا", "Show what comes after")
+TO_SENTENCE: Final = Phrase("عُد إلى الجملة", "Back to the sentence")
+TRANSLATE: Final = Phrase("اعرض الترجمة", "Show translation")
+TRANSLATING: Final = Phrase("تُترجَم الجملة…", "Translating…")
+MACHINE: Final = Phrase(
+    "ترجمة آلية؛ والنص الأصلي هو المرجع.", "Machine translation; the original is what counts."
+)
+UNTRANSLATED: Final = Phrase(
+    "لم تتيسر ترجمة أمينة لهذه الجملة.", "There is no faithful translation of this sentence."
+)
+
 # States
 LOADING: Final = Phrase("تُحمَّل النماذج…", "Loading the models…")
 LOADING_EMBEDDER: Final = Phrase("نموذج البحث", "Search model")

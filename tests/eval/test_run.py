@@ -81,6 +81,8 @@ def test_qa_writes_what_ask_prints(questions, system, tmp_path):
     assert first["answer"] == f"{SENTENCES['cat']} [1]"
     place = {"doc": "en/pets.txt", "start": 0, "end": len(SENTENCES["cat"])}
     shown = {"quote": SENTENCES["cat"], "marks": [], "page": None}
+    title = "The cat weighs 4 kilos. The dog weighs 20 kilos."
+    shown |= {"title": title, "author": "", "date": ""}
     assert first["citations"] == [{"marker": 1, **place, **shown}]
     assert {k: first["evidence"][0][k] for k in place} == place
     about = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))

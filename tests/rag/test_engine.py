@@ -16,6 +16,7 @@ from rag.errors import DeadlineError, GenerationError, QuestionError
 from rag.messages import KINDS
 from rag.retrieval import Found
 from rag.sentences import Unit
+from rag.storage import Origin
 from tests.doubles import JudgingLLM, ScriptedLLM
 
 TEXT = "SoftBank gave 30 billion."
@@ -45,7 +46,12 @@ class OneSentence:
     def __init__(self, *evidence: Found) -> None:
         self.asked: list[tuple[str, str, str]] = []
         self._evidence = list(evidence)
-        self.storage = SimpleNamespace(text=TEXTS.__getitem__, units=units_of, page=lambda *_: None)
+        self.storage = SimpleNamespace(
+            text=TEXTS.__getitem__,
+            units=units_of,
+            page=lambda *_: None,
+            origin=lambda doc: Origin(doc, "Salma", "2025-04-01"),
+        )
 
     def evidence(self, question: str, context: str = "", *, read_as: str = "") -> list[Found]:
         self.asked.append((question, context, read_as))
@@ -88,7 +94,9 @@ def test_events_come_in_order_and_tokens_make_up_the_answer():
     assert (answer.language, answer.how) == ("en", "written")
     assert not answer.abstained
     assert answer.evidence == (FOUND,)
-    assert [c.quote for c in answer.citations] == [TEXT]
+    (cited,) = answer.citations
+    assert (cited.quote, cited.title, cited.author) == (TEXT, "a.txt", "Salma")
+    assert cited.date == "2025-04-01"
     timings = answer.timings
     assert 0 < timings.retrieve_s <= timings.first_token_s <= timings.total_s
     assert (timings.prompt_tokens, timings.completion_tokens) == (5 + 7 + 5, 1 + 4 + 1)

@@ -14,6 +14,7 @@ from chromadb.errors import InternalError
 from rag import index, storage
 from rag.config import PassagesSettings, Settings
 from rag.errors import IndexStorageError, NoIndexError, StaleIndexError
+from rag.storage import Origin
 from tests.conftest import WordEmbedder, Write
 
 INDEX = "index-0123456789abcdef"
@@ -82,6 +83,17 @@ def test_a_damaged_current_is_refused_and_nothing_touched(
         message = f"{path}: is damaged; delete this one file and run: rawi index"
         assert str(caught.value) == message
     assert contents(settings.storage) == before
+
+
+def test_a_document_says_where_it_is_from(
+    settings: Settings, embedder: WordEmbedder, write: Write
+) -> None:
+    about = "<meta name=author content='%s'><meta name=date content=2025-04-01>"
+    write("a.html", f"<title>Cats</title>{about % ('A' * 5_000)}<p>A cat sat here.</p>")
+    index.update(settings, embedder)
+    with storage.open_current(settings, embedder.fingerprint) as store:
+        assert store.origin("a.html") == Origin("Cats", "A" * 200, "2025-04-01")
+        assert store.origin("b.html") == Origin()
 
 
 def test_deleting_a_damaged_current_loses_nothing(

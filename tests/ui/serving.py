@@ -23,6 +23,7 @@ from rag.engine import Engine
 from rag.language import detect
 from rag.retrieval import Found
 from rag.sentences import Unit
+from rag.storage import Origin
 from tests.doubles import JudgingLLM, ScriptedLLM
 from ui import app as web
 from ui.loading import Loader
@@ -75,6 +76,7 @@ class Retriever:
             title=lambda doc: doc,
             count=lambda table: 3,
             page=lambda doc, place: None,
+            origin=lambda doc: Origin(doc),
             units=lambda doc, start, end: [Unit(0, len(texts[doc]))] if doc in texts else [],
         )
         self.embedder = None

@@ -47,6 +47,7 @@ def test_the_openai_client_gets_answer_citations_and_evidence(ask):
     assert reply.citations[0]["quote"] == QUOTE
     assert reply.citations[0]["marker"] == 1
     assert reply.citations[0]["language"] == "ar"
+    assert (reply.citations[0]["title"], reply.citations[0]["date"]) == (FOUND.doc, "")
     assert [QUOTE[a:z] for a, z in reply.citations[0]["marks"]][-1].endswith("30 مليار")
     assert reply.short_answer == ANSWER
     assert reply.evidence[0]["doc"] == FOUND.doc

@@ -61,6 +61,7 @@ SAMPLES = {
 PLAIN = {
     "AskEvents.ask", "AskEvents.ask_example", "AskEvents.retry", "AskEvents.stop",
     "ReadEvents.edit", "ReadEvents.rate", "ReadEvents.reason", "ReadEvents.cite",
+    "ReadEvents.turn", "ReadEvents.translate",
     "ReadEvents.close", "ReadEvents.new", "ReadEvents.pick", "ReadEvents.delete",
     "ReadEvents.export", "ReadEvents.restore", "ReadEvents.forget", "AskEvents.ask_near",
     "ChatView.tick", "ChatView.load", "ChatView.refresh", "build.<locals>.measured",

@@ -17,6 +17,7 @@ from rag.engine import Engine, Evidence, Turn
 from rag.errors import GenerationError
 from rag.index import IndexReport
 from rag.retrieval import Found
+from rag.storage import Origin
 from tests.conftest import Write, in_child
 from tests.doubles import JudgingLLM
 from tests.ui.serving import until
@@ -39,7 +40,10 @@ def engine(*replies: Any, most: int = 5) -> Any:
     retriever: Any = SimpleNamespace(
         evidence=lambda question, context="", *, read_as="": [FOUND],
         storage=SimpleNamespace(
-            text=lambda doc: QUOTE, title=lambda doc: "عنوان", page=lambda *_: 3
+            text=lambda doc: QUOTE,
+            title=lambda doc: "عنوان",
+            page=lambda *_: 3,
+            origin=lambda doc: Origin("عنوان", date="2025-04-01"),
         ),
         embedder=None,
     )
@@ -60,7 +64,9 @@ class TestAnswering:
         assert first.message.evidence[0].title == "عنوان"
         assert shown[-1].stage == "done"
         assert shown[-1].message.text == "ساهم بمبلغ 30 مليار. [1]"
-        assert [quote.marker for quote in shown[-1].message.citations] == [1]
+        (cited,) = shown[-1].message.citations
+        assert (cited.marker, cited.title, cited.date) == (1, "عنوان", "2025-04-01")
+        assert shown[-1].message.short == "ساهم بمبلغ 30 مليار."
 
     def test_when_the_model_fails_the_evidence_is_the_answer(self) -> None:
         *_, last = answering(GenerationError("out of memory")).answer("s", "1", "كم ساهم؟", [])

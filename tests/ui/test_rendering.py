@@ -21,7 +21,7 @@ ATTACK = '<script>x()</script><img src=x onerror="x()">[a](javascript:x()) ${x} 
 TAGS = set(
     "article aside bdi button code details div h2 h3 li mark ol p pre q section small".split()
 )
-TAGS |= {"span", "strong", "summary", "ul", "nav"}
+TAGS |= {"span", "strong", "summary", "template", "ul", "nav"}
 
 
 class Reader(HTMLParser):
@@ -43,10 +43,11 @@ class Reader(HTMLParser):
         self.said += data
 
 
-def quote(text: str, marker: int = 1, language: Any = "ar") -> Quote:
+def quote(text: str, marker: int = 1, language: Any = "ar", date: str = "") -> Quote:
     return Quote(
-        marker=marker, doc=ATTACK, title=ATTACK, start=3, end=9, text=text, language=language
-    )
+        marker=marker, doc=ATTACK, title=ATTACK, start=3, end=9, text=text, language=language,
+        date=date,
+    )  # fmt: skip
 
 
 def answered(text: str, language: Any = "ar", **fields: Any) -> Message:
@@ -66,6 +67,11 @@ HOSTILE = {
         answered(ATTACK + " [1]", citations=(quote(ATTACK),), detail=ATTACK, problem="model"),
         feedback=True,
     ),
+    "short": messages.message_html(
+        answered(ATTACK, "en", id=ATTACK, short=ATTACK, citations=(quote(ATTACK, date=ATTACK),)),
+        feedback=True,
+        translates=True,
+    ),
     "live": messages.live_html(Shown(answered(f"```\n{ATTACK}\n``` `{ATTACK}`"), "writing")),
     "evidence": panels.evidence_html(answered("", evidence=(quote(ATTACK, 0),))),
     "conversations": panels.conversations_html(
@@ -75,6 +81,7 @@ HOSTILE = {
     ),
     "welcome": panels.welcome_html([Example(ATTACK, "en")], ""),
     "article": sources.source_html(engine(ATTACK * 20_000, ATTACK), ATTACK, 3, 90),
+    "piece": sources.piece_html(engine(ATTACK * 9_000, ATTACK), ATTACK, 3, 90, 300_000, 0),
     "gone": sources.source_html(engine(""), ATTACK, 3, 9),
 }
 
@@ -136,7 +143,7 @@ def test_the_words_that_carry_the_answer_are_marked_in_the_quote() -> None:
 @pytest.mark.parametrize("marks", [((5, 99),), ((3, 1),), ((0, 4), (2, 6)), ((9, 9),)])
 def test_marks_that_no_quote_has_are_passed_over(marks: Any) -> None:
     html = with_marks("ثلاثون.", *marks)
-    assert Reader(html).said.count("ثلاثون.") == 1
+    assert Reader(html.partition("<template")[0]).said.count("ثلاثون.") == 1
     assert html.count("<mark>") == html.count("</mark>") <= 1
 
 
@@ -159,6 +166,67 @@ def test_a_million_characters_are_cut_around_the_sentence() -> None:
     assert len(html) < 50_000
     assert html.count("part of the article is left out") == 2
     assert ">HERE</mark>" in html
+
+
+def turned(html: str, at: int) -> str:
+    """Return what one of the buttons in an article leads to."""
+    found = re.findall(
+        r'data-start="(\d+)" data-end="(\d+)" data-at="(\d+)" data-here="(\d+)"', html
+    )
+    return sources.piece_html(engine(LONG), "a.txt", *map(int, found[at]))
+
+
+LONG = "x" * 500_000 + "HERE" + "y" * 500_000
+
+
+def test_all_of_a_long_document_is_reached_a_bounded_piece_at_a_time() -> None:
+    html = sources.source_html(engine(LONG), "a.txt", 500_000, 500_004)
+    assert html.count("Show the whole document") == 2 * 2  # said, and its tooltip
+    whole = turned(html, 0)
+    assert ">HERE</mark>" in whole
+    pieces, html = [whole], whole
+    while "Show what comes before" in html:
+        html = turned(html, 0 if html is whole else 1)  # the first leads back to the sentence
+        pieces.insert(0, html)
+    html = whole
+    while "Show what comes after" in html:
+        html = turned(html, -1)
+        pieces.append(html)
+    assert max(map(len, pieces)) < 210_000
+    articles = (re.findall(r'class="rw-article".*?>(.*)</div>', piece)[0] for piece in pieces)
+    assert "".join(Reader(article).said for article in articles) == LONG
+    assert ">HERE</mark>" in turned(html, 0)
+    short = sources.source_html(engine(LONG[:90_000]), "a.txt", 0, 4)
+    assert 'data-at="0"' in short
+    assert "part of the article" not in sources.piece_html(engine(LONG[:90_000]), "a", 0, 4, 0, 0)
+
+
+def test_a_short_answer_stands_out_and_is_what_the_text_begins_with() -> None:
+    body = messages.message_body(
+        answered("<30> مليار [1]", short="<30> مليار", citations=(quote("جملة."),))
+    )
+    assert body.startswith('<strong class="rw-short">&lt;30&gt; مليار</strong><button')
+    other = messages.message_body(answered("ثلاثون.", short="أربعون"))
+    assert other == "ثلاثون."
+
+
+def test_a_card_has_title_page_day_and_the_quote_shortened() -> None:
+    cited = quote("كلمة " * 200).model_copy(
+        update={"title": "عنوان", "page": 3, "date": "2025-04-01T10:00:00"}
+    )
+    html = messages.message_html(answered("نعم. [1]", citations=(cited,)), feedback=False)
+    card = Reader(html.partition('<template data-card="1">')[2].partition("</template>")[0]).said
+    assert card.startswith("عنوان · ص ٣p. 3 · 2025-04-01كلمة")
+    assert card.endswith("كلمة …")
+    assert len(card) < 300
+
+
+@pytest.mark.parametrize(("language", "offered"), [("en", True), ("ar", False)])
+def test_a_translation_is_offered_of_a_foreign_quote_alone(language: Any, offered: bool) -> None:
+    message = answered("Yes. [1]", language, citations=(quote("جملة."),))
+    html = messages.message_html(message, feedback=False, translates=True)
+    assert ('data-act="translate"' in html) == offered
+    assert 'data-act="translate"' not in messages.message_html(message, feedback=False)
 
 
 def test_markdown_export_says_nothing_in_markdown_of_its_own() -> None:

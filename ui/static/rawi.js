@@ -96,20 +96,23 @@ window.rawi = (() => {
   // ------------------------------------------------------------ hearing
 
   let region = null;
-  const announce = (text, language = root.lang) => {
+  const announce = (said, language = root.lang) => {
     if (!region) return;
     region.lang = language;
-    region.textContent = text;
+    region.replaceChildren(...[said].flat());
   };
-  // What a message says in the page's language: our own words stand in it in both.
+  // What a message says, our own words in the page's language alone, and spoken in that.
   const said = (element) => {
     const copy = element.cloneNode(true);
     const unsaid = `.rw-${root.lang === "ar" ? "en" : "ar"}, [aria-hidden="true"]`;
     for (const part of copy.querySelectorAll(unsaid)) part.remove();
     for (const cite of copy.querySelectorAll(".rw-citation")) {
-      cite.replaceWith(` (${cite.textContent})`);
+      const source = document.createElement("span");
+      source.lang = root.lang;
+      source.textContent = ` (${cite.textContent.trim().replace(/\s+/g, " ")}) `;
+      cite.replaceWith(source);
     }
-    return copy.textContent.replace(/\s+/g, " ").trim();
+    return [...copy.childNodes];
   };
   let expected = false; // an answer is on its way, to be read out once it is whole
 
@@ -128,9 +131,102 @@ window.rawi = (() => {
     }
   };
 
+  // ------------------------------------------------------------ a citation's card
+
+  const card = document.createElement("div");
+  card.id = "rawi-card";
+  card.popover = "manual";
+  card.setAttribute("role", "tooltip");
+  let cited = null; // the mark whose card is shown
+  let leaving = 0;
+  const placeCard = () => {
+    const at = cited.getBoundingClientRect();
+    const { width, height } = card.getBoundingClientRect();
+    const begins = root.dir === "rtl" ? at.right - width : at.left;
+    const below = at.bottom + 6;
+    const fits = below + height <= innerHeight;
+    card.style.left = `${Math.max(8, Math.min(begins, innerWidth - width - 8))}px`;
+    card.style.top = `${fits ? below : Math.max(8, at.top - height - 6)}px`;
+  };
+  const stay = () => {
+    clearTimeout(leaving);
+    leaving = 0;
+  };
+  const hideCard = () => {
+    stay();
+    if (!cited) return;
+    cited.removeAttribute("aria-describedby");
+    cited = null;
+    if (card.isConnected) card.hidePopover();
+  };
+  const showCard = (mark) => {
+    stay();
+    if (mark === cited) return;
+    hideCard();
+    const turn = mark.closest(".rw-turn");
+    const made = turn && turn.querySelector(`template[data-card="${mark.dataset.citation}"]`);
+    if (!made || !card.showPopover) return;
+    cited = mark;
+    card.replaceChildren(made.content.cloneNode(true));
+    document.querySelector(".gradio-container").append(card);
+    card.showPopover();
+    placeCard();
+    mark.setAttribute("aria-describedby", card.id);
+  };
+  // A finger opens the article at once. A pointer that rests, and over which the page moves, asks
+  // for nothing; it may go over to the card, to read it or copy.
+  document.addEventListener("pointermove", ({ pointerType, target }) => {
+    if (pointerType === "touch") return;
+    const mark = target.closest(".rw-citation");
+    if (mark) showCard(mark);
+    else if (cited && card.contains(target)) stay();
+    else if (cited && document.activeElement !== cited) leaving ||= setTimeout(hideCard, 200);
+  });
+  document.addEventListener("focusin", ({ target }) => {
+    if (target.matches(".rw-citation:focus-visible")) showCard(target);
+    else hideCard();
+  });
+  document.addEventListener("focusout", hideCard);
+  document.addEventListener("click", (event) => card.contains(event.target) || hideCard());
+  const keepCard = () => cited && (cited.isConnected ? placeCard() : hideCard());
+  addEventListener("scroll", keepCard, { capture: true, passive: true });
+  addEventListener("resize", keepCard);
+
+  // ------------------------------------------------------------ translations
+
+  const translated = new Map(); // as long as the page is open
+  const putTranslations = () => {
+    for (const slot of document.querySelectorAll("[data-slot]")) {
+      const found = translated.get(slot.dataset.slot);
+      if (found && !slot.contains(found)) putInto(slot, found);
+    }
+  };
+  const putInto = (slot, found) => {
+    const within = slot.contains(document.activeElement);
+    slot.replaceChildren(found);
+    if (within) slot.focus({ preventScroll: true });
+  };
+  const translation = (element) => {
+    const sent = element.querySelector("[data-for]");
+    if (!sent) return;
+    const found = sent.cloneNode(true);
+    const is = ({ dataset }) => dataset.slot === found.dataset.for;
+    const slot = [...document.querySelectorAll("[data-slot]")].find(is);
+    if (!found.querySelector("button, .rw-pulse")) translated.set(found.dataset.for, found);
+    if (!slot) return;
+    putInto(slot, found);
+    label();
+    announce(said(found));
+  };
+
   // ------------------------------------------------------------ changes and clicks
 
   let opener = null; // what had opened the article, to go back to
+  const backToOpener = () => {
+    if (!opener || !opener.isConnected) return;
+    opener.focus();
+    hideCard(); // nobody asked for it
+  };
   let held = false; // whether an entry of the browser's history stands for the open article
 
   const opened = (mark, element) => {
@@ -152,7 +248,7 @@ window.rawi = (() => {
     if (here && busy) history.replaceState(null, "");
     else if (here) history.back();
     held = false;
-    if (opener && opener.isConnected) opener.focus();
+    backToOpener();
   };
   addEventListener("popstate", (event) => {
     const back = held && !(event.state && event.state.rawi);
@@ -162,7 +258,7 @@ window.rawi = (() => {
       held = false;
       if (close) close.click();
     }
-    if (!close && opener && opener.isConnected) opener.focus();
+    if (!close) backToOpener();
   });
 
   // ------------------------------------------------------------ what others have changed
@@ -184,9 +280,11 @@ window.rawi = (() => {
     label();
     const file = element.querySelector("[data-file]");
     if (file) save(file.dataset);
-    const mark = element.querySelector("mark");
+    const mark = element.querySelector("mark, .rw-here");
     if (element.querySelector(".rw-source")) opened(mark, element);
     else if (element.closest("#rawi-source")) closed();
+    if (element.closest("#rawi-translation")) translation(element);
+    if (element.closest("#rawi-messages")) putTranslations();
     if (element.closest("#rawi-messages")) follow();
     const forget = element.querySelector('[data-act="forget"]');
     if (forget) setTimeout(() => forget.isConnected && forget.click(), 20_000);
@@ -339,6 +437,11 @@ window.rawi = (() => {
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
+    if (cited) {
+      event.preventDefault();
+      hideCard();
+      return;
+    }
     const close = document.querySelector('#rawi-source [data-act="close"]');
     // One thing at a time; a frame around us asks whether there was any.
     if (close || root.classList.contains("rw-side-open")) event.preventDefault();
@@ -365,7 +468,8 @@ window.rawi = (() => {
     root.classList.toggle("rw-offline", !up);
     banner.textContent = up ? (was ? phrase("online") : "") : phrase("offline");
     // The stream of an answer doesn't outlive its connection; its question does, to be asked again.
-    if (up && was && document.querySelector(".rw-busy")) location.reload();
+    const waits = document.querySelector(".rw-busy, .rw-translate .rw-pulse");
+    if (up && was && waits) location.reload();
     setTimeout(watchConnection, up ? 5_000 : 2_000);
   };
 
