@@ -137,10 +137,11 @@ LOADING: Final = Phrase("تُحمَّل النماذج…", "Loading the models�
 LOADING_EMBEDDER: Final = Phrase("نموذج البحث", "Search model")
 LOADING_LLM: Final = Phrase("نموذج الكتابة", "Writing model")
 NO_INDEX: Final = Phrase(
-    "لا وثائق في الفهرس بعد. أضف وثائق في قسم «الوثائق»، أو نفّذ: rawi index",
-    "Nothing is indexed yet. Add documents under “Documents”, or run: rawi index",
+    f"لا وثائق في الفهرس بعد. ضع وثائق في المجلد ثم نفّذ: {isolated('rawi index')}",
+    "Nothing is indexed yet. Put documents into the folder, then run: rawi index",
 )
-OPEN_DOCUMENTS: Final = Phrase("افتح قسم الوثائق", "Open Documents")
+# Seen only where that tab is.
+OPEN_DOCUMENTS: Final = Phrase("أضف وثائق في قسم «الوثائق»", "Add documents under “Documents”")
 CANNOT_START: Final = Phrase("تعذّر التشغيل.", "It could not start.")
 OFFLINE: Final = Phrase(
     "انقطع الاتصال بالخادم. تُعاد المحاولة…", "The connection is lost. Trying again…"
