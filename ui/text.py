@@ -142,6 +142,8 @@ NO_INDEX: Final = Phrase(
 )
 # Seen only where that tab is.
 OPEN_DOCUMENTS: Final = Phrase("أضف وثائق في قسم «الوثائق»", "Add documents under “Documents”")
+# Before the engine's own words, which are English.
+DETAILS: Final = Phrase("التفاصيل بالإنجليزية:", "Details:")
 CANNOT_START: Final = Phrase("تعذّر التشغيل.", "It could not start.")
 OFFLINE: Final = Phrase(
     "انقطع الاتصال بالخادم. تُعاد المحاولة…", "The connection is lost. Trying again…"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,11 +13,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from rag import chat_server
 from rag import documents as reading
 from rag.config import DocumentsSettings, Settings
 from rag.embedding import PassageInput
 from rag.errors import DocumentError
 from rag.index import IndexReport
+from rag.llm import too_slow
 from tests.ui.conftest import Open
 from tests.ui.serving import quoting, served_by
 from tests.ui.test_accessibility import found_in
@@ -154,12 +157,39 @@ def test_an_empty_folder_leads_to_the_documents_and_is_answered_from_once_indexe
         expect(page.locator(".rw-assistant:not(.rw-busy) .rw-text")).to_contain_text("1999")
 
 
+@pytest.mark.parametrize("reason", [too_slow(3), chat_server.BROKE_OFF, chat_server.NOT_OPENAI])
+def test_every_failure_of_a_server_is_told_in_arabic(reason: str) -> None:
+    assert reasons.phrase(reason) is not None
+
+
 @pytest.mark.browser
-def test_without_weights_nothing_is_offered_that_fails_again(look: Open, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("locale", "reason", "says"),
+    [
+        ("ar", "rawi-qa is not in /models; run: rawi models pull", "النموذج rawi-qa غير موجود"),
+        ("en", "rawi-qa is not in /models; run: rawi models pull", "rawi-qa is not in"),
+        ("ar", "no such luck: <b>", "تعذّر التشغيل. التفاصيل بالإنجليزية: no such luck: <b>"),
+        ("en", "no such luck: <b>", "It could not start. Details: no such luck: <b>"),
+    ],
+)
+def test_without_weights_it_says_why_and_nothing_is_offered_that_fails_again(
+    look: Open, tmp_path: Path, locale: str, reason: str, says: str
+) -> None:
     loader = LateLoader(quoting(tmp_path, TEXT).settings)
-    loader.ends(Progress("failed", reason="no weights; run: rawi models pull"))
+    loader.ends(Progress("failed", reason=reason))
     with served_by(loader) as url:
-        page = look(url, locale="ar").page
+        page = look(url, locale=locale).page
+        expect(page.locator(".rw-welcome .rw-note")).to_have_text(
+            re.compile(rf"\s*{spaced(says)}"), use_inner_text=True
+        )
         ask(page, "متى بُني البرج؟")
-        expect(page.locator(".rw-turn-assistant .rw-note")).to_contain_text("rawi models pull")
+        note = page.locator(".rw-turn-assistant .rw-note")
+        why = says.partition(". ")[2] or says
+        expect(note).to_have_text(re.compile(spaced(why)), use_inner_text=True)
         expect(page.locator("[data-act=retry]")).to_have_count(0)
+        assert found_in(page) == []
+
+
+def spaced(words: str) -> str:
+    """Return a pattern of words, whatever keeps Latin ones apart."""
+    return "[\\s\u2066\u2069]+".join(map(re.escape, words.split()))
