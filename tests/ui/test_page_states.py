@@ -8,6 +8,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.ui.conftest import ROOT, Open
 from tests.ui.hosts import hosted
 from tests.ui.serving import (
     ANSWER,
+    FOUND,
     QUESTION,
     QUOTE,
     SlowLLM,
@@ -328,8 +330,53 @@ class TestWarmingUp:
             page = look(url, locale=locale).page
             ask(page, QUESTION)
             says = {"ar": "نموذج الكتابة يتهيّأ", "en": "The model is warming up"}
-            expect(said(page, "#rawi-live .rw-state", locale)).to_contain_text(says[locale])
+            state = said(page, "#rawi-live .rw-state", locale)
+            expect(state).to_contain_text(says[locale])
+            ahead = {"ar": "قبلك", "en": "Ahead of you"}  # there is nobody
+            expect(state).not_to_contain_text(ahead[locale])
             expect(page.locator(EVIDENCE)).to_have_count(1)
             assert found_in(page) == []
             warm.set()
             expect(page.locator(".rw-assistant:not(.rw-busy) .rw-text")).to_contain_text("30 مليار")
+
+    @IN_BOTH
+    def test_who_asked_while_it_loaded_comes_first(
+        self, look: Open, tmp_path: Path, locale: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        began, warm = threading.Event(), threading.Event()
+        ready = engine(tmp_path, ANSWER, llm={"backend": "transformers"})
+
+        def warming() -> None:
+            began.set()
+            warm.wait(60)
+
+        monkeypatch.setattr(ready, "warm", warming)
+        loader = LateLoader(ready.settings)
+        with served_by(loader) as url:
+            page = look(url, locale=locale).page
+            ask(page, QUESTION)
+            expect(page.locator("#rawi-live .rw-state")).to_be_visible()
+            loader.has_all(ready)
+            threading.Thread(target=loader._warm, daemon=True).start()
+            expect(page.locator(".rw-assistant:not(.rw-busy) .rw-text")).to_contain_text("30 مليار")
+            assert began.wait(10)
+            warm.set()
+
+    @IN_BOTH
+    def test_what_needs_no_llm_is_answered_meanwhile(
+        self, look: Open, tmp_path: Path, locale: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        warm = threading.Event()
+        llm = QueueingLLM(replies=deque(), warm=warm)
+        sure = replace(FOUND, score=0.99)
+        ready = engine(tmp_path, model=llm, evidence=[sure], answer={"style": "quoted"})
+        monkeypatch.setattr(ready, "warm", lambda: warm.wait(60))
+        loader = Loader.loaded(ready)
+        threading.Thread(target=loader._warm, daemon=True).start()
+        with served_by(loader) as url:
+            page = look(url, locale=locale).page
+            ask(page, QUESTION)
+            expect(page.locator(".rw-assistant:not(.rw-busy) .rw-text")).to_contain_text("30 مليار")
+            assert not warm.is_set()
+            assert llm.prompts == []
+            warm.set()
