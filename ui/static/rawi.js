@@ -42,14 +42,15 @@ window.rawi = (() => {
   const preferred = () =>
     (navigator.languages || [navigator.language]).find((l) => /^(ar|en)\b/i.test(l)) || "en";
 
-  const wanted = new URLSearchParams(location.search).get("lang");
+  const given = new URLSearchParams(location.search);
+  const wanted = given.get("lang");
   setLanguage(
     (/^(ar|en)$/.test(wanted) && wanted) ||
       remembered("language") ||
       preferred().slice(0, 2).toLowerCase(),
   );
   setTheme(
-    remembered("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"),
+    (/^(light|dark)$/.exec(given.get("theme")) || [remembered("theme")])[0] || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"),
   );
   const named = () => (/^#(documents|quality)$/.exec(location.hash) || ["", "ask"])[1];
   const followAddress = () => {
