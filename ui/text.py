@@ -175,13 +175,24 @@ LANGUAGES: Final[dict[Language, Phrase]] = {
 }
 ADD: Final = Phrase("أضف وثائق", "Add documents")
 DROP: Final = Phrase(
-    "أسقط الملفات هنا أو اخترها. الأنواع: {types}، والحد لكل ملف {most}.",
-    "Drop files here or choose them. Types: {types}; at most {most} each.",
+    "أسقط ملفات أو مجلدات هنا أو اختر ملفات. الأنواع: {types}، والحد لكل ملف {most}.",
+    "Drop files or folders here, or choose files. Types: {types}; at most {most} each.",
 )
 REINDEX: Final = Phrase("أعد الفهرسة", "Re-index")
 REMOVE: Final = Phrase("احذف", "Remove")
 REALLY_REMOVE: Final = Phrase("احذف الملف نهائيًا", "Delete the file for good")
 INDEXING: Final = Phrase("تجري الفهرسة: {done} من {total}", "Indexing: {done} of {total}")
+FILE_STATES: Final[dict[str, Phrase]] = {
+    "waiting": Phrase("ينتظر", "Waiting"),
+    "reading": Phrase("يُقرأ الآن", "Reading"),
+    "done": Phrase("قُرئ", "Done"),
+    "failed": Phrase("لم يُقرأ", "Failed"),
+}
+SENDING: Final = Phrase("تُرسل الملفات: {done} من {total}", "Sending files: {done} of {total}")
+TOO_MANY_FILES: Final = Phrase(
+    "في المجلد ملفات أكثر مما يُرسل دفعة واحدة. أسقط الباقي بعد ذلك.",
+    "This holds more files than are sent at once. Drop the rest afterwards.",
+)
 INDEXING_PASSAGES: Final = Phrase("المقاطع: {done} من {total}", "passages: {done} of {total}")
 SECONDS: Final = Phrase("{seconds} ث", "{seconds} s")
 PREPARING: Final = Phrase("تُهيَّأ الفهرسة…", "Getting ready to index…")
