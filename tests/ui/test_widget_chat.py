@@ -118,6 +118,24 @@ def test_what_was_asked_can_be_cleared(browser: Browser, tmp_path: Path, locale:
 
 
 @IN_BOTH
+def test_what_was_cleared_stays_so_when_the_page_is_loaded_again(
+    browser: Browser, tmp_path: Path, locale: str
+) -> None:
+    with opened(browser, tmp_path, locale) as (page, frame):
+        ask(frame, QUESTION[locale])
+        expect(frame.locator(".rw-assistant:not(.rw-busy)")).to_have_count(1)
+        frame.locator(".rw-header [data-act=clear]").click()
+        expect(frame.locator("[data-act=restore]")).to_be_visible()
+        page.reload()
+        page.locator("rawi-widget").wait_for(state="attached")
+        with page.expect_event("frameattached") as attached:
+            page.evaluate("window.rawi.open()")
+        again: Any = attached.value
+        expect(again.locator(".rw-tagline")).to_be_visible()
+        expect(again.locator(".rw-message, [data-act=restore]")).to_have_count(0)
+
+
+@IN_BOTH
 def test_the_site_greets_in_its_own_words_and_its_questions_are_asked(
     browser: Browser, tmp_path: Path, locale: str
 ) -> None:
