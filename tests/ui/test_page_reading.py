@@ -118,8 +118,6 @@ class TestTwoDirections:
             expect(page.locator(".rw-assistant:not(.rw-busy)")).to_have_count(1)
             are_in_order(page.locator(".rw-user .rw-text"), asks, foreign)
             are_in_order(page.locator(".rw-conversation"), asks, foreign)
-            quote = page.locator(".rw-sources q, .rw-text").last
-            are_in_order(quote, words, locale)
             are_in_order(page.locator(".rw-sources .rw-from"), words, locale)
             page.locator("#rawi-evidence .rw-quote").click()
             are_in_order(page.locator("#rawi-source-title"), words, locale)
@@ -128,6 +126,24 @@ class TestTwoDirections:
             copied = page.evaluate("navigator.clipboard.readText()")
             assert text in copied
             assert not re.search("[\u2066-\u2069\u200e\u200f\u202a-\u202e]", copied)
+
+    @IN_BOTH
+    def test_a_quote_under_an_answer_in_other_words_too(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        text, reply, asked, words = {
+            "ar": ("ساهم SoftBank، Vision Fund بمبلغ 30 مليار.", "ساهم بمبلغ 30 مليار.",
+                   "كم ساهم سوفت بنك؟", ["ساهم", "SoftBank", "Vision Fund", "بمبلغ"]),
+            "en": ("The fund, سوفت بنك, فيجن فند gave 30 billion.", "The fund gave 30 billion.",
+                   "How much did the fund give?", ["The fund", "سوفت بنك", "فيجن فند", "gave"]),
+        }[locale]  # fmt: skip
+        found = Found("1.txt", 0, len(text), text, 0.9, detect(text))
+        with served(engine(tmp_path, reply, evidence=[found])) as url:
+            page = look(url, locale=locale, width=1700).page
+            ask(page, asked)
+            quote = page.locator(".rw-sources q")
+            expect(quote).to_have_text(text)
+            are_in_order(quote, words, locale)
 
     @IN_BOTH
     def test_the_table_of_documents_too(
@@ -209,7 +225,7 @@ class TestRefusing:
             "en": ("A bank, SoftBank, gave some.", "When was it built?",
                    "What is said about SoftBank?"),
         }[locale]  # fmt: skip
-        llm = JudgingLLM(replies=deque(["0"]), none=0.99)
+        llm = CountingLLM(replies=deque(["0"]), none=0.99)
         ready = engine(tmp_path, model=llm, answer={"style": "written"})
         ready.retriever = NearRetriever([Found("1.txt", 0, len(sentence), sentence, 0.2, locale)])
         with served(ready) as url:
@@ -217,10 +233,20 @@ class TestRefusing:
             ask(page, question)
             turn = page.locator(".rw-turn-assistant:has(.rw-assistant[data-how=refused])")
             expect(turn.locator(".rw-text")).to_contain_text(sentence)
-            assert llm.prompts or llm.judged or not llm.replies
+            assert llm.asked  # it is the LLM that refuses
             assert str(turn.text_content()).count(sentence) == 1
             expect(turn.locator(".rw-note")).to_have_count(0)
             expect(turn.locator(".rw-near .rw-example")).to_have_text([near])
+
+
+class CountingLLM(JudgingLLM):
+    """Counts how often it is asked which sentence answers."""
+
+    asked: int = 0
+
+    def first_token(self, *given: Any) -> Any:
+        self.asked += 1
+        return super().first_token(*given)
 
 
 class EachRetriever(Retriever):
