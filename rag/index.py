@@ -29,6 +29,7 @@ from rag.storage import Storage
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
+Refused = Callable[[str, str], None]
 
 # Passages that Chroma adds, deletes or lists in one call; it adds at most 5,461.
 _BATCH = 5_000
@@ -53,11 +54,13 @@ def update(
     progress: Progress = lambda *_: None,
     *,
     may_empty: bool = False,
+    refused: Refused = lambda *_: None,
 ) -> IndexReport:
     """Bring the index in ``settings.storage`` up to date with ``settings.corpus``.
 
     :param progress: Called with a document's id, the number done and the number to do.
     :param may_empty: Whether a folder without documents is meant, and the index is to be removed.
+    :param refused: Called with the id of a document that can't be read, and why.
     :raises DocumentError: When the corpus isn't there or holds no document that can be read;
         what was indexed before is kept.
     :raises IndexStorageError: When the storage can't be written; what it held still stands.
@@ -79,13 +82,21 @@ def update(
                     logger.warning("%s: %s; it is built anew", folder, problem)
                     storage.discard(folder)
                 with Storage(folder) as store:
-                    report = _synchronise(store, files, settings, embedder, progress)
+                    report = _synchronise(store, files, settings, embedder, progress, refused)
                 storage.make_current(settings.storage, folder, embedder.fingerprint)
         except Timeout as exc:
             raise IndexStorageError(
                 f"{settings.storage}: another rawi is indexing there; wait for it to finish"
             ) from exc
     return report
+
+
+def names(settings: Settings) -> list[str]:
+    """Return the documents that ``update`` would go through, in its order and by its names.
+
+    :raises DocumentError: When the corpus isn't there or can't be listed.
+    """
+    return list(map(_shown, _documents(settings)))
 
 
 def _documents(settings: Settings) -> list[str]:
@@ -108,7 +119,12 @@ def _held(settings: Settings) -> int:
 
 
 def _synchronise(
-    store: Storage, files: list[str], settings: Settings, embedder: Embedder, progress: Progress
+    store: Storage,
+    files: list[str],
+    settings: Settings,
+    embedder: Embedder,
+    progress: Progress,
+    refused: Refused,
 ) -> IndexReport:
     known = _prepare(store)
     failed: dict[str, str] = {}
@@ -116,7 +132,7 @@ def _synchronise(
     added = changed = unchanged = 0
     with Sandbox(settings.documents) as sandbox:
         for done, doc in enumerate(files):
-            progress(doc, done, len(files))
+            progress(_shown(doc), done, len(files))
             try:
                 content = documents.read_bytes(settings.corpus, doc, settings.documents)
                 if known.get(doc) == documents.digest(content):
@@ -126,6 +142,7 @@ def _synchronise(
                 document = documents.parse(doc, content, sandbox)
             except DocumentError as exc:
                 failed[_shown(doc)] = str(exc)
+                refused(_shown(doc), str(exc))
                 continue
             read.add(doc)
             storage.require_space(settings.storage, len(document.text.encode()))

@@ -1,7 +1,8 @@
 """The folder of documents, as the Documents tab shows and changes it.
 
-Names come from anybody: a file is only ever written into the corpus folder itself, under a plain
-name of a type that Rawi reads, and only removed when the index or the listing names it.
+Names come from anybody: a file is only ever written within the corpus folder, under a plain name of
+a type that Rawi reads, below folders of plain names that lead nowhere else, and only removed when
+the index or the listing names it.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import logging
 import os
 import secrets
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from starlette.types import Scope
 
@@ -29,7 +31,8 @@ from ui.text import Phrase, isolated
 logger = logging.getLogger(__name__)
 
 _NAME_CHARS = 120
-_BAD_IN_NAMES = frozenset('/\\:*?"<>|')
+_MOST_PARTS = 8
+_BAD = frozenset('/\\:*?"<>|')
 
 
 @dataclass(frozen=True)
@@ -109,15 +112,28 @@ def checked_name(settings: Settings, name: str) -> str:
 
     :raises RefusedError: When its name or type won't do, or a file of that name is there.
     """
-    name = " ".join(clean(PurePosixPath(name.replace("\\", "/")).name).split())
-    if not name or name.startswith(".") or len(name) > _NAME_CHARS or _BAD_IN_NAMES & set(name):
+    parts = [" ".join(clean(part).split()) for part in name.split("/")]
+    plain = all(
+        part and not part.startswith(".") and len(part) <= _NAME_CHARS and not _BAD & set(part)
+        for part in parts
+    )
+    if not plain or len(parts) > _MOST_PARTS or _leads_elsewhere(settings, parts):
         raise RefusedError(text.REFUSED_NAME, 400)
+    name = "/".join(parts)
     if not documents.is_readable(name):
         types = isolated(", ".join(readers.suffixes()))
         raise RefusedError(text.REFUSED_TYPE.format(types=types), 415)
     if (settings.corpus / name).exists():
         raise RefusedError(text.REFUSED_EXISTS)
     return name
+
+
+def _leads_elsewhere(settings: Settings, parts: Sequence[str]) -> bool:
+    """Tell whether a path below the corpus follows a link, or is the index's own."""
+    folders = (settings.corpus.joinpath(*parts[:n]) for n in range(1, len(parts)))
+    corpus, own = settings.corpus.resolve(), settings.storage.resolve()
+    is_own = corpus in own.parents and corpus.joinpath(*parts).is_relative_to(own)
+    return is_own or any(folder.is_symlink() for folder in folders)
 
 
 def add(settings: Settings, name: str, content: bytes) -> str:
@@ -134,7 +150,7 @@ def add(settings: Settings, name: str, content: bytes) -> str:
         with Sandbox(settings.documents) as sandbox:
             documents.parse(name, content, sandbox)
         # The first document may be there before its folder is.
-        settings.corpus.mkdir(parents=True, exist_ok=True)
+        (settings.corpus / name).parent.mkdir(parents=True, exist_ok=True)
         _write_whole(settings.corpus / name, content)
     except FileExistsError as exc:
         raise RefusedError(text.REFUSED_EXISTS) from exc

@@ -13,6 +13,8 @@ from ui.markup import both, button, in_language, shown
 from ui.reasons import reason_html
 from ui.text import Phrase, isolated
 
+# Files that are listed before the one that is being read, and from it on.
+_BEFORE, _AFTER = 10, 20
 _COLUMNS = (
     text.COLUMN_TITLE,
     text.COLUMN_LANGUAGE,
@@ -60,7 +62,7 @@ def job_html(job: Job) -> str:
         value = f' value="{job.done + job.part:g}" max="{job.total}"' if job.total else ""
         return (
             f'<p class="rw-state" role="status"><progress aria-labelledby="rawi-job"{value}>'
-            f'</progress><span id="rawi-job">{line}</span> {shown(job.doc)} {_within(job)}</p>'
+            f'</progress><span id="rawi-job">{line}</span></p>{_files(job)}'
         )
     if job.report is None:
         return problem_html(text.INDEX_FAILED, job.problem)
@@ -69,6 +71,26 @@ def job_html(job: Job) -> str:
         added=report.added, changed=report.changed, removed=report.removed
     )
     return f'<p class="rw-note rw-good" role="status">{both(done)}</p>'
+
+
+def _files(job: Job) -> str:
+    """List the files around the one that is being read, and before them those that failed."""
+    first, last = max(0, job.done - _BEFORE), job.done + _AFTER
+    earlier = [at for at, doc in enumerate(job.files[:first]) if doc in job.failed][-_BEFORE:]
+    rows = ""
+    for at in [*earlier, *range(first, min(last, len(job.files)))]:
+        doc, more = job.files[at], ""
+        if doc in job.failed:
+            state, more = "failed", reason_html(job.failed[doc])
+        elif at == job.done:
+            state, more = "reading", _within(job)
+        else:
+            state = "done" if at < job.done else "waiting"
+        rows += (
+            f'<li class="rw-{state}"><span class="rw-tag">{both(text.FILE_STATES[state])}</span>'
+            f" {shown(doc)} {more}</li>"
+        )
+    return f'<ol class="rw-files">{rows}</ol>' if rows else ""
 
 
 def _within(job: Job) -> str:

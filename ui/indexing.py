@@ -24,10 +24,13 @@ _LOOK_S = 0.2
 class Job:
     """An indexing run, and how far it is.
 
+    :ivar files: All that are gone through, in their order; ``failed`` says why of some.
     :ivar doc: The file that is being read, after ``done`` of ``total``.
     :ivar passages: Of that file, as far as they are known; ``passages_done`` of them are embedded.
     """
 
+    files: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
     doc: str = ""
     done: int = 0
     total: int = 0
@@ -97,8 +100,11 @@ def _index(settings: Settings, loader: Loader, job: Job, may_empty: bool) -> Non
         if loader.embedder is None:
             job.problem = loader.progress().reason
             return
+        job.files = index.names(settings)
         watched = cast("Embedder", _Watched(loader.embedder, job))
-        job.report = index.update(settings, watched, note, may_empty=may_empty)
+        job.report = index.update(
+            settings, watched, note, may_empty=may_empty, refused=job.failed.__setitem__
+        )
         with suppress(NoIndexError):  # it was emptied
             loader.reopen()
     except RawiError as exc:

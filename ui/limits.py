@@ -76,6 +76,11 @@ class AtOnce:
         self._taken: Counter[str | None] = Counter()
         self._lock = threading.Lock()
 
+    def __len__(self) -> int:
+        """Return how many places are taken."""
+        with self._lock:
+            return self._taken.total()
+
     def take(self, holder: str | None) -> bool:
         """Take a place, to be given back with ``leave``; tell whether there was one.
 

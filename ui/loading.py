@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 # Seconds between two looks at whether another index has become the current one.
 _WATCH_S = 1.0
 _WARM_AGAIN_S = 30.0
+_LOOK_S = 0.1
 
 Stage = Literal["loading", "ready", "no index", "failed"]
 
@@ -200,7 +201,7 @@ class Loader:
         self._watch()
 
     def _warm(self) -> None:
-        """Have the LLM read ahead, before anybody asks or after whoever does.
+        """Have the LLM read ahead, before anybody asks or after whoever does, or did meanwhile.
 
         A server that fails is asked again until it answers, so that its failure is told while it
         lasts, and no longer.
@@ -209,6 +210,8 @@ class Loader:
         # The other backends are servers, which keep a line of their own.
         in_line = self.settings.llm.backend == "transformers"
         while self.engine is not None:
+            while len(self.readers) and not self._closed.wait(_LOOK_S):
+                pass
             try:
                 self.lines.warm(self.engine.warm, in_line=in_line)
                 return

@@ -17,6 +17,7 @@ from ui.bidi import isolated_html
 from ui.conversations import Conversation, Message, Quote
 from ui.markup import both, button, hidden, icon, in_language, to_documents
 from ui.quotes import citation_html, sources_html
+from ui.reasons import reason_html
 
 # Begun anywhere within a long blank, it would try the rest of the blank each time.
 _MARKER = re.compile(r"(?<!\s)\s*\[(\d{1,3})\]")
@@ -145,11 +146,11 @@ def _notes(message: Message, translates: bool) -> str:
     if message.problem == "stopped":
         notes.append(both(text.STOPPED))
     elif message.problem == "model":
-        notes.append(both(text.MODEL_FAILED) + _detail(message))
+        notes.append(both(text.MODEL_FAILED) + reason_html(message.detail))
     elif message.problem == "empty":
         notes.append(both(text.NO_INDEX) + to_documents())
     elif message.problem == "failed":
-        notes.append(both(text.FAILED) + _detail(message))
+        notes.append(both(text.FAILED) + reason_html(message.detail))
     sources = sources_html(message, translates=translates)
     return "".join(map(_note, notes)) + sources + _near(message)
 
@@ -165,11 +166,6 @@ def _near(message: Message) -> str:
         for at, question in enumerate(message.near)
     )
     return f'<div class="rw-near"><p>{both(text.NEAR)}</p><ul>{items}</ul></div>'
-
-
-def _detail(message: Message) -> str:
-    """Return the engine's own words, which are English, for whoever runs it."""
-    return f'<small dir="ltr" lang="en">{escape(message.detail)}</small>' if message.detail else ""
 
 
 def _tools(message: Message, feedback: bool, retry: bool) -> str:

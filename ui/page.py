@@ -158,6 +158,8 @@ def _head(settings: Settings) -> str:
         "online": text.ONLINE,
         "many": text.TOO_MANY,
         "not-taken": text.NOT_TAKEN,
+        "many-files": text.TOO_MANY_FILES,
+        "sending": text.SENDING,
         "copied": text.COPIED,
         "title": text.TITLE,
         "messages": text.MESSAGES,

@@ -1,7 +1,7 @@
-"""Why a file was not read or a folder not indexed, in both languages.
+"""Why a file was not read, a folder not indexed or a question not answered, in both languages.
 
 The engine says it in English, in one line that it also keeps in the index; what isn't known here
-stays as it is.
+stays as it is, after a word that says what it is.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from html import escape
 from typing import Final
 
+from ui import text
 from ui.markup import both
 from ui.text import Phrase, isolated
 
@@ -96,6 +97,27 @@ _ARABIC: Final = tuple(
             "ليس في المجلد {} وثائق، وما زالت الإجابة مما فُهرس من قبل.",
         ),
         (r"(.*): holds no documents; .*", "ليس في المجلد {} وثائق."),
+        (r"(.*) is not in (.*); (run: .*)", "النموذج {} غير موجود في المجلد {}. {}"),
+        (
+            r"(.*): can't be loaded \((.*)\); (run: .*)",
+            "تعذّر تحميل النموذج ({}) لهذا السبب: {}. {}",
+        ),
+        (
+            r"the LLM was (?:not done after|silent for) ([\d.]+) seconds.*",
+            "لم يُتمّ نموذج الكتابة جوابه خلال {} ثانية (llm.timeout_s).",
+        ),
+        (
+            r"the LLM server can't be reached: .*",
+            "تعذّر الاتصال بخادم نموذج الكتابة. تحقّق من llm.base_url ومن أنه يعمل.",
+        ),
+        (r"the LLM server broke off while it answered", "انقطع خادم نموذج الكتابة وهو يجيب."),
+        (r"the LLM server refused \((\d+)\): (.*)", "رفض خادم نموذج الكتابة الطلب ({}): {}"),
+        (r"the LLM server failed: (.*)", "تعطّل خادم نموذج الكتابة: {}"),
+        (
+            r"the LLM server answered with something else .*",
+            "لا يتبع ردّ الخادم بروتوكول OpenAI. تحقّق من llm.base_url، وأكثر ما ينتهي بـ /v1.",
+        ),
+        (r"the LLM failed(?: while it answered)?: (.*)", "تعطّل نموذج الكتابة: {}"),
     )
 )
 _NONE_READ: Final = re.compile(
@@ -122,7 +144,8 @@ def phrase(reason: str) -> Phrase | None:
 
 def reason_html(reason: str) -> str:
     """Return what the engine said, escaped, in both languages where that is known."""
-    said = phrase(reason)
-    if said is not None:
+    if not reason:
+        return ""
+    if (said := phrase(reason)) is not None:
         return f"<small>{both(said)}</small>"
-    return f'<small dir="ltr" lang="en">{escape(reason)}</small>' if reason else ""
+    return f'<small>{both(text.DETAILS)} <bdi dir="ltr" lang="en">{escape(reason)}</bdi></small>'

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from ui import text
 from ui.loading import Progress
 from ui.markup import both, icon, to_documents
+from ui.reasons import reason_html
 
 _PARTS = (("embedder", text.LOADING_EMBEDDER), ("llm", text.LOADING_LLM))
 
@@ -29,5 +28,5 @@ def progress_html(progress: Progress) -> str:
     if progress.stage == "no index":
         said = f"<span>{both(text.NO_INDEX)}</span>{to_documents()}"
         return f'<p class="rw-note">{icon("note")}{said}</p>'
-    detail = f'<small dir="ltr" lang="en">{escape(progress.reason)}</small>'
-    return f'<p class="rw-note">{icon("note")}<span>{both(text.CANNOT_START)}{detail}</span></p>'
+    why = f"{both(text.CANNOT_START)} {reason_html(progress.reason)}"
+    return f'<p class="rw-note">{icon("note")}<span>{why}</span></p>'

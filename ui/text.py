@@ -150,10 +150,13 @@ LOADING: Final = Phrase("تُحمَّل النماذج…", "Loading the models�
 LOADING_EMBEDDER: Final = Phrase("نموذج البحث", "Search model")
 LOADING_LLM: Final = Phrase("نموذج الكتابة", "Writing model")
 NO_INDEX: Final = Phrase(
-    "لا وثائق في الفهرس بعد. أضف وثائق في قسم «الوثائق»، أو نفّذ: rawi index",
-    "Nothing is indexed yet. Add documents under “Documents”, or run: rawi index",
+    f"لا وثائق في الفهرس بعد. ضع وثائق في المجلد ثم نفّذ: {isolated('rawi index')}",
+    "Nothing is indexed yet. Put documents into the folder, then run: rawi index",
 )
-OPEN_DOCUMENTS: Final = Phrase("افتح قسم الوثائق", "Open Documents")
+# Seen only where that tab is.
+OPEN_DOCUMENTS: Final = Phrase("أضف وثائق في قسم «الوثائق»", "Add documents under “Documents”")
+# Before the engine's own words, which are English.
+DETAILS: Final = Phrase("التفاصيل بالإنجليزية:", "Details:")
 CANNOT_START: Final = Phrase("تعذّر التشغيل.", "It could not start.")
 OFFLINE: Final = Phrase(
     "انقطع الاتصال بالخادم. تُعاد المحاولة…", "The connection is lost. Trying again…"
@@ -185,13 +188,24 @@ LANGUAGES: Final[dict[Language, Phrase]] = {
 }
 ADD: Final = Phrase("أضف وثائق", "Add documents")
 DROP: Final = Phrase(
-    "أسقط الملفات هنا أو اخترها. الأنواع: {types}، والحد لكل ملف {most}.",
-    "Drop files here or choose them. Types: {types}; at most {most} each.",
+    "أسقط ملفات أو مجلدات هنا أو اختر ملفات. الأنواع: {types}، والحد لكل ملف {most}.",
+    "Drop files or folders here, or choose files. Types: {types}; at most {most} each.",
 )
 REINDEX: Final = Phrase("أعد الفهرسة", "Re-index")
 REMOVE: Final = Phrase("احذف", "Remove")
 REALLY_REMOVE: Final = Phrase("احذف الملف نهائيًا", "Delete the file for good")
 INDEXING: Final = Phrase("تجري الفهرسة: {done} من {total}", "Indexing: {done} of {total}")
+FILE_STATES: Final[dict[str, Phrase]] = {
+    "waiting": Phrase("ينتظر", "Waiting"),
+    "reading": Phrase("يُقرأ الآن", "Reading"),
+    "done": Phrase("قُرئ", "Done"),
+    "failed": Phrase("لم يُقرأ", "Failed"),
+}
+SENDING: Final = Phrase("تُرسل الملفات: {done} من {total}", "Sending files: {done} of {total}")
+TOO_MANY_FILES: Final = Phrase(
+    "في المجلد ملفات أكثر مما يُرسل دفعة واحدة. أسقط الباقي بعد ذلك.",
+    "This holds more files than are sent at once. Drop the rest afterwards.",
+)
 INDEXING_PASSAGES: Final = Phrase("المقاطع: {done} من {total}", "passages: {done} of {total}")
 SECONDS: Final = Phrase("{seconds} ث", "{seconds} s")
 PREPARING: Final = Phrase("تُهيَّأ الفهرسة…", "Getting ready to index…")

@@ -15,6 +15,7 @@ import json
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Annotated, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, FastAPI, Header, Query
 from fastapi.middleware.cors import CORSMiddleware
@@ -29,6 +30,7 @@ from ui.security import FRAMED_BY, policy
 from ui.tickets import TicketError, Tickets
 
 PREFIX: Final = "/embed"
+_THEMES: Final = ("light", "dark")
 _STATIC: Final = files("ui") / "static"
 _REFUSED: Final = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
 # Relative, so that it is asked for within the session.
@@ -65,11 +67,13 @@ def router(tickets: Tickets, settings: WidgetSettings) -> APIRouter:
     def embed(
         ticket: Annotated[str, Query(max_length=1_000)] = "",
         lang: Annotated[str, Query(max_length=10)] = "",
+        theme: Annotated[str, Query(max_length=10)] = "",
     ) -> Response:
         """Take the ticket, and go on to where the address says nothing that opens anything."""
         signed, session = tickets.redeem(ticket)
-        language = lang if lang in ("ar", "en") else ""
-        url = f"{PREFIX[1:]}/{signed}/" + (f"?lang={language}" if language else "")
+        looks = {"lang": lang in ("ar", "en") and lang, "theme": theme in _THEMES and theme}
+        query = urlencode({name: value for name, value in looks.items() if value})
+        url = f"{PREFIX[1:]}/{signed}/" + (f"?{query}" if query else "")
         headers = {
             "Cache-Control": "no-store",
             "Content-Security-Policy": policy(session.origin),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,11 +13,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from rag import chat_server
 from rag import documents as reading
 from rag.config import DocumentsSettings, Settings
 from rag.embedding import PassageInput
-from rag.errors import DocumentError
+from rag.errors import DocumentError, IndexStorageError
 from rag.index import IndexReport
+from rag.llm import too_slow
 from tests.ui.conftest import Open
 from tests.ui.serving import quoting, served_by
 from tests.ui.test_accessibility import found_in
@@ -56,8 +59,13 @@ def test_it_tells_what_is_read_and_how_far_indexing_is(
     held = [BEFORE]
     passages = [PassageInput("", text, (), "ar") for text in ("three", "a", "bb", "four")]
 
-    def update(settings: Settings, embedder: Any, progress: Any, **_: Any) -> IndexReport:
-        progress("1.txt", 0, 2)
+    def update(
+        settings: Settings, embedder: Any, progress: Any, refused: Any, **_: Any
+    ) -> IndexReport:
+        progress("0.txt", 0, 4)
+        refused("0.txt", "holds no text")
+        progress("00.txt", 1, 4)
+        progress("1.txt", 2, 4)
         texts: list[str] = embedder.embed_passages(passages)
         assert texts == ["three", "a", "bb", "four"]
         held[0] = AFTER
@@ -65,7 +73,8 @@ def test_it_tells_what_is_read_and_how_far_indexing_is(
 
     monkeypatch.setattr("rag.index.update", update)
     monkeypatch.setattr(documents, "listing", lambda settings: held[0])
-    loader = Loader.loaded(quoting(tmp_path, TEXT, page={"documents_tab": "on"}))
+    corpus = folder(tmp_path, "0.txt", "00.txt", "1.txt", "2.txt")
+    loader = Loader.loaded(quoting(tmp_path, TEXT, corpus=corpus, page={"documents_tab": "on"}))
     embedder: Any = SlowEmbedder()
     loader.embedder = embedder
     with served_by(loader) as url:
@@ -86,7 +95,19 @@ def test_it_tells_what_is_read_and_how_far_indexing_is(
         far = {"ar": "المقاطع: 3 من 4", "en": "passages: 3 of 4"}
         state = page.locator("#rawi-job-state")
         expect(state).to_contain_text(far[locale])
-        expect(state.locator("progress")).to_have_attribute("value", "0.75")
+        expect(state.locator("progress")).to_have_attribute("value", "2.75")
+        files = {
+            "ar": [
+                "لم يُقرأ 0.txt ليس في الملف نص.",
+                "قُرئ 00.txt",
+                "يُقرأ الآن 1.txt",
+                "ينتظر 2.txt",
+            ],
+            "en": ["Failed 0.txt holds no text", "Done 00.txt", "Reading 1.txt", "Waiting 2.txt"],
+        }[locale]
+        for row, says in zip(state.locator(".rw-files li").all(), files, strict=True):
+            expect(row).to_have_text(re.compile(spaced(says)), use_inner_text=True)
+        assert found_in(page) == []
         embedder.let.release(1)
         expect(state.locator(".rw-good")).to_have_css("color", "rgb(11, 93, 87)")
         expect(page.locator(rows)).to_have_count(2)
@@ -105,6 +126,84 @@ def test_it_tells_what_is_read_and_how_far_indexing_is(
             {"name": "a.exe", "mimeType": "text/plain", "buffer": b"MZ"}
         )
         expect(state.locator(f"[role=alert] .rw-{locale}").first).to_contain_text(".md")
+
+
+def folder(tmp_path: Path, *names: str) -> Path:
+    """Make a folder of documents."""
+    made = tmp_path / "corpus"
+    for name in names:
+        (made / name).parent.mkdir(parents=True, exist_ok=True)
+        (made / name).write_text("A text.")
+    return made
+
+
+@pytest.mark.browser
+@IN_BOTH
+def test_a_run_that_fails_says_why(
+    look: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locale: str
+) -> None:
+    def update(*_: Any, **__: Any) -> IndexReport:
+        raise IndexStorageError("/s: another rawi is indexing there; wait for it to finish")
+
+    monkeypatch.setattr("rag.index.update", update)
+    corpus = folder(tmp_path, "a.txt")
+    ready = quoting(tmp_path, TEXT, corpus=corpus, page={"documents_tab": "on"})
+    loader = Loader.loaded(ready)
+    embedder: Any = SlowEmbedder()
+    loader.embedder = embedder
+    with served_by(loader) as url:
+        page = look(url, locale=locale).page
+        page.locator(".rw-tab[data-view=documents]").click()
+        page.locator("#rawi-upload [data-act=reindex]").click()
+        told = {
+            "ar": "تعذّرت الفهرسة. تجري الآن فهرسة أخرى",
+            "en": "Indexing failed. /s: another rawi",
+        }
+        alert = page.locator("#rawi-job-state [role=alert]")
+        expect(alert).to_have_text(re.compile(spaced(told[locale])), use_inner_text=True)
+        assert found_in(page) == []
+
+
+@pytest.mark.browser
+@IN_BOTH
+def test_a_folder_is_dropped_with_its_paths(
+    look: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locale: str
+) -> None:
+    monkeypatch.setattr("rag.index.update", lambda *_, **__: IndexReport(2, 0, 0, 0, {}, 2, 2))
+    corpus = folder(tmp_path, "here.txt")
+    dropped = folder(tmp_path / "from", "one.txt", "تقارير/two.txt", "a.exe", ".git/three.txt")
+    loader = Loader.loaded(quoting(tmp_path, TEXT, corpus=corpus, page={"documents_tab": "on"}))
+    embedder: Any = SlowEmbedder()
+    loader.embedder = embedder
+    with served_by(loader) as url:
+        page = look(url, locale=locale).page
+        page.locator(".rw-tab[data-view=documents]").click()
+        box = page.locator("#rawi-upload .rw-drop").bounding_box()
+        assert box is not None
+        devtools = page.context.new_cdp_session(page)
+        for kind in ("dragEnter", "dragOver", "drop"):
+            data = {"items": [], "files": [str(dropped)], "dragOperationsMask": 1}
+            place = {"x": box["x"] + 9, "y": box["y"] + 9}
+            devtools.send("Input.dispatchDragEvent", {"type": kind, "data": data, **place})
+        expect(page.locator("#rawi-job-state .rw-good")).to_be_visible()
+        refused = page.locator("#rawi-job-state [role=alert]")
+        expect(refused).to_contain_text("corpus/a.exe")  # and nothing else
+        assert reading.list_files(corpus) == ["corpus/one.txt", "corpus/تقارير/two.txt", "here.txt"]
+
+
+@pytest.mark.browser
+@IN_BOTH
+def test_a_folder_that_is_emptied_elsewhere_is_told_where_one_asks(
+    look: Open, tmp_path: Path, locale: str
+) -> None:
+    loader = Loader.loaded(quoting(tmp_path, TEXT))
+    with served_by(loader) as url:
+        page = look(url, locale=locale).page
+        with page.expect_response("**/healthz"):
+            expect(page.locator(".rw-welcome .rw-note")).to_have_count(0)
+        loader._emptied()  # as it does when another process was told to
+        todo = {"ar": "لا وثائق في الفهرس", "en": "Nothing is indexed yet"}
+        expect(said(page, ".rw-welcome .rw-note", locale).first).to_contain_text(todo[locale])
 
 
 def read(folder: Path, name: str) -> None:
@@ -154,12 +253,39 @@ def test_an_empty_folder_leads_to_the_documents_and_is_answered_from_once_indexe
         expect(page.locator(".rw-assistant:not(.rw-busy) .rw-text")).to_contain_text("1999")
 
 
+@pytest.mark.parametrize("reason", [too_slow(3), chat_server.BROKE_OFF, chat_server.NOT_OPENAI])
+def test_every_failure_of_a_server_is_told_in_arabic(reason: str) -> None:
+    assert reasons.phrase(reason) is not None
+
+
 @pytest.mark.browser
-def test_without_weights_nothing_is_offered_that_fails_again(look: Open, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("locale", "reason", "says"),
+    [
+        ("ar", "rawi-qa is not in /models; run: rawi models pull", "النموذج rawi-qa غير موجود"),
+        ("en", "rawi-qa is not in /models; run: rawi models pull", "rawi-qa is not in"),
+        ("ar", "no such luck: <b>", "تعذّر التشغيل. التفاصيل بالإنجليزية: no such luck: <b>"),
+        ("en", "no such luck: <b>", "It could not start. Details: no such luck: <b>"),
+    ],
+)
+def test_without_weights_it_says_why_and_nothing_is_offered_that_fails_again(
+    look: Open, tmp_path: Path, locale: str, reason: str, says: str
+) -> None:
     loader = LateLoader(quoting(tmp_path, TEXT).settings)
-    loader.ends(Progress("failed", reason="no weights; run: rawi models pull"))
+    loader.ends(Progress("failed", reason=reason))
     with served_by(loader) as url:
-        page = look(url, locale="ar").page
+        page = look(url, locale=locale).page
+        expect(page.locator(".rw-welcome .rw-note")).to_have_text(
+            re.compile(rf"\s*{spaced(says)}"), use_inner_text=True
+        )
         ask(page, "متى بُني البرج؟")
-        expect(page.locator(".rw-turn-assistant .rw-note")).to_contain_text("rawi models pull")
+        note = page.locator(".rw-turn-assistant .rw-note")
+        why = says.partition(". ")[2] or says
+        expect(note).to_have_text(re.compile(spaced(why)), use_inner_text=True)
         expect(page.locator("[data-act=retry]")).to_have_count(0)
+        assert found_in(page) == []
+
+
+def spaced(words: str) -> str:
+    """Return a pattern of words, whatever keeps Latin ones apart."""
+    return "[\\s\u2066\u2069]+".join(map(re.escape, words.split()))

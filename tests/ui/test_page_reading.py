@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -11,11 +12,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
+from rag.language import detect
 from rag.retrieval import Found
+from tests.doubles import JudgingLLM
 from tests.ui.conftest import Open
-from tests.ui.serving import Retriever, quoting, served
+from tests.ui.serving import Retriever, engine, quoting, served
 from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import ask
+from ui import documents
+from ui.documents import Listed, Listing
 
 pytestmark = pytest.mark.browser
 
@@ -91,6 +96,67 @@ class TestTwoDirections:
                 are_in_order(mark, words, locale)
             assert found_in(page) == []
 
+    @IN_BOTH
+    def test_titles_quotes_questions_and_lists_too_and_a_copy_has_no_isolates(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        (text, words), (after, later) = MIXED[locale]
+        foreign = {"ar": "en", "en": "ar"}[locale]
+        asked, asks = MIXED[foreign][0]  # a quote in the other language than the question
+        article = f"{text} {after}"
+        ready = quoting(tmp_path, text)
+        found = Found("1.txt", 0, len(text), text, 0.9, detect(text))
+        ready.retriever = Retriever([found])
+        storage = ready.retriever.storage
+        storage.text = lambda doc: article
+        storage.title = lambda doc: text
+        with served(ready) as url:
+            opened = look(url, locale=locale, width=1700)
+            opened.context.grant_permissions(["clipboard-read", "clipboard-write"])
+            page = opened.page
+            ask(page, asked)
+            expect(page.locator(".rw-assistant:not(.rw-busy)")).to_have_count(1)
+            are_in_order(page.locator(".rw-user .rw-text"), asks, foreign)
+            are_in_order(page.locator(".rw-conversation"), asks, foreign)
+            are_in_order(page.locator(".rw-sources .rw-from"), words, locale)
+            page.locator("#rawi-evidence .rw-quote").click()
+            are_in_order(page.locator("#rawi-source-title"), words, locale)
+            are_in_order(page.locator("#rawi-source .rw-article"), later, locale)
+            page.locator(".rw-turn-assistant [data-act=copy]").click()
+            copied = page.evaluate("navigator.clipboard.readText()")
+            assert text in copied
+            assert not re.search("[\u2066-\u2069\u200e\u200f\u202a-\u202e]", copied)
+
+    @IN_BOTH
+    def test_a_quote_under_an_answer_in_other_words_too(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        text, reply, asked, words = {
+            "ar": ("ساهم SoftBank، Vision Fund بمبلغ 30 مليار.", "ساهم بمبلغ 30 مليار.",
+                   "كم ساهم سوفت بنك؟", ["ساهم", "SoftBank", "Vision Fund", "بمبلغ"]),
+            "en": ("The fund, سوفت بنك, فيجن فند gave 30 billion.", "The fund gave 30 billion.",
+                   "How much did the fund give?", ["The fund", "سوفت بنك", "فيجن فند", "gave"]),
+        }[locale]  # fmt: skip
+        found = Found("1.txt", 0, len(text), text, 0.9, detect(text))
+        with served(engine(tmp_path, reply, evidence=[found])) as url:
+            page = look(url, locale=locale, width=1700).page
+            ask(page, asked)
+            quote = page.locator(".rw-sources q")
+            expect(quote).to_have_text(text)
+            are_in_order(quote, words, locale)
+
+    @IN_BOTH
+    def test_the_table_of_documents_too(
+        self, look: Open, tmp_path: Path, locale: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        title, words = MIXED[locale][0]
+        listed = Listed("1.txt", title, detect(title), 1, 10, None)
+        monkeypatch.setattr(documents, "listing", lambda _: Listing((listed,)))
+        with served(quoting(tmp_path, title, page={"documents_tab": "on"})) as url:
+            page = look(url, locale=locale, width=1700).page
+            page.locator(".rw-tab[data-view=documents]").click()
+            are_in_order(page.locator("#rawi-documents [data-act=open]"), words, locale)
+
 
 class TestHearing:
     @IN_BOTH
@@ -149,6 +215,38 @@ class TestRefusing:
             expect(page.locator(".rw-assistant:not(.rw-busy)").last).to_have_attribute(
                 "data-how", "quoted"
             )
+
+    @IN_BOTH
+    def test_an_llm_that_refuses_is_told_in_one_line_too(
+        self, look: Open, tmp_path: Path, locale: str
+    ) -> None:
+        sentence, question, near = {
+            "ar": ("ساهم بنك SoftBank بمبلغ.", "متى بُني البرج؟", "ماذا ورد عن SoftBank؟"),
+            "en": ("A bank, SoftBank, gave some.", "When was it built?",
+                   "What is said about SoftBank?"),
+        }[locale]  # fmt: skip
+        llm = CountingLLM(replies=deque(["0"]), none=0.99)
+        ready = engine(tmp_path, model=llm, answer={"style": "written"})
+        ready.retriever = NearRetriever([Found("1.txt", 0, len(sentence), sentence, 0.2, locale)])
+        with served(ready) as url:
+            page = look(url, locale=locale).page
+            ask(page, question)
+            turn = page.locator(".rw-turn-assistant:has(.rw-assistant[data-how=refused])")
+            expect(turn.locator(".rw-text")).to_contain_text(sentence)
+            assert llm.asked  # it is the LLM that refuses
+            assert str(turn.text_content()).count(sentence) == 1
+            expect(turn.locator(".rw-note")).to_have_count(0)
+            expect(turn.locator(".rw-near .rw-example")).to_have_text([near])
+
+
+class CountingLLM(JudgingLLM):
+    """Counts how often it is asked which sentence answers."""
+
+    asked: int = 0
+
+    def first_token(self, *given: Any) -> Any:
+        self.asked += 1
+        return super().first_token(*given)
 
 
 class EachRetriever(Retriever):
@@ -250,3 +348,31 @@ class TestPrinting:
             expect(page.locator("#rawi-composer, .rw-header").first).to_be_hidden()
             expect(page.locator(".rw-assistant").first).to_have_css("color", "rgb(0, 0, 0)")
             assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) > 1
+
+    @IN_BOTH
+    @pytest.mark.parametrize("landscape", [False, True])
+    def test_an_open_article_is_printed_whole(
+        self, look: Open, tmp_path: Path, locale: str, landscape: bool
+    ) -> None:
+        text = MIXED[locale][0][0]
+        ready = quoting(tmp_path, text)
+        ready.retriever.storage.text = lambda doc: f"{text}\n" * 200
+        with served(ready) as url:
+            page = look(url, locale=locale, dark=True).page
+            ask(page, ASKED[locale])
+            page.locator("#rawi-evidence .rw-quote").click()
+            expect(page.locator("#rawi-source mark")).to_be_visible()
+            page.set_viewport_size({"width": 1040, "height": 720} if landscape
+                                   else {"width": 720, "height": 1040})  # fmt: skip
+            page.emulate_media(media="print")
+            article = page.locator("#rawi-source .rw-article")
+            assert article.evaluate("a => a.scrollHeight <= a.clientHeight + 1")
+            answer, shown = page.locator(".rw-assistant").bounding_box(), article.bounding_box()
+            assert answer is not None
+            assert shown is not None
+            assert shown["y"] >= answer["y"] + answer["height"]
+            assert shown["height"] > 3_000
+            expect(page.locator("#rawi-source [data-act=close]")).to_be_hidden()
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            pages = page.pdf(format="A4", landscape=landscape)
+            assert len(re.findall(rb"/Type\s*/Page\b", pages)) > 3

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +26,7 @@ from tests.ui.conftest import ROOT, Open
 from tests.ui.hosts import hosted
 from tests.ui.serving import (
     ANSWER,
+    FOUND,
     QUESTION,
     QUOTE,
     SlowLLM,
@@ -35,6 +40,10 @@ from ui.loading import Loader, Progress
 
 pytestmark = pytest.mark.browser
 
+TOWER = {
+    "ar": "برج الكويت\n\nبُني برج الكويت القديم سنة 1937 من الحجر المرجاني.\n",
+    "en": "The tower\n\nThe tower of the old harbour was built in 1937 of coral stone.\n",
+}
 EVIDENCE = "#rawi-evidence .rw-evidence li"
 IN_BOTH = pytest.mark.parametrize("locale", ["ar", "en"])
 
@@ -103,8 +112,8 @@ class TestNothingIndexed:
         with served_by(Loader(settings.model_copy(update={"llm": without}))) as url:
             page = look(url, locale=locale).page
             todo = {"ar": "أضف وثائق في قسم «الوثائق»", "en": "Add documents under “Documents”"}
-            note = said(page, ".rw-welcome .rw-note", locale).first  # before the button's own words
-            expect(note).to_contain_text(todo[locale], timeout=120_000)
+            leads = said(page, ".rw-welcome .rw-goto", locale)
+            expect(leads).to_have_text(todo[locale], timeout=120_000)
             expect(page.locator(".rw-tagline")).to_be_visible()
             assert found_in(page) == [], "the beginning"
             page.locator("[data-view=documents]").click()
@@ -120,6 +129,35 @@ class TestNothingIndexed:
             expect(page.locator(".rw-welcome .rw-note")).to_have_count(0)
             ask(page, "متى بُنيت منارة الشويخ القديمة؟")
             expect(page.locator(".rw-assistant:not(.rw-busy) .rw-text")).to_contain_text("1937")
+
+
+@pytest.mark.weights
+@IN_BOTH
+def test_an_empty_folder_that_another_process_indexes_is_noticed_and_answered_from(
+    look: Open, tmp_path: Path, locale: str
+) -> None:
+    corpus, storage, config_file = (tmp_path / name for name in ("corpus", "storage", "a.yaml"))
+    corpus.mkdir()
+    config_file.write_text("llm: {backend: none}\npage: {documents_tab: 'off'}\n")
+    settings = config.load(config_file, corpus=corpus, storage=storage)
+    with served_by(Loader(settings)) as url:
+        page = look(url, locale=locale).page
+        note = said(page, ".rw-welcome .rw-note", locale)
+        expect(note).to_contain_text("rawi index", timeout=120_000)
+        tab = {"ar": "«الوثائق»", "en": "Documents"}  # which isn't there
+        expect(page.locator(".rw-welcome .rw-note")).not_to_contain_text(
+            tab[locale], use_inner_text=True
+        )
+        assert found_in(page) == []
+        (corpus / "tower.txt").write_text(TOWER[locale], encoding="utf-8")
+        where = ["--corpus", str(corpus), "--storage", str(storage), "--config", str(config_file)]
+        command = [sys.executable, "-c", "from ui.cli import main; main()", "index", *where]
+        subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+        expect(page.locator(".rw-welcome .rw-note")).to_have_count(0)
+        ask(page, {"ar": "متى بُني برج الكويت؟", "en": "When was the tower built?"}[locale])
+        answer = page.locator(".rw-assistant:not(.rw-busy) .rw-text")
+        expect(answer).to_contain_text("1937", timeout=60_000)
+        expect(page.locator(".rw-user")).to_have_count(1)
 
 
 def drop(page: Page, name: str, content: str) -> None:
@@ -292,8 +330,53 @@ class TestWarmingUp:
             page = look(url, locale=locale).page
             ask(page, QUESTION)
             says = {"ar": "نموذج الكتابة يتهيّأ", "en": "The model is warming up"}
-            expect(said(page, "#rawi-live .rw-state", locale)).to_contain_text(says[locale])
+            state = said(page, "#rawi-live .rw-state", locale)
+            expect(state).to_contain_text(says[locale])
+            ahead = {"ar": "قبلك", "en": "Ahead of you"}  # there is nobody
+            expect(state).not_to_contain_text(ahead[locale])
             expect(page.locator(EVIDENCE)).to_have_count(1)
             assert found_in(page) == []
             warm.set()
             expect(page.locator(".rw-assistant:not(.rw-busy) .rw-text")).to_contain_text("30 مليار")
+
+    @IN_BOTH
+    def test_who_asked_while_it_loaded_comes_first(
+        self, look: Open, tmp_path: Path, locale: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        began, warm = threading.Event(), threading.Event()
+        ready = engine(tmp_path, ANSWER, llm={"backend": "transformers"})
+
+        def warming() -> None:
+            began.set()
+            warm.wait(60)
+
+        monkeypatch.setattr(ready, "warm", warming)
+        loader = LateLoader(ready.settings)
+        with served_by(loader) as url:
+            page = look(url, locale=locale).page
+            ask(page, QUESTION)
+            expect(page.locator("#rawi-live .rw-state")).to_be_visible()
+            loader.has_all(ready)
+            threading.Thread(target=loader._warm, daemon=True).start()
+            expect(page.locator(".rw-assistant:not(.rw-busy) .rw-text")).to_contain_text("30 مليار")
+            assert began.wait(10)
+            warm.set()
+
+    @IN_BOTH
+    def test_what_needs_no_llm_is_answered_meanwhile(
+        self, look: Open, tmp_path: Path, locale: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        warm = threading.Event()
+        llm = QueueingLLM(replies=deque(), warm=warm)
+        sure = replace(FOUND, score=0.99)
+        ready = engine(tmp_path, model=llm, evidence=[sure], answer={"style": "quoted"})
+        monkeypatch.setattr(ready, "warm", lambda: warm.wait(60))
+        loader = Loader.loaded(ready)
+        threading.Thread(target=loader._warm, daemon=True).start()
+        with served_by(loader) as url:
+            page = look(url, locale=locale).page
+            ask(page, QUESTION)
+            expect(page.locator(".rw-assistant:not(.rw-busy) .rw-text")).to_contain_text("30 مليار")
+            assert not warm.is_set()
+            assert llm.prompts == []
+            warm.set()

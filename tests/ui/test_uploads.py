@@ -56,6 +56,14 @@ class TestUploads:
             ("a.exe", b"x", 415),
             ("", b"x", 400),
             (".a.txt", b"x", 400),
+            ("../a.txt", b"x", 400),
+            ("a/../../a.txt", b"x", 400),
+            ("/tmp/a.txt", b"x", 400),
+            ("a//a.txt", b"x", 400),
+            ("..\\a.txt", b"x", 400),
+            (".git/a.txt", b"x", 400),
+            ("a/" * 8 + "a.txt", b"x", 400),
+            ("there.txt/a.txt", b"x", 409),
             ("a\0.exe.txt/..", b"x", 400),
             ("there.txt", b"x", 409),
             ("a.txt", b"\xff\xfe\x00", 422),
@@ -72,6 +80,22 @@ class TestUploads:
             assert reply.status_code == status
             assert set(reply.json()) == {"ar", "en"}
             assert names(corpus) == {"there.txt"}
+
+    def test_a_folder_keeps_its_paths_and_leads_nowhere_else(self, tmp_path: Path) -> None:
+        corpus, outside = tmp_path / "corpus", tmp_path / "outside"
+        outside.mkdir()
+        storage = corpus / "kept"
+        storage.mkdir(parents=True)
+        (corpus / "link").symlink_to(outside)
+        settings = Settings(corpus=corpus, storage=storage)
+        assert (
+            documents.add(settings, "تقارير/سنة 2026/a.txt", b"A text.") == "تقارير/سنة 2026/a.txt"
+        )
+        assert corpus_files.list_files(corpus) == ["تقارير/سنة 2026/a.txt"]
+        for name in ("link/a.txt", "link/b/a.txt", "kept/a.txt", "kept/b/a.txt"):
+            with pytest.raises(RefusedError):
+                documents.add(settings, name, b"A text.")
+        assert names(outside) == names(storage) == set()
 
     def test_a_type_is_refused_before_anything_is_read(self, tmp_path: Path) -> None:
         with folder_served(tmp_path, server={"body_timeout_s": 20}) as (url, _):

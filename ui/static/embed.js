@@ -25,11 +25,43 @@
   };
   setInterval(askNext, 100);
 
+  // What the site says before anything is asked: its text, never its HTML.
+  const greet = (greeting, questions) => {
+    const list = document.querySelector("#rawi-messages");
+    const ours = [greeting, ...questions.slice(0, 4)].map((said) =>
+      typeof said === "string" ? said.trim().slice(0, 300) : "");
+    if (!list || document.querySelector("#rawi-greeting") || !ours.some(Boolean)) return;
+    const put = (tag, name, said) => {
+      const element = document.createElement(tag);
+      const { lang, dir } = document.documentElement;
+      element.className = name;
+      element.textContent = said;
+      // A foreign name at its beginning turns no sentence round.
+      element.dir = (lang === "ar" ? /[\u0620-\u064a]/ : /[a-z]/i).test(said) ? dir : "auto";
+      return element;
+    };
+    const section = document.createElement("div");
+    section.id = "rawi-greeting";
+    const [text, ...offered] = ours;
+    if (text) section.append(put("p", "rw-tagline", text));
+    for (const question of offered.filter(Boolean)) {
+      const button = put("button", "rw-example", question);
+      button.type = "button";
+      button.addEventListener("click", () => asked.length || asked.push(question));
+      section.append(button);
+    }
+    list.prepend(section);
+  };
+
   addEventListener("message", (event) => {
     if (event.source !== window.parent || event.origin !== ORIGIN) return;
     const data = event.data;
     if (typeof data !== "object" || data === null) return;
     if (data.rawi === "focus") box()?.focus();
+    if (data.rawi === "theme" && /^(light|dark)$/.test(data.theme)) {
+      document.documentElement.dataset.theme = data.theme;
+    }
+    if (data.rawi === "greet" && Array.isArray(data.questions)) greet(data.greeting, data.questions);
     if (data.rawi === "escape") {
       const close = document.querySelector('#rawi-source [data-act="close"]');
       if (close) close.click();

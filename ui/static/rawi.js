@@ -42,14 +42,15 @@ window.rawi = (() => {
   const preferred = () =>
     (navigator.languages || [navigator.language]).find((l) => /^(ar|en)\b/i.test(l)) || "en";
 
-  const wanted = new URLSearchParams(location.search).get("lang");
+  const given = new URLSearchParams(location.search);
+  const wanted = given.get("lang");
   setLanguage(
     (/^(ar|en)$/.test(wanted) && wanted) ||
       remembered("language") ||
       preferred().slice(0, 2).toLowerCase(),
   );
   setTheme(
-    remembered("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"),
+    (/^(light|dark)$/.exec(given.get("theme")) || [remembered("theme")])[0] || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"),
   );
   const named = () => (/^#(documents|quality)$/.exec(location.hash) || ["", "ask"])[1];
   const followAddress = () => {
@@ -333,11 +334,12 @@ window.rawi = (() => {
     });
   };
 
+  const MOST_FILES = 500; // that are sent at once
   const uploads = (element, trigger, [sendFiles, reindex, again]) => {
     refreshers.push(() => trigger(again, {}));
     const refused = { ar: phrase("not-taken", "ar"), en: phrase("not-taken", "en") };
-    const sendOne = async (file) => {
-      const url = `documents/upload?name=${encodeURIComponent(file.name)}`;
+    const sendOne = async ({ path, file }) => {
+      const url = `documents/upload?name=${encodeURIComponent(path)}`;
       try {
         let reply = await fetch(url, { method: "POST", body: file });
         for (let tries = 0; reply.status === 429 && tries < 3; tries += 1) {
@@ -351,20 +353,56 @@ window.rawi = (() => {
         return refused;
       }
     };
+    // All files below what was dropped, each with its path; hidden ones are no documents.
+    const within = async (entry, found) => {
+      if (entry.name.startsWith(".") || found.length > MOST_FILES) return;
+      if (entry.isFile) {
+        const file = await new Promise((done) => entry.file(done, () => done(null)));
+        if (file) found.push({ path: entry.fullPath.slice(1), file });
+        return;
+      }
+      const reader = entry.createReader();
+      const more = () => new Promise((done) => reader.readEntries(done, () => done([])));
+      for (let some = await more(); some.length; some = await more()) {
+        for (const each of some) await within(each, found);
+      }
+    };
+    const dropped = async (items) => {
+      const found = [];
+      // They are gone once the event is over, so all are taken before the first is waited for.
+      const given = [...items].map((item) => item.webkitGetAsEntry() || item.getAsFile());
+      for (const entry of given) {
+        if (entry instanceof File) found.push({ path: entry.name, file: entry });
+        else if (entry) await within(entry, found);
+      }
+      return found;
+    };
     const send = async (files) => {
       const sent = [];
-      for (const file of files) sent.push({ name: file.name, ...(await sendOne(file)) });
+      const line = document.createElement("p");
+      line.className = "rw-quiet";
+      line.setAttribute("role", "status");
+      element.querySelector(".rw-drop").append(line);
+      for (const file of files.slice(0, MOST_FILES)) {
+        line.textContent = phrase("sending")
+          .replace("{done}", sent.length).replace("{total}", files.length);
+        sent.push({ name: file.path, ...(await sendOne(file)) });
+      }
+      line.remove();
+      if (files.length > MOST_FILES) {
+        sent.push({ name: "", ar: phrase("many-files", "ar"), en: phrase("many-files", "en") });
+      }
       if (sent.length) trigger(sendFiles, { files: sent });
     };
     element.addEventListener("change", async (event) => {
       if (event.target.type !== "file") return;
-      await send([...event.target.files]);
+      await send([...event.target.files].map((file) => ({ path: file.name, file })));
       event.target.value = "";
     });
     const over = (on) => (event) => {
       event.preventDefault();
       element.classList.toggle("rw-over", on);
-      if (event.type === "drop") send([...event.dataTransfer.files]);
+      if (event.type === "drop") dropped(event.dataTransfer.items).then(send);
     };
     element.addEventListener("dragover", over(true));
     element.addEventListener("dragleave", over(false));
@@ -457,10 +495,16 @@ window.rawi = (() => {
   const banner = document.createElement("div");
   banner.className = "rw-banner rw-connection";
   banner.setAttribute("role", "status");
+  let answers;
   const watchConnection = async () => {
     let up = true;
     try {
-      up = (await fetch("healthz", { cache: "no-store" })).status < 500;
+      const reply = await fetch("healthz", { cache: "no-store" });
+      up = reply.status < 500;
+      // Somebody, or another process, emptied the folder or indexed it again.
+      const { ready } = await reply.json().catch(() => ({}));
+      if (answers !== undefined && ready !== answers) refresh();
+      answers = ready;
     } catch {
       up = false;
     }

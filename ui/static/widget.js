@@ -1,8 +1,9 @@
 // The launcher that other sites embed:
 //   <script src="https://HOST/widget.js" data-lang="auto" data-position="bottom-end"
-//           data-title="…" data-accent="#0b6e4f" async></script>
+//           data-title="…" data-greeting="…" data-questions="…|…" data-accent="#0b6e4f"
+//           data-theme="auto" async></script>
 // It adds one <rawi-widget> with a shadow root. Until it is opened nothing else is loaded; no cookie
-// is set, and nothing of the page is read but its language, its direction and these attributes.
+// is set, and nothing of the page is read but its language, direction and theme and these attributes.
 "use strict";
 
 (() => {
@@ -52,7 +53,7 @@
       .panel, .start .panel { inset: 0; width: auto; height: auto; border-radius: 0; }
       .open .launcher { display: none; }
     }
-    @media (prefers-color-scheme: dark) { .panel { background: #1b1b1b; color: #eee; } }
+    .dark .panel, .dark iframe { background: #1b1b1b; color: #eee; }
   `;
   const ICON = "M4 4h16a2 2 0 0 1 2 2v9a2 2 0 0 1-2 2h-7l-5 4v-4H4a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2z";
 
@@ -83,6 +84,15 @@
     return (navigator.language || "").toLowerCase().startsWith("ar") ? "ar" : "en";
   };
 
+  // The page's own theme: what it is told, what it says, what it is drawn in, what the system is.
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const theme = () => {
+    const { dataset } = document.documentElement;
+    const scheme = getComputedStyle(document.documentElement).colorScheme.replace("only ", "");
+    return [options.theme, dataset.theme, dataset.bsTheme, scheme]
+      .find((said) => said === "light" || said === "dark") || (system.matches ? "dark" : "light");
+  };
+
   class RawiWidget extends HTMLElement {
     #root; #frame = null; #parts = {}; #ready = false; #asks = []; #expires = 0; #opening = 0;
     #isOpen = false;
@@ -102,6 +112,7 @@
 
     connectedCallback() {
       this.#label();
+      this.paint();
     }
 
     disconnectedCallback() {
@@ -167,6 +178,11 @@
       retry.textContent = says.retry;
       launcher.setAttribute("aria-label", this.#isOpen ? says.close : says.open);
       launcher.setAttribute("aria-expanded", String(this.#isOpen));
+    }
+
+    paint() {
+      this.#root.classList.toggle("dark", theme() === "dark");
+      if (this.#ready) this.#tell({ rawi: "theme", theme: theme() });
     }
 
     get isOpen() {
@@ -237,6 +253,7 @@
       const url = new URL("embed", base);
       url.searchParams.set("ticket", ticket);
       url.searchParams.set("lang", this.#root.lang);
+      url.searchParams.set("theme", theme());
       const frame = make("iframe", { src: url.href, title: this.#parts.heading.textContent });
       frame.setAttribute("sandbox",
         "allow-scripts allow-same-origin allow-forms allow-popups allow-downloads");
@@ -261,6 +278,9 @@
       if (what === "ready") {
         this.#ready = true;
         this.#say("");
+        this.paint();
+        const { greeting = "", questions = "" } = options;
+        this.#tell({ rawi: "greet", greeting, questions: questions.split("|") });
         this.#emit("ready");
         if (this.#isOpen) this.#focus();
         this.#flush();
@@ -306,6 +326,11 @@
   });
   watcher.observe(document.documentElement, { childList: true });
   if (document.body) watcher.observe(document.body, { childList: true });
+  const painter = new MutationObserver(() => widget.paint());
+  painter.observe(document.documentElement, {
+    attributeFilter: ["class", "style", "data-theme", "data-bs-theme"],
+  });
+  system.addEventListener("change", () => widget.paint());
 
   window.rawi = Object.freeze({
     open: () => widget.open(),
