@@ -60,7 +60,7 @@ _Quotes = Annotated[tuple[Quote, ...], Field(max_length=50)]
 class Message(_Kept):
     """A question, or an answer with what it stands on.
 
-    :ivar near: Of a refusal, questions about what is near that the documents do answer.
+    :ivar near: Questions about what is near that the documents do answer.
     :ivar problem: Why there is no answer, or not the model's: ``stopped``, ``model`` (the sentences
         themselves are shown), ``failed``, ``empty`` (nothing is indexed); else empty.
     :ivar detail: What the model or the engine said of the problem.

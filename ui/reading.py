@@ -83,6 +83,11 @@ class ReadEvents:
             shown[chat.evidence] = panels.evidence_html(citing)
         return shown
 
+    def open(self, event: gr.EventData) -> str:
+        """Open an article from its beginning."""
+        engine = self._loader.engine
+        return "" if engine is None else sources.document_html(engine, given(event, "doc"))
+
     def close(self) -> str:
         """Close the article."""
         return ""
