@@ -239,9 +239,19 @@ class Engine:
         """Why the LLM failed when it was last asked; empty where it didn't, or there is none."""
         return "" if self._drafter is None else self._drafter.failure
 
+    def quoting(self) -> Engine:
+        """Return an engine that answers without the LLM, sharing everything else."""
+        other = copy.copy(self)
+        other._drafter = None
+        return other
+
     def _told(self, asked: Asked, language: Language) -> Draft | None:
         """Answer a message that is no question; None where it is one."""
         kind = messages.kind(asked.question, self._kinds)
+        untitled = small_talk.untitled(asked.question, language, self.retriever)
+        # What a title says is nothing that is wanted.
+        if kind == "question" and messages.kind(untitled, self._kinds) == "summary":
+            kind = "summary"
         if kind == "question":
             return None
         limit = self.settings.answer.max_words

@@ -86,6 +86,8 @@ _TITLE: Final = Phrase(
     "«{}»",
     "“{}”",
 )
+THE_DOCUMENT: Final = Phrase("الوثيقة", "the document")
+QUOTATION_MARKS: Final = "«“"
 
 
 def greeting(language: Language, titles: Sequence[str]) -> str:
@@ -139,6 +141,11 @@ def summary(language: Language, name: str, *, foreign: bool) -> str:
 def title(name: str, language: Language) -> str:
     """Return a title in quotation marks, without what looks like a citation's marker."""
     return _TITLE[language].format(without_markers(name))
+
+
+def quoted(name: str) -> tuple[str, str]:
+    """Return a title in the quotation marks of either language."""
+    return title(name, "ar"), title(name, "en")
 
 
 def _with_examples(said: str, language: Language, titles: Sequence[str]) -> str:

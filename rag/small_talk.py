@@ -64,6 +64,19 @@ def told(
     return _summary(doc, language, retriever, limit) if doc else None
 
 
+def untitled(message: str, language: Language, retriever: Retriever) -> str:
+    """Return a message with "the document" for the title of one, where that is in quotation marks.
+
+    So "Summarise “Opening hours”" is read as "Summarise the document".
+    """
+    if not any(mark in message for mark in sayings.QUOTATION_MARKS):
+        return message
+    for title in filter(None, retriever.titles().values()):
+        for quoted in sayings.quoted(title):
+            message = message.replace(quoted, sayings.THE_DOCUMENT[language])
+    return message
+
+
 def evidence(draft: Draft) -> tuple[Found, ...]:
     """Return the sentences that such an answer cites."""
     return tuple(
@@ -98,12 +111,16 @@ def _found(
 def _meant(message: str, context: str, retriever: Retriever, titles: dict[str, str]) -> str | None:
     """Return the document that a message, or what was spoken of before it, is about.
 
-    That may be the only one, or one by its number in ``documents``' list; a number that stands in
-    the nearest one's title, as in "first aid", is part of its name.
+    That may be the only one, one by its title in quotation marks, or one by its number in
+    ``documents``' list; a number that stands in the nearest one's title, as in "first aid", is part
+    of its name.
     """
     docs = list(titles)
     if len(docs) == 1:
         return docs[0]
+    for doc, title in titles.items():
+        if title and any(quoted in message for quoted in sayings.quoted(title)):
+            return doc
     passages = retriever.passages(message, 1, context=context)
     if not passages:
         return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.engine import Answer, Engine, Evidence, Token
+from rag.engine import Answer, Engine, Evidence, Token, Turn
 from rag.errors import RawiError
 from rag.grounding import Citation
 from rag.language import detect
@@ -37,7 +38,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Told:
-    """An answer with the questions that it leaves: of a refusal, what is near and answered."""
+    """An answer with the questions that it leaves: instead of a refusal, or to be asked next."""
 
     answer: Answer
     near: tuple[str, ...] = ()
@@ -60,10 +61,11 @@ def with_event(shown: Shown, event: object, engine: Engine) -> Shown:
     return failed(shown, str(event) if isinstance(event, RawiError) else "")
 
 
-def told(answer: Answer, engine: Engine) -> Told:
-    """Return an answer, and where there is none what may be asked instead."""
-    near = examples.near(engine, answer.evidence, answer.language) if answer.abstained else ()
-    return Told(answer, near)
+def told(answer: Answer, engine: Engine, history: Sequence[Turn] = ()) -> Told:
+    """Return an answer with what may be asked next, and where there is none, instead."""
+    if answer.abstained:
+        return Told(answer, examples.near(engine, answer.evidence, answer.language))
+    return Told(answer, examples.following(engine, answer, [turn.content for turn in history]))
 
 
 def _answered(message: Message, answer: Answer, near: tuple[str, ...]) -> Message:

@@ -125,7 +125,9 @@ class Answering:
         try:
             events = engine.answer(asked.question, asked.history)
             for event in in_turn(events, self._loader.lines, asked.stop.is_set):
-                asked.events.put(told(event, engine) if isinstance(event, Answer) else event)
+                asked.events.put(
+                    told(event, engine, asked.history) if isinstance(event, Answer) else event
+                )
         except RawiError as exc:
             asked.events.put(exc)
         finally:

@@ -48,16 +48,13 @@ class AskEvents:
     def ask_example(
         self, kept: Any, editing: str, event: gr.EventData, request: gr.Request
     ) -> Iterator[Update]:
-        """Answer an example question."""
-        at = given_number(event, "at")
-        offered = self._loader.examples or ()
-        if at is not None and at < len(offered):
-            yield from self.ask(offered[at].question, kept, "", request)
+        """Answer an example, which the button says itself: others may be offered since."""
+        yield from self.ask(given(event, "question"), kept, "", request)
 
     def ask_near(
         self, kept: Any, editing: str, event: gr.EventData, request: gr.Request
     ) -> Iterator[Update]:
-        """Answer a question that a refusal offered."""
+        """Answer a question that an answer offered."""
         answer = Conversations.read(kept).current.answer(given(event, "id"))
         at = given_number(event, "at")
         if answer is not None and at is not None and at < len(answer.near):

@@ -47,7 +47,7 @@ def _laid_out(compact: bool, browser_key: str) -> Chat:
             conversations = acting("new", "pick", "delete", "export", elem_id="rawi-conversations")
         with gr.Column(elem_id="rawi-chat"):
             with gr.Column(elem_id="rawi-messages"):
-                welcome = acting("example", "restore", "forget", "refresh")
+                welcome = acting("example", "open", "restore", "forget", "refresh")
                 messages = acting("cite", "retry", "edit", "rate", "reason", "near", "translate")
                 live = acting(elem_id="rawi-live")
             with gr.Row(elem_id="rawi-composer"):
@@ -101,6 +101,7 @@ def _connect(chat: Chat, view: ChatView, asking: AskEvents, reading: ReadEvents)
         (chat.messages.reason, reading.reason, state, shown),
         (chat.messages.cite, reading.cite, state, [chat.source, chat.evidence]),
         (chat.evidence.cite, reading.cite, state, [chat.source, chat.evidence]),
+        (chat.welcome.open, reading.open, [], [chat.source]),
         (chat.source.close, reading.close, [], [chat.source]),
         (chat.conversations.new, reading.new, state, shown),
         (chat.conversations.pick, reading.pick, state, shown),

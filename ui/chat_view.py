@@ -83,7 +83,7 @@ class ChatView:
             state = panels.cleared_html() + state
         if kept.current.messages:
             return f'<div class="rw-welcome">{state}</div>' if state else ""
-        return panels.welcome_html(self._loader.examples or (), state)
+        return panels.welcome_html(self._loader.listing, self._loader.examples or (), state)
 
 
 def given(event: gr.EventData, name: str) -> str:

@@ -62,7 +62,7 @@ class Message(_Kept):
     """A question, or an answer with what it stands on.
 
     :ivar short: What the text begins with, where that is short and in Rawi's own words.
-    :ivar near: Of a refusal, questions about what is near that the documents do answer.
+    :ivar near: Questions about what is near that the documents do answer.
     :ivar problem: Why there is no answer, or not the model's: ``stopped``, ``model`` (the sentences
         themselves are shown), ``failed``, ``empty`` (nothing is indexed); else empty.
     :ivar detail: What the model or the engine said of the problem.

@@ -1,48 +1,67 @@
-"""Questions that the documents do answer: examples in both languages, and what is near another."""
+"""Questions that the documents do answer: examples in both languages, and what may be asked next.
+
+The best is one that a document asks and answers itself; else it is about a heading, a title or a
+name. No LLM makes it or judges it: it is offered where the engine quotes the document that it was
+made of.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice, zip_longest
+from typing import Final, get_args
 
-from rag import grounding, storage
-from rag.engine import Engine
-from rag.language import Language, detect
+from rag import sayings
+from rag.engine import Answer, Engine
+from rag.errors import QuestionError
+from rag.language import Language, detect, fold
 from rag.retrieval import Found
+from rag.sentences import Unit
+from rag.storage import Storage
 from ui import text
-
-MOST = 4
 
 
 @dataclass(frozen=True)
 class Example:
-    """A question, and the language it is asked in."""
+    """A question, and the language it is asked in.
+
+    :ivar is_request: Whether it asks for the list of documents or the summary of one.
+    """
 
     question: str
     language: Language
+    is_request: bool = False
 
 
-# Characters of each document that names are looked for in, and documents that are looked at.
-_READ_CHARS = 20_000
-_READ_DOCUMENTS = 20
-# Of one question that is refused: offered, and looked at, which takes a search each.
-_MOST_NEAR, _TRIED = 2, 4
-_TITLE_CHARS = 80
-_NAME = re.compile(r"\b[A-Z][A-Za-z]{2,}(?:[ -][A-Z][A-Za-z]+)*\b")
+_MOST: Final = 2  # in each language; beneath an answer
+# Documents that are looked at, and characters of each.
+_READ_DOCUMENTS, _READ_CHARS = 20, 20_000
+# Questions of one sort that are looked at, which takes a search each.
+_TRIED: Final = 5
+_TITLE_CHARS, _QUESTION_CHARS = 80, 120
+_AROUND: Final = 2_000  # characters on either side of a citation
+# Within a sentence: its first word may be written large for that alone.
+_NAME = re.compile(r"(?:(?<=[^\WA-Z\d_] )|(?<=[,،:] ))[A-Z][A-Za-z]{2,}(?:[ -][A-Z][A-Za-z]+)*\b")
+_ASKS = re.compile(r"[?؟][\"'”’»)\]]*$")
+_NUMBER = re.compile(r"^[\W\d]+")  # before a heading
+_SAYS = re.compile(r"[:：.!?؟؛;…]\W*$")  # at the end of what is no heading but a sentence
 
 
 def examples(engine: Engine) -> tuple[Example, ...]:
-    """Return up to four questions, as many in each language, that find enough evidence."""
-    found: dict[Language, list[str]] = {"ar": [], "en": []}
-    for candidate in _candidates(engine):
-        language = detect(candidate)
-        if len(found[language]) < MOST // 2 and _is_answered(engine, candidate):
-            found[language].append(candidate)
-        if sum(map(len, found.values())) == MOST:
-            break
-    return tuple(Example(question, language) for language in found for question in found[language])
+    """Return up to two questions in each language, then the requests that are understood."""
+    alone = engine.quoting()
+    titles = list(engine.retriever.titles().items())
+    some = dict(titles[:: 1 + (len(titles) - 1) // _READ_DOCUMENTS])
+    lines = {doc: _lines(alone.retriever.storage.units(doc, 0, _READ_CHARS)) for doc in some}
+    found = [
+        Example(question, language)
+        for language in _LANGUAGES
+        for question in _answered(alone, _candidates(alone, some, lines, language))
+    ]
+    return (*found, *_requests(alone, some))
 
 
 def near(engine: Engine, evidence: Sequence[Found], language: Language) -> tuple[str, ...]:
@@ -50,45 +69,151 @@ def near(engine: Engine, evidence: Sequence[Found], language: Language) -> tuple
 
     :param evidence: Best first; not enough for what was asked.
     """
+    alone = engine.quoting()
     asked: list[str] = []
-    for name in list(_named(engine, evidence, language))[:_TRIED]:
-        question = text.ABOUT[language].format(name=name)
-        if len(asked) < _MOST_NEAR and _is_answered(engine, question):
+    for question in islice(_near(engine, evidence, language), _TRIED - 1):
+        if len(asked) < _MOST and _confidence(alone, question):
             asked.append(question)
     return tuple(asked)
 
 
-def _named(engine: Engine, evidence: Sequence[Found], language: Language) -> dict[str, None]:
-    """Return what sentences name, then the titles of their documents, each once."""
+def following(engine: Engine, answer: Answer, asked: Collection[str]) -> tuple[str, ...]:
+    """Return up to two questions that documents ask themselves where the answer was found.
+
+    Nothing is searched for them: what answers such a question stands beneath it.
+
+    :param asked: What is not offered again, beside the answer's own question.
+    """
+    units_of = engine.retriever.storage.units
+    lines, known = list[str](), {fold(said) for said in (answer.question, *asked)}
+    for found in answer.evidence:
+        lines += found.lead.split("\n")
+    for cited in answer.citations[:_MOST]:
+        around = units_of(cited.doc, max(0, cited.start - _AROUND), cited.end + _AROUND)
+        lines += _lines(around)
+        for unit in around:
+            if unit.start < cited.end and unit.end > cited.start:
+                known.update(map(fold, unit.lead.split("\n")))
+    own = dict.fromkeys(line for line in lines if _asks(line, answer.language))
+    return tuple(islice((line for line in own if fold(line) not in known), _MOST))
+
+
+def _near(engine: Engine, evidence: Sequence[Found], language: Language) -> Iterator[str]:
+    """Yield what the evidence stands under, names and is titled, as questions, each once."""
     title = engine.retriever.storage.title
-    # The first word of a sentence may be written large for that alone.
-    names = [found[0] for one in evidence for found in _NAME.finditer(one.text) if found.start()]
-    titles = [title(one.doc) or "" for one in evidence]
-    readable = [t for t in titles if 0 < len(t) <= _TITLE_CHARS and detect(t) == language]
-    return dict.fromkeys([*names[: _TRIED - 1], *readable, *names])
+    about = text.ABOUT[language]
+    leads = dict.fromkeys(line for one in evidence for line in one.lead.split("\n"))
+    own = [line for line in leads if _asks(line, language)][:_MOST]
+    names = [name for one in evidence for name in _NAME.findall(one.text)]
+    headings = [*leads, *dict.fromkeys(title(one.doc) or "" for one in evidence)]
+    headed = [question for line in headings if (question := _headed(line, language, language))]
+    yield from dict.fromkeys(
+        [*own, *(about.format(name=name) for name in dict.fromkeys(names[:_MOST])), *headed]
+    )
 
 
-def _candidates(engine: Engine) -> Iterator[str]:
-    yield from text.SEED_EXAMPLES
-    for name in _names(engine):
-        yield text.ABOUT.ar.format(name=name)
-        yield text.ABOUT.en.format(name=name)
+def _candidates(
+    engine: Engine,
+    titles: Mapping[str, str],
+    lines: Mapping[str, Sequence[str]],
+    language: Language,
+) -> Iterator[tuple[str, str]]:
+    """Yield questions with the documents they are made of, the best first, from each in turn.
+
+    :param lines: Of each document, what its sentences stand under.
+    """
+    other: Language = "en" if language == "ar" else "ar"
+    own = [[(line, doc) for line in lines[doc] if _asks(line, language)] for doc in titles]
+    yield from islice(_in_turn(own), _TRIED)
+    for of in (language, other):
+        headed = [
+            [(q, doc) for line in (*lines[doc], title) if (q := _headed(line, of, language))]
+            for doc, title in titles.items()
+        ]
+        yield from islice(_in_turn(headed), _TRIED)
+        if of == language:
+            for name in _names(engine.retriever.storage, titles)[:_TRIED]:
+                yield text.ABOUT[language].format(name=name), ""
 
 
-def _names(engine: Engine) -> list[str]:
-    """Return the names in Latin letters that the documents speak of most."""
-    store = engine.retriever.storage
-    with storage.translated(store.folder):
-        rows = store.db.execute(
-            "SELECT substr(text, 1, ?) FROM documents ORDER BY id LIMIT ?",
-            (_READ_CHARS, _READ_DOCUMENTS),
-        ).fetchall()
-    counts = Counter(name for (content,) in rows for name in _NAME.findall(content))
-    # Once may be the first word of a sentence.
-    return [name for name, count in counts.most_common(2 * MOST) if count > 1]
+def _in_turn(rows: Iterable[Sequence[tuple[str, str]]]) -> Iterator[tuple[str, str]]:
+    return (one for one in chain.from_iterable(zip_longest(*rows)) if one is not None)
 
 
-def _is_answered(engine: Engine, question: str) -> bool:
-    settings = engine.settings.retrieval
-    evidence = engine.retriever.evidence(question)
-    return grounding.is_enough(grounding.confidence(evidence, settings), settings)
+def _lines(units: Iterable[Unit]) -> list[str]:
+    """Return what units stand under, each line once."""
+    return list(dict.fromkeys(line for unit in units for line in unit.lead.split("\n") if line))
+
+
+def _asks(line: str, language: Language) -> bool:
+    """Tell whether a line is a question in a language."""
+    return len(line) <= _QUESTION_CHARS and bool(_ASKS.search(line)) and detect(line) == language
+
+
+def _headed(line: str, of: Language, language: Language) -> str:
+    """Return a question about a heading or title; "" where it is none in that language.
+
+    One word, as "Introduction", seldom says what it is about.
+    """
+    name = _NUMBER.sub("", line).strip()
+    if len(name) > _TITLE_CHARS or " " not in name or _SAYS.search(line) or detect(name) != of:
+        return ""
+    return text.ABOUT[language].format(name=sayings.title(name, language))
+
+
+def _names(store: Storage, docs: Iterable[str]) -> list[str]:
+    """Return the names in Latin letters that documents speak of most."""
+    texts = (store.text(doc)[:_READ_CHARS] for doc in docs)
+    counts = Counter(name for content in texts for name in _NAME.findall(content))
+    return [name for name, count in counts.most_common(_TRIED) if count > 1]
+
+
+def _answered(engine: Engine, candidates: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the two questions that are answered most surely, or the first that are surely."""
+    sure = engine.settings.answer.min_confidence
+    found: dict[str, float] = {}
+    for question, doc in candidates:
+        if confidence := _confidence(engine, question, doc):
+            found[question] = confidence
+        if sum(each >= sure for each in found.values()) == _MOST:
+            break
+    return sorted(found, key=lambda question: -found[question])[:_MOST]
+
+
+def _confidence(engine: Engine, question: str, doc: str = "") -> float:
+    """Return how sure an answer is; 0 where none is quoted, or of another document.
+
+    :param engine: Without an LLM.
+    """
+    answer = _answer(engine, question)
+    cited = [each.doc for each in answer.citations] if answer else []
+    right = answer and answer.how == "quoted" and cited and doc in ("", cited[0])
+    return answer.confidence if answer and right else 0.0
+
+
+def _requests(engine: Engine, titles: Mapping[str, str]) -> Iterator[Example]:
+    """Yield what is understood as a request for the list of documents, and for a summary."""
+    for language in _LANGUAGES:
+        which = text.WHICH_DOCUMENTS[language]
+        answer = _answer(engine, which)
+        if answer and answer.how == "told":
+            yield Example(which, language, is_request=True)
+        # One that its reader can read, where there is one.
+        for title in sorted(titles.values(), key=lambda title: detect(title) != language)[:_MOST]:
+            asked = text.SUMMARISE[language].format(name=sayings.title(title, language))
+            answer = _answer(engine, asked)
+            if answer and answer.how == "told":
+                yield Example(asked, language, is_request=True)
+                break
+
+
+def _answer(engine: Engine, question: str) -> Answer | None:
+    """Return the engine's answer; None where it can't be asked."""
+    try:
+        *_, answer = engine.answer(question)
+    except QuestionError:
+        return None
+    return answer if isinstance(answer, Answer) else None
+
+
+_LANGUAGES: tuple[Language, ...] = get_args(Language)

@@ -25,7 +25,8 @@ from rag.embedding import Embedder
 from rag.engine import Engine
 from rag.errors import GenerationError, NoIndexError, RawiError, StaleIndexError
 from rag.storage import Current
-from ui import examples
+from ui import documents, examples
+from ui.documents import Listing
 from ui.examples import Example
 from ui.limits import AtOnce
 from ui.line import Lines
@@ -61,6 +62,7 @@ class Loader:
     :ivar lines: Where all who ask this engine wait for their turn.
     :ivar readers: The places of the questions that are asked on a page.
     :ivar engine: None until all is there.
+    :ivar listing: What the index holds.
     :ivar examples: Questions that the documents answer; None until they are found.
     """
 
@@ -70,6 +72,7 @@ class Loader:
         self.lines = Lines()
         self.readers = AtOnce(each=settings.limits.waiting_address, total=settings.page.waiting)
         self.engine: Engine | None = None
+        self.listing = Listing()
         self.examples: tuple[Example, ...] | None = None
         self.embedder: Embedder | None = None
         self._llm: LLM | None = None
@@ -89,6 +92,7 @@ class Loader:
         loader = cls(ready.settings)
         loader.engine = ready
         loader.embedder = ready.retriever.embedder
+        loader.listing = documents.listing(ready.settings)
         loader.examples = ()
         loader._finish(Progress("ready"))
         return loader
@@ -127,6 +131,7 @@ class Loader:
             if found is not None and self.engine is not None and self._is_open(found):
                 with self.embedder.lock:  # nothing is searched meanwhile
                     self.engine.retriever.storage.refresh()
+                self._describe(self.engine)
             else:
                 self._open(self.embedder, found)
             self._current = found
@@ -140,6 +145,7 @@ class Loader:
     def _emptied(self) -> None:
         """Answer from what was removed no more."""
         self.engine, self._current, self._database = None, None, None
+        self.listing, self.examples = Listing(), ()
         self._finish(Progress("no index", reason="the folder was emptied"))
 
     def _is_open(self, found: Current) -> bool:
@@ -168,6 +174,11 @@ class Loader:
         self._finish(Progress("ready"))
         if not was_open:
             threading.Thread(target=self._warm, daemon=True).start()
+        self._describe(ready)
+
+    def _describe(self, ready: Engine) -> None:
+        """Tell what the index holds, then what may be asked of it."""
+        self.listing = documents.listing(self.settings)
         self.examples = examples.examples(ready)
 
     def _watch(self) -> None:

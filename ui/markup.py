@@ -64,9 +64,9 @@ def button(phrase: Phrase, act: str, *, glyph: str = "", **data: object) -> str:
     )
 
 
-def to_documents() -> str:
+def to_documents(phrase: Phrase = words.OPEN_DOCUMENTS) -> str:
     """Return a button that leads to the Documents tab; where there is none, it isn't seen."""
-    said = both(words.OPEN_DOCUMENTS)
+    said = both(phrase)
     return f'<button type="button" class="rw-button rw-goto" data-goto="documents">{said}</button>'
 
 

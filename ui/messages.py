@@ -156,16 +156,17 @@ def _notes(message: Message, translates: bool) -> str:
 
 
 def _near(message: Message) -> str:
-    """Offer what may be asked instead."""
+    """Offer what may be asked instead, or next."""
     if not message.near:
         return ""
+    said = text.NEAR if message.how == "refused" else text.NEXT
     items = "".join(
         f'<li><button type="button" class="rw-example" data-act="near" data-at="{at}"'
         f' data-id="{escape(message.id)}" {in_language(message.language)}>'
         f"{isolated_html(question, message.language)}</button></li>"
         for at, question in enumerate(message.near)
     )
-    return f'<div class="rw-near"><p>{both(text.NEAR)}</p><ul>{items}</ul></div>'
+    return f'<div class="rw-near"><p>{both(said)}</p><ul>{items}</ul></div>'
 
 
 def _tools(message: Message, feedback: bool, retry: bool) -> str:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
+from heapq import nlargest
 from html import escape
+from typing import Final
 
 from rag.language import Language, detect
 from ui import text
 from ui.bidi import isolated_html
 from ui.conversations import Conversations, Message
+from ui.documents import Listed, Listing
 from ui.examples import Example
-from ui.markup import both, button, in_language
+from ui.markup import both, button, in_language, shown, to_documents
 from ui.quotes import evidence_row
+from ui.text import Phrase
+
+_NEWEST: Final = 5  # documents whose titles stand on the first screen
 
 
 def evidence_html(message: Message | None) -> str:
@@ -61,19 +68,63 @@ def cleared_html() -> str:
     )
 
 
-def welcome_html(examples: Iterable[Example], state: str) -> str:
+def welcome_html(listing: Listing, examples: Sequence[Example], state: str) -> str:
     """Return what stands where no question has been asked yet.
 
     :param state: How far loading is, as HTML; empty when all is there.
     """
-    items = "".join(
-        f'<li><button type="button" class="rw-example" data-act="example" data-at="{at}"'
-        f"{_said(example.question, example.language)}</button></li>"
-        for at, example in enumerate(examples)
-    )
+    questions = [example for example in examples if not example.is_request]
+    items = "".join(f"<li>{_example(example, 'rw-example')}</li>" for example in questions)
     asked = f"<h2>{both(text.EXAMPLES)}</h2><ul>{items}</ul>" if items else ""
     tagline = f'<p class="rw-tagline">{both(text.TAGLINE)}</p>'
-    return f'<div class="rw-welcome">{tagline}{state}{asked}</div>'
+    # A request is Rawi's own string: it is seen in the page's language alone.
+    offers = to_documents(text.ALL_DOCUMENTS) if listing.documents else ""
+    offers += "".join(
+        _example(example, f"rw-button rw-{example.language}")
+        for example in examples
+        if example.is_request
+    )
+    holds = _holds(listing) + (f'<div class="rw-offers">{offers}</div>' if offers else "")
+    return f'<div class="rw-welcome">{tagline}{state}{holds}{asked}</div>'
+
+
+def _example(example: Example, kind: str) -> str:
+    return (
+        f'<button type="button" class="{kind}" data-act="example"'
+        f' data-question="{escape(example.question)}"'
+        f"{_said(example.question, example.language)}</button>"
+    )
+
+
+def _holds(listing: Listing) -> str:
+    """Say how many documents there are in which languages, and name the newest."""
+    if not listing.documents:
+        return ""
+    counts = Counter(listed.language for listed in listing.documents)
+    told = [
+        Phrase(*(f"{count} {said}" for said in text.IN_OTHER[language].both))
+        for language, count in counts.most_common()
+    ]
+    if len(told) == 1:
+        told = [text.IN_OTHER[language] for language in counts]
+    count = len(listing.documents)
+    holds = Phrase(
+        text.HOLDS.ar.format(count=count, languages="، ".join(each.ar for each in told)),
+        text.HOLDS.en.format(count=count, languages=", ".join(each.en for each in told)),
+    )
+    newest = nlargest(_NEWEST, listing.documents, key=_when)
+    some = f'<p class="rw-quiet">{both(text.NEWEST)}</p>' if count > len(newest) else ""
+    titles = "".join(
+        f'<li><button type="button" class="rw-link" data-act="open"'
+        f' data-doc="{escape(listed.doc)}" lang="{detect(listed.title)}">'
+        f"{shown(listed.title)}</button></li>"
+        for listed in newest
+    )
+    return f'<h2>{both(holds)}</h2>{some}<ul class="rw-titles">{titles}</ul>'
+
+
+def _when(listed: Listed) -> float:
+    return listed.when.timestamp() if listed.when else 0.0
 
 
 def _said(said: str, language: Language) -> str:

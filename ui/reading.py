@@ -104,6 +104,11 @@ class ReadEvents:
                 asker = address.asker(request.request.scope) if request.request else ""
                 yield from translation.steps(self._loader, asker, message, quote)
 
+    def open(self, event: gr.EventData) -> str:
+        """Open an article from its beginning."""
+        engine = self._loader.engine
+        return "" if engine is None else sources.document_html(engine, given(event, "doc"))
+
     def close(self) -> str:
         """Close the article."""
         return ""

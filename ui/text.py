@@ -108,6 +108,7 @@ MODEL_FAILED: Final = Phrase(
 )
 FAILED: Final = Phrase("تعذّر الجواب عن السؤال.", "The question could not be answered.")
 NEAR: Final = Phrase("تجيب الوثائق عن هذا:", "The documents do answer this:")
+NEXT: Final = Phrase("ولك أن تسأل أيضًا:", "You could ask next:")
 IN_OTHER: Final[dict[Language, Phrase]] = {
     "ar": Phrase("بالعربية", "in Arabic"),
     "en": Phrase("بالإنجليزية", "in English"),
@@ -249,12 +250,12 @@ NO_REPORT: Final = Phrase(
     "Quality has not been measured here yet. Run: make eval",
 )
 
-SEED_EXAMPLES: Final = (
-    "كم ساهمت SoftBank في جولة التمويل؟",
-    "How much did SoftBank put into the round?",
-    "من هم المؤسسون والمديرون الذين غادروا OpenAI؟",
-    "Which founders and executives left OpenAI?",
-)
+# What a folder is made known with
+HOLDS: Final = Phrase("الوثائق هنا: {count} ({languages})", "Documents here: {count} ({languages})")
+NEWEST: Final = Phrase("أحدثها:", "The newest:")
+ALL_DOCUMENTS: Final = Phrase("كل الوثائق", "All documents")
+WHICH_DOCUMENTS: Final = Phrase("ما الوثائق التي لديك؟", "Which documents do you have?")
+SUMMARISE: Final = Phrase("لخّص {name}", "Summarise {name}")
 ABOUT: Final = Phrase("ماذا ورد عن {name}؟", "What is said about {name}?")
 
 

@@ -90,6 +90,19 @@ def test_the_document_that_is_meant_is_summarised(retriever, message, doc):
     assert {cited.doc for cited in told(retriever, "summary", message).citations} == {doc}
 
 
+@pytest.mark.parametrize("language", ["ar", "en"])
+@pytest.mark.parametrize("message", ["Summarise “{}”", "لخّص «{}»"])
+def test_a_title_in_quotation_marks_is_that_document_and_no_wording(retriever, message, language):
+    for doc, title in retriever.titles().items():
+        asked = message.format(title)
+        assert {cited.doc for cited in told(retriever, "summary", asked).citations} == {doc}
+        the_document = {"ar": "الوثيقة", "en": "the document"}[language]
+        untitled = small_talk.untitled(asked, language, retriever)
+        assert untitled in (f"Summarise {the_document}", f"لخّص {the_document}")
+    other = "Summarise “The fish book”"
+    assert small_talk.untitled(other, language, retriever) == other
+
+
 def test_a_summary_is_made_of_the_documents_sentences_in_order(retriever):
     draft = told(retriever, "summary", "summarise the first")
     assert draft.text == (

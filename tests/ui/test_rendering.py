@@ -14,6 +14,7 @@ from rag.language import clean
 from ui import bidi, export, messages, panels, sources
 from ui.answer_steps import Shown
 from ui.conversations import Conversation, Conversations, Message, Quote
+from ui.documents import Listed, Listing
 from ui.examples import Example
 
 ATTACK = '<script>x()</script><img src=x onerror="x()">[a](javascript:x()) ${x} {{x}}'
@@ -79,7 +80,11 @@ HOSTILE = {
             Conversation(messages=(Message(role="user", text=ATTACK, language="en"),))
         )
     ),
-    "welcome": panels.welcome_html([Example(ATTACK, "en")], ""),
+    "welcome": panels.welcome_html(
+        Listing((Listed(ATTACK, ATTACK, "ar", 1, 1, None),)),
+        [Example(ATTACK, "en"), Example(ATTACK, "ar", is_request=True)],
+        "",
+    ),
     "article": sources.source_html(engine(ATTACK * 20_000, ATTACK), ATTACK, 3, 90),
     "piece": sources.piece_html(engine(ATTACK * 9_000, ATTACK), ATTACK, 3, 90, 300_000, 0),
     "gone": sources.source_html(engine(""), ATTACK, 3, 9),

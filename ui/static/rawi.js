@@ -299,7 +299,8 @@ window.rawi = (() => {
   const resting = (list) => {
     const most = list.scrollHeight - list.clientHeight;
     const asked = [...list.querySelectorAll(".rw-turn-user")].at(-1);
-    if (!asked) return most;
+    // Before anything is asked: at the top, unless what was typed can't be.
+    if (!asked) return list.querySelector("#rawi-live .rw-problem") ? most : 0;
     const { top, height } = asked.getBoundingClientRect();
     const begins = top - list.getBoundingClientRect().top + list.scrollTop;
     const long = Math.max(0, height - list.clientHeight / 3);
