@@ -37,6 +37,7 @@ def build(loader: Loader) -> FastAPI:
         lambda: loader.engine,
         mount_page=mount_compact,
         lines=loader.lines,
+        secret=loader.secret,
     )
     page.serve_static(app)
     page.mount(app, loader)

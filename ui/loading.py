@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from llama_index.core.llms import LLM
@@ -25,7 +26,7 @@ from rag.embedding import Embedder
 from rag.engine import Engine
 from rag.errors import GenerationError, NoIndexError, RawiError, StaleIndexError
 from rag.storage import Current
-from ui import examples
+from ui import examples, tickets
 from ui.examples import Example
 from ui.limits import AtOnce
 from ui.line import Lines
@@ -81,6 +82,11 @@ class Loader:
         self._close_index: Callable[[], object] = lambda: None
         self._closed = threading.Event()
         self._settled = threading.Event()
+
+    @cached_property
+    def secret(self) -> str:
+        """What signs for this server; see ``tickets.secret``."""
+        return tickets.secret(self.settings)
 
     @classmethod
     def loaded(cls, ready: Engine) -> Loader:

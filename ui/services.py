@@ -18,7 +18,7 @@ from ui.guard import Guard
 from ui.limits import Limits
 from ui.line import Lines
 from ui.metrics import Metrics
-from ui.tickets import TicketError, Tickets, secret
+from ui.tickets import TicketError, Tickets
 from ui.work import Work
 
 
@@ -29,18 +29,19 @@ def add_services(
     *,
     mount_page: widget.MountPage,
     lines: Lines,
+    secret: str,
 ) -> None:
     """Add them; to be called before the chat page is mounted at ``/``, which takes all the rest.
 
     :param engine: Returns the engine once it is loaded.
     :param mount_page: Puts the compact page, with more in its head, at ``/`` of an application.
     :param lines: Of those that wait, the page's readers too.
-    :raises IndexStorageError: When the widget's secret can't be kept.
+    :param secret: Signs the widget's tickets.
     """
     metrics = Metrics(engine, lines)
     work = Work(engine, settings.limits, metrics, lines)
     limits = Limits(settings.limits)
-    tickets = Tickets(secret(settings), settings.widget)
+    tickets = Tickets(secret, settings.widget)
     app.include_router(api.router(work))
     app.include_router(health.router(work, metrics))
     app.include_router(uploads.router(settings, limits))
