@@ -12,7 +12,8 @@ from rag.language import detect
 from rag.retrieval import Found
 from ui import examples
 from ui.conversations import MOST_CHARS, Message, Quote
-from ui.line import Ahead
+from ui.line import Ahead, Event
+from ui.work import InternalError
 
 # Characters of a sentence that stand beside the answer; its article has all of it.
 _SHOWN_CHARS = 1_000
@@ -33,15 +34,7 @@ class Shown:
     ahead: int = 0
 
 
-@dataclass(frozen=True)
-class Told:
-    """An answer with the questions that it leaves: of a refusal, what is near and answered."""
-
-    answer: Answer
-    near: tuple[str, ...] = ()
-
-
-def with_event(shown: Shown, event: object, engine: Engine) -> Shown:
+def with_event(shown: Shown, event: Event | RawiError, engine: Engine) -> Shown:
     """Return an answer after one event: of the engine, the line, or an error of either."""
     message = shown.message
     if isinstance(event, Evidence):
@@ -53,18 +46,14 @@ def with_event(shown: Shown, event: object, engine: Engine) -> Shown:
         return Shown(message, "waiting" if event.count else "writing", event.count)
     if isinstance(event, Token):
         return Shown(message.model_copy(update={"text": message.text + event.text}), "writing")
-    if isinstance(event, Told):
-        return Shown(_answered(message, event.answer, engine, event.near), "done")
-    return failed(shown, str(event) if isinstance(event, RawiError) else "")
+    if isinstance(event, Answer):
+        return Shown(_answered(message, event, engine), "done")
+    return failed(shown, "" if isinstance(event, InternalError) else str(event))
 
 
-def told(answer: Answer, engine: Engine) -> Told:
-    """Return an answer, and where there is none what may be asked instead."""
+def _answered(message: Message, answer: Answer, engine: Engine) -> Message:
+    # Of a refusal: what may be asked instead.
     near = examples.near(engine, answer.evidence, answer.language) if answer.abstained else ()
-    return Told(answer, near)
-
-
-def _answered(message: Message, answer: Answer, engine: Engine, near: tuple[str, ...]) -> Message:
     return message.model_copy(
         update={
             "text": answer.answer[:MOST_CHARS],

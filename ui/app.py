@@ -31,14 +31,7 @@ def build(loader: Loader) -> FastAPI:
         page.mount(inner, loader, compact=True, head=head)
 
     app.add_middleware(Security)
-    add_services(
-        app,
-        loader.settings,
-        lambda: loader.engine,
-        mount_page=mount_compact,
-        lines=loader.lines,
-        secret=loader.secret,
-    )
+    add_services(app, loader, mount_page=mount_compact)
     page.serve_static(app)
     page.mount(app, loader)
     return app

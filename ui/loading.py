@@ -28,8 +28,8 @@ from rag.errors import GenerationError, NoIndexError, RawiError, StaleIndexError
 from rag.storage import Current
 from ui import examples, tickets
 from ui.examples import Example
-from ui.limits import AtOnce
 from ui.line import Lines
+from ui.work import Work
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Loader:
     """Loads the parts once and holds them until it is closed.
 
     :ivar lines: Where all who ask this engine wait for their turn.
-    :ivar readers: The places of the questions that are asked on a page.
+    :ivar work: Answers whatever is asked here, on a page or by a program.
     :ivar engine: None until all is there.
     :ivar examples: Questions that the documents answer; None until they are found.
     """
@@ -68,7 +68,7 @@ class Loader:
         """Remember the settings; nothing is loaded before ``start``."""
         self.settings = settings
         self.lines = Lines()
-        self.readers = AtOnce(each=settings.limits.waiting_address, total=settings.page.waiting)
+        self.work = Work(lambda: self.engine, settings.limits, self.lines)
         self.engine: Engine | None = None
         self.examples: tuple[Example, ...] | None = None
         self.embedder: Embedder | None = None
@@ -137,8 +137,9 @@ class Loader:
             self._current = found
 
     def close(self) -> None:
-        """Close the index."""
+        """Stop what is being answered, and close the index."""
         self._closed.set()
+        self.work.close()
         self.engine = None
         self._close_index()
 

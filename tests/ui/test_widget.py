@@ -37,7 +37,7 @@ def test_only_a_listed_origin_gets_a_ticket_and_it_opens_the_page_once(tmp_path)
 
 
 def served_without_rights(storage: Path) -> tuple[list[int], list[str]]:
-    """Open page and widget where nothing can be written; return the statuses, and what is logged."""
+    """Open page and widget without rights; return the statuses, and what is logged."""
     drop_privileges()
     said = BufferingHandler(1_000)
     logging.getLogger("ui").addHandler(said)
