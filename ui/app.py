@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 
 from rag.config import Settings
 from ui import connections, logs, page
@@ -56,11 +58,26 @@ def config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     )
 
 
-def run(settings: Settings) -> None:
-    """Serve until interrupted; then running answers get ``server.stop_timeout_s`` to end."""
+class _Server(uvicorn.Server):
+    """Says when it listens, and at which port."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce(self.servers[0].sockets[0].getsockname()[1])
+
+
+def run(settings: Settings, announce: Callable[[int], None]) -> None:
+    """Serve until interrupted; then running answers get ``server.stop_timeout_s`` to end.
+
+    :param announce: Told the port, once it listens.
+    """
     logs.set_up()
-    server = uvicorn.Server(config(build(Loader(settings)), settings))
-    with suppress(KeyboardInterrupt):
+    server = _Server(config(build(Loader(settings)), settings), announce)
+    with suppress(KeyboardInterrupt, SystemExit):  # uvicorn has a status of its own
         server.run()
     if not server.started:
         raise SystemExit(1)  # why is in the log
