@@ -26,8 +26,12 @@ def build(loader: Loader) -> FastAPI:
         yield
         loader.close()
 
-    servers = [{"url": loader.settings.server.root_path or "/"}]
-    app = FastAPI(title="Rawi", docs_url=None, redoc_url=None, lifespan=lifespan, servers=servers)
+    app = FastAPI(title="Rawi", docs_url=None, redoc_url=None, lifespan=lifespan, openapi_url=None)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def described(request: Request) -> JSONResponse:
+        servers = [{"url": request.scope["rawi.root"] or "/"}]
+        return JSONResponse({**app.openapi(), "servers": servers})
 
     def mount_compact(inner: FastAPI, head: str) -> None:
         page.mount(inner, loader, compact=True, head=head)
