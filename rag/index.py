@@ -109,6 +109,25 @@ def _documents(settings: Settings) -> list[str]:
     return [doc for doc in files if not doc.startswith(own)]
 
 
+def behind(settings: Settings, store: Storage) -> list[str]:
+    """Return the documents that the next run would add, change or remove.
+
+    :raises DocumentError: When the corpus isn't there.
+    """
+    with storage.translated(settings.storage):
+        held = dict(store.db.execute("SELECT id, sha256 FROM documents"))
+        failed = {doc for (doc,) in store.db.execute("SELECT doc FROM failures")}
+    found: dict[str, str] = {}
+    for doc in _documents(settings):
+        try:
+            content = documents.read_bytes(settings.corpus, doc, settings.documents)
+        except DocumentError:  # as it was said when it was indexed
+            continue
+        if _shown(doc) not in failed:
+            found[doc] = documents.digest(content)
+    return sorted(doc for doc in held.keys() | found.keys() if held.get(doc) != found.get(doc))
+
+
 def _held(settings: Settings) -> int:
     """Return how many documents the current index holds, whatever it was made with."""
     name = storage.current(settings.storage)

@@ -13,7 +13,8 @@ from rag.language import detect
 from rag.retrieval import Found
 from ui import examples
 from ui.conversations import MOST_CHARS, Message, Quote
-from ui.line import Ahead
+from ui.line import Ahead, Event
+from ui.work import InternalError
 
 # Characters of a sentence that stand beside the answer; its article has all of it.
 _SHOWN_CHARS = 1_000
@@ -36,15 +37,9 @@ class Shown:
     ahead: int = 0
 
 
-@dataclass(frozen=True)
-class Told:
-    """An answer with the questions that it leaves: instead of a refusal, or to be asked next."""
-
-    answer: Answer
-    near: tuple[str, ...] = ()
-
-
-def with_event(shown: Shown, event: object, engine: Engine) -> Shown:
+def with_event(
+    shown: Shown, event: Event | RawiError, engine: Engine, history: Sequence[Turn] = ()
+) -> Shown:
     """Return an answer after one event: of the engine, the line, or an error of either."""
     message = shown.message
     if isinstance(event, Evidence):
@@ -56,16 +51,16 @@ def with_event(shown: Shown, event: object, engine: Engine) -> Shown:
         return Shown(message, "waiting" if event.count else "writing", event.count)
     if isinstance(event, Token):
         return Shown(message.model_copy(update={"text": message.text + event.text}), "writing")
-    if isinstance(event, Told):
-        return Shown(_answered(message, event.answer, event.near), "done")
-    return failed(shown, str(event) if isinstance(event, RawiError) else "")
+    if isinstance(event, Answer):
+        return Shown(_answered(message, event, _next(event, engine, history)), "done")
+    return failed(shown, "" if isinstance(event, InternalError) else str(event))
 
 
-def told(answer: Answer, engine: Engine, history: Sequence[Turn] = ()) -> Told:
-    """Return an answer with what may be asked next, and where there is none, instead."""
+def _next(answer: Answer, engine: Engine, history: Sequence[Turn]) -> tuple[str, ...]:
+    """Return what may be asked next, and where there is no answer, instead."""
     if answer.abstained:
-        return Told(answer, examples.near(engine, answer.evidence, answer.language))
-    return Told(answer, examples.following(engine, answer, [turn.content for turn in history]))
+        return examples.near(engine, answer.evidence, answer.language)
+    return examples.following(engine, answer, [turn.content for turn in history])
 
 
 def _answered(message: Message, answer: Answer, near: tuple[str, ...]) -> Message:

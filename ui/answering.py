@@ -1,7 +1,7 @@
 """The engine's events → what the page shows of them, while others wait and a reader may stop it.
 
-The engine runs in a thread of its own, so that a reader who stops is answered at once, whatever the
-LLM is doing; the thread closes the engine's iterator, and so the LLM, as soon as it can.
+The engine runs in a thread of its own (``work.py``), so that a reader who stops is answered at
+once, whatever the LLM is doing.
 """
 
 from __future__ import annotations
@@ -9,61 +9,50 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
-from rag.engine import Answer, Engine, Turn
+from rag.engine import Engine, Turn
 from rag.errors import RawiError
 from rag.language import detect
-from ui.answer_steps import Shown, ended, failed, told, with_event
+from ui.answer_steps import Shown, ended, failed, with_event
 from ui.conversations import Message
-from ui.line import in_turn
+from ui.line import Event
 from ui.loading import Loader
+from ui.work import Asked, QueueFullError
 
 # Seconds between two looks at whether the reader has stopped.
 _LOOK_S = 0.1
 _YIELD_S = 1.0  # at least so often
 
 
-@dataclass(frozen=True)
-class _Ended:
-    """The thread has ended; without an answer before it, something went wrong in there."""
-
-
 @dataclass
-class _Asked:
-    """A question with its own thread, which fills ``events``.
+class _Growing:
+    """An answer as far as it came, and every step of it that is still to be shown."""
 
-    :ivar leave: Gives its place back; the thread does that, once it has begun.
-    """
-
-    question: str
+    shown: Shown
     history: Sequence[Turn]
-    leave: Callable[[], None]
-    begun: bool = False
-    stop: threading.Event = field(default_factory=threading.Event)
-    events: queue.SimpleQueue[object] = field(default_factory=queue.SimpleQueue)
+    steps: queue.SimpleQueue[Shown] = field(default_factory=queue.SimpleQueue)
 
-
-class BusyError(RawiError):
-    """More questions are waiting than are taken at once, of all or of one address."""
+    def hear(self, event: Event | RawiError, engine: Engine) -> None:
+        self.shown = with_event(self.shown, event, engine, self.history)
+        self.steps.put(self.shown)
 
 
 class Answering:
-    """Answers the questions of all readers of the page, one after the other."""
+    """Answers the questions of the readers of a page."""
 
     def __init__(self, loader: Loader) -> None:
         """Answer with what the loader has."""
         self._loader = loader
-        self._running: dict[str, _Asked] = {}
+        self._running: dict[str, Asked] = {}
         self._lock = threading.Lock()
 
     def stop(self, session: str) -> None:
         """Stop what is being answered for one reader; without anything, do nothing."""
         with self._lock:
             if asked := self._running.get(session):
-                asked.stop.set()
+                asked.gone.set()
 
     def answer(
         self, session: str, asker: str, question: str, history: Sequence[Turn]
@@ -74,30 +63,27 @@ class Answering:
 
         :param session: The page, by a name that its browser chose.
         :param asker: The address that the guard found.
-        :raises BusyError: When too many are waiting already.
+        :raises QueueFullError: When too many are waiting already.
         """
         self.stop(session)
-        readers = self._loader.readers
-        if not readers.take(asker):
-            raise BusyError
-        asked = _Asked(question, history, partial(readers.leave, asker))
+        message = Message(role="assistant", text="", language=detect(question))
+        growing = _Growing(Shown(message, "searching"), history)
+        with self._lock:
+            if len(self._running) >= self._loader.settings.page.waiting:
+                raise QueueFullError("too many readers wait")
+            asked = self._loader.work.begin(asker, question, history, growing.hear)
+            self._running[session] = asked
         try:
-            with self._lock:
-                self._running[session] = asked
-            yield from self._shown(asked)
+            yield from self._shown(asked, growing)
         finally:
-            asked.stop.set()
+            asked.gone.set()
             with self._lock:
                 if self._running.get(session) is asked:
                     del self._running[session]
-            if not asked.begun:
-                asked.leave()
 
-    def _shown(self, asked: _Asked) -> Iterator[Shown]:
-        shown = Shown(
-            Message(role="assistant", text="", language=detect(asked.question)), "loading"
-        )
-        while self._loader.engine is None and not asked.stop.is_set():
+    def _shown(self, asked: Asked, growing: _Growing) -> Iterator[Shown]:
+        shown = replace(growing.shown, stage="loading")
+        while self._loader.engine is None and not asked.gone.is_set():
             if self._loader.wait(0):
                 progress = self._loader.progress()
                 empty = progress.stage == "no index"
@@ -105,41 +91,23 @@ class Answering:
                 return
             yield shown
             self._loader.wait(1.0)
-        engine = self._loader.engine
-        if engine is not None:
-            threading.Thread(target=self._run, args=(engine, asked), daemon=True).start()
-            asked.begun = True
         shown = replace(shown, stage="searching")
         yield shown
         yielded = time.monotonic()
         while shown.stage != "done":
-            changed = _next(shown, asked, engine)
+            changed = _next(shown, asked, growing)
             # Only where something is yielded can this be closed: when the reader has gone away.
             if changed != shown or time.monotonic() - yielded >= _YIELD_S:
                 yield changed
                 yielded = time.monotonic()
             shown = changed
 
-    def _run(self, engine: Engine, asked: _Asked) -> None:
-        """Put the engine's events into the queue."""
-        try:
-            events = engine.answer(asked.question, asked.history)
-            for event in in_turn(events, self._loader.lines, asked.stop.is_set):
-                asked.events.put(
-                    told(event, engine, asked.history) if isinstance(event, Answer) else event
-                )
-        except RawiError as exc:
-            asked.events.put(exc)
-        finally:
-            asked.leave()
-            asked.events.put(_Ended())
 
-
-def _next(shown: Shown, asked: _Asked, engine: Engine | None) -> Shown:
+def _next(shown: Shown, asked: Asked, growing: _Growing) -> Shown:
     """Return the answer after the next event, or as it was when nothing happened for a moment."""
-    if asked.stop.is_set() or engine is None:
+    if asked.gone.is_set():
         return ended(shown, problem="stopped")
     try:
-        return with_event(shown, asked.events.get(timeout=_LOOK_S), engine)
+        return growing.steps.get(timeout=_LOOK_S)
     except queue.Empty:
         return shown

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 
 from rag.config import Settings
 from ui import connections, logs, page
@@ -24,20 +26,18 @@ def build(loader: Loader) -> FastAPI:
         yield
         loader.close()
 
-    servers = [{"url": loader.settings.server.root_path or "/"}]
-    app = FastAPI(title="Rawi", docs_url=None, redoc_url=None, lifespan=lifespan, servers=servers)
+    app = FastAPI(title="Rawi", docs_url=None, redoc_url=None, lifespan=lifespan, openapi_url=None)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def described(request: Request) -> JSONResponse:
+        servers = [{"url": request.scope["rawi.root"] or "/"}]
+        return JSONResponse({**app.openapi(), "servers": servers})
 
     def mount_compact(inner: FastAPI, head: str) -> None:
         page.mount(inner, loader, compact=True, head=head)
 
     app.add_middleware(Security)
-    add_services(
-        app,
-        loader.settings,
-        lambda: loader.engine,
-        mount_page=mount_compact,
-        lines=loader.lines,
-    )
+    add_services(app, loader, mount_page=mount_compact)
     page.serve_static(app)
     page.mount(app, loader)
     return app
@@ -62,11 +62,26 @@ def config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     )
 
 
-def run(settings: Settings) -> None:
-    """Serve until interrupted; then running answers get ``server.stop_timeout_s`` to end."""
+class _Server(uvicorn.Server):
+    """Says when it listens, and at which port."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce(self.servers[0].sockets[0].getsockname()[1])
+
+
+def run(settings: Settings, announce: Callable[[int], None]) -> None:
+    """Serve until interrupted; then running answers get ``server.stop_timeout_s`` to end.
+
+    :param announce: Told the port, once it listens.
+    """
     logs.set_up()
-    server = uvicorn.Server(config(build(Loader(settings)), settings))
-    with suppress(KeyboardInterrupt):
+    server = _Server(config(build(Loader(settings)), settings), announce)
+    with suppress(KeyboardInterrupt, SystemExit):  # uvicorn has a status of its own
         server.run()
     if not server.started:
         raise SystemExit(1)  # why is in the log

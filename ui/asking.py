@@ -11,13 +11,14 @@ from rag.engine import check_question
 from rag.errors import QuestionError
 from rag.language import clean, detect, is_supported
 from ui import address, messages, panels, text
-from ui.answering import Answering, BusyError
+from ui.answering import Answering
 from ui.chat_view import ChatView, Update, given, given_number
 from ui.conversations import Conversation, Conversations, Message
 from ui.documents_html import problem_html
 from ui.feedback import Notes
 from ui.loading import Loader
 from ui.text import Phrase
+from ui.work import QueueFullError
 
 
 class AskEvents:
@@ -97,7 +98,7 @@ class AskEvents:
                     chat.live: messages.live_html(answer),
                     chat.evidence: panels.evidence_html(answer.message),
                 }
-        except BusyError:
+        except QueueFullError:
             refusal = problem_html(text.QUEUE_FULL)
             yield {chat.messages: self._view.messages_html(asked), chat.live: refusal}
             return

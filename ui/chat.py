@@ -27,10 +27,9 @@ def build(loader: Loader, *, compact: bool = False) -> Chat:
 
     :param compact: For a frame within another site: without the list of conversations.
     """
-    settings = loader.settings
-    chat = _laid_out(compact, tickets.derived(settings, "conversations"))
+    chat = _laid_out(compact, tickets.derived(loader.secret, "conversations"))
     view = ChatView(loader, chat)
-    notes = Notes(settings.storage, tickets.derived(settings, "feedback"))
+    notes = Notes(loader.settings.storage, tickets.derived(loader.secret, "feedback"))
     _connect(chat, view, AskEvents(loader, view, notes), ReadEvents(loader, view, notes))
     return chat
 

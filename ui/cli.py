@@ -1,4 +1,4 @@
-"""The ``rawi`` command: what ``rag.cli`` has, and serve | feedback | key | eval.
+"""The ``rawi`` command: what ``rag.cli`` has, and serve | doctor | feedback | key | eval.
 
 It starts here since this package may import the two others; see ``rag.cli`` for its rules.
 """
@@ -25,6 +25,7 @@ from rag.cli import (
     settings_of,
     status,
 )
+from rag.language import clean
 
 if TYPE_CHECKING:
     from ui.feedback import Feedback
@@ -49,10 +50,14 @@ def serve(
     extras.require("serve", "rawi serve")
     with status("starting…"):
         from ui import app as web
-    errors.print(f"Rawi answers on http://{server.host}:{server.port} (Ctrl-C ends it)")
-    if server.host in ("0.0.0.0", "::") and not server.hosts:  # noqa: S104
-        errors.print("for other machines, add the name that they reach it by to server.hosts")
-    web.run(settings)
+
+    def announce(port: int) -> None:
+        host = f"[{server.host}]" if ":" in server.host else server.host
+        errors.print(f"Rawi answers on http://{host}:{port} (Ctrl-C ends it)", soft_wrap=True)
+        if server.host in ("0.0.0.0", "::") and not server.hosts:  # noqa: S104
+            errors.print("for other machines, add the name that they reach it by to server.hosts")
+
+    web.run(settings, announce)
 
 
 @app.command(epilog="Example: rawi feedback --json")
@@ -73,6 +78,30 @@ def feedback(
         return
     for one in noted:
         _print_feedback(one)
+
+
+@app.command(epilog="Example: rawi doctor --json")
+def doctor(
+    corpus: Corpus = None,
+    storage: StorageFolder = None,
+    config_file: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look for what keeps Rawi from answering here, and say what to do about it."""
+    settings = settings_of(config_file, corpus, storage)
+    from ui.doctor import checks
+
+    found = []
+    with status("looking…"):
+        for check in checks(settings):
+            found.append(check)
+            if not as_json:
+                mark = "ok " if check.ok else "BAD"
+                print(f"{mark} {check.name}: {' '.join(clean(check.says).split())}")  # noqa: T201
+    if as_json:
+        print_json([dataclasses.asdict(check) for check in found])
+    if not all(check.ok for check in found):
+        raise typer.Exit(1)
 
 
 @app.command()

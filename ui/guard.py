@@ -39,6 +39,7 @@ _ROUTES: Final = (
 )  # fmt: skip
 # What a proxy says of the outside; from anybody else it is an invention.
 _PROXY_HEADERS: Final = (b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
+_PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9_.~-]{1,100}){1,10}")
 _MISDIRECTED: Final = "Rawi isn't known by this name; its operator can add it to server.hosts"
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -101,13 +102,13 @@ class Guard:
             self._note(request, scope)
 
     async def _handle(self, request: _Request, scope: Scope, receive: Receive) -> None:
-        root = self._settings.server.root_path
+        trusted = self._settings.server.trusted_proxies
+        root = scope["rawi.root"] = self._root(scope, trusted)
         if root and scope["path"] == root:
             await RedirectResponse(f"{root}/", 307)(scope, receive, request.send)
             return
         if root and scope["path"].startswith(f"{root}/"):
             scope["path"] = scope["path"].removeprefix(root)
-        trusted = self._settings.server.trusted_proxies
         client = address.client(scope, trusted)
         if address.peer(scope) == client:
             scope["headers"] = [h for h in scope["headers"] if h[0] not in _PROXY_HEADERS]
@@ -129,6 +130,13 @@ class Guard:
         if refusal.status == HTTPStatus.TOO_MANY_REQUESTS:
             self._metrics.limited.labels(refusal.kind).inc()
         await refusal.response()(scope, receive, request.send)
+
+    def _root(self, scope: Scope, trusted: Sequence[str]) -> str:
+        """Return the path that this server is known below, as its proxy or the settings say."""
+        said = Headers(scope=scope).get("x-forwarded-prefix", "").rstrip("/")
+        if address.is_within(address.peer(scope), trusted) and _PREFIX.fullmatch(said):
+            return said
+        return self._settings.server.root_path
 
     def _refusal(self, scope: Scope, client: str) -> Refusal | None:
         path, bucket = str(scope["path"]), address.bucket(client)

@@ -10,7 +10,6 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from ui.metrics import Metrics
 from ui.work import Work
 
 
@@ -26,7 +25,7 @@ class Health(BaseModel):
     llm: Literal["ok", "failing"] = "ok"
 
 
-def router(work: Work, metrics: Metrics) -> APIRouter:
+def router(work: Work) -> APIRouter:
     """Return the routes."""
     routes = APIRouter()
     loading: dict[int | str, dict[str, Any]] = {503: {"model": Health, "description": "Not ready"}}
@@ -43,6 +42,6 @@ def router(work: Work, metrics: Metrics) -> APIRouter:
     @routes.get("/metrics", include_in_schema=False)
     def scrape() -> Response:
         """Return the metrics in Prometheus's text format."""
-        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
+        return Response(work.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     return routes

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from llama_index.core.llms import LLM
@@ -25,11 +26,11 @@ from rag.embedding import Embedder
 from rag.engine import Engine
 from rag.errors import GenerationError, NoIndexError, RawiError, StaleIndexError
 from rag.storage import Current
-from ui import documents, examples
+from ui import documents, examples, tickets
 from ui.documents import Listing
 from ui.examples import Example
-from ui.limits import AtOnce
 from ui.line import Lines
+from ui.work import Work
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class Loader:
     """Loads the parts once and holds them until it is closed.
 
     :ivar lines: Where all who ask this engine wait for their turn.
-    :ivar readers: The places of the questions that are asked on a page.
+    :ivar work: Answers whatever is asked here, on a page or by a program.
     :ivar engine: None until all is there.
     :ivar listing: What the index holds.
     :ivar examples: Questions that the documents answer; None until they are found.
@@ -70,7 +71,7 @@ class Loader:
         """Remember the settings; nothing is loaded before ``start``."""
         self.settings = settings
         self.lines = Lines()
-        self.readers = AtOnce(each=settings.limits.waiting_address, total=settings.page.waiting)
+        self.work = Work(lambda: self.engine, settings.limits, self.lines)
         self.engine: Engine | None = None
         self.listing = Listing()
         self.examples: tuple[Example, ...] | None = None
@@ -85,6 +86,11 @@ class Loader:
         self._close_index: Callable[[], object] = lambda: None
         self._closed = threading.Event()
         self._settled = threading.Event()
+
+    @cached_property
+    def secret(self) -> str:
+        """What signs for this server; see ``tickets.secret``."""
+        return tickets.secret(self.settings)
 
     @classmethod
     def loaded(cls, ready: Engine) -> Loader:
@@ -137,8 +143,9 @@ class Loader:
             self._current = found
 
     def close(self) -> None:
-        """Close the index."""
+        """Stop what is being answered, and close the index."""
         self._closed.set()
+        self.work.close()
         self.engine = None
         self._close_index()
 
@@ -221,7 +228,7 @@ class Loader:
         # The other backends are servers, which keep a line of their own.
         in_line = self.settings.llm.backend == "transformers"
         while self.engine is not None:
-            while len(self.readers) and not self._closed.wait(_LOOK_S):
+            while self.work.is_busy and not self._closed.wait(_LOOK_S):
                 pass
             try:
                 self.lines.warm(self.engine.warm, in_line=in_line)

@@ -67,6 +67,8 @@ def mount(app: FastAPI, loader: Loader, *, compact: bool = False, head: str = ""
     :param head: What stands in the page's head beside its own.
     """
     settings = loader.settings
+    # Relative to the page's address, which a proxy may have lengthened.
+    head = _head("../../ui" if compact else "ui") + head
     plain = _gradio(app, build(loader, compact=compact), loader, head)
     full = plain
     if not compact and settings.page.documents_tab != "off":
@@ -92,7 +94,7 @@ class Pages:
         """Handle one request."""
         page = self.full if documents.may_change(self._settings, scope) else self.plain
         # Gradio writes the path that browsers know into its page.
-        root = self._settings.server.root_path
+        root = scope["rawi.root"]
         seen = {"root_path": f"{root}{scope['root_path']}", "path": f"{root}{scope['path']}"}
         await page({**scope, **seen}, receive, send)
 
@@ -110,7 +112,7 @@ def _gradio(app: FastAPI, blocks: gr.Blocks, loader: Loader, head: str) -> Gate:
         enable_monitoring=False,
         pwa=False,
         show_error=False,
-        head=_head(loader.settings) + head,
+        head=head,
     )
     # Its life is part of the application's now; what it serves goes through the gate.
     mounted = cast("Mount", app.router.routes.pop())
@@ -149,8 +151,11 @@ def _header(views: list[str], compact: bool) -> str:
     )
 
 
-def _head(settings: Settings) -> str:
-    """Return the links to what we serve, and the strings that the script puts into attributes."""
+def _head(url: str) -> str:
+    """Return the links to what we serve, and the strings that the script puts into attributes.
+
+    :param url: Of the static files.
+    """
     phrases: dict[str, Phrase] = {
         "placeholder": text.PLACEHOLDER,
         "question": text.QUESTION,
@@ -169,7 +174,6 @@ def _head(settings: Settings) -> str:
         f'<meta name="rawi-{name}" data-ar="{escape(phrase.ar)}" data-en="{escape(phrase.en)}">'
         for name, phrase in phrases.items()
     )
-    url = f"{settings.server.root_path}{STATIC_URL}"
     return (
         f'{metas}<link rel="stylesheet" href="{url}/rawi.css"><script src="{url}/rawi.js"></script>'
     )

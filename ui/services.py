@@ -10,39 +10,29 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from rag.config import Settings
-from rag.engine import Engine
 from ui import api, health, mcp, uploads, widget
 from ui.connections import Streams
 from ui.guard import Guard
 from ui.limits import Limits
-from ui.line import Lines
-from ui.metrics import Metrics
-from ui.tickets import TicketError, Tickets, secret
-from ui.work import Work
+from ui.loading import Loader
+from ui.tickets import TicketError, Tickets
 
 
 def add_services(
     app: FastAPI,
-    settings: Settings,
-    engine: Callable[[], Engine | None],
+    loader: Loader,
     *,
     mount_page: widget.MountPage,
-    lines: Lines,
 ) -> None:
     """Add them; to be called before the chat page is mounted at ``/``, which takes all the rest.
 
-    :param engine: Returns the engine once it is loaded.
     :param mount_page: Puts the compact page, with more in its head, at ``/`` of an application.
-    :param lines: Of those that wait, the page's readers too.
-    :raises IndexStorageError: When the widget's secret can't be kept.
     """
-    metrics = Metrics(engine, lines)
-    work = Work(engine, settings.limits, metrics, lines)
+    settings, work = loader.settings, loader.work
     limits = Limits(settings.limits)
-    tickets = Tickets(secret(settings), settings.widget)
+    tickets = Tickets(loader.secret, settings.widget)
     app.include_router(api.router(work))
-    app.include_router(health.router(work, metrics))
+    app.include_router(health.router(work))
     app.include_router(uploads.router(settings, limits))
     api.say_errors_as_openai(app)
     running = mcp.add(app, work, settings.server.max_body_bytes)
@@ -53,7 +43,7 @@ def add_services(
         embedded = widget.Embedded(tickets, mount_page)
         app.mount(widget.PREFIX, embedded)
         lives.append(partial(embedded.app.router.lifespan_context, embedded.app))
-    _run_with(app, lives, work)
+    _run_with(app, lives)
 
     def session_of(path: str) -> str | None:
         if not path.startswith(f"{widget.PREFIX}/"):
@@ -65,7 +55,7 @@ def add_services(
 
     app.add_middleware(Streams, each=settings.limits.streams)
     app.add_middleware(
-        Guard, settings=settings, limits=limits, metrics=metrics, session_of=session_of
+        Guard, settings=settings, limits=limits, metrics=work.metrics, session_of=session_of
     )
     # Around the guard: a preflight has no key, and what is refused can be read, too.
     # Also what makes Gradio not let every origin in.
@@ -79,7 +69,7 @@ def add_services(
 
 
 def _run_with(
-    app: FastAPI, lives: Sequence[Callable[[], AbstractAsyncContextManager[Any]]], work: Work
+    app: FastAPI, lives: Sequence[Callable[[], AbstractAsyncContextManager[Any]]]
 ) -> None:
     """Make the application's life that of its parts too: of MCP, and of the embedded page."""
     outer = app.router.lifespan_context
@@ -90,6 +80,5 @@ def _run_with(
             for life in lives:
                 await parts.enter_async_context(life())
             yield state
-            work.close()
 
     app.router.lifespan_context = lifespan

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 import threading
@@ -23,6 +24,8 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from rag.config import Settings, WidgetSettings
 from rag.errors import IndexStorageError, RawiError
+
+logger = logging.getLogger(__name__)
 
 _KEY_FILE = "widget.key"
 # Below this a secret could be guessed.
@@ -101,7 +104,9 @@ class Tickets:
 def secret(settings: Settings) -> str:
     """Return the secret that signs; without one in the settings, of a file made on first start.
 
-    :raises IndexStorageError: When the file can't be written or read, or holds no secret.
+    Where there can be no such file it is a new one every time, and the log says so.
+
+    :raises IndexStorageError: When the file, or the setting, holds no secret.
     """
     given = settings.widget.secret.get_secret_value()
     path = settings.storage / _KEY_FILE
@@ -109,7 +114,13 @@ def secret(settings: Settings) -> str:
         try:
             given = _kept(path)
         except OSError as exc:
-            raise IndexStorageError(f"{path}: {exc.strerror}; set RAWI_WIDGET__SECRET") from exc
+            given = secrets.token_urlsafe(48)
+            logger.warning(
+                "%s: %s; with the server's end, browsers lose the conversations that they keep,"
+                " unless RAWI_WIDGET__SECRET is set",
+                path,
+                exc.strerror,
+            )
     if len(given) < _LEAST_CHARS:
         raise IndexStorageError(
             f"{path}: the widget's secret needs {_LEAST_CHARS} characters; delete the file, or set"
@@ -118,13 +129,9 @@ def secret(settings: Settings) -> str:
     return given
 
 
-def derived(settings: Settings, purpose: str) -> str:
-    """Return a key for one purpose, which tells nothing of the secret or of other keys.
-
-    :raises IndexStorageError: As ``secret``.
-    """
-    made = hmac.new(secret(settings).encode(), purpose.encode(), hashlib.sha256)
-    return made.hexdigest()
+def derived(secret: str, purpose: str) -> str:
+    """Return a key for one purpose, which tells nothing of the secret or of other keys."""
+    return hmac.new(secret.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
 
 def _kept(path: Path) -> str:

@@ -6,6 +6,7 @@ What is yielded is HTML on its way to its place under the quote, where the page'
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import wait
 from html import escape
 
 from rag.errors import GenerationError, QuestionError
@@ -15,8 +16,9 @@ from ui.conversations import Message, Quote
 from ui.loading import Loader
 from ui.markup import both, button, in_language
 from ui.text import Phrase
+from ui.work import NotReadyError, QueueFullError
 
-_LOOKS = 10  # at the line; so seldom the page is told that it still waits
+_LOOK_S = 1.0  # so often the page is told that it still waits
 
 
 def offer_html(message: Message, quote: Quote) -> str:
@@ -34,36 +36,31 @@ def steps(loader: Loader, asker: str, message: Message, quote: Quote) -> Iterato
 
     :param asker: The address that the guard found.
     """
-    if not loader.readers.take(asker):
-        yield _none(message, quote, text.QUEUE_FULL, again=True)
+    engine = loader.engine
+    if engine and engine.retriever.storage.text(quote.doc)[quote.start : quote.end] != quote.text:
+        yield _none(message, quote, text.SOURCE_CHANGED)
         return
     try:
-        waits = f'<p class="rw-state"><span class="rw-pulse"></span>{both(text.TRANSLATING)}</p>'
-        yield _placed(message, quote, waits)
-        with loader.lines.write.joined() as place:
-            for looks, _ in enumerate(place.waited(), start=1):
-                if looks % _LOOKS == 0:  # only there it is left when its reader has gone away
-                    yield _placed(message, quote, waits)
-            done = _translated(loader, message, quote)
-        yield done
-    finally:
-        loader.readers.leave(asker)
-
-
-def _translated(loader: Loader, message: Message, quote: Quote) -> str:
-    engine = loader.engine
-    if engine is None:
-        return _none(message, quote, text.UNTRANSLATED, again=True)
-    if engine.retriever.storage.text(quote.doc)[quote.start : quote.end] != quote.text:
-        return _none(message, quote, text.SOURCE_CHANGED)
-    try:
-        said = engine.translation(quote.doc, quote.start, quote.end)
+        translating = loader.work.translating(asker, quote.doc, quote.start, quote.end)
+        while not translating.done():  # only at a yield it is left when its reader has gone away
+            waits = (
+                f'<p class="rw-state"><span class="rw-pulse"></span>{both(text.TRANSLATING)}</p>'
+            )
+            yield _placed(message, quote, waits)
+            wait([translating], timeout=_LOOK_S)
+        said = translating.result()
+    except QueueFullError:
+        yield _none(message, quote, text.QUEUE_FULL, again=True)
+        return
+    except (GenerationError, NotReadyError):
+        yield _none(message, quote, text.UNTRANSLATED, again=True)
+        return
     except QuestionError:  # it is no single sentence any more
         said = ""
-    except GenerationError:
-        return _none(message, quote, text.UNTRANSLATED, again=True)
-    if not said:
-        return _none(message, quote, text.UNTRANSLATED)
+    yield _translated(message, quote, said) if said else _none(message, quote, text.UNTRANSLATED)
+
+
+def _translated(message: Message, quote: Quote, said: str) -> str:
     language = message.language
     shown = f"<p {in_language(language)}>{isolated_html(said, language)}</p>"
     return _placed(message, quote, f'{shown}<p class="rw-quiet">{both(text.MACHINE)}</p>')

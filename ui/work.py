@@ -1,6 +1,7 @@
-"""The engine for many at once: bounded, off the event loop, and stopped when nobody listens.
+"""The engine for many at once: bounded, measured, and stopped when nobody listens.
 
-Every question has a thread, which waits for the LLM in the line (``line.py``).
+Every question, of a program or of the page, has a thread, which waits for the LLM in the line
+(``line.py``).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from rag.config import LimitsSettings
 from rag.engine import Answer, Engine, Evidence, Token, Turn, check_question
 from rag.errors import RawiError
 from rag.retrieval import Found
+from ui import line
 from ui.limits import AtOnce
 from ui.line import Ahead, Lines, in_turn
 from ui.metrics import Metrics
@@ -27,6 +29,9 @@ Event = Evidence | Token | Answer
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
+
+# Seconds between two looks at whether the engine is there.
+_LOOK_S = 0.1
 
 
 class QueueFullError(RawiError):
@@ -42,44 +47,54 @@ class InternalError(RawiError):
 
 
 @dataclass
-class _Asked:
-    """A question in its thread, which sends its events to the event loop."""
+class Asked:
+    """A question in its thread.
+
+    :ivar hear: Is told there of every event, or of the error that ends them.
+    :ivar engine: None where it wasn't loaded yet when this was asked.
+    :ivar gone: To be set when nobody listens any more.
+    """
 
     question: str
     history: Sequence[Turn]
-    loop: asyncio.AbstractEventLoop
-    events: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
+    hear: Callable[[line.Event | RawiError, Engine], None]
+    engine: Engine | None
     gone: threading.Event = field(default_factory=threading.Event)
     began: float = field(default_factory=time.perf_counter)
     wrote: bool = False
 
-    def send(self, event: object) -> None:
+    def tell(self, event: line.Event | RawiError, engine: Engine) -> None:
+        """Pass an event on, as long as somebody listens."""
         if not self.gone.is_set():
-            self.loop.call_soon_threadsafe(self.events.put_nowait, event)
+            self.hear(event, engine)
 
     def seconds(self) -> float:
+        """Return how long ago this was asked."""
         return time.perf_counter() - self.began
 
 
 class Work:
-    """Answers the questions of all programs and readers."""
+    """Answers the questions of all programs and readers.
+
+    :ivar metrics: Of all of them.
+    """
 
     def __init__(
         self,
         engine: Callable[[], Engine | None],
         limits: LimitsSettings,
-        metrics: Metrics,
         lines: Lines,
     ) -> None:
         """Begin with no work.
 
         :param engine: Returns the engine once it is loaded.
         :param limits: How many questions are taken at once.
-        :param lines: Of those that wait; to be shared with whoever else asks the engine.
+        :param lines: Of those that wait.
         """
+        self.metrics = Metrics(engine, lines)
         self._engine = engine
-        self._metrics = metrics
         self._lines = lines
+        self._closed = threading.Event()
         self._places = AtOnce(each=limits.waiting_address, total=limits.waiting)
         self._threads = ThreadPoolExecutor(limits.waiting, thread_name_prefix="rawi-answer")
 
@@ -89,41 +104,65 @@ class Work:
         return self._engine() is not None
 
     @property
+    def is_busy(self) -> bool:
+        """Whether anybody is being answered."""
+        return len(self._places) > 0
+
+    @property
     def llm_failure(self) -> str:
         """Why the LLM failed when it was last asked; empty where it didn't."""
         engine = self._engine()
         return "" if engine is None else engine.llm_failure
 
     def close(self) -> None:
-        """Wait for what runs and end the threads."""
+        """Stop what still runs and end the threads."""
+        self._closed.set()
         self._threads.shutdown()
+
+    def begin(
+        self,
+        asker: str,
+        question: str,
+        history: Sequence[Turn],
+        hear: Callable[[line.Event | RawiError, Engine], None],
+    ) -> Asked:
+        """Answer in a thread, once the engine is loaded.
+
+        :param asker: Whose question it is: an address or a key.
+        :param hear: Called in that thread.
+        :raises QueueFullError: When too many are being answered.
+        """
+        asked = Asked(question, history, hear, self._engine())
+        self._submit(asker, self._run, asked)
+        return asked
 
     async def answer(
         self, asker: str, question: str, history: Sequence[Turn] = ()
     ) -> AsyncGenerator[Event, None]:
         """Yield what ``Engine.answer`` yields; closing the iterator stops the work.
 
-        :param asker: Whose question it is: an address or a key.
         :raises QuestionError: When the question can't be asked.
         :raises QueueFullError: When too many are being answered.
         :raises NotReadyError: When the engine isn't loaded.
         """
-        engine = self._ready()
-        question = check_question(question, engine.settings.question)
-        asked = _Asked(question, history, asyncio.get_running_loop())
-        self._submit(asker, self._run, engine, asked)
-        answered = False
+        question = check_question(question, self._ready().settings.question)
+        loop = asyncio.get_running_loop()
+        events: asyncio.Queue[Event | RawiError] = asyncio.Queue()
+
+        def hear(event: line.Event | RawiError, _: Engine) -> None:
+            if not isinstance(event, Ahead):
+                loop.call_soon_threadsafe(events.put_nowait, event)
+
+        asked = self.begin(asker, question, history, hear)
         try:
-            while not answered:
-                event = await asked.events.get()
-                if isinstance(event, Exception):
+            event: Event | RawiError | None = None
+            while not isinstance(event, Answer):
+                event = await events.get()
+                if isinstance(event, RawiError):
                     raise event
-                answered = isinstance(event, Answer)
                 yield event
         finally:
             asked.gone.set()
-            if not answered:
-                self._metrics.abandoned.inc()
 
     async def whole(self, asker: str, question: str, history: Sequence[Turn] = ()) -> Answer:
         """Return the checked answer; being cancelled stops the work.
@@ -151,9 +190,14 @@ class Work:
 
         :raises RawiError: As ``answer``; and when there is no such sentence.
         """
-        engine = self._ready()
-        work = self._submit(asker, self._translated, engine, doc, start, end)
-        return await asyncio.wrap_future(work)
+        return await asyncio.wrap_future(self.translating(asker, doc, start, end))
+
+    def translating(self, asker: str, doc: str, start: int, end: int) -> Future[str]:
+        """Return what will be a translation, as ``translation`` does.
+
+        :raises RawiError: As ``translation``; the future, too.
+        """
+        return self._submit(asker, self._translated, self._ready(), doc, start, end)
 
     def _translated(self, engine: Engine, doc: str, start: int, end: int) -> str:
         with self._lines.write.joined() as place:
@@ -171,38 +215,48 @@ class Work:
         """Give work to a thread, which frees its place when it ends."""
         if not self._places.take(asker):
             raise QueueFullError("too many questions at once; ask again in a moment")
-        self._metrics.running.inc()
+        self.metrics.running.inc()
 
         def ended(_: Future[T]) -> None:
-            self._metrics.running.dec()
+            self.metrics.running.dec()
             self._places.leave(asker)
 
         future = self._threads.submit(work, *arguments)
         future.add_done_callback(ended)
         return future
 
-    def _run(self, engine: Engine, asked: _Asked) -> None:
-        """Send the engine's events; an error is one, so that no reader waits for ever."""
+    def _run(self, asked: Asked) -> None:
+        """Tell the engine's events; an error is one, so that no reader waits for ever."""
+
+        def is_gone() -> bool:
+            return asked.gone.is_set() or self._closed.is_set()
+
+        while (engine := asked.engine or self._engine()) is None:
+            if is_gone():
+                return
+            time.sleep(_LOOK_S)
+        event: line.Event | None = None
         events = engine.answer(asked.question, asked.history)
         try:
-            for event in in_turn(events, self._lines, asked.gone.is_set):
-                if not isinstance(event, Ahead):
-                    self._note(event, asked)
-                    asked.send(event)
+            for event in in_turn(events, self._lines, is_gone):
+                self._note(event, asked)
+                asked.tell(event, engine)
+            if not isinstance(event, Answer):
+                self.metrics.abandoned.inc()
         except RawiError as exc:
-            self._metrics.errors.labels(type(exc).__name__).inc()
-            asked.send(exc)
+            self.metrics.errors.labels(type(exc).__name__).inc()
+            asked.tell(exc, engine)
         except Exception:
-            self._metrics.errors.labels("internal").inc()
-            asked.send(InternalError("something went wrong here; it is in the log"))
+            self.metrics.errors.labels("internal").inc()
+            asked.tell(InternalError("something went wrong here; it is in the log"), engine)
             logger.exception("an answer failed")
 
-    def _note(self, event: Evidence | Token | Answer, asked: _Asked) -> None:
+    def _note(self, event: line.Event, asked: Asked) -> None:
         """Measure what an event tells."""
-        metrics = self._metrics
+        metrics = self.metrics
         if isinstance(event, Evidence):
             metrics.evidence.observe(asked.seconds())
-        elif not asked.wrote and (isinstance(event, Answer) or event.text):
+        elif not (asked.wrote or isinstance(event, Ahead) or event == Token("")):
             metrics.first.observe(asked.seconds())
             asked.wrote = True
         if isinstance(event, Answer):

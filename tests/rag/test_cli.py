@@ -105,7 +105,8 @@ def test_wrong_usage(rawi, arguments):
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("index",), ("search",), ("ask",), ("feedback",), ("models", "pull")]
+    "command",
+    [(), ("index",), ("search",), ("ask",), ("doctor",), ("feedback",), ("models", "pull")],
 )
 def test_help_explains(rawi, command):
     result = rawi(*command, "--help")

@@ -65,6 +65,13 @@ class SlowLLM(JudgingLLM):
             self.running -= 1
 
 
+class BrokenLLM(JudgingLLM):
+    """Fails in a way that nobody foresaw."""
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> Iterator[ChatResponse]:
+        raise ZeroDivisionError("secret detail")
+
+
 class Retriever:
     """Finds the one sentence for every question."""
 

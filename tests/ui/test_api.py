@@ -21,6 +21,7 @@ from tests.ui.serving import (
     FOUND,
     QUESTION,
     QUOTE,
+    BrokenLLM,
     SlowLLM,
     engine,
     run,
@@ -230,13 +231,6 @@ def test_an_llm_that_fails_is_told_by_healthz_as_long_as_it_does(tmp_path):
             httpx.post(f"{url}/v1/chat/completions", json=ASK)
             said.append(llm())
     assert said == ["ok", "failing", "ok"]
-
-
-class BrokenLLM(JudgingLLM):
-    """Fails in a way that nobody foresaw."""
-
-    def stream_chat(self, messages, **kwargs):
-        raise ZeroDivisionError("secret detail")
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -15,7 +15,18 @@ import httpx
 import pytest
 from mcp import Client
 
-from tests.ui.serving import QUESTION, SlowLLM, engine, run, served, served_by, until
+from rag.errors import GenerationError
+from tests.ui.serving import (
+    ANSWER,
+    QUESTION,
+    BrokenLLM,
+    SlowLLM,
+    engine,
+    run,
+    served,
+    served_by,
+    until,
+)
 from ui import keys
 from ui.limits import AtOnce
 from ui.loading import Loader
@@ -207,14 +218,25 @@ def asked_on_the_page(url: str, session: str, source: str = "127.0.0.1", **heade
         assert reply.status_code == 200
 
 
+def measured(url: str, name: str) -> float:
+    """Return one of the metrics; 0 where there is none of that name yet."""
+    lines = httpx.get(f"{url}/metrics").text.splitlines()
+    return next(
+        (float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{name} ")), 0
+    )
+
+
 class TestQuestionsOnThePage:
     @pytest.fixture
     def slow(self, tmp_path: Path) -> Iterator[Any]:
-        """Serve with an LLM that takes long: ``slow(**sections)`` gives loader and address."""
+        """Serve with an LLM that takes long: ``slow(words, **sections)`` gives loader and address.
+
+        :param words: Twentieths of a second.
+        """
         with ExitStack() as opened:
 
-            def start(**sections: Any) -> tuple[Loader, str]:
-                model = SlowLLM(replies=deque(), words=20)
+            def start(words: int = 400, **sections: Any) -> tuple[Loader, str]:
+                model = SlowLLM(replies=deque(), words=words)
                 loader = Loader.loaded(engine(tmp_path, model=model, **sections))
                 return loader, opened.enter_context(served_by(loader))
 
@@ -229,7 +251,7 @@ class TestQuestionsOnThePage:
         return most
 
     def test_are_not_counted_by_a_name_that_the_client_chose(self, slow: Any) -> None:
-        loader, url = slow(page={"waiting": 3})
+        loader, url = slow(limits={"waiting": 3})
         for _ in range(12):
             asked_on_the_page(url, "chosen")
         assert 1 <= self.most(loader, 1.0) <= 3
@@ -250,30 +272,65 @@ class TestQuestionsOnThePage:
         assert self.most(loader, 0.5) == 4
 
     def test_whom_nobody_listens_to_end_all_the_same(self, slow: Any) -> None:
-        loader, url = slow(limits={"waiting_address": 1})
+        loader, url = slow(words=20, limits={"waiting_address": 1})
         for n in range(3):
             asked_on_the_page(url, f"deafsession{n}")
             assert until(lambda: len(loader.lines.write) == 1, 5)
             assert until(lambda: len(loader.lines.write) == 0, 10)
 
+    def test_have_one_bound_with_those_of_programs(self, slow: Any) -> None:
+        _, url = slow(limits={"waiting_address": 2})
+        asked_on_the_page(url, "ownsession")
+        assert until(lambda: measured(url, "rawi_running") == 1, 5)
+        with ExitStack() as asking:
+            assert statuses(url, asking, 2) == [200, 429]
+            for _ in range(3):
+                asked_on_the_page(url, "anothersession")
+            assert not until(lambda: measured(url, "rawi_running") != 2, 0.5)
+
+    def test_are_measured(self, tmp_path: Path) -> None:
+        down = GenerationError("no server there")
+        with served(engine(tmp_path, ANSWER, down)) as url:
+            for n in range(2):
+                asked_on_the_page(url, f"ownsession{n}")
+                assert until(lambda n=n: measured(url, "rawi_answer_seconds_count") > n, 10)
+            assert measured(url, 'rawi_answers_total{how="written"}') == 1
+            assert measured(url, 'rawi_answers_total{how="quoted"}') == 1
+            assert measured(url, 'rawi_errors_total{kind="llm"}') == 1
+            assert measured(url, "rawi_evidence_seconds_count") == 2
+            assert measured(url, "rawi_abandoned_total") == 0
+            assert until(lambda: measured(url, "rawi_running") == 0, 5)
+
+    def test_that_are_stopped_or_fail_are_measured(self, tmp_path: Path) -> None:
+        stops = engine(tmp_path, model=SlowLLM(replies=deque(), delta="30 "))
+        with served(stops) as url:
+            for _ in range(2):  # the second stops the first
+                asked_on_the_page(url, "ownsession")
+            assert until(lambda: measured(url, "rawi_abandoned_total") == 1, 10)
+        with served(engine(tmp_path, model=BrokenLLM(replies=deque()))) as url:
+            asked_on_the_page(url, "ownsession")
+            assert until(lambda: measured(url, 'rawi_errors_total{kind="internal"}') == 1, 10)
+
+
+def statuses(url: str, asking: ExitStack, count: int, *keys_: str) -> list[int]:
+    """Ask by the API as long as ``asking`` lasts; return how each question was taken."""
+    headers = [{"Authorization": f"Bearer {key}"} for key in keys_] or [{}]
+    client = asking.enter_context(httpx.Client(timeout=30))
+    return [
+        asking.enter_context(
+            client.stream("POST", f"{url}/v1/chat/completions", json=ASK, headers=each)
+        ).status_code
+        for each in headers
+        for _ in range(count)
+    ]
+
 
 class TestQuestionsOfPrograms:
-    def statuses(self, url: str, asking: ExitStack, count: int, *keys_: str) -> list[int]:
-        headers = [{"Authorization": f"Bearer {key}"} for key in keys_] or [{}]
-        client = asking.enter_context(httpx.Client(timeout=30))
-        return [
-            asking.enter_context(
-                client.stream("POST", f"{url}/v1/chat/completions", json=ASK, headers=each)
-            ).status_code
-            for each in headers
-            for _ in range(count)
-        ]
-
     def test_are_so_many_for_one_address(self, tmp_path: Path) -> None:
         slow = SlowLLM(replies=deque())
         rawi = engine(tmp_path, model=slow, limits={"waiting_address": 2})
         with served(rawi) as url, ExitStack() as asking:
-            assert self.statuses(url, asking, 4) == [200, 200, 429, 429]
+            assert statuses(url, asking, 4) == [200, 200, 429, 429]
             other = httpx.Client(transport=httpx.HTTPTransport(local_address=OTHER), timeout=30)
             with other, other.stream("POST", f"{url}/v1/chat/completions", json=ASK) as reply:
                 assert reply.status_code == 200
@@ -287,7 +344,7 @@ class TestQuestionsOfPrograms:
             api={"key_hashes": [digest for _, digest in made]},
         )
         with served(rawi) as url, ExitStack() as asking:
-            got = self.statuses(url, asking, 3, *(key for key, _ in made))
+            got = statuses(url, asking, 3, *(key for key, _ in made))
             assert got == [200, 200, 429] * 2
 
     def test_are_so_many_by_mcp(self, tmp_path: Path) -> None:

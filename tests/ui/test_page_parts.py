@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,7 +23,7 @@ from tests.conftest import Write, in_child
 from tests.doubles import JudgingLLM
 from tests.ui.serving import until
 from ui import documents, feedback, text
-from ui.answering import Answering, BusyError
+from ui.answering import Answering
 from ui.conversations import MOST_CONVERSATIONS, Conversation, Conversations, Message
 from ui.documents import RefusedError
 from ui.documents_html import job_html
@@ -31,6 +32,7 @@ from ui.indexing import Job
 from ui.line import Ahead, Line, Lines, in_turn
 from ui.loading import Loader, Progress
 from ui.states_html import progress_html
+from ui.work import QueueFullError
 
 QUOTE = "ساهم بمبلغ 30 مليار."
 FOUND = Found("a.txt", 0, len(QUOTE), QUOTE, 0.9, "ar")
@@ -52,12 +54,26 @@ def engine(*replies: Any, most: int = 5) -> Any:
     return Engine(settings, retriever, model)
 
 
-def answering(*replies: Any) -> Answering:
-    return Answering(Loader.loaded(engine(*replies)))
+@pytest.fixture
+def loaded() -> Iterator[Callable[..., Loader]]:
+    """Load an engine: ``loaded(*replies)``."""
+    with ExitStack() as opened:
+
+        def load(*replies: Any, **settings: int) -> Loader:
+            loader = Loader.loaded(engine(*replies, **settings))
+            opened.callback(loader.close)
+            return loader
+
+        yield load
+
+
+@pytest.fixture
+def answering(loaded: Callable[..., Loader]) -> Callable[..., Answering]:
+    return lambda *replies: Answering(loaded(*replies))
 
 
 class TestAnswering:
-    def test_the_evidence_stands_there_before_the_answer(self) -> None:
+    def test_the_evidence_stands_there_before_the_answer(self, answering: Any) -> None:
         shown = list(answering("ساهم بمبلغ 30 مليار.").answer("s", "1", "كم ساهم؟", []))
         first = next(step for step in shown if step.message.evidence)
         assert first.message.text == ""
@@ -68,13 +84,13 @@ class TestAnswering:
         assert (cited.marker, cited.title, cited.date) == (1, "عنوان", "2025-04-01")
         assert shown[-1].message.short == "ساهم بمبلغ 30 مليار."
 
-    def test_when_the_model_fails_the_evidence_is_the_answer(self) -> None:
+    def test_when_the_model_fails_the_evidence_is_the_answer(self, answering: Any) -> None:
         *_, last = answering(GenerationError("out of memory")).answer("s", "1", "كم ساهم؟", [])
         assert (last.message.problem, last.message.how) == ("model", "quoted")
         assert QUOTE in last.message.text
         assert "out of memory" in last.message.detail
 
-    def test_a_stopped_answer_keeps_what_was_written(self) -> None:
+    def test_a_stopped_answer_keeps_what_was_written(self, answering: Any) -> None:
         asked = answering("ساهم بمبلغ 30 مليار.")
         steps = asked.answer("s", "1", "كم ساهم؟", [])
         for step in steps:
@@ -85,26 +101,26 @@ class TestAnswering:
         assert (last.stage, last.message.problem) == ("done", "stopped")
         assert last.message.evidence
 
-    def test_too_many_are_turned_away(self) -> None:
-        loader = Loader.loaded(engine(*["ساهم بمبلغ 30 مليار."] * 2, most=1))
+    def test_too_many_are_turned_away(self, loaded: Any) -> None:
+        loader = loaded(*["ساهم بمبلغ 30 مليار."] * 2, most=1)
         asked = Answering(loader)
         with loader.lines.search.joined():
             first = asked.answer("a", "1", "كم ساهم؟", [])
             next(first)
             for session in ("a", "b"):
-                with pytest.raises(BusyError):
+                with pytest.raises(QueueFullError):
                     next(asked.answer(session, "2", "كم ساهم؟", []))
             first.close()  # type: ignore[attr-defined]
 
         def is_taken() -> bool:
             try:
                 return list(asked.answer("b", "1", "كم ساهم؟", []))[-1].stage == "done"
-            except BusyError:
+            except QueueFullError:
                 return False
 
         assert until(is_taken, 5)  # as soon as the first has ended in its thread
 
-    def test_a_page_asks_one_question_at_a_time_and_stops_no_other(self) -> None:
+    def test_a_page_asks_one_question_at_a_time_and_stops_no_other(self, answering: Any) -> None:
         asked = answering(*["ساهم بمبلغ 30 مليار."] * 3)
         first, other = (asked.answer(name, "1", "كم ساهم؟", []) for name in ("a", "b"))
         next(first)
@@ -118,6 +134,7 @@ class TestAnswering:
         loader = Loader(Settings.model_validate({"models": {"cache": "/nowhere"}}))
         loader.start()
         *_, last = Answering(loader).answer("s", "1", "كم ساهم؟", [])
+        loader.close()
         assert last.message.problem == "failed"
         assert "rawi models pull" in last.message.detail
 
