@@ -75,9 +75,9 @@ def update(
                     held = _held(settings)
                     storage.drop(settings.storage)
                     return IndexReport(0, 0, held, 0, {}, 0, 0)
-                if folder.exists() and (problem := storage.damage(folder)):
-                    logger.warning("%s: %s; it is built anew", folder, problem)
-                    storage.discard(folder)
+                if folder.exists() and (found := storage.damage(folder)):
+                    logger.warning("%s: %s; it is built anew", *found)
+                    storage.discard(found[0])
                 with Storage(folder) as store:
                     report = _synchronise(store, files, settings, embedder, progress)
                 storage.make_current(settings.storage, folder, embedder.fingerprint)
@@ -103,7 +103,7 @@ def _held(settings: Settings) -> int:
     name = storage.current(settings.storage)
     if name is None or not (settings.storage / name / storage.DATABASE).exists():
         return 0
-    with Storage(settings.storage / name) as store:
+    with Storage(settings.storage / name, vectors=False) as store:
         return store.count("documents")
 
 
@@ -143,26 +143,35 @@ def _synchronise(
 
 def _prepare(store: Storage) -> dict[str, str]:
     """Sweep up after a kill, mark the index as being written, and return each document's hash."""
-    clean = store.db.execute("SELECT 1 FROM state WHERE key = 'clean'").fetchone()
-    (passages_held,) = store.db.execute("SELECT count(*) FROM passages").fetchone()
-    if not clean or passages_held != store.collection.count():
+    if not store.counted() or store.count("passages") != store.collection.count():
         _sweep(store)
     with store.db:
-        store.db.execute("DELETE FROM state WHERE key = 'clean'")
+        store.db.execute("DELETE FROM state WHERE key IN ('clean', 'sums')")
     return dict(store.db.execute("SELECT id, sha256 FROM documents"))
 
 
 def _sweep(store: Storage) -> None:
-    """Make SQLite and Chroma hold the same passages; documents without vectors are done again."""
+    """Make Chroma hold the passages that SQLite does, with the vectors that it has of them."""
     held: set[str] = set()
     while batch := store.collection.get(limit=_BATCH, offset=len(held), include=[])["ids"]:
         held.update(batch)
-    rows = store.db.execute("SELECT id, doc FROM passages").fetchall()
-    torn = {doc for passage, doc in rows if passage not in held}
-    with store.db:
-        for doc in torn:
-            _forget(store.db, doc)
-    _delete_vectors(store, held - {passage for passage, doc in rows if doc not in torn})
+    wanted = {row[0] for row in store.db.execute("SELECT id FROM passages")}
+    _delete_vectors(store, held - wanted)
+    lost = sorted(wanted - held)
+    for start in range(0, len(lost), _BATCH):
+        rows = store.db.execute(
+            'SELECT passages.id, doc, start, "end", substr(text, start + 1, "end" - start),'
+            " vectors, 1 + json_array_length(sentences), documents.language, title"
+            " FROM passages JOIN documents ON documents.id = doc"
+            " WHERE passages.id IN (SELECT value FROM json_each(?)) ORDER BY number",
+            (json.dumps(lost[start : start + _BATCH]),),
+        )
+        store.vectors.add(
+            [
+                _node(Passage(id_, doc, begin, end, text, ()), blob[: len(blob) // rows_], *rest)
+                for id_, doc, begin, end, text, blob, rows_, *rest in rows
+            ]
+        )
 
 
 def _write(
@@ -176,9 +185,10 @@ def _write(
     read = [passages.of_document(document, piece, title=with_title) for piece in pieces]
     vectors = embedder.embed_passages(read)
     before = _passage_ids(store.db, document.id)
+    rows = [np.vstack([found.passage, found.sentences]).astype(np.float16) for found in vectors]
     fresh = [
-        _node(piece, document, found.passage)
-        for piece, found in zip(pieces, vectors, strict=True)
+        _node(piece, row[0].tobytes(), document.language, document.title)
+        for piece, row in zip(pieces, rows, strict=True)
         if piece.id not in before
     ]
     # Chroma keeps what it holds of these ids: left by a kill, or the same passage anyway.
@@ -199,8 +209,7 @@ def _write(
                 json.dumps(document.pages),
             ),
         )
-        for piece, form, found in zip(pieces, read, vectors, strict=True):
-            rows = np.vstack([found.passage, found.sentences]).astype(np.float16).tobytes()
+        for piece, form, row in zip(pieces, read, rows, strict=True):
             number = store.db.execute(
                 'INSERT INTO passages (id, doc, start, "end", language, sentences, vectors)'
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -211,7 +220,7 @@ def _write(
                     piece.end,
                     form.language,
                     storage.written_units(piece.units),
-                    rows,
+                    row.tobytes(),
                 ),
             ).lastrowid
             lexical.insert(store.db, number or 0, _words(document.id, document.title, piece))
@@ -250,8 +259,8 @@ def _finish(store: Storage, report: IndexReport) -> IndexReport:
         store.db.execute("DELETE FROM failures")
         store.db.executemany("INSERT INTO failures VALUES (?, ?)", report.failed.items())
         counts = store.counts()
-        clean = "INSERT OR REPLACE INTO state VALUES ('clean', ?)"
-        store.db.execute(clean, (json.dumps(counts),))
+        store.leave("clean", counts)
+        store.leave("sums", store.sums())
     return replace(report, documents=counts["documents"], passages=counts["passages"])
 
 
@@ -265,19 +274,24 @@ def _delete_vectors(store: Storage, ids: Iterable[str]) -> None:
         store.vectors.delete_nodes(ordered[start : start + _BATCH])
 
 
-def _node(piece: Passage, document: Document, vector: np.typing.NDArray[np.float32]) -> TextNode:
+def _node(piece: Passage, vector: bytes, language: str, title: str) -> TextNode:
+    """Return a passage as Chroma takes it.
+
+    :param vector: As SQLite holds it, so that Chroma's can be made again of it.
+    :param language: Of its document.
+    """
     return TextNode(
         id_=piece.id,
         text=piece.text,
-        embedding=[float(x) for x in vector],
+        embedding=storage.as_vector(vector),
         metadata={
             "doc": piece.doc,
             "start": piece.start,
             "end": piece.end,
-            "language": document.language,
-            "title": document.title,
+            "language": language,
+            "title": title,
         },
-        relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=document.id)},
+        relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=piece.doc)},
     )
 
 
