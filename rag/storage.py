@@ -3,9 +3,10 @@
 ::
 
     storage/
-    ├── CURRENT               {"format": 5, "index": "index-3f9c…", "embedder": …}; replaced
+    ├── CURRENT               {"format": 6, "index": "index-3f9c…", "embedder": …}; replaced
     │                         atomically at the end of every run that writes an index
     ├── lock                  held while an index is being written
+    ├── holder                who holds it, or has last
     └── index-3f9c…/          named by its fingerprint; an index of another one stands beside it
         ├── in-use            locked by whoever has it open
         ├── rawi.sqlite3      the truth: documents, passages, sentences; their words (FTS5)
@@ -31,13 +32,16 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
+from datetime import datetime, timezone
 from pathlib import Path
+from socket import gethostname
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import numpy as np
 from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.errors import ChromaError
+from filelock import FileLock, Timeout
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 from llama_index.vector_stores.chroma import ChromaVectorStore
 
@@ -48,7 +52,7 @@ from rag.sentences import Unit
 from rag.vectors import connect, is_whole
 
 # Raised by one whenever the tables, the cutting or the folding change.
-FORMAT = 5
+FORMAT = 6
 
 # Opening an index, even to read it, takes some space; what Chroma says when there is none is
 # often "Failed to apply logs".
@@ -64,6 +68,7 @@ _IN_USE = "in-use"
 _IN_FILES = 1_000
 _BLOCK_BYTES = 1 << 20
 _FLOAT16_BYTES = 2
+_HOLDER_CHARS = 200
 
 Table = Literal["documents", "passages"]
 _TABLES: tuple[Table, ...] = ("documents", "passages")
@@ -85,10 +90,15 @@ CREATE TABLE IF NOT EXISTS passages (
     doc TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, language TEXT NOT NULL,
     sentences TEXT NOT NULL,  -- JSON: its units, see written_units()
+    read TEXT NOT NULL,       -- what models read of it, see passages.read_hash()
     vectors BLOB NOT NULL     -- float16: a row for the passage, then one for each unit
 ) STRICT;
 CREATE INDEX IF NOT EXISTS passages_of_document ON passages (doc);
-CREATE TABLE IF NOT EXISTS failures (doc TEXT PRIMARY KEY, reason TEXT NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS passages_by_read ON passages (read);
+CREATE TABLE IF NOT EXISTS failures (
+    doc TEXT PRIMARY KEY, reason TEXT NOT NULL,
+    sha256 TEXT NOT NULL      -- of what was refused; empty for what is tried again
+) STRICT;
 CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """
 
@@ -480,6 +490,33 @@ def make_current(storage: Path, index: Path, embedder: str) -> None:
         os.fsync(file.fileno())
     scratch.replace(storage / "CURRENT")
     _remove_others(storage, index)
+
+
+@contextmanager
+def locked(storage: Path) -> Iterator[None]:
+    """Hold a storage folder, for writing.
+
+    :raises IndexStorageError: When somebody else holds it; it says who.
+    """
+    note = storage / "holder"
+    try:
+        with FileLock(storage / "lock", timeout=0):
+            since = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+            note.write_text(
+                f"process {os.getpid()} on {gethostname()} since {since}", encoding="utf-8"
+            )
+            try:
+                yield
+            finally:
+                note.unlink(missing_ok=True)
+    except Timeout as exc:
+        try:
+            who = f" ({note.read_text(encoding='utf-8')[:_HOLDER_CHARS]})"
+        except (OSError, UnicodeDecodeError):
+            who = ""
+        raise IndexStorageError(
+            f"{storage}: another rawi is indexing there{who}; wait for it to finish"
+        ) from exc
 
 
 def drop(storage: Path) -> None:
