@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from rag import readers, sentences
 from rag.blocks import Layout, is_value, spoken
 from rag.config import DocumentsSettings
-from rag.errors import DocumentError
+from rag.errors import DocumentError, UnreachableError
 from rag.language import Language, clean, detect, fold
 from rag.readers.decoding import decode
 from rag.readers.sandbox import Sandbox
@@ -41,7 +41,7 @@ class Document:
 
     :ivar id: The path relative to the corpus, with ``/`` between folders.
     :ivar text: The cleaned text; every offset anywhere in Rawi counts its characters.
-    :ivar sha256: Of the file's bytes, in hexadecimal.
+    :ivar sha256: See ``digest``.
     :ivar author: As the file names it; may be empty, as ``date`` may.
     :ivar pages: Where each of its pages begins; empty for a file without pages.
     """
@@ -101,6 +101,8 @@ def list_files(corpus: Path) -> list[str]:
         paths = [Path(folder, name) for name in names if not name.startswith(".")]
         found += [path.relative_to(corpus).as_posix() for path in paths if _is_inside(path, corpus)]
     for exc in closed:
+        if isinstance(exc, FileNotFoundError):
+            continue  # it left meanwhile
         if Path(exc.filename) == corpus:
             raise DocumentError(f"{corpus}: can't be listed ({exc.strerror})")
         found.append(Path(exc.filename).relative_to(corpus).as_posix() + "/")
@@ -111,7 +113,7 @@ def _is_inside(path: Path, corpus: Path) -> bool:
     """Tell whether a path, with its links followed, is a file of the corpus."""
     try:
         return path.is_file() and path.resolve().is_relative_to(corpus.resolve())
-    except PermissionError:  # read_bytes says so
+    except OSError:  # read_bytes says so
         return True
 
 
@@ -123,10 +125,11 @@ def is_readable(doc: str) -> bool:
 def read_bytes(corpus: Path, doc: str, settings: DocumentsSettings) -> bytes:
     """Return a file's content.
 
-    :raises DocumentError: For a type without a reader, a file that is too large or can't be read.
+    :raises DocumentError: For a type without a reader, a file that is too large or has left.
+    :raises UnreachableError: For what can't be read, and may be as it was.
     """
     if doc.endswith("/"):
-        raise DocumentError("this folder can't be listed; check its permissions")
+        raise UnreachableError("this folder can't be listed; check its permissions")
     if not _is_unicode(doc):
         raise DocumentError("the file's name is not UTF-8; rename it")
     if not is_readable(doc):
@@ -140,12 +143,20 @@ def read_bytes(corpus: Path, doc: str, settings: DocumentsSettings) -> bytes:
             )
         return path.read_bytes()
     except OSError as exc:
-        raise DocumentError(f"can't be read ({exc.strerror})") from exc
+        gone = isinstance(exc, FileNotFoundError)
+        kind = DocumentError if gone else UnreachableError
+        raise kind(f"can't be read ({exc.strerror})") from exc
 
 
-def digest(content: bytes) -> str:
-    """Return the SHA-256 of a file's content, in hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
+def digest(doc: str, content: bytes, settings: DocumentsSettings) -> str:
+    """Return the SHA-256 of all that decides what is read of a file, in hexadecimal.
+
+    That is its content, its reader's version and what that may take.
+    """
+    suffix = _suffix(doc)
+    bounds = (settings.max_chars, settings.max_seconds, settings.max_memory_bytes)
+    how = (suffix, readers.version(suffix), () if suffix in readers.TEXTS else bounds)
+    return hashlib.sha256(repr(how).encode() + content).hexdigest()
 
 
 def parse(doc: str, content: bytes, sandbox: Sandbox | None = None) -> Document:
@@ -155,11 +166,12 @@ def parse(doc: str, content: bytes, sandbox: Sandbox | None = None) -> Document:
     :raises DocumentError: When the content is not what the file type promises, or holds no text.
     """
     suffix = _suffix(doc)
+    settings = DocumentsSettings() if sandbox is None else sandbox.settings
     if suffix in readers.TEXTS:
         reading = Reading(clean(decode(content)).strip(), ())
         layout = sentences.layout(reading.text, is_markdown=suffix in _MARKDOWN)
     else:
-        with Sandbox(DocumentsSettings()) if sandbox is None else nullcontext(sandbox) as process:
+        with Sandbox(settings) if sandbox is None else nullcontext(sandbox) as process:
             reading = process.read(suffix, content)
         layout = sentences.asked(Layout(reading.blocks, reading.text, reading.title))
     said = " ".join(layout.masked[block.start : block.end] for block in layout.blocks)
@@ -171,7 +183,7 @@ def parse(doc: str, content: bytes, sandbox: Sandbox | None = None) -> Document:
         title=title or _title(layout) or " ".join(clean(PurePosixPath(doc).stem).split()) or doc,
         language=detect(said),
         text=reading.text,
-        sha256=digest(content),
+        sha256=digest(doc, content, settings),
         author=reading.author,
         date=reading.date,
         pages=reading.pages,

@@ -7,6 +7,7 @@
     ├── ModelError            weights that are missing, wrong or can't be loaded
     │   └── DownloadError     weights that could not be fetched
     ├── DocumentError         a file of the corpus that can't be read
+    │   └── UnreachableError  for now: it may be as it was
     ├── IndexStorageError     the storage folder
     │   ├── NoIndexError      nothing has been indexed there yet
     │   └── StaleIndexError   made with other weights, settings or version
@@ -38,6 +39,10 @@ class DownloadError(ModelError):
 
 class DocumentError(RawiError):
     """A file of the corpus can't be read; the others still can."""
+
+
+class UnreachableError(DocumentError):
+    """A file or folder can't be reached, which tells nothing of what it holds."""
 
 
 class IndexStorageError(RawiError):

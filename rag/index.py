@@ -10,18 +10,18 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from filelock import FileLock, Timeout
 from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 
 from rag import documents, lexical, passages, storage
 from rag.config import Settings
 from rag.documents import Document
-from rag.embedding import Embedder
-from rag.errors import DocumentError, IndexStorageError
+from rag.embedding import Embedder, PassageInput
+from rag.errors import DocumentError, UnreachableError
+from rag.lost import KEPT, Lost
 from rag.passages import Passage
 from rag.readers.sandbox import Sandbox
 from rag.storage import Storage
@@ -33,6 +33,17 @@ Refused = Callable[[str, str], None]
 
 # Passages that Chroma adds, deletes or lists in one call; it adds at most 5,461.
 _BATCH = 5_000
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a file is not indexed.
+
+    :ivar sha256: Of what was refused, see ``documents.digest``; empty for what is tried again.
+    """
+
+    reason: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -59,10 +70,11 @@ def update(
     """Bring the index in ``settings.storage`` up to date with ``settings.corpus``.
 
     :param progress: Called with a document's id, the number done and the number to do.
-    :param may_empty: Whether a folder without documents is meant, and the index is to be removed.
+    :param may_empty: Whether folders without documents are meant: what was indexed of one within
+        is forgotten, and the index is removed when the corpus is one.
     :param refused: Called with the id of a document that can't be read, and why.
-    :raises DocumentError: When the corpus isn't there or holds no document that can be read;
-        what was indexed before is kept.
+    :raises DocumentError: When the corpus isn't there, isn't what it was or holds no document that
+        can be read; what was indexed before is kept.
     :raises IndexStorageError: When the storage can't be written; what it held still stands.
     """
     files = _documents(settings)
@@ -72,22 +84,18 @@ def update(
     )
     with storage.translated(settings.storage):
         settings.storage.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            with FileLock(settings.storage / "lock", timeout=0):
-                if may_empty and not files:
-                    held = _held(settings)
-                    storage.drop(settings.storage)
-                    return IndexReport(0, 0, held, 0, {}, 0, 0)
-                if folder.exists() and (problem := storage.damage(folder)):
-                    logger.warning("%s: %s; it is built anew", folder, problem)
-                    storage.discard(folder)
-                with Storage(folder) as store:
-                    report = _synchronise(store, files, settings, embedder, progress, refused)
-                storage.make_current(settings.storage, folder, embedder.fingerprint)
-        except Timeout as exc:
-            raise IndexStorageError(
-                f"{settings.storage}: another rawi is indexing there; wait for it to finish"
-            ) from exc
+        with storage.locked(settings.storage):
+            if may_empty and not files:
+                held = _held(settings)
+                storage.drop(settings.storage)
+                return IndexReport(0, 0, held, 0, {}, 0, 0)
+            if folder.exists() and (found := storage.damage(folder)):
+                logger.warning("%s: %s; it is built anew", *found)
+                storage.discard(found[0])
+            with Storage(folder) as store:
+                lost = Lost(store, settings.corpus, files, may_empty=may_empty)
+                report = _synchronise(store, files, lost, settings, embedder, progress, refused)
+            storage.make_current(settings.storage, folder, embedder.fingerprint)
     return report
 
 
@@ -124,7 +132,7 @@ def behind(settings: Settings, store: Storage) -> list[str]:
         except DocumentError:  # as it was said when it was indexed
             continue
         if _shown(doc) not in failed:
-            found[doc] = documents.digest(content)
+            found[doc] = documents.digest(doc, content, settings.documents)
     return sorted(doc for doc in held.keys() | found.keys() if held.get(doc) != found.get(doc))
 
 
@@ -133,72 +141,103 @@ def _held(settings: Settings) -> int:
     name = storage.current(settings.storage)
     if name is None or not (settings.storage / name / storage.DATABASE).exists():
         return 0
-    with Storage(settings.storage / name) as store:
+    with Storage(settings.storage / name, vectors=False) as store:
         return store.count("documents")
 
 
 def _synchronise(
     store: Storage,
     files: list[str],
+    lost: Lost,
     settings: Settings,
     embedder: Embedder,
     progress: Progress,
     refused: Refused,
 ) -> IndexReport:
     known = _prepare(store)
-    failed: dict[str, str] = {}
-    read: set[str] = set()
+    known_refused = _refused(store)
+    failed: dict[str, Failure] = {}
+    read: dict[str, str] = {}
     added = changed = unchanged = 0
     with Sandbox(settings.documents) as sandbox:
         for done, doc in enumerate(files):
             progress(_shown(doc), done, len(files))
+            sha256 = ""
             try:
                 content = documents.read_bytes(settings.corpus, doc, settings.documents)
-                if known.get(doc) == documents.digest(content):
-                    read.add(doc)
+                sha256 = documents.digest(doc, content, settings.documents)
+                if known.get(doc) == sha256:
+                    read[doc] = sha256
                     unchanged += 1
                     continue
+                before = known_refused.get(doc)
+                if before and before.sha256 == sha256:
+                    failed[doc] = before
+                    refused(_shown(doc), before.reason)
+                    continue
                 document = documents.parse(doc, content, sandbox)
+            except UnreachableError as exc:
+                lost.add(doc, str(exc))
+                continue
             except DocumentError as exc:
-                failed[_shown(doc)] = str(exc)
+                failed[_shown(doc)] = Failure(str(exc), sha256)
                 refused(_shown(doc), str(exc))
                 continue
-            read.add(doc)
+            read[doc] = document.sha256
             storage.require_space(settings.storage, len(document.text.encode()))
             pieces = passages.cut(document, settings.passages.max_chars)
             _write(store, document, pieces, embedder, settings.passages.title)
             added, changed = added + (doc not in known), changed + (doc in known)
     progress("", len(files), len(files))
+    kept, unreachable = lost.kept(known, read)
+    failed |= {_shown(doc): Failure(reason, "") for doc, reason in unreachable.items()}
+    reasons = {doc: failure.reason for doc, failure in sorted(failed.items())}
     if not read:
         # An empty or unreadable folder is a mistake more often than a wish: keep what there is.
-        raise DocumentError(_nothing_to_index(settings, failed, bool(known)))
-    gone = known.keys() - read
+        raise DocumentError(_nothing_to_index(settings, reasons if files else {}, bool(known)))
+    gone = known.keys() - read.keys() - kept
     _remove(store, gone)
-    return _finish(store, IndexReport(added, changed, len(gone), unchanged, failed, 0, 0))
+    report = IndexReport(added, changed, len(gone), unchanged + len(kept), reasons, 0, 0)
+    return _finish(store, report, failed, lost.devices)
+
+
+def _refused(store: Storage) -> dict[str, Failure]:
+    """Return what was refused when it was last read, by the names of the files."""
+    rows = store.db.execute("SELECT doc, reason, sha256 FROM failures WHERE sha256 != ''")
+    return {doc: Failure(reason, sha256) for doc, reason, sha256 in rows}
 
 
 def _prepare(store: Storage) -> dict[str, str]:
     """Sweep up after a kill, mark the index as being written, and return each document's hash."""
-    clean = store.db.execute("SELECT 1 FROM state WHERE key = 'clean'").fetchone()
-    (passages_held,) = store.db.execute("SELECT count(*) FROM passages").fetchone()
-    if not clean or passages_held != store.collection.count():
+    if not store.counted() or store.count("passages") != store.collection.count():
         _sweep(store)
     with store.db:
-        store.db.execute("DELETE FROM state WHERE key = 'clean'")
+        store.db.execute("DELETE FROM state WHERE key IN ('clean', 'sums')")
     return dict(store.db.execute("SELECT id, sha256 FROM documents"))
 
 
 def _sweep(store: Storage) -> None:
-    """Make SQLite and Chroma hold the same passages; documents without vectors are done again."""
+    """Make Chroma hold the passages that SQLite does, with the vectors that it has of them."""
     held: set[str] = set()
     while batch := store.collection.get(limit=_BATCH, offset=len(held), include=[])["ids"]:
         held.update(batch)
-    rows = store.db.execute("SELECT id, doc FROM passages").fetchall()
-    torn = {doc for passage, doc in rows if passage not in held}
-    with store.db:
-        for doc in torn:
-            _forget(store.db, doc)
-    _delete_vectors(store, held - {passage for passage, doc in rows if doc not in torn})
+    wanted = {row[0] for row in store.db.execute("SELECT id FROM passages")}
+    _delete_vectors(store, held - wanted)
+    lost = sorted(wanted - held)
+    for start in range(0, len(lost), _BATCH):
+        rows = store.db.execute(
+            'SELECT passages.id, doc, start, "end", substr(text, start + 1, "end" - start),'
+            " vectors, 1 + json_array_length(sentences), documents.language, title"
+            " FROM passages JOIN documents ON documents.id = doc"
+            " WHERE passages.id IN (SELECT value FROM json_each(?)) ORDER BY number",
+            (json.dumps(lost[start : start + _BATCH]),),
+        )
+        store.vectors.add(
+            [
+                _node(Passage(id_, doc, begin, end, text, ()), blob[: len(blob) // rows_], *rest)
+                for id_, doc, begin, end, text, blob, rows_, *rest in rows
+            ]
+        )
 
 
 def _write(
@@ -210,11 +249,17 @@ def _write(
 ) -> None:
     """Embed a document and make it, and nothing else of that id, part of the index."""
     read = [passages.of_document(document, piece, title=with_title) for piece in pieces]
-    vectors = embedder.embed_passages(read)
+    hashes = [passages.read_hash(form) for form in read]
+    vectors = _vectors(store.db, embedder, dict(zip(hashes, read, strict=True)))
     before = _passage_ids(store.db, document.id)
     fresh = [
-        _node(piece, document, found.passage)
-        for piece, found in zip(pieces, vectors, strict=True)
+        _node(
+            piece,
+            vectors[hash_][: len(vectors[hash_]) // (1 + len(piece.units))],
+            document.language,
+            document.title,
+        )
+        for piece, hash_ in zip(pieces, hashes, strict=True)
         if piece.id not in before
     ]
     # Chroma keeps what it holds of these ids: left by a kill, or the same passage anyway.
@@ -235,11 +280,10 @@ def _write(
                 json.dumps(document.pages),
             ),
         )
-        for piece, form, found in zip(pieces, read, vectors, strict=True):
-            rows = np.vstack([found.passage, found.sentences]).astype(np.float16).tobytes()
+        for piece, form, hash_ in zip(pieces, read, hashes, strict=True):
             number = store.db.execute(
-                'INSERT INTO passages (id, doc, start, "end", language, sentences, vectors)'
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                'INSERT INTO passages (id, doc, start, "end", language, sentences, read, vectors)'
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     piece.id,
                     piece.doc,
@@ -247,11 +291,32 @@ def _write(
                     piece.end,
                     form.language,
                     storage.written_units(piece.units),
-                    rows,
+                    hash_,
+                    vectors[hash_],
                 ),
             ).lastrowid
             lexical.insert(store.db, number or 0, _words(document.id, document.title, piece))
     _delete_vectors(store, before - {piece.id for piece in pieces})
+
+
+def _vectors(
+    db: sqlite3.Connection, embedder: Embedder, read: dict[str, PassageInput]
+) -> dict[str, bytes]:
+    """Return the vectors of read forms, by their hashes, as the index holds them.
+
+    What it holds already, of a file that was moved or edited elsewhere, is not embedded again.
+    """
+    rows = db.execute(
+        "SELECT read, vectors FROM passages WHERE read IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(read)),),
+    )
+    held: dict[str, bytes] = dict(rows.fetchall())
+    missing = [hash_ for hash_ in read if hash_ not in held]
+    found = embedder.embed_passages([read[hash_] for hash_ in missing]) if missing else []
+    for hash_, vectors in zip(missing, found, strict=True):
+        rows_ = np.vstack([vectors.passage, vectors.sentences]).astype(np.float16)
+        held[hash_] = rows_.tobytes()
+    return held
 
 
 def _forget(db: sqlite3.Connection, doc: str) -> None:
@@ -281,13 +346,20 @@ def _remove(store: Storage, docs: Iterable[str]) -> None:
     _delete_vectors(store, ids)
 
 
-def _finish(store: Storage, report: IndexReport) -> IndexReport:
+def _finish(
+    store: Storage,
+    report: IndexReport,
+    failed: Mapping[str, Failure],
+    devices: Mapping[str, int],
+) -> IndexReport:
+    rows = [(doc, failure.reason, failure.sha256) for doc, failure in failed.items()]
     with store.db:
         store.db.execute("DELETE FROM failures")
-        store.db.executemany("INSERT INTO failures VALUES (?, ?)", report.failed.items())
+        store.db.executemany("INSERT INTO failures VALUES (?, ?, ?)", rows)
+        store.leave("devices", devices)
         counts = store.counts()
-        clean = "INSERT OR REPLACE INTO state VALUES ('clean', ?)"
-        store.db.execute(clean, (json.dumps(counts),))
+        store.leave("clean", counts)
+        store.leave("sums", store.sums())
     return replace(report, documents=counts["documents"], passages=counts["passages"])
 
 
@@ -301,19 +373,24 @@ def _delete_vectors(store: Storage, ids: Iterable[str]) -> None:
         store.vectors.delete_nodes(ordered[start : start + _BATCH])
 
 
-def _node(piece: Passage, document: Document, vector: np.typing.NDArray[np.float32]) -> TextNode:
+def _node(piece: Passage, vector: bytes, language: str, title: str) -> TextNode:
+    """Return a passage as Chroma takes it.
+
+    :param vector: As SQLite holds it, so that Chroma's can be made again of it.
+    :param language: Of its document.
+    """
     return TextNode(
         id_=piece.id,
         text=piece.text,
-        embedding=[float(x) for x in vector],
+        embedding=storage.as_vector(vector),
         metadata={
             "doc": piece.doc,
             "start": piece.start,
             "end": piece.end,
-            "language": document.language,
-            "title": document.title,
+            "language": language,
+            "title": title,
         },
-        relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=document.id)},
+        relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=piece.doc)},
     )
 
 
@@ -323,7 +400,7 @@ def _shown(doc: str) -> str:
 
 
 def _nothing_to_index(settings: Settings, failed: dict[str, str], held: bool) -> str:
-    kept = "; what was indexed before still answers" if held else ""
+    kept = KEPT if held else ""
     if not failed:
         hint = ", or run: rawi index --empty" if held else ""
         return (

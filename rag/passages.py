@@ -8,6 +8,7 @@ with its header, and there is no tashkeel.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -88,6 +89,12 @@ def read_form(heading: str, units: Sequence[Unit], text: str, begin: int) -> Pas
     if read.startswith(bare(title)):
         heading = heading[len(title) :].removeprefix(PATH_MARK)
     return PassageInput(bare(heading), read, tuple(spans), detect(read))
+
+
+def read_hash(read: PassageInput) -> str:
+    """Name a read form: of the same one, an embedder makes the same vectors."""
+    said = json.dumps([read.heading, read.text, read.sentences])
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def of_document(document: Document, passage: Passage, *, title: bool = True) -> PassageInput:

@@ -338,11 +338,11 @@ class Retriever(BaseRetriever):
         """Return the ids of the passages with the nearest vectors."""
         if self._docs is not None and not self._docs:
             return []  # Chroma refuses an empty filter
-        result = self.storage.vectors.query(
-            VectorStoreQuery(
-                query_embedding=[float(x) for x in query], similarity_top_k=k, filters=self._only
-            )
+        wanted = VectorStoreQuery(
+            query_embedding=[float(x) for x in query], similarity_top_k=k, filters=self._only
         )
+        with translated(self.storage.folder.parent):
+            result = self.storage.vectors.query(wanted)
         return result.ids or []
 
     def _read(

@@ -3,9 +3,10 @@
 ::
 
     storage/
-    ├── CURRENT               {"format": 5, "index": "index-3f9c…", "embedder": …}; replaced
+    ├── CURRENT               {"format": 6, "index": "index-3f9c…", "embedder": …}; replaced
     │                         atomically at the end of every run that writes an index
     ├── lock                  held while an index is being written
+    ├── holder                who holds it, or has last
     └── index-3f9c…/          named by its fingerprint; an index of another one stands beside it
         ├── in-use            locked by whoever has it open
         ├── rawi.sqlite3      the truth: documents, passages, sentences; their words (FTS5)
@@ -26,19 +27,21 @@ import os
 import re
 import shutil
 import sqlite3
+import zlib
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
+from datetime import datetime, timezone
 from pathlib import Path
+from socket import gethostname
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-import chromadb
-import chromadb.config
 import numpy as np
 from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.errors import ChromaError
+from filelock import FileLock, Timeout
 from llama_index.core.vector_stores.types import BasePydanticVectorStore
 from llama_index.vector_stores.chroma import ChromaVectorStore
 
@@ -46,9 +49,10 @@ from rag import lexical
 from rag.config import Settings
 from rag.errors import IndexStorageError, NoIndexError, StaleIndexError
 from rag.sentences import Unit
+from rag.vectors import connect, is_whole
 
 # Raised by one whenever the tables, the cutting or the folding change.
-FORMAT = 5
+FORMAT = 6
 
 # Opening an index, even to read it, takes some space; what Chroma says when there is none is
 # often "Failed to apply logs".
@@ -61,7 +65,13 @@ _MOST_SAID = 200
 
 # The file of an index that holds the truth.
 DATABASE = "rawi.sqlite3"
+CHROMA = "chroma"
 _IN_USE = "in-use"
+# Passages from which on Chroma holds vectors in files of their own.
+_IN_FILES = 1_000
+_BLOCK_BYTES = 1 << 20
+_FLOAT16_BYTES = 2
+_HOLDER_CHARS = 200
 
 Table = Literal["documents", "passages"]
 _TABLES: tuple[Table, ...] = ("documents", "passages")
@@ -83,10 +93,15 @@ CREATE TABLE IF NOT EXISTS passages (
     doc TEXT NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, language TEXT NOT NULL,
     sentences TEXT NOT NULL,  -- JSON: its units, see written_units()
+    read TEXT NOT NULL,       -- what models read of it, see passages.read_hash()
     vectors BLOB NOT NULL     -- float16: a row for the passage, then one for each unit
 ) STRICT;
 CREATE INDEX IF NOT EXISTS passages_of_document ON passages (doc);
-CREATE TABLE IF NOT EXISTS failures (doc TEXT PRIMARY KEY, reason TEXT NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS passages_by_read ON passages (read);
+CREATE TABLE IF NOT EXISTS failures (
+    doc TEXT PRIMARY KEY, reason TEXT NOT NULL,
+    sha256 TEXT NOT NULL      -- of what was refused; empty for what is tried again
+) STRICT;
 CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """
 
@@ -130,7 +145,11 @@ class Storage:
     :ivar vectors: The vector store, keyed by passage id.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, vectors: bool = True) -> None:
+        """Open an index, or make an empty one.
+
+        :param vectors: Whether its Chroma half is opened too.
+        """
         self.folder = folder
         make_private(folder)
         # Held as long as this is open, by whatever end: nobody removes what is being read.
@@ -141,7 +160,11 @@ class Storage:
         self._client: Any = None
         self._copy: TemporaryDirectory[str] | None = None
         try:
-            self._open()
+            self.db.execute("PRAGMA journal_mode = WAL")
+            self.db.execute("PRAGMA foreign_keys = ON")
+            self.db.executescript(_SCHEMA + lexical.SCHEMA)
+            if vectors:
+                self._connect()
         except BaseException:
             self.close()
             raise
@@ -164,25 +187,8 @@ class Storage:
         store._copy = copy
         return store
 
-    def _open(self) -> None:
-        self.db.execute("PRAGMA journal_mode = WAL")
-        self.db.execute("PRAGMA foreign_keys = ON")
-        self.db.executescript(_SCHEMA + lexical.SCHEMA)
-        self._connect()
-
     def _connect(self) -> None:
-        path = str(self.folder / "chroma")
-        try:
-            self._client = chromadb.PersistentClient(
-                path, chromadb.config.Settings(anonymized_telemetry=False)
-            )
-        except ChromaError:
-            # What could not be started is kept all the same, and given to who asks next.
-            SharedSystemClient.clear_system_cache()
-            raise
-        self.collection = self._client.get_or_create_collection(
-            "passages", configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
-        )
+        self._client, self.collection = connect(self.folder / CHROMA)
         self.vectors: BasePydanticVectorStore = ChromaVectorStore(self.collection)
 
     def refresh(self) -> None:
@@ -190,9 +196,11 @@ class Storage:
 
         Nothing may be searched meanwhile.
 
-        :raises IndexStorageError: When they can't be read.
+        :raises IndexStorageError: When they can't be read; what was open stays so.
         """
         with translated(self.folder):
+            if problem := self.torn():
+                raise IndexStorageError(f"{self.folder}: {problem}; run: rawi index")
             self._client.close()
             self._connect()
 
@@ -223,9 +231,58 @@ class Storage:
 
     def counted(self) -> dict[str, int]:
         """Return the counts that the last run left; nothing while one is on its way."""
+        return self.note("clean")
+
+    def note(self, key: str) -> dict[str, int]:
+        """Return numbers by name that a run left under a key; none where it left nothing."""
         with translated(self.folder):
-            row = self.db.execute("SELECT value FROM state WHERE key = 'clean'").fetchone()
+            row = self.db.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
         return dict(json.loads(row[0])) if row and row[0].startswith("{") else {}
+
+    def leave(self, key: str, numbers: Mapping[str, int]) -> None:
+        """Keep numbers by name under a key; the caller commits."""
+        insert = "INSERT OR REPLACE INTO state VALUES (?, ?)"
+        self.db.execute(insert, (key, json.dumps(numbers)))
+
+    def sums(self) -> dict[str, int]:
+        """Return the checksums of the files that Chroma reads vectors from, by their names.
+
+        Those that it has only begun, and reads nothing from, are not among them.
+        """
+        chroma = self.folder / CHROMA
+        lists = chroma.glob("*/index_metadata.pickle")
+        files = sorted(path for found in lists for path in found.parent.iterdir())
+        return {path.relative_to(chroma).as_posix(): _checksum(path) for path in files}
+
+    def torn(self, *, writing: bool = False) -> str | None:
+        """Return what is wrong with those files: Chroma trusts them, and may die of it.
+
+        Others than the last run left may be whole: a run is on its way, or was killed, or a
+        reader's Chroma wrote them once more.
+
+        :param writing: Whether nobody else may be writing them; then others are damaged.
+        """
+        left = self.note("sums")
+        found = self.sums()
+        if found == left and (found or not self._may_have_files()):
+            return None
+        problem = "its vectors are damaged, and can be made again without embedding"
+        if writing and left:
+            return problem
+        vector = self._any_vector()
+        whole = vector is None or is_whole(self.folder / CHROMA, vector)
+        return None if whole else problem
+
+    def _may_have_files(self) -> bool:
+        """Tell whether files of vectors may be missing of which no run has left a sum."""
+        return not self.counted() and self.count("passages") >= _IN_FILES
+
+    def _any_vector(self) -> list[float] | None:
+        row = self.db.execute("SELECT vectors, sentences FROM passages LIMIT 1").fetchone()
+        if row is None:
+            return None
+        size = len(row[0]) // (1 + len(json.loads(row[1])))
+        return as_vector(row[0][:size])
 
     def title(self, doc: str) -> str:
         """Return a document's title; empty when the index doesn't hold it."""
@@ -264,6 +321,19 @@ class Storage:
         self.close()
 
 
+def as_vector(written: bytes) -> list[float]:
+    """Return a vector that the index holds, as Chroma takes it."""
+    return [float(x) for x in np.frombuffer(written, dtype=np.float16)]
+
+
+def _checksum(path: Path) -> int:
+    found = 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            found = zlib.crc32(block, found)
+    return found
+
+
 @dataclass(frozen=True)
 class Current:
     """What ``CURRENT`` says.
@@ -296,7 +366,7 @@ def open_current(settings: Settings, embedder: str, *, any_passages: bool = Fals
             f"{settings.storage}: was made with other weights or settings; run: rawi index"
         )
     folder = settings.storage / found.name
-    if not ((folder / DATABASE).is_file() and (folder / "chroma").is_dir()):
+    if not ((folder / DATABASE).is_file() and (folder / CHROMA).is_dir()):
         raise NoIndexError(f"{folder}: the index is gone or in parts; run: rawi index")
     with translated(settings.storage):
         store = Storage(folder) if os.access(folder, os.W_OK) else Storage.copied(folder)
@@ -310,64 +380,71 @@ def open_current(settings: Settings, embedder: str, *, any_passages: bool = Fals
     return store
 
 
-def damage(folder: Path) -> str | None:
-    """Look through a whole index, and say what of it is damaged; None when nothing is.
+def damage(folder: Path) -> tuple[Path, str] | None:
+    """Look through a whole index.
 
+    :returns: What is to be discarded, the index or its vectors alone, and why; None for nothing.
     :raises OSError: As sqlite3 and Chroma, for what is no damage: a full disk, missing rights.
     """
     try:
-        with Storage(folder) as store:
-            # Vectors that are missing are made again by the next run anyway.
-            return _broken(store) or _missing(store, tables=_TABLES)
+        with Storage(folder, vectors=False) as store:
+            if problem := _broken(store) or _missing(store, _TABLES):
+                return folder, problem
+            # Vectors that are missing are added by the next run anyway.
+            problem = store.torn(writing=True)
     except sqlite3.DatabaseError as exc:
         if type(exc) is not sqlite3.DatabaseError:  # a full disk, a lock, missing rights
             raise
-        return str(exc)
+        return folder, str(exc)
+    try:
+        if problem is None:
+            with Storage(folder) as store:
+                vector = np.array(store._any_vector())
+                store.collection.query(query_embeddings=[vector], n_results=1, include=[])
     except (ChromaError, ValueError) as exc:
         if _free_bytes(folder) < _LITTLE_SPACE_BYTES or not os.access(folder, os.W_OK):
             raise
-        return str(exc).partition("\n")[0]
+        problem = str(exc).partition("\n")[0]
+    return (folder / CHROMA, problem) if problem else None
 
 
-def discard(folder: Path) -> None:
-    """Remove a damaged index, from Chroma's memory too, which would be given to who opens the next.
+def discard(damaged: Path) -> None:
+    """Remove what is damaged, from Chroma's memory too, which would be given to who opens the next.
 
     :raises OSError: As the file system.
     """
-    shutil.rmtree(folder)
+    shutil.rmtree(damaged)
     SharedSystemClient.clear_system_cache()
 
 
 def _broken(store: Storage) -> str | None:
-    """Return what SQLite or Chroma finds wrong with its own files."""
+    """Return what SQLite finds wrong with its own file."""
     (found,) = store.db.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
         return str(found).partition("\n")[0]
     lexical.check(store.db)
-    torn = (
-        "SELECT 1 FROM passages WHERE CASE WHEN json_valid(sentences) AND length(vectors)"
-        " THEN length(vectors) % (1 + json_array_length(sentences)) ELSE 1 END LIMIT 1"
+    width = (
+        "SELECT DISTINCT CASE WHEN json_valid(sentences) AND length(vectors)"
+        " THEN length(vectors) * 1.0 / (1 + json_array_length(sentences)) END FROM passages LIMIT 2"
     )
-    if store.db.execute(torn).fetchone():
-        return "vectors in it are damaged"
-    one = store.db.execute("SELECT vectors, sentences FROM passages LIMIT 1").fetchone()
-    if one is not None:
-        size = len(one[0]) // (1 + len(json.loads(one[1])))
-        vector = np.frombuffer(one[0][:size], dtype=np.float16).astype(np.float32)
-        store.collection.query(query_embeddings=[vector], n_results=1, include=[])
-    return None
+    widths = [found for (found,) in store.db.execute(width)]
+    whole = not widths[1:] and all(found and not found % _FLOAT16_BYTES for found in widths)
+    return None if whole else "vectors in it are damaged"
 
 
-def _missing(store: Storage, tables: Sequence[str] = (*_TABLES, "vectors")) -> str | None:
-    """Return what isn't there of what the last run that came to its end had counted."""
+def _missing(store: Storage, tables: Sequence[Table] = ()) -> str | None:
+    """Return what isn't there of what the last run that came to its end had counted.
+
+    :param tables: What is counted; everything, vectors too, unless some are named.
+    """
     counted = store.counted()
-    held = store.counts()
+    held = {str(table): store.count(table) for table in tables} or store.counts()
     if not held["documents"]:
         return "the index is empty"
-    wrong = [t for t in tables if held[t] != counted.get(t, held[t])]
+    wrong = [name for name in held if held[name] != counted.get(name, held[name])]
     # Unless another process has begun to index since.
     if wrong and store.counted() == counted:
-        return f"it holds {', '.join(f'{held[t]} {t} of {counted[t]}' for t in wrong)}"
+        return f"it holds {', '.join(f'{held[name]} {name} of {counted[name]}' for name in wrong)}"
     return None
 
 
@@ -432,6 +509,33 @@ def make_current(storage: Path, index: Path, embedder: str) -> None:
         os.fsync(file.fileno())
     scratch.replace(storage / "CURRENT")
     _remove_others(storage, index)
+
+
+@contextmanager
+def locked(storage: Path) -> Iterator[None]:
+    """Hold a storage folder, for writing.
+
+    :raises IndexStorageError: When somebody else holds it; it says who.
+    """
+    note = storage / "holder"
+    try:
+        with FileLock(storage / "lock", timeout=0):
+            since = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+            note.write_text(
+                f"process {os.getpid()} on {gethostname()} since {since}", encoding="utf-8"
+            )
+            try:
+                yield
+            finally:
+                note.unlink(missing_ok=True)
+    except Timeout as exc:
+        try:
+            who = f" ({note.read_text(encoding='utf-8')[:_HOLDER_CHARS]})"
+        except (OSError, UnicodeDecodeError):
+            who = ""
+        raise IndexStorageError(
+            f"{storage}: another rawi is indexing there{who}; wait for it to finish"
+        ) from exc
 
 
 def drop(storage: Path) -> None:

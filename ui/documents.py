@@ -13,7 +13,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -206,7 +206,7 @@ def _write_whole(path: Path, content: bytes) -> None:
 
 
 def remove(settings: Settings, doc: str) -> None:
-    """Delete a file of the folder.
+    """Delete a file of the folder, and the folders within that held nothing else.
 
     :raises RefusedError: When it is not one or can't be deleted.
     """
@@ -218,6 +218,9 @@ def remove(settings: Settings, doc: str) -> None:
     except OSError as exc:
         logger.warning("%s: %s", settings.corpus / doc, exc)
         raise RefusedError(text.REFUSED_WRITE) from exc
+    with suppress(OSError):  # not empty: it stays
+        for folder in list((settings.corpus / doc).parents)[: doc.count("/")]:
+            folder.rmdir()
 
 
 def upload_limit(settings: Settings) -> int:

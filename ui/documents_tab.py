@@ -72,14 +72,17 @@ class DocumentsTab:
         yield from self._indexed(refusals)
 
     def _remove(self, event: gr.EventData) -> Iterator[Update]:
+        doc = str(getattr(event, "doc", ""))
         try:
-            documents.remove(self._settings, str(getattr(event, "doc", "")))
+            held = documents.listing(self._settings).documents
+            documents.remove(self._settings, doc)
         except RefusedError as exc:
             yield {self._job: problem_html(exc.reason)}
         except RawiError as exc:
             yield {self._job: problem_html(text.REFUSED_GONE, str(exc))}
         else:
-            yield from self._indexed("", may_empty=True)
+            # Only the last one leaves an empty folder that is meant to be.
+            yield from self._indexed("", may_empty={found.doc for found in held} <= {doc})
 
     def _open(self, event: gr.EventData) -> str:
         """Open a document from its beginning."""

@@ -18,12 +18,25 @@ from ui.text import Phrase, isolated
 _ARABIC: Final = tuple(
     (re.compile(said, re.DOTALL), arabic)
     for said, arabic in (
+        (
+            r"this folder doesn't hold what it held; .*",
+            "ليس في هذا المجلد ما كان فيه، وما زالت الإجابة مما فُهرس من قبل. أعد وصله أو احذفه،"
+            " أو نفّذ: rawi index --empty",
+        ),
+        (
+            r"this folder can't be listed; .*; what was indexed before still answers",
+            "تعذّرت قراءة محتوى هذا المجلد، وما زالت الإجابة مما فُهرس من قبل. تحقّق من أذوناته.",
+        ),
         (r"this folder can't be listed; .*", "تعذّرت قراءة محتوى هذا المجلد. تحقّق من أذوناته."),
         (r"the file's name is not UTF-8; .*", "اسم الملف ليس بترميز UTF-8. غيّر اسمه."),
         (r"not a file type that Rawi reads \((.*)\)", "نوع الملف غير مقروء. الأنواع المقروءة: {}."),
         (
             r"([\d,]+) bytes, more than documents\.max_bytes \(([\d,]+)\)",
             "حجم الملف {} بايت، وهو فوق الحد (documents.max_bytes): {}.",
+        ),
+        (
+            r"can't be read \((.*)\); what was indexed before still answers",
+            "تعذّرت قراءة الملف ({})، وما زالت الإجابة مما فُهرس منه من قبل.",
         ),
         (r"can't be read \((.*)\)", "تعذّرت قراءة الملف ({})."),
         (r"holds no text", "ليس في الملف نص."),
@@ -89,7 +102,16 @@ _ARABIC: Final = tuple(
             "حُفظ الملف بعد أن قُرئت حروفه بترميز خاطئ. افتح الأصل بترميزه (كثيرًا ما يكون للعربية"
             " Windows-1256) ثم احفظه بترميز UTF-8.",
         ),
+        (
+            r".*: another rawi is indexing there \(process (\d+) on (.*) since (.*)\); .*",
+            "تجري الآن فهرسة أخرى (العملية {} على {} منذ {}). انتظر حتى تنتهي.",
+        ),
         (r".*: another rawi is indexing there; .*", "تجري الآن فهرسة أخرى. انتظر حتى تنتهي."),
+        (
+            r"(.*): is on another device than before and holds none of its (\d+) documents; .*",
+            "المجلد {} على قرص غير الذي كان عليه، وليس فيه شيء من وثائقه ({})،"
+            " وما زالت الإجابة مما فُهرس من قبل. أعد وصله، أو نفّذ: rawi index --empty",
+        ),
         (r"(.*): no such folder; .*", "لا يوجد المجلد {}."),
         (r"(.*): can't be listed \((.*)\)", "تعذّرت قراءة محتوى المجلد {} ({})."),
         (

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
 
 from rag.readers.writing import Reading, Writer
 
-__all__ = ["GROUP", "TEXTS", "Reading", "Writer", "load", "suffixes"]
+__all__ = ["GROUP", "TEXTS", "Reading", "Writer", "load", "suffixes", "version"]
 
 GROUP = "rawi.readers"
 
@@ -34,6 +35,9 @@ _OWN = {
     "xhtml": "html:read",
     "xlsx": "xlsx:read",
 }
+# Raised by one when a reader makes another text of the same file, or refuses another one; of those
+# that aren't named it is 1.
+_VERSIONS = MappingProxyType({"pdf:read": 2})
 
 
 @cache
@@ -46,6 +50,15 @@ def _found() -> dict[str, EntryPoint]:
 def suffixes() -> list[str]:
     """Return the suffixes of the files that are read, sorted."""
     return sorted({*TEXTS, *_found()})
+
+
+def version(suffix: str) -> str:
+    """Return the version of a suffix's reader: what another one has read is read anew."""
+    entry = _found().get(suffix)
+    if entry is not None and entry.dist is not None:
+        return f"{entry.dist.name} {entry.dist.version}"
+    module = entry.value.removeprefix(f"{__name__}.") if entry else ""
+    return str(_VERSIONS.get(module, 1))
 
 
 def load(suffix: str) -> Callable[[bytes], Reading]:

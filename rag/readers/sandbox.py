@@ -46,7 +46,7 @@ class Sandbox:
     """Reads files; use as a context manager. The process starts with the first of them."""
 
     def __init__(self, settings: DocumentsSettings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Sandbox:
@@ -76,14 +76,14 @@ class Sandbox:
             answer = self._answer(suffix, content)  # what was read before it may have worn it out
         if isinstance(answer, _Died):
             if answer.status == OUT_OF_MEMORY:
-                most = self._settings.max_memory_bytes
+                most = self.settings.max_memory_bytes
                 raise DocumentError(
                     f"takes more memory to read than documents.max_memory_bytes ({most:,})"
                 )
             if answer.status < 0:
                 raise DocumentError(
                     "broke the program that reads it off: it is damaged, or takes more memory than"
-                    f" documents.max_memory_bytes ({self._settings.max_memory_bytes:,})"
+                    f" documents.max_memory_bytes ({self.settings.max_memory_bytes:,})"
                 )
             raise DocumentError(f"is damaged, or no {suffix} file")
         return _checked(json.loads(answer))
@@ -97,7 +97,7 @@ class Sandbox:
             late.set()
             process.kill()
 
-        timer = threading.Timer(self._settings.max_seconds, end)
+        timer = threading.Timer(self.settings.max_seconds, end)
         timer.start()
         try:
             request = json.dumps({"suffix": suffix, "size": len(content)}).encode()
@@ -114,20 +114,20 @@ class Sandbox:
         self.close()
         if late.is_set():
             raise DocumentError(
-                f"took longer to read than documents.max_seconds ({self._settings.max_seconds:g})"
+                f"took longer to read than documents.max_seconds ({self.settings.max_seconds:g})"
             )
         return _Died(status)
 
     def _received(self, answers: IO[bytes]) -> bytes | None:
         """Return an answer; None where it breaks off or is too long to be one."""
         (length,) = LENGTH.unpack(answers.read(LENGTH.size))
-        if length > self._settings.max_chars * _BYTES_EACH + _BYTES_MORE:
+        if length > self.settings.max_chars * _BYTES_EACH + _BYTES_MORE:
             return None
         answer = answers.read(length)
         return answer if len(answer) == length else None
 
     def _started(self) -> subprocess.Popen[bytes]:
-        settings = self._settings
+        settings = self.settings
         code = [str(Path(rag.__file__).parents[1]), *filter(os.path.isabs, sys.path)]
         return subprocess.Popen(  # noqa: S603 - our own program
             [

@@ -134,12 +134,17 @@ def test_a_title_made_of_a_file_name_is_clean() -> None:
     assert document.title == "gpj a b[31m"
 
 
-def test_identity_is_of_path_and_bytes() -> None:
+def test_identity_is_of_path_and_bytes_and_of_what_reads_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     one, two = parse("a.txt", b"Cats."), parse("b.txt", b"Cats.\n")
     assert (one.id, two.id) == ("a.txt", "b.txt")
     assert one.text == two.text
     assert one.sha256 != two.sha256
-    assert one.sha256 == "1e3a078ba8282da61adfb11628ef8676678de2c11fc8cd001be1ab503285208d"
+    assert one.sha256 == documents.digest("c/d.txt", b"Cats.", DocumentsSettings())
+    before = parse("a.csv", b"Cats,dogs\n1,2\n").sha256
+    monkeypatch.setattr(readers, "_VERSIONS", {"delimited:read": 2})
+    assert parse("a.csv", b"Cats,dogs\n1,2\n").sha256 != before
 
 
 def test_language_is_of_the_text() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import resource
 import shutil
 import signal
@@ -10,13 +12,14 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import pytest
 from filelock import FileLock
 from llama_index.vector_stores.chroma import ChromaVectorStore
 
-from rag import index, readers, storage
+from rag import documents, index, readers, storage
 from rag.config import DocumentsSettings, PassagesSettings, Settings
 from rag.errors import DocumentError, IndexStorageError, NoIndexError, StaleIndexError
 from rag.index import IndexReport, update
@@ -229,7 +232,7 @@ def test_a_bad_file_is_reported_and_the_rest_indexed(
         "large.txt": "2,000 bytes, more than documents.max_bytes (1,000)",
         "photo.jpg": f"not a file type that Rawi reads ({', '.join(readers.suffixes())})",
     }
-    assert state(settings)["failures"] == sorted(report.failed.items())
+    assert [row[:2] for row in state(settings)["failures"]] == sorted(report.failed.items())
     assert list(texts(settings)) == ["a.txt", "b.txt", "sub/c.txt"]
 
 
@@ -240,7 +243,7 @@ def test_a_name_that_is_not_unicode_is_reported_readably(
     (settings.corpus / name).write_text("Cats.", encoding="utf-8")
     report = update(settings, embedder)
     assert report.failed == {"caf\\udce9.txt": "the file's name is not UTF-8; rename it"}
-    assert state(settings)["failures"] == list(report.failed.items())
+    assert [row[:2] for row in state(settings)["failures"]] == list(report.failed.items())
 
 
 def test_a_file_that_becomes_unreadable_leaves_the_index_and_returns(
@@ -256,6 +259,213 @@ def test_a_file_that_becomes_unreadable_leaves_the_index_and_returns(
     write("a.txt", "Cats sleep.\n")
     assert counts(update(settings, embedder)) == (1, 0, 0, 2)
     assert state(settings) == before
+
+
+def test_a_file_that_was_refused_is_read_again_once_it_changes(
+    settings: Settings,
+    embedder: WordEmbedder,
+    three: None,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parse, parsed = documents.parse, []
+
+    def noted(doc: str, *arguments: Any) -> Any:
+        parsed.append(doc)
+        return parse(doc, *arguments)
+
+    monkeypatch.setattr(documents, "parse", noted)
+    write("bad.pdf", b"no PDF")
+    first = update(settings, embedder)
+    parsed.clear()
+    assert update(settings, embedder).failed == first.failed
+    assert parsed == []
+    # Other bounds, another reader, other content.
+    more = settings.model_copy(update={"documents": DocumentsSettings(max_seconds=60)})
+    assert update(more, embedder).failed == first.failed
+    assert parsed == ["bad.pdf"]
+    monkeypatch.setattr(readers, "_VERSIONS", {"pdf:read": 99})
+    assert update(more, embedder).failed == first.failed
+    write("bad.pdf", b"no PDF either")
+    update(more, embedder)
+    assert parsed == ["bad.pdf"] * 3
+
+
+def test_what_another_version_of_a_reader_read_is_read_anew(
+    settings: Settings, embedder: WordEmbedder, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("a.csv", "animal,fee\ncat,20\n")
+    write("a.txt", "Cats sleep.")
+    update(settings, embedder)
+    embedder.seen = []
+    monkeypatch.setattr(readers, "_VERSIONS", {"delimited:read": 2})
+    assert counts(update(settings, embedder)) == (0, 1, 0, 1)
+    assert embedder.seen == []  # it reads the same
+    assert state(settings)
+
+
+def test_a_moved_file_keeps_its_vectors(
+    settings: Settings, embedder: WordEmbedder, write: Write
+) -> None:
+    text = "Guide to the animals\n\n" + "\n\n".join(
+        f"The {animal} sleeps in the garden. {'It is large. ' * 30}" for animal in ("cat", "dog")
+    )
+    write("guide to the animals.txt", text)
+    update(settings, embedder)
+    embedder.seen = []
+    (settings.corpus / "sub").mkdir()
+    old, new = settings.corpus / "guide to the animals.txt", settings.corpus / "animals.txt"
+    old.rename(new)  # its words are those of the title
+    assert counts(update(settings, embedder)) == (1, 0, 1, 0)
+    assert embedder.seen == []
+    new.write_text(text.replace("dog", "bird"))  # of an edited one, the passage that was edited
+    assert counts(update(settings, embedder)) == (0, 1, 0, 0)
+    assert embedder.seen
+    assert all("cat sleeps" not in seen for seen in embedder.seen)
+    embedder.seen = []
+    new.rename(settings.corpus / "Salem.txt")  # who is in all that is read of it
+    update(settings, embedder)
+    assert any("Salem" in seen for seen in embedder.seen)
+    clean = settings.model_copy(update={"storage": settings.storage.with_name("clean")})
+    update(clean, embedder)
+    assert state(settings) == state(clean)
+
+
+# What can't be reached, which may be there still.
+
+
+def fail(monkeypatch: pytest.MonkeyPatch, part: str, number: int) -> None:
+    """Let every file whose path has this part in it fail to be read."""
+    read_bytes = Path.read_bytes
+
+    def failing(path: Path) -> bytes:
+        if part in str(path):
+            raise OSError(number, os.strerror(number), str(path))
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", failing)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EACCES, errno.ESTALE])
+def test_a_file_that_cannot_be_read_for_now_keeps_its_document(
+    settings: Settings,
+    embedder: WordEmbedder,
+    three: None,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+) -> None:
+    update(settings, embedder)
+    before = state(settings)["documents"]
+    write("new.txt", "A new one.")
+    with monkeypatch.context() as patch:
+        fail(patch, "sub/c.txt", number)
+        fail(patch, "new.txt", number)
+        report = update(settings, embedder)
+    said = f"can't be read ({os.strerror(number)})"
+    kept = f"{said}; what was indexed before still answers"
+    assert report.failed == {"new.txt": said, "sub/c.txt": kept}
+    assert state(settings)["documents"] == before
+    assert counts(update(settings, embedder)) == (1, 0, 0, 3)
+
+
+def test_a_folder_that_cannot_be_listed_keeps_its_documents(
+    settings: Settings, embedder: WordEmbedder, three: None
+) -> None:
+    update(settings, embedder)
+    (settings.corpus / "sub").chmod(0)
+    done = in_child(run, settings.corpus, settings.storage, PRINT, drop_privileges)
+    (settings.corpus / "sub").chmod(0o755)
+    assert done == (0, 0, 0, 3)
+    assert len(state(settings)["documents"]) == 3
+
+
+def test_a_folder_that_turned_empty_keeps_its_documents_unless_it_is_meant(
+    settings: Settings, embedder: WordEmbedder, three: None, write: Write
+) -> None:
+    write("deep/er/d.txt", "Birds fly.")
+    write("deep/e.txt", "Birds sleep.")
+    update(settings, embedder)
+    before = state(settings)["documents"]
+    for name in ("sub/c.txt", "deep/er/d.txt", "deep/e.txt"):
+        (settings.corpus / name).unlink()
+    for _ in range(2):
+        report = update(settings, embedder)
+        assert counts(report) == (0, 0, 0, 5)
+        assert list(report.failed) == ["deep/", "sub/"]
+        assert all("what was indexed before still answers" in r for r in report.failed.values())
+        assert state(settings)["documents"] == before
+    shutil.rmtree(settings.corpus / "deep")  # that is plain
+    assert counts(update(settings, embedder)) == (0, 0, 2, 3)
+    assert counts(update(settings, embedder, may_empty=True)) == (0, 0, 1, 2)
+    assert update(settings, embedder).failed == {}
+
+
+def test_files_that_moved_out_of_a_folder_leave_it(
+    settings: Settings, embedder: WordEmbedder, three: None
+) -> None:
+    update(settings, embedder)
+    (settings.corpus / "sub" / "c.txt").rename(settings.corpus / "c.txt")
+    report = update(settings, embedder)
+    assert (counts(report), report.failed) == ((1, 0, 1, 2), {})
+
+
+def on_device(monkeypatch: pytest.MonkeyPatch, folder: Path, device: int) -> None:
+    """Let a folder and all below be of a file system of their own."""
+    stat = Path.stat
+
+    def of(path: Path, **keywords: Any) -> os.stat_result:
+        found = stat(path, **keywords)
+        if folder in (path, *path.parents):
+            return os.stat_result((*found[:2], device, *found[3:]))
+        return found
+
+    monkeypatch.setattr(Path, "stat", of)
+
+
+def test_what_lies_beneath_a_mount_is_not_taken_for_it(
+    settings: Settings,
+    embedder: WordEmbedder,
+    three: None,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        on_device(patch, settings.corpus / "sub", 77)
+        update(settings, embedder)
+    (settings.corpus / "sub" / "c.txt").unlink()
+    write("sub/not mounted.txt", "Nothing is mounted here.")
+    for added in (1, 0):
+        report = update(settings, embedder)
+        assert (report.added, report.removed, list(report.failed)) == (added, 0, ["sub/"])
+    assert "sub/c.txt" in texts(settings)
+    with monkeypatch.context() as patch:  # mounted again, elsewhere
+        on_device(patch, settings.corpus / "sub", 78)
+        (settings.corpus / "sub" / "not mounted.txt").unlink()
+        write("sub/c.txt", "تسبح الأسماك.\n")
+        assert counts(update(settings, embedder)) == (0, 0, 1, 3)
+
+
+def test_a_corpus_on_another_device_without_its_documents_is_refused(
+    settings: Settings,
+    embedder: WordEmbedder,
+    three: None,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        on_device(patch, settings.corpus, 77)
+        update(settings, embedder)
+    assert counts(update(settings, embedder)) == (0, 0, 0, 3)  # only its number changed
+    with monkeypatch.context() as patch:
+        on_device(patch, settings.corpus, 78)
+        before = state(settings)
+        no_files(settings.corpus)
+        write("not mounted.txt", "Nothing is mounted here.")
+        with pytest.raises(DocumentError, match=r"another device .* --empty"):
+            update(settings, embedder)
+        assert state(settings) == before
+        assert counts(update(settings, embedder, may_empty=True)) == (1, 0, 3, 0)
 
 
 def no_files(corpus: Path) -> None:
@@ -407,6 +617,10 @@ def test_of_two_processes_the_second_is_told_to_wait(
             f"{settings.storage}: another rawi is indexing there; wait for it to finish"
         )
         assert state(settings) == before  # reading needs no lock
+    with storage.locked(settings.storage):
+        line = in_child(run, settings.corpus, settings.storage, PRINT)
+        holder = rf"process {os.getpid()} on {re.escape(gethostname())} since 20\d\d-.* UTC"
+        assert re.fullmatch(rf".* is indexing there \({holder}\); wait for it to finish", line)
     assert in_child(run, settings.corpus, settings.storage, PRINT) == (0, 0, 0, 3)
 
 
@@ -554,7 +768,7 @@ def test_a_killed_rebuild_keeps_the_old_index_until_the_swap(
 # A sweep.
 
 
-def test_a_document_that_lost_vectors_is_done_again(
+def test_vectors_that_were_lost_are_added_again_without_embedding(
     settings: Settings, embedder: WordEmbedder, three: None, write: Write
 ) -> None:
     write("a.txt", "Cats sleep. " * 100)
@@ -563,7 +777,9 @@ def test_a_document_that_lost_vectors_is_done_again(
     with storage.open_current(settings, PRINT) as store:
         (lost, *_), *_ = store.db.execute("SELECT id FROM passages WHERE doc = 'a.txt'")
         store.collection.delete([lost])
-    assert counts(update(settings, embedder)) == (1, 0, 0, 2)
+    embedder.seen = []
+    assert counts(update(settings, embedder)) == (0, 0, 0, 3)
+    assert embedder.seen == []
     assert state(settings) == before
 
 

@@ -110,6 +110,7 @@ REFUSED = {
         '<encryption xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><CipherReference '
         'URI="OEBPS/one.xhtml"/></encryption>'}), "password"),
     "PDF with a password": ("pdf", lambda: ENCRYPTED, "password"),
+    "blank PDF": ("pdf", lambda: drawn("", "BT /F1 11 Tf 9 9 Td ( ) Tj ET\n"), "holds no text"),
     "scanned PDF": ("pdf", lambda: drawn("0 0 m 100 100 l S\n", "0 0 m 9 9 l S\n"), "pictures"),
     "letters without names": ("pdf", lambda: drawn(line("\x90\x81\x8d\x8f" * 9, 72, 700)),
                               r"holds no text|letters can't be told"),

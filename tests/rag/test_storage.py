@@ -129,7 +129,7 @@ def test_a_folder_of_another_version_is_refused_and_not_touched(
     (settings.storage / INDEX).mkdir()
     (settings.storage / INDEX / "rawi.sqlite3").write_bytes(b"of the future")
     before = contents(settings.storage)
-    expected = rf"another version of Rawi \(format {version}, this one has 5\); give another --st"
+    expected = rf"another version of Rawi \(format {version}, this one has 6\); give another --st"
     with pytest.raises(StaleIndexError, match=expected):
         storage.open_current(settings, "words")
     with pytest.raises(StaleIndexError, match=expected):

@@ -43,13 +43,14 @@ def loader(
     loader.close()
 
 
-@pytest.mark.parametrize("kind", [chroma_header, header])
+@pytest.mark.parametrize(("kind", "anew"), [(chroma_header, 1), (header, 2)])
 def test_a_server_that_has_it_open_follows_the_mended_one(
     loader: Loader,
     settings: Settings,
     write: Write,
     embedder: Embedder,
     kind: Callable[[Settings], Any],
+    anew: int,
 ) -> None:
     write("cat.txt", "The cat is in the garden.")
     index.update(settings, embedder)
@@ -58,7 +59,7 @@ def test_a_server_that_has_it_open_follows_the_mended_one(
     assert loader.engine.retriever.passages("cat")
     kind(settings)
     write("dog.txt", "The dog is in the house.")
-    assert index.update(settings, embedder).added == 2
+    assert index.update(settings, embedder).added == anew
     loader.reopen()
     vector = embedder.embed_query("dog")
     held = loader.engine.retriever.storage.collection

@@ -25,17 +25,21 @@ _JUNK_TITLE = re.compile(r"untitled|microsoft \w+ - .*|.*\.\w{3,4}|about:blank",
 def read(content: bytes) -> Reading:
     """Read a PDF.
 
-    :raises DocumentError: When it is encrypted, scanned, or its letters can't be told.
+    :raises DocumentError: When it is encrypted, scanned or blank, or its letters can't be told.
     """
     pages: list[list[Row]] = []
     tags: list[Sequence[Element]] = []
+    drawn = False
     with _opened(content) as file:
         for page in file:
+            drawn = drawn or _is_drawn_on(page)
             pages.append(glyphs.rows(page))
             tags.append(tagged.elements(page))
             page.close()
         said = file.get_metadata_dict()
     if pages and not any(pages):
+        if not drawn:
+            raise DocumentError("holds no text")
         raise DocumentError(
             "its pages are pictures without text, as a scanner makes them; run text recognition"
             " (OCR) on it first"
@@ -48,6 +52,11 @@ def read(content: bytes) -> Reading:
         said.get("Author", ""),
         _date(said.get("CreationDate", "")),
     )
+
+
+def _is_drawn_on(page: pdfium.PdfPage) -> bool:
+    """Tell whether there is more than text on a page, which on a blank one may be a space."""
+    return any(found.type != pdfium.raw.FPDF_PAGEOBJ_TEXT for found in page.get_objects())
 
 
 def _parts(pages: Sequence[Sequence[Row]], tags: Sequence[Sequence[Element]]) -> list[Part]:
