@@ -38,6 +38,7 @@ class AskEvents:
     def ask(self, question: str, kept: Any, editing: str, request: gr.Request) -> Iterator[Update]:
         """Answer what was typed; what can't be asked stays where it was typed."""
         conversations = Conversations.read(kept)
+        question = question or ""  # of another client than the page it may be None
         refusal = self._refusal(question)
         if refusal:
             yield {self._view.chat.live: problem_html(refusal)}

@@ -86,9 +86,14 @@ class ChatView:
         return panels.welcome_html(self._loader.listing, self._loader.examples or (), state)
 
 
+def carried(event: gr.EventData) -> dict[str, Any]:
+    """Return all that the clicked button carried; a client other than the page may send nothing."""
+    return event._data or {}
+
+
 def given(event: gr.EventData, name: str) -> str:
     """Return what the clicked button carried under a name; empty when it carried nothing."""
-    return str(getattr(event, name, ""))
+    return str(carried(event).get(name, ""))
 
 
 def given_number(event: gr.EventData, name: str) -> int | None:

@@ -10,6 +10,7 @@ import gradio as gr
 from rag.config import Settings
 from rag.errors import IndexStorageError, RawiError
 from ui import documents, indexing, sources, text
+from ui.chat_view import carried, given
 from ui.components import acting, on
 from ui.documents import RefusedError
 from ui.documents_html import job_html, listing_html, problem_html, tools_html
@@ -65,14 +66,14 @@ class DocumentsTab:
     def _add(self, event: gr.EventData) -> Iterator[Update]:
         """Index what was uploaded; what was not taken is told in the words that refused it."""
         refusals = ""
-        for file in list(getattr(event, "files", [])):
-            if file.get("en"):
+        for file in carried(event).get("files", []):
+            if isinstance(file, dict) and file.get("en"):
                 phrase = Phrase(file.get("ar", ""), file["en"])
                 refusals += problem_html(phrase, file.get("name", ""))
         yield from self._indexed(refusals)
 
     def _remove(self, event: gr.EventData) -> Iterator[Update]:
-        doc = str(getattr(event, "doc", ""))
+        doc = given(event, "doc")
         try:
             held = documents.listing(self._settings).documents
             documents.remove(self._settings, doc)
@@ -87,7 +88,7 @@ class DocumentsTab:
     def _open(self, event: gr.EventData) -> str:
         """Open a document from its beginning."""
         engine = self._loader.engine
-        return sources.document_html(engine, str(getattr(event, "doc", ""))) if engine else ""
+        return sources.document_html(engine, given(event, "doc")) if engine else ""
 
     def _reindex(self) -> Iterator[Update]:
         yield from self._indexed("")

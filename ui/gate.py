@@ -52,11 +52,20 @@ ROUTES: Final = (
     Served("GET", re.compile(r"/gradio_api/queue/data"), "the stream of what was joined"),
 )
 
+
+def _no_file(name: str) -> str:
+    """Refuse the one name by which Gradio takes a value for a file, and looks for it."""
+    if name == "path":
+        raise ValueError("not a name of the page's")
+    return name
+
+
 # What a button of the page carries: its data-* attributes; of an upload, a list of such.
 _Text = Annotated[str, Field(max_length=20_000)]
 # What a browser kept; whatever else is in it would be Gradio's to interpret, a file's address too.
 _Kept = Annotated[dict[str, Any], AfterValidator(lambda kept: Conversations.read(kept).dump())]
-_Carried = dict[Annotated[str, Field(max_length=40)], _Text]
+_Name = Annotated[str, Field(max_length=40), AfterValidator(_no_file)]
+_Carried = dict[_Name, _Text]
 
 
 class Call(BaseModel):
@@ -66,7 +75,7 @@ class Call(BaseModel):
 
     fn_index: int
     data: list[str | _Kept | None]  # a body's bound is theirs
-    event_data: dict[str, _Text | Annotated[list[_Carried], Field(max_length=100)]] | None = None
+    event_data: dict[_Name, _Text | Annotated[list[_Carried], Field(max_length=100)]] | None = None
     trigger_id: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     session_hash: Annotated[str, Field(pattern=r"^[a-z0-9]{6,40}$")]
 
