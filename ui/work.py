@@ -9,7 +9,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -99,17 +99,23 @@ class Work:
         self._threads.shutdown()
 
     async def answer(
-        self, asker: str, question: str, history: Sequence[Turn] = ()
+        self,
+        asker: str,
+        question: str,
+        history: Sequence[Turn] = (),
+        docs: Collection[str] | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Yield what ``Engine.answer`` yields; closing the iterator stops the work.
 
         :param asker: Whose question it is: an address or a key.
-        :raises QuestionError: When the question can't be asked.
+        :param docs: The documents to ask; None asks all.
+        :raises QuestionError: When the question can't be asked, or not of these documents.
         :raises QueueFullError: When too many are being answered.
         :raises NotReadyError: When the engine isn't loaded.
         """
         engine = self._ready()
         question = check_question(question, engine.settings.question)
+        engine = engine.asked_of(docs)
         asked = _Asked(question, history, asyncio.get_running_loop())
         self._submit(asker, self._run, engine, asked)
         answered = False
@@ -125,24 +131,33 @@ class Work:
             if not answered:
                 self._metrics.abandoned.inc()
 
-    async def whole(self, asker: str, question: str, history: Sequence[Turn] = ()) -> Answer:
+    async def whole(
+        self,
+        asker: str,
+        question: str,
+        history: Sequence[Turn] = (),
+        docs: Collection[str] | None = None,
+    ) -> Answer:
         """Return the checked answer; being cancelled stops the work.
 
         :raises RawiError: As ``answer``; and when the answer fails.
         """
-        async with aclosing(self.answer(asker, question, history)) as events:
+        async with aclosing(self.answer(asker, question, history, docs)) as events:
             async for event in events:
                 if isinstance(event, Answer):
                     return event
         raise InternalError("the answer did not come to an end")
 
-    async def passages(self, asker: str, question: str, k: int) -> list[Found]:
-        """Return the ``k`` best passages.
+    async def passages(
+        self, asker: str, question: str, k: int, docs: Collection[str] | None = None
+    ) -> list[Found]:
+        """Return the ``k`` best passages, of these documents where any are named.
 
         :raises RawiError: As ``answer``.
         """
         engine = self._ready()
         question = check_question(question, engine.settings.question)
+        engine = engine.asked_of(docs)
         work = self._submit(asker, engine.retriever.passages, question, k)
         return await asyncio.wrap_future(work)
 
