@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rag.engine import Answer, Engine, Evidence, Token
@@ -13,6 +13,7 @@ from rag.retrieval import Found
 from ui import examples
 from ui.conversations import MOST_CHARS, Message, Quote
 from ui.line import Ahead
+from ui.scope import Among
 
 # Characters of a sentence that stand beside the answer; its article has all of it.
 _SHOWN_CHARS = 1_000
@@ -44,6 +45,8 @@ class Told:
 def with_event(shown: Shown, event: object, engine: Engine) -> Shown:
     """Return an answer after one event: of the engine, the line, or an error of either."""
     message = shown.message
+    if isinstance(event, Among):
+        return replace(shown, message=message.model_copy(update=vars(event)))
     if isinstance(event, Evidence):
         evidence = tuple(_evidence(found, engine) for found in event.sentences)
         return Shown(message.model_copy(update={"evidence": evidence}), "writing")

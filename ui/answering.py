@@ -20,6 +20,7 @@ from ui.answer_steps import Shown, ended, failed, told, with_event
 from ui.conversations import Message
 from ui.line import in_turn
 from ui.loading import Loader
+from ui.scope import Among
 
 # Seconds between two looks at whether the reader has stopped.
 _LOOK_S = 0.1
@@ -35,12 +36,14 @@ class _Ended:
 class _Asked:
     """A question with its own thread, which fills ``events``.
 
+    :ivar docs: Those that alone are asked; none asks all.
     :ivar leave: Gives its place back; the thread does that, once it has begun.
     """
 
     question: str
     history: Sequence[Turn]
     leave: Callable[[], None]
+    docs: Sequence[str] = ()
     begun: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
     events: queue.SimpleQueue[object] = field(default_factory=queue.SimpleQueue)
@@ -66,7 +69,12 @@ class Answering:
                 asked.stop.set()
 
     def answer(
-        self, session: str, asker: str, question: str, history: Sequence[Turn]
+        self,
+        session: str,
+        asker: str,
+        question: str,
+        history: Sequence[Turn],
+        docs: Sequence[str] = (),
     ) -> Iterator[Shown]:
         """Yield the answer as it grows; the last one is ``done``.
 
@@ -74,13 +82,14 @@ class Answering:
 
         :param session: The page, by a name that its browser chose.
         :param asker: The address that the guard found.
+        :param docs: Those that alone are asked, as far as they are there; none asks all.
         :raises BusyError: When too many are waiting already.
         """
         self.stop(session)
         readers = self._loader.readers
         if not readers.take(asker):
             raise BusyError
-        asked = _Asked(question, history, partial(readers.leave, asker))
+        asked = _Asked(question, history, partial(readers.leave, asker), docs)
         try:
             with self._lock:
                 self._running[session] = asked
@@ -123,6 +132,10 @@ class Answering:
     def _run(self, engine: Engine, asked: _Asked) -> None:
         """Put the engine's events into the queue."""
         try:
+            if asked.docs:
+                among = Among.chosen(engine, asked.docs)
+                asked.events.put(among)
+                engine = engine.within(among.docs) if among.docs else engine
             events = engine.answer(asked.question, asked.history)
             for event in in_turn(events, self._loader.lines, asked.stop.is_set):
                 asked.events.put(told(event, engine) if isinstance(event, Answer) else event)

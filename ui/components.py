@@ -31,6 +31,8 @@ class Chat:
     source: gr.HTML
     download: gr.HTML
     timer: gr.Timer
+    scope: gr.HTML
+    picker: gr.HTML
 
 
 def acting(*acts: str, **options: Any) -> gr.HTML:

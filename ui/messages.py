@@ -17,6 +17,7 @@ from ui.bidi import isolated_html
 from ui.conversations import Conversation, Message, Quote
 from ui.markup import both, button, hidden, icon, in_language, to_documents
 from ui.quotes import citation_html, sources_html
+from ui.scope import asked_html
 
 # Begun anywhere within a long blank, it would try the rest of the blank each time.
 _MARKER = re.compile(r"(?<!\s)\s*\[(\d{1,3})\]")
@@ -136,7 +137,7 @@ def _notes(message: Message) -> str:
         notes.append(both(text.NO_INDEX) + to_documents())
     elif message.problem == "failed":
         notes.append(both(text.FAILED) + _detail(message))
-    return "".join(map(_note, notes)) + sources_html(message) + _near(message)
+    return "".join(map(_note, notes)) + asked_html(message) + sources_html(message) + _near(message)
 
 
 def _near(message: Message) -> str:

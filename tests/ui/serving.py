@@ -111,7 +111,8 @@ def indexed(folder: Path, texts: Mapping[str, str]) -> Iterator[Engine]:
     corpus.mkdir(exist_ok=True)
     for name, text in texts.items():
         (corpus / name).write_text(text, encoding="utf-8")
-    raw = {"corpus": corpus, "storage": folder / "storage", "retrieval": {"reader": "none"}}
+    retrieval = {"reader": "none", "min_score": 0.8}
+    raw = {"corpus": corpus, "storage": folder / "storage", "retrieval": retrieval}
     settings, embedder = Settings.model_validate(raw), WordEmbedder()
     index.update(settings, embedder)
     with open_current(settings, embedder.fingerprint) as store:

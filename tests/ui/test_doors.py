@@ -63,6 +63,8 @@ PLAIN = {
     "ReadEvents.edit", "ReadEvents.rate", "ReadEvents.reason", "ReadEvents.cite",
     "ReadEvents.close", "ReadEvents.new", "ReadEvents.pick", "ReadEvents.delete",
     "ReadEvents.export", "ReadEvents.restore", "ReadEvents.forget", "AskEvents.ask_near",
+    "ScopeEvents.choose", "ScopeEvents.chosen", "ScopeEvents.all", "ScopeEvents.refresh",
+    "ScopeEvents.close",
     "ChatView.tick", "ChatView.load", "ChatView.refresh", "build.<locals>.measured",
 }  # fmt: skip
 FULL = PLAIN | {
