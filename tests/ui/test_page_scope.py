@@ -16,9 +16,11 @@ from tests.ui.conftest import Open
 from tests.ui.serving import indexed, served
 from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import answer
-from ui import text
+from ui import export, text
+from ui.conversations import Conversation, Conversations, Message
 
 pytestmark = pytest.mark.browser
+MESSAGE = {"role": "user", "text": "Where?", "language": "en"}
 IN_BOTH = pytest.mark.parametrize("locale", ["ar", "en"])
 
 FOLDER = {
@@ -33,6 +35,37 @@ ASKED = {"ar": "أين القط؟", "en": "Where is the cat?"}
 ONE = {"ar": "في وثيقة واحدة من أصل 12", "en": "In 1 of 12 documents"}
 TWO = {"ar": "في وثيقتين من أصل 12", "en": "In 2 of 12 documents"}
 THREE = {"ar": "في 3 وثائق من أصل 12", "en": "In 3 of 12 documents"}
+
+
+@pytest.mark.parametrize(
+    ("count", "arabic"),
+    [(1, "وثيقة واحدة"), (2, "وثيقتين"), (3, "3 وثائق"), (11, "11 وثيقة"), (103, "103 وثائق")],
+)
+def test_documents_are_counted_as_arabic_counts_them(count: int, arabic: str) -> None:
+    assert text.in_documents(count, 120).ar == f"في {arabic} من أصل 120"
+
+
+def test_a_choice_is_kept_with_its_conversation() -> None:
+    old = {"kept": [{"id": "a", "messages": [MESSAGE]}], "open": "a"}  # before there were choices
+    kept = Conversations.read(old)
+    assert kept.current.docs == ()
+    kept = Conversations.read(kept.asking(["x.txt"]).dump())
+    assert kept.current.docs == ("x.txt",)
+    assert kept.current.messages
+    begun = kept.opened("").asking(["y.txt"])  # nothing is asked in it yet
+    assert begun.current.docs == ("y.txt",)
+    assert [conversation.id for conversation in begun.kept] == ["a"]
+    asked = begun.put(begun.current.with_message(kept.current.messages[0]))
+    assert (asked.current.docs, len(asked.kept)) == (("y.txt",), 2)
+    assert begun.opened("a").current.docs == ("x.txt",)
+    assert asked.opened("").current.docs == ()
+    assert begun.asking([]).current.docs == ()
+
+
+def test_the_document_that_an_answer_was_asked_of_is_exported() -> None:
+    message = Message.model_validate({**MESSAGE, "role": "assistant", "docs": ["a_b.txt"], "of": 9})
+    said = export.markdown(Conversation(messages=(message,)))
+    assert "In 1 of 9 documents: a\\_b.txt" in said
 
 
 @pytest.fixture
