@@ -58,6 +58,14 @@ ModelNames = Annotated[
     list[str] | None,
     typer.Argument(help="Built-in names; the configured ones by default.", show_default=False),
 ]
+Docs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--doc",
+        help="Ask this document alone, by its path in the folder; may be repeated.",
+        show_default=False,
+    ),
+]
 Question = Annotated[
     str, typer.Argument(help="A question in Arabic or English; - reads it from standard input.")
 ]
@@ -99,6 +107,7 @@ def index(
 def search(
     question: Question,
     k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many passages.")] = 5,
+    docs: Docs = None,
     corpus: Corpus = None,
     storage: StorageFolder = None,
     config_file: ConfigFile = None,
@@ -111,7 +120,8 @@ def search(
 
     question = engine.check_question(_read_question(question), settings.question)
     with engine.open_retriever(settings) as retriever:
-        results = retriever.passages(question, k)
+        asked = engine.Engine(settings, retriever, None).asked_of(docs or None)
+        results = asked.retriever.passages(question, k)
     if as_json:
         print_json(
             {
@@ -135,6 +145,7 @@ def ask(
             show_default=False,
         ),
     ] = None,
+    docs: Docs = None,
     corpus: Corpus = None,
     storage: StorageFolder = None,
     config_file: ConfigFile = None,
@@ -147,7 +158,7 @@ def ask(
 
     question = engine.check_question(_read_question(question), settings.question)
     with _opened(settings) as rawi:
-        for event in rawi.answer(question, turns):
+        for event in rawi.asked_of(docs or None).answer(question, turns):
             if isinstance(event, engine.Answer):
                 if event.failure:
                     errors.print(f"[yellow]quotes alone:[/] {plain(event.failure)}", soft_wrap=True)

@@ -34,6 +34,7 @@ from rag import (
     models,
     reader,
     reranking,
+    sayings,
     small_talk,
     storage,
 )
@@ -42,7 +43,7 @@ from rag.conversation import Asked
 from rag.conversation import Turn as Turn  # a part of the engine's interface
 from rag.drafting import Draft, Drafter, How
 from rag.embedding import Embedder, weights_fingerprint
-from rag.errors import GenerationError, QuestionError
+from rag.errors import GenerationError, NoDocumentError, QuestionError
 from rag.grounding import Citation
 from rag.language import Language, clean, detect, is_supported
 from rag.llm import Usage
@@ -137,6 +138,8 @@ class _Clock:
 class Engine:
     """Answers questions about one index."""
 
+    _whole: Engine | None = None
+
     def __init__(
         self,
         settings: Settings,
@@ -162,7 +165,21 @@ class Engine:
         """Return an engine that knows some of the documents alone, sharing everything."""
         other = copy.copy(self)
         other.retriever = self.retriever.within(docs)
+        other._whole = self  # which keeps the index open
         return other
+
+    def asked_of(self, docs: Collection[str] | None) -> Engine:
+        """Return an engine for the documents that an asker named; None names all.
+
+        :raises NoDocumentError: When the index doesn't hold one of them, or none is named.
+        """
+        if docs is None:
+            return self
+        known = self.retriever.titles()
+        unknown = [doc for doc in docs if doc not in known]
+        if unknown or not docs:
+            raise NoDocumentError(sayings.no_document(unknown))
+        return self.within(docs)
 
     def answer(
         self, question: str, history: Sequence[Turn] = ()

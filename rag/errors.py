@@ -12,6 +12,7 @@
     │   ├── NoIndexError      nothing has been indexed there yet
     │   └── StaleIndexError   made with other weights, settings or version
     ├── QuestionError         a question that can't be asked
+    │   └── NoDocumentError  of documents that aren't there
     ├── GenerationError       the LLM failed while it answered
     │   └── DeadlineError     the LLM took longer than the settings allow
     └── EvalError             an evaluation set or run that can't be used
@@ -59,6 +60,10 @@ class StaleIndexError(IndexStorageError):
 
 class QuestionError(RawiError):
     """The question is empty, too long or can't be asked."""
+
+
+class NoDocumentError(QuestionError):
+    """It is asked of documents that the index doesn't hold, or of none."""
 
 
 class GenerationError(RawiError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from os import PathLike
@@ -79,24 +79,43 @@ class Rawi:
                 raise
             self.index()
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        docs: Collection[str] | None = None,
+    ) -> Answer:
         """Return the answer, with its citations and evidence.
 
         :param history: Earlier messages, oldest first.
-        :raises QuestionError: When the question is empty, too long or in a third language.
+        :param docs: The documents to ask, by the names that citations have as ``doc``; None asks
+            all.
+        :raises QuestionError: When the question is empty, too long or in a third language, or one
+            of the documents isn't there.
         """
-        return self._asked(question, history, threading.Event())
+        return self._asked(question, history, docs, threading.Event())
 
-    async def aask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    async def aask(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        docs: Collection[str] | None = None,
+    ) -> Answer:
         """Do what ``ask`` does in another thread; cancelling it stops the LLM."""
         gone = threading.Event()
         try:
-            return await asyncio.to_thread(self._asked, question, history, gone)
+            return await asyncio.to_thread(self._asked, question, history, docs, gone)
         finally:
             gone.set()
 
     def stream(
-        self, question: str, history: Sequence[Turn] = ()
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        *,
+        docs: Collection[str] | None = None,
     ) -> Iterator[Evidence | Token | Answer]:
         """Yield the evidence at once, then the answer as it is written, then all about it.
 
@@ -104,15 +123,17 @@ class Rawi:
 
         :raises QuestionError: As ``ask`` does.
         """
-        return self._ready().answer(question, history)
+        return self._ready().asked_of(docs).answer(question, history)
 
-    def search(self, question: str, k: int = 5) -> list[Found]:
+    def search(
+        self, question: str, k: int = 5, *, docs: Collection[str] | None = None
+    ) -> list[Found]:
         """Return the ``k`` passages nearest to a question, best first, without the LLM.
 
         :raises QuestionError: As ``ask`` does.
         """
         asked = engine.check_question(question, self.settings.question)
-        return self._ready().retriever.passages(asked, k)
+        return self._ready().asked_of(docs).retriever.passages(asked, k)
 
     def index(self) -> IndexReport:
         """Make the index equal to the folder; only what changed is read again.
@@ -162,9 +183,16 @@ class Rawi:
             raise RawiError(f"{self.settings.corpus}: was closed; open it again")
         return self._engine
 
-    def _asked(self, question: str, history: Sequence[Turn], gone: threading.Event) -> Answer:
+    def _asked(
+        self,
+        question: str,
+        history: Sequence[Turn],
+        docs: Collection[str] | None,
+        gone: threading.Event,
+    ) -> Answer:
         """Return the answer; leave at the next token once the asker has gone."""
-        events = cast("Generator[object, None, None]", self._ready().answer(question, history))
+        stream = self.stream(question, history, docs=docs)
+        events = cast("Generator[object, None, None]", stream)
         with closing(events):
             for event in events:
                 if isinstance(event, Answer):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from rag.language import Language
+from rag.language import Language, clean
 from rag.phrase import Phrase
 
 # Begun anywhere within a long blank, it would try the rest of the blank each time.
@@ -82,6 +82,16 @@ _SUMMARY_FOREIGN: Final = Phrase(
     "أبرز ما جاء في {}، وهي وثيقة بالإنجليزية:",
     "The most telling sentences of {}, a document in Arabic:",
 )
+_NO_DOCUMENT: Final = Phrase(
+    "لا توجد وثيقة بهذا الاسم: {names}",
+    "no such document: {names}",
+)
+_NO_DOCUMENTS: Final = Phrase(
+    "لم تُذكر وثيقة يُسأل عنها",
+    "no document is named to ask",
+)
+_NAMED = 3  # documents that aren't there
+_NAME_CHARS = 100
 _TITLE: Final = Phrase(
     "«{}»",
     "“{}”",
@@ -146,6 +156,16 @@ def title(name: str, language: Language) -> str:
 def quoted(name: str) -> tuple[str, str]:
     """Return a title in the quotation marks of either language."""
     return title(name, "ar"), title(name, "en")
+
+
+def no_document(names: Sequence[str]) -> str:
+    """Say in both languages that there are no documents of these names, or that none is named."""
+    if not names:
+        return " · ".join(reversed(_NO_DOCUMENTS.both))
+    lines = [" ".join(clean(name).split())[:_NAME_CHARS] for name in names[:_NAMED]]
+    named = ", ".join(f"\u2068“{line}”\u2069" for line in lines)
+    more = f" (+{len(names) - _NAMED})" if len(names) > _NAMED else ""
+    return " · ".join(reversed(_NO_DOCUMENT.format(names=named + more).both))
 
 
 def _with_examples(said: str, language: Language, titles: Sequence[str]) -> str:

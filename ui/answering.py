@@ -19,6 +19,7 @@ from ui.answer_steps import Shown, ended, failed, with_event
 from ui.conversations import Message
 from ui.line import Event
 from ui.loading import Loader
+from ui.scope import Among
 from ui.work import Asked, QueueFullError
 
 # Seconds between two looks at whether the reader has stopped.
@@ -32,7 +33,18 @@ class _Growing:
 
     shown: Shown
     history: Sequence[Turn]
+    docs: Sequence[str]
     steps: queue.SimpleQueue[Shown] = field(default_factory=queue.SimpleQueue)
+
+    def within(self, engine: Engine) -> Engine:
+        """Return an engine that knows the chosen documents alone, as far as they are there."""
+        if not self.docs:
+            return engine
+        among = Among.chosen(engine, self.docs)
+        message = self.shown.message.model_copy(update=vars(among))
+        self.shown = replace(self.shown, message=message)
+        self.steps.put(self.shown)
+        return engine.within(among.docs) if among.docs else engine
 
     def hear(self, event: Event | RawiError, engine: Engine) -> None:
         self.shown = with_event(self.shown, event, engine, self.history)
@@ -55,7 +67,12 @@ class Answering:
                 asked.gone.set()
 
     def answer(
-        self, session: str, asker: str, question: str, history: Sequence[Turn]
+        self,
+        session: str,
+        asker: str,
+        question: str,
+        history: Sequence[Turn],
+        docs: Sequence[str] = (),
     ) -> Iterator[Shown]:
         """Yield the answer as it grows; the last one is ``done``.
 
@@ -63,15 +80,16 @@ class Answering:
 
         :param session: The page, by a name that its browser chose.
         :param asker: The address that the guard found.
+        :param docs: Those that alone are asked, as far as they are there; none asks all.
         :raises QueueFullError: When too many are waiting already.
         """
         self.stop(session)
         message = Message(role="assistant", text="", language=detect(question))
-        growing = _Growing(Shown(message, "searching"), history)
+        growing = _Growing(Shown(message, "searching"), history, docs)
         with self._lock:
             if len(self._running) >= self._loader.settings.page.waiting:
                 raise QueueFullError("too many readers wait")
-            asked = self._loader.work.begin(asker, question, history, growing.hear)
+            asked = self._loader.work.begin(asker, question, history, growing.hear, growing.within)
             self._running[session] = asked
         try:
             yield from self._shown(asked, growing)

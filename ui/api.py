@@ -21,7 +21,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.responses import Response
 
 from rag.engine import Answer, Evidence, Timings, Token, Turn
-from rag.errors import QuestionError, RawiError
+from rag.errors import NoDocumentError, QuestionError, RawiError
 from rag.language import detect
 from ui import address, schemas, tasks
 from ui.logs import note_question
@@ -36,7 +36,7 @@ _STATUS: Final = (
     (RawiError, 502, "server_error"),
 )
 _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
-    400: {"model": ErrorResponse, "description": "The question can't be asked"},
+    400: {"model": ErrorResponse, "description": "The question can't be asked, or not of docs"},
     401: {"model": ErrorResponse, "description": "The API key is missing or wrong"},
     403: {"model": ErrorResponse, "description": "Not from this origin"},
     404: {"model": ErrorResponse, "description": "No such model"},
@@ -64,8 +64,8 @@ def router(work: Work) -> APIRouter:
             answer = _told(question, told)
             return _stream(_events(answer)) if asked.stream else _reply(answer)
         if asked.stream:
-            return await _streamed(work, question, history, request)
-        return await _whole(work, question, history, request)
+            return await _streamed(work, question, history, asked.docs, request)
+        return await _whole(work, question, history, asked.docs, request)
 
     @routes.get("/v1/models")
     async def models() -> schemas.Models:
@@ -83,7 +83,8 @@ def router(work: Work) -> APIRouter:
         """Find the passages nearest to a question, without the LLM."""
         note_question(request, asked.question)
         asker = address.asker(request.scope)
-        return schemas.found(asked.question, await work.passages(asker, asked.question, asked.k))
+        passages = await work.passages(asker, asked.question, asked.k, asked.docs)
+        return schemas.found(asked.question, passages)
 
     @routes.post("/translate")
     async def translate(asked: schemas.TranslationRequest, request: Request) -> schemas.Translation:
@@ -125,6 +126,9 @@ def _refusal(exc: RawiError) -> JSONResponse:
     if isinstance(exc, _NoModelError):
         body = schemas.error(str(exc), "invalid_request_error", "model_not_found", "model")
         return JSONResponse(body, 404)
+    if isinstance(exc, NoDocumentError):
+        body = schemas.error(str(exc), "invalid_request_error", "document_not_found", "docs")
+        return JSONResponse(body, 400)
     status, kind = next((status, kind) for cls, status, kind in _STATUS if isinstance(exc, cls))
     headers = {"Retry-After": _RETRY_S} if status in (429, 503) else None
     return JSONResponse(schemas.error(str(exc), kind), status, headers)
@@ -145,10 +149,16 @@ def _conversation(messages: Sequence[ChatMessage]) -> tuple[str, list[Turn]]:
     return turns[-1].content, turns[:-1]
 
 
-async def _whole(work: Work, question: str, history: Sequence[Turn], request: Request) -> Response:
+async def _whole(
+    work: Work,
+    question: str,
+    history: Sequence[Turn],
+    docs: Sequence[str] | None,
+    request: Request,
+) -> Response:
     """Answer at once; stop when the client goes away."""
     asker = address.asker(request.scope)
-    answering = asyncio.ensure_future(work.whole(asker, question, history))
+    answering = asyncio.ensure_future(work.whole(asker, question, history, docs))
     gone = asyncio.ensure_future(_disconnected(request))
     try:
         await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -201,9 +211,13 @@ async def _disconnected(request: Request) -> None:
 
 
 async def _streamed(
-    work: Work, question: str, history: Sequence[Turn], request: Request
+    work: Work,
+    question: str,
+    history: Sequence[Turn],
+    docs: Sequence[str] | None,
+    request: Request,
 ) -> Response:
-    events = work.answer(address.asker(request.scope), question, history)
+    events = work.answer(address.asker(request.scope), question, history, docs)
     # The first event before the status: what can't be asked is refused, not streamed.
     try:
         first = await anext(events)

@@ -94,7 +94,8 @@ class AskEvents:
         answer = None
         try:
             asker = _asker(request)
-            for answer in self._answering.answer(session, asker, question, base.turns()):
+            turns = base.turns()
+            for answer in self._answering.answer(session, asker, question, turns, base.docs):
                 yield {
                     chat.live: messages.live_html(answer),
                     chat.evidence: panels.evidence_html(answer.message),

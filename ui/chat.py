@@ -20,6 +20,7 @@ from ui.feedback import Notes
 from ui.loading import Loader
 from ui.markup import button
 from ui.reading import ReadEvents
+from ui.scope import ScopeEvents
 
 
 def build(loader: Loader, *, compact: bool = False) -> Chat:
@@ -30,7 +31,8 @@ def build(loader: Loader, *, compact: bool = False) -> Chat:
     chat = _laid_out(compact, tickets.derived(loader.secret, "conversations"))
     view = ChatView(loader, chat)
     notes = Notes(loader.settings.storage, tickets.derived(loader.secret, "feedback"))
-    _connect(chat, view, AskEvents(loader, view, notes), ReadEvents(loader, view, notes))
+    asking, reading = AskEvents(loader, view, notes), ReadEvents(loader, view, notes)
+    _connect(chat, view, asking, reading, ScopeEvents(loader, chat))
     return chat
 
 
@@ -49,6 +51,8 @@ def _laid_out(compact: bool, browser_key: str) -> Chat:
                 welcome = acting("example", "open", "restore", "forget", "refresh")
                 messages = acting("cite", "retry", "edit", "rate", "reason", "near", "translate")
                 live = acting(elem_id="rawi-live")
+            scope = acting("choose", "all", "refresh", elem_id="rawi-scope")
+            picker = acting("chosen", "close", elem_id="rawi-picker")
             with gr.Row(elem_id="rawi-composer"):
                 question = gr.Textbox(
                     elem_id="rawi-question",
@@ -66,7 +70,7 @@ def _laid_out(compact: bool, browser_key: str) -> Chat:
     timer = gr.Timer(1.0)
     return Chat(
         kept, editing, question, tools, conversations, welcome, messages, live, evidence, source,
-        download, translation, timer,
+        download, translation, timer, scope, picker,
     )  # fmt: skip
 
 
@@ -76,10 +80,12 @@ def _tools() -> str:
     return send + stop
 
 
-def _connect(chat: Chat, view: ChatView, asking: AskEvents, reading: ReadEvents) -> None:
+def _connect(
+    chat: Chat, view: ChatView, asking: AskEvents, reading: ReadEvents, choosing: ScopeEvents
+) -> None:
     shown: list[Any] = [
         chat.kept, chat.editing, chat.question, chat.conversations, chat.welcome, chat.messages,
-        chat.live, chat.evidence, chat.source,
+        chat.live, chat.evidence, chat.source, chat.scope, chat.picker,
     ]  # fmt: skip
     state: list[Any] = [chat.kept, chat.editing]
     typed = [chat.question, *state]
@@ -109,13 +115,20 @@ def _connect(chat: Chat, view: ChatView, asking: AskEvents, reading: ReadEvents)
         (chat.welcome.forget, reading.forget, state, shown),
         (chat.welcome.refresh, view.refresh, state, [chat.welcome]),
         (chat.conversations.export, reading.export, state, [chat.download]),
-        (chat.timer.tick, view.tick, state, [chat.welcome, chat.timer]),
+        (chat.timer.tick, view.tick, state, [chat.welcome, chat.timer, chat.scope]),
+        (chat.scope.choose, choosing.choose, state, [chat.picker]),
+        (chat.scope.all, choosing.all, state, [chat.kept, chat.scope, chat.picker]),
+        (chat.scope.refresh, choosing.refresh, state, [chat.scope]),
+        (chat.picker.close, choosing.close, [], [chat.picker]),
     ]
     for listen, handle, given, outputs in quick:
         on(listen, handle, given, outputs, queue=False)
     on(chat.source.turn, reading.turn, [], [chat.source], queue=False)
     asked, said = chat.messages.translate, [chat.translation]
     on(asked, reading.translate, state, said, concurrency_limit=None)
+    # Boxes may be ticked faster than that is answered; in the queue the answers keep their order.
+    ticked, outputs = chat.picker.chosen, [chat.kept, chat.scope]
+    on(ticked, choosing.chosen, state, outputs, trigger_mode="multiple")
     page = gr.context.Context.root_block
     if page is not None:
         on(page.load, view.load, state, shown, queue=False)

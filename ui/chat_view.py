@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from ui import messages, panels
+from ui import messages, panels, scope
 from ui.components import Chat
 from ui.conversations import Conversation, Conversations
 from ui.loading import Loader
@@ -47,6 +47,7 @@ class ChatView:
         return {
             self.chat.welcome: self._welcome_html(Conversations.read(kept)),
             self.chat.timer: gr.Timer(active=not done),
+            self.chat.scope: self._scope_html(Conversations.read(kept)),
         }
 
     def shown(self, kept: Conversations, editing: str = "", *, store: bool = True) -> Update:
@@ -61,6 +62,8 @@ class ChatView:
             chat.messages: self.messages_html(current, editing),
             chat.live: "",
             chat.evidence: panels.evidence_html(last),
+            chat.scope: self._scope_html(kept),
+            chat.picker: "",
         }
 
     def messages_html(
@@ -76,6 +79,9 @@ class ChatView:
             retry=self._loader.progress().stage != "failed",
             translates=engine is not None and engine.translates,
         )
+
+    def _scope_html(self, kept: Conversations) -> str:
+        return scope.scope_html(self._loader.engine, kept.current.docs)
 
     def _welcome_html(self, kept: Conversations) -> str:
         state = progress_html(self._loader.progress())

@@ -32,6 +32,8 @@ class Chat:
     download: gr.HTML
     translation: gr.HTML
     timer: gr.Timer
+    scope: gr.HTML
+    picker: gr.HTML
 
 
 def acting(*acts: str, **options: Any) -> gr.HTML:

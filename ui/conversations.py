@@ -7,6 +7,7 @@ shape is dropped, and every text in it is escaped when it is shown.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -18,6 +19,7 @@ from rag.language import Language
 # thousand.
 MOST_CONVERSATIONS = 20
 MOST_MESSAGES = 100
+MOST_DOCS = 100
 TITLE_CHARS = 60
 
 How = Literal["", "written", "quoted", "refused", "told"]
@@ -56,11 +58,14 @@ class Quote(_Kept):
 
 
 _Quotes = Annotated[tuple[Quote, ...], Field(max_length=50)]
+_Docs = Annotated[tuple[_Path, ...], Field(max_length=MOST_DOCS)]
 
 
 class Message(_Kept):
     """A question, or an answer with what it stands on.
 
+    :ivar docs: Of an answer, the documents that alone were asked, of as many as ``of``; none where
+        all were.
     :ivar short: What the text begins with, where that is short and in Rawi's own words.
     :ivar near: Questions about what is near that the documents do answer.
     :ivar problem: Why there is no answer, or not the model's: ``stopped``, ``model`` (the sentences
@@ -75,6 +80,8 @@ class Message(_Kept):
     language: Language
     citations: _Quotes = ()
     evidence: _Quotes = ()
+    docs: _Docs = ()
+    of: _Count = 0
     how: How = ""
     short: _Line = ""
     near: Annotated[tuple[_Line, ...], Field(max_length=10)] = ()
@@ -87,10 +94,14 @@ class Message(_Kept):
 
 
 class Conversation(_Kept):
-    """Messages in turn, questions and answers."""
+    """Messages in turn, questions and answers.
+
+    :ivar docs: The documents that alone are asked; none asks all.
+    """
 
     id: _Line = Field(default_factory=lambda: secrets.token_hex(6))
     messages: Annotated[tuple[Message, ...], Field(max_length=MOST_MESSAGES)] = ()
+    docs: _Docs = ()
 
     @property
     def title(self) -> str:
@@ -141,11 +152,13 @@ class Conversations(_Kept):
     """All that one browser keeps, the newest first, and which one is open.
 
     :ivar cleared: The one that was cleared a moment ago, and can be brought back.
+    :ivar docs: What a conversation that hasn't begun will ask.
     """
 
     open: _Line = ""
     cleared: Conversation | None = None
     kept: Annotated[tuple[Conversation, ...], Field(max_length=MOST_CONVERSATIONS)] = ()
+    docs: _Docs = ()
 
     @classmethod
     def read(cls, value: Any) -> Conversations:
@@ -162,7 +175,7 @@ class Conversations(_Kept):
     @property
     def current(self) -> Conversation:
         """The open conversation; a new one when none is."""
-        return next((c for c in self.kept if c.id == self.open), Conversation())
+        return next((c for c in self.kept if c.id == self.open), Conversation(docs=self.docs))
 
     def put(self, conversation: Conversation) -> Conversations:
         """Open a conversation and keep its newest state; one without messages isn't kept."""
@@ -172,7 +185,14 @@ class Conversations(_Kept):
 
     def opened(self, conversation_id: str) -> Conversations:
         """Open another of the kept conversations, or a new one when there is no such."""
-        return self.model_copy(update={"open": conversation_id, "cleared": None})
+        docs = self.docs if conversation_id == self.open else ()
+        return self.model_copy(update={"open": conversation_id, "cleared": None, "docs": docs})
+
+    def asking(self, docs: Sequence[str]) -> Conversations:
+        """Have the open conversation ask some documents alone; all, where none are given."""
+        current = self.current.model_copy(update={"docs": tuple(docs)})
+        begun = bool(current.messages)
+        return self.put(current) if begun else self.model_copy(update={"docs": current.docs})
 
     def without(self, conversation_id: str) -> Conversations:
         """Clear a conversation."""

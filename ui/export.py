@@ -46,7 +46,9 @@ def _message(message: Message) -> str:
         f"> — {_escaped(q.title or q.doc)} ({_escaped(q.doc)}:{q.start}–{q.end})"
         for q in message.citations
     ]
-    return "\n\n".join([f"**{who}**", body, *quotes])
+    asked = ", ".join(map(_escaped, message.docs))
+    among = text.in_documents(len(message.docs), message.of)[message.language]
+    return "\n\n".join([f"**{who}**", body, *([f"{among}: {asked}"] if asked else []), *quotes])
 
 
 def _escaped(content: str) -> str:

@@ -35,19 +35,24 @@ def build(work: Work) -> MCPServer[Any]:
 
     @server.tool()
     async def search(
-        question: Question, context: Context[Any], k: Annotated[int, Field(ge=1, le=50)] = 5
+        question: Question,
+        context: Context[Any],
+        k: Annotated[int, Field(ge=1, le=50)] = 5,
+        docs: schemas.Docs = None,
     ) -> schemas.SearchResponse:
         """Find the passages nearest to a question, best first, in either language."""
         try:
-            return schemas.found(question, await work.passages(_asker(context), question, k))
+            return schemas.found(question, await work.passages(_asker(context), question, k, docs))
         except RawiError as exc:
             raise ToolError(str(exc)) from exc
 
     @server.tool()
-    async def ask(question: Question, context: Context[Any]) -> schemas.Checked:
+    async def ask(
+        question: Question, context: Context[Any], docs: schemas.Docs = None
+    ) -> schemas.Checked:
         """Answer a question from the documents; ``[n]`` in the answer is citation n."""
         try:
-            return schemas.checked(await work.whole(_asker(context), question))
+            return schemas.checked(await work.whole(_asker(context), question, docs=docs))
         except RawiError as exc:
             raise ToolError(str(exc)) from exc
 

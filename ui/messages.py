@@ -18,6 +18,7 @@ from ui.conversations import Conversation, Message, Quote
 from ui.markup import both, button, hidden, icon, in_language, to_documents
 from ui.quotes import citation_html, sources_html
 from ui.reasons import reason_html
+from ui.scope import asked_html
 
 # Begun anywhere within a long blank, it would try the rest of the blank each time.
 _MARKER = re.compile(r"(?<!\s)\s*\[(\d{1,3})\]")
@@ -151,8 +152,8 @@ def _notes(message: Message, translates: bool) -> str:
         notes.append(both(text.NO_INDEX) + to_documents())
     elif message.problem == "failed":
         notes.append(both(text.FAILED) + reason_html(message.detail))
-    sources = sources_html(message, translates=translates)
-    return "".join(map(_note, notes)) + sources + _near(message)
+    below = asked_html(message) + sources_html(message, translates=translates) + _near(message)
+    return "".join(map(_note, notes)) + below
 
 
 def _near(message: Message) -> str:

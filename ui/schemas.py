@@ -13,7 +13,18 @@ from rag.retrieval import Found
 
 MODEL = "rawi"
 
+MOST_DOCS = 1_000
+
 Text = Annotated[str, Field(max_length=20_000)]
+Doc = Annotated[str, Field(min_length=1, max_length=4_096)]
+Docs = Annotated[
+    list[Doc] | None,
+    Field(
+        max_length=MOST_DOCS,
+        description="Names of the documents to ask, as citations have them in doc; without it, all"
+        " are. A name that no document has is an error, and so is an empty list.",
+    ),
+]
 
 
 class _Part(BaseModel):
@@ -49,8 +60,9 @@ class StreamOptions(BaseModel):
 class ChatRequest(BaseModel):
     """A question with what was said before it.
 
-    Other fields of OpenAI's (``temperature``, ``max_tokens``, ``tools``, ``seed``, …) are taken and
-    have no effect: prompt, model and retrieval are not to be set from outside.
+    ``docs`` is Rawi's own. Other fields of OpenAI's (``temperature``, ``max_tokens``, ``tools``,
+    ``seed``, …) are taken and have no effect: prompt, model and retrieval are not to be set from
+    outside.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -60,6 +72,7 @@ class ChatRequest(BaseModel):
     stream: bool | None = False
     n: Literal[1] | None = None
     stream_options: StreamOptions | None = None
+    docs: Docs = None
 
 
 class SearchRequest(BaseModel):
@@ -69,6 +82,7 @@ class SearchRequest(BaseModel):
 
     question: Text
     k: Annotated[int, Field(ge=1, le=50)] = 5
+    docs: Docs = None
 
 
 class TranslationRequest(BaseModel):
@@ -76,7 +90,7 @@ class TranslationRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    doc: Annotated[str, Field(min_length=1, max_length=4_096)]
+    doc: Doc
     start: Annotated[int, Field(ge=0)]
     end: Annotated[int, Field(ge=1)]
 

@@ -48,6 +48,30 @@ KEPT_HERE: Final = Phrase(
 QUESTION: Final = Phrase("سؤالك", "Your question")
 PLACEHOLDER: Final = Phrase("اكتب سؤالك هنا", "Type your question here")
 SEND: Final = Phrase("أرسل", "Send")
+# Which documents are asked
+SCOPE: Final = Phrase("الوثائق التي يُبحث فيها", "Documents to search")
+ALL_DOCUMENTS: Final = Phrase("كل الوثائق", "All documents")
+FIND_DOCUMENT: Final = Phrase("ابحث عن وثيقة باسمها", "Find a document by its name")
+NONE_NAMED_SO: Final = Phrase("لا وثيقة بهذا الاسم.", "No document has this in its name.")
+MOST_CHOSEN: Final = Phrase("يمكن اختيار {most} وثيقة على الأكثر.", "At most {most} can be chosen.")
+FIRST_LISTED: Final = Phrase(
+    "لا تُعرض إلا أول {most} وثيقة.", "Only the first {most} documents are listed."
+)
+DONE: Final = Phrase("تم", "Done")
+DOCUMENTS_GONE: Final = Phrase(
+    "اختيرت ولم تعد في المجلد، فلا يُبحث فيها:", "Chosen, but no longer in the folder:"
+)
+
+
+def in_documents(count: int, of: int) -> Phrase:
+    """Say that some of the documents are searched: ``count`` of ``of``, which is more than one."""
+    if count in (1, 2):
+        arabic = ("وثيقة واحدة", "وثيقتين")[count - 1]
+    else:
+        arabic = f"{count} {'وثائق' if 3 <= count % 100 <= 10 else 'وثيقة'}"
+    return Phrase(f"في {arabic} من أصل {of}", f"In {count} of {of} documents")
+
+
 STOP: Final = Phrase("أوقف", "Stop")
 EXAMPLES: Final = Phrase("جرّب أن تسأل", "You could ask")
 YOU: Final = Phrase("أنت", "You")
@@ -253,7 +277,6 @@ NO_REPORT: Final = Phrase(
 # What a folder is made known with
 HOLDS: Final = Phrase("الوثائق هنا: {count} ({languages})", "Documents here: {count} ({languages})")
 NEWEST: Final = Phrase("أحدثها:", "The newest:")
-ALL_DOCUMENTS: Final = Phrase("كل الوثائق", "All documents")
 WHICH_DOCUMENTS: Final = Phrase("ما الوثائق التي لديك؟", "Which documents do you have?")
 SUMMARISE: Final = Phrase("لخّص {name}", "Summarise {name}")
 ABOUT: Final = Phrase("ماذا ورد عن {name}؟", "What is said about {name}?")

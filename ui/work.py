@@ -10,7 +10,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -51,6 +51,7 @@ class Asked:
     """A question in its thread.
 
     :ivar hear: Is told there of every event, or of the error that ends them.
+    :ivar within: Returns the engine that knows what is asked.
     :ivar engine: None where it wasn't loaded yet when this was asked.
     :ivar gone: To be set when nobody listens any more.
     """
@@ -58,6 +59,7 @@ class Asked:
     question: str
     history: Sequence[Turn]
     hear: Callable[[line.Event | RawiError, Engine], None]
+    within: Callable[[Engine], Engine]
     engine: Engine | None
     gone: threading.Event = field(default_factory=threading.Event)
     began: float = field(default_factory=time.perf_counter)
@@ -125,27 +127,37 @@ class Work:
         question: str,
         history: Sequence[Turn],
         hear: Callable[[line.Event | RawiError, Engine], None],
+        within: Callable[[Engine], Engine],
     ) -> Asked:
         """Answer in a thread, once the engine is loaded.
 
         :param asker: Whose question it is: an address or a key.
         :param hear: Called in that thread.
+        :param within: Called there first; returns the engine that knows what is asked.
         :raises QueueFullError: When too many are being answered.
         """
-        asked = Asked(question, history, hear, self._engine())
+        asked = Asked(question, history, hear, within, self._engine())
         self._submit(asker, self._run, asked)
         return asked
 
     async def answer(
-        self, asker: str, question: str, history: Sequence[Turn] = ()
+        self,
+        asker: str,
+        question: str,
+        history: Sequence[Turn] = (),
+        docs: Collection[str] | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Yield what ``Engine.answer`` yields; closing the iterator stops the work.
 
-        :raises QuestionError: When the question can't be asked.
+        :param asker: Whose question it is: an address or a key.
+        :param docs: The documents to ask; None asks all.
+        :raises QuestionError: When the question can't be asked, or not of these documents.
         :raises QueueFullError: When too many are being answered.
         :raises NotReadyError: When the engine isn't loaded.
         """
-        question = check_question(question, self._ready().settings.question)
+        engine = self._ready()
+        question = check_question(question, engine.settings.question)
+        engine = engine.asked_of(docs)
         loop = asyncio.get_running_loop()
         events: asyncio.Queue[Event | RawiError] = asyncio.Queue()
 
@@ -153,7 +165,7 @@ class Work:
             if not isinstance(event, Ahead):
                 loop.call_soon_threadsafe(events.put_nowait, event)
 
-        asked = self.begin(asker, question, history, hear)
+        asked = self.begin(asker, question, history, hear, lambda _: engine)
         try:
             event: Event | RawiError | None = None
             while not isinstance(event, Answer):
@@ -164,24 +176,33 @@ class Work:
         finally:
             asked.gone.set()
 
-    async def whole(self, asker: str, question: str, history: Sequence[Turn] = ()) -> Answer:
+    async def whole(
+        self,
+        asker: str,
+        question: str,
+        history: Sequence[Turn] = (),
+        docs: Collection[str] | None = None,
+    ) -> Answer:
         """Return the checked answer; being cancelled stops the work.
 
         :raises RawiError: As ``answer``; and when the answer fails.
         """
-        async with aclosing(self.answer(asker, question, history)) as events:
+        async with aclosing(self.answer(asker, question, history, docs)) as events:
             async for event in events:
                 if isinstance(event, Answer):
                     return event
         raise InternalError("the answer did not come to an end")
 
-    async def passages(self, asker: str, question: str, k: int) -> list[Found]:
-        """Return the ``k`` best passages.
+    async def passages(
+        self, asker: str, question: str, k: int, docs: Collection[str] | None = None
+    ) -> list[Found]:
+        """Return the ``k`` best passages, of these documents where any are named.
 
         :raises RawiError: As ``answer``.
         """
         engine = self._ready()
         question = check_question(question, engine.settings.question)
+        engine = engine.asked_of(docs)
         work = self._submit(asker, engine.retriever.passages, question, k)
         return await asyncio.wrap_future(work)
 
@@ -236,8 +257,8 @@ class Work:
                 return
             time.sleep(_LOOK_S)
         event: line.Event | None = None
-        events = engine.answer(asked.question, asked.history)
         try:
+            events = asked.within(engine).answer(asked.question, asked.history)
             for event in in_turn(events, self._lines, is_gone):
                 self._note(event, asked)
                 asked.tell(event, engine)

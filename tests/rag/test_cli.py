@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from rag import cli
+from rag.engine import Engine
+from rag.errors import NoDocumentError
 
 ROOT = Path(__file__).parents[2]
 RAWI = [sys.executable, "-W", "ignore", "-c", "from ui.cli import main; main()"]
@@ -113,6 +119,25 @@ def test_help_explains(rawi, command):
     assert result.returncode == 0
     assert "Usage: " in result.stdout
     assert not command or "Example" in result.stdout
+
+
+@pytest.mark.parametrize("command", ["ask", "search"])
+@pytest.mark.parametrize("named", [[], ["a.txt"], ["a.txt", "b b.md"]])
+def test_documents_to_ask_alone_are_named_one_by_one(monkeypatch, tmp_path, command, named):
+    asked = []
+
+    def asked_of(_, docs):
+        asked.append(docs)
+        raise NoDocumentError
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("rag.engine.Engine.asked_of", asked_of)
+    monkeypatch.setattr("rag.engine.open_retriever", lambda _: nullcontext(None))
+    monkeypatch.setattr("rag.engine.open_engine", lambda s: nullcontext(Engine(s, None, None)))
+    options = [part for name in named for part in ("--doc", name)]
+    result = CliRunner().invoke(cli.app, [command, "Who?", *options])
+    assert isinstance(result.exception, NoDocumentError)
+    assert asked == [named or None]
 
 
 def test_feedback_is_shown_to_read_and_as_json(rawi, tmp_path):

@@ -98,6 +98,21 @@ def test_what_is_new_in_the_folder_is_found_once_it_is_indexed(opened: Open, fol
     assert rawi.ask("Where is the dog?").citations[0].quote == DOG
 
 
+def test_some_documents_alone_are_asked(opened: Open, folder: Path) -> None:
+    (folder / "dog.txt").write_text(DOG)
+    rawi = opened(folder)
+    question = "Where is the cat?"
+    assert rawi.ask(question, docs=["dog.txt"]).citations[0].doc == "dog.txt"
+    assert asyncio.run(rawi.aask(question, docs={"dog.txt"})).evidence[0].doc == "dog.txt"
+    (*_, last) = rawi.stream(question, docs=["cat.txt"])
+    assert isinstance(last, rag.Answer)
+    assert {found.doc for found in last.evidence} == {"cat.txt"}
+    assert [found.doc for found in rawi.search("cat", docs=("dog.txt",))] == ["dog.txt"]
+    for docs in (["cat.txt", "fish.txt"], []):
+        with pytest.raises(rag.QuestionError, match="document"):
+            rawi.search(question, docs=docs)
+
+
 def test_it_streams_evidence_first_and_the_answer_last(opened: Open, folder: Path) -> None:
     events = list(opened(folder).stream("Where is the cat?"))
     assert isinstance(events[0], rag.Evidence)

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +18,15 @@ import uvicorn
 from fastapi import FastAPI
 from llama_index.core.llms import ChatMessage, ChatResponse
 
+from rag import index
 from rag.config import Settings
 from rag.engine import Engine
 from rag.language import detect
 from rag.retrieval import Found
+from rag.retrieval import Retriever as Searching
 from rag.sentences import Unit
-from rag.storage import Origin
+from rag.storage import Origin, open_current
+from tests.conftest import WordEmbedder
 from tests.doubles import JudgingLLM, ScriptedLLM
 from ui import app as web
 from ui.loading import Loader
@@ -87,6 +90,7 @@ class Retriever:
             units=lambda doc, start, end: [Unit(0, len(texts[doc]))] if doc in texts else [],
         )
         self.embedder = None
+        self.titles = lambda: {doc: doc for doc in texts}
 
     def evidence(self, question: str, context: str = "", *, read_as: str = "") -> list[Found]:
         return self._evidence
@@ -106,6 +110,21 @@ def engine(
     llm = model or JudgingLLM(replies=deque(replies))
     raw = {"answer": {"style": "written"}, "storage": storage, **sections}
     return Engine(Settings.model_validate(raw), Retriever(evidence), llm)
+
+
+@contextmanager
+def indexed(folder: Path, texts: Mapping[str, str]) -> Iterator[Engine]:
+    """An engine without an LLM over a real index of documents, by their names."""
+    corpus = folder / "corpus"
+    corpus.mkdir(exist_ok=True)
+    for name, text in texts.items():
+        (corpus / name).write_text(text, encoding="utf-8")
+    retrieval = {"reader": "none", "min_score": 0.8}
+    raw = {"corpus": corpus, "storage": folder / "storage", "retrieval": retrieval}
+    settings, embedder = Settings.model_validate(raw), WordEmbedder()
+    index.update(settings, embedder)
+    with open_current(settings, embedder.fingerprint) as store:
+        yield Engine(settings, Searching(store, embedder, settings.retrieval), None)
 
 
 def quoting(storage: Path, *texts: str, score: float = 0.9, **sections: Any) -> Engine:

@@ -24,6 +24,7 @@ from tests.ui.serving import (
     BrokenLLM,
     SlowLLM,
     engine,
+    indexed,
     run,
     served,
     until,
@@ -98,6 +99,54 @@ def test_search_gives_passages(tmp_path):
         found = httpx.post(f"{url}/search", json={"question": f" {QUESTION} ", "k": 3}).json()
     assert (found["question"], found["language"]) == (QUESTION, "ar")
     assert [result["text"] for result in found["results"]] == [QUOTE]
+
+
+HOMES = {"a.txt": "The cat is at home.", "b.txt": "The cat sleeps.", "قط.txt": "القط في الحديقة."}
+CAT = {"model": "rawi", "messages": [{"role": "user", "content": "Where is the cat?"}]}
+
+
+@pytest.mark.parametrize("docs", [["b.txt"], ["قط.txt"], ["a.txt", "قط.txt"]])
+def test_some_documents_alone_are_asked(tmp_path, docs):
+    with indexed(tmp_path, HOMES) as rawi, served(rawi) as url:
+        client = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0)
+        reply = client.chat.completions.create(**CAT, extra_body={"docs": docs})
+        *_, last = client.chat.completions.create(**CAT, stream=True, extra_body={"docs": docs})
+        asked = {"question": "Where is the cat?", "k": 9, "docs": docs}
+        found = httpx.post(f"{url}/search", json=asked).json()["results"]
+        everywhere = httpx.post(f"{url}/search", json={**asked, "docs": None}).json()["results"]
+    assert {sentence["doc"] for sentence in reply.evidence} == set(docs)
+    assert {sentence["doc"] for sentence in last.evidence} == set(docs)
+    assert {quote["doc"] for quote in reply.citations} <= set(docs)
+    assert {passage["doc"] for passage in found} == set(docs)
+    assert {passage["doc"] for passage in everywhere} == set(HOMES)
+
+
+@pytest.mark.parametrize(
+    ("docs", "named"),
+    [(["a.txt", "no [b]\nnotes.md"], "no [b] notes.md"), (["A.txt"], "A.txt"), ([], "no document")],
+)
+@pytest.mark.parametrize("path", ["chat", "stream", "search"])
+def test_documents_that_are_not_there_are_named_in_both_languages(tmp_path, docs, named, path):
+    asked = {"question": "Where is the cat?"} if path == "search" else CAT
+    body = {**asked, "docs": docs} | ({"stream": True} if path == "stream" else {})
+    with indexed(tmp_path, HOMES) as rawi, served(rawi) as url:
+        where = "search" if path == "search" else "v1/chat/completions"
+        reply = httpx.post(f"{url}/{where}", json=body)
+    error = reply.json()["error"]
+    assert (reply.status_code, error["type"]) == (400, "invalid_request_error")
+    assert (error["param"], error["code"]) == ("docs", "document_not_found")
+    assert named in error["message"]
+    assert "وثيقة" in error["message"]
+    assert "a.txt" not in error["message"]
+
+
+@pytest.mark.parametrize("docs", ["a.txt", [1], ["x" * 5_000], [""], ["a.txt"] * 1_001])
+def test_documents_are_a_bounded_list_of_names(tmp_path, docs):
+    with served(engine(tmp_path)) as url:
+        for path, asked in (("search", {"question": QUESTION}), ("v1/chat/completions", ASK)):
+            reply = httpx.post(f"{url}/{path}", json={**asked, "docs": docs})
+            assert reply.status_code == 422, path
+            assert reply.json()["error"]["param"].startswith("docs")
 
 
 REFUSED = {
@@ -303,5 +352,8 @@ def test_twenty_who_go_away_free_their_places_within_two_seconds(tmp_path, strea
 
 def test_the_openapi_document_names_what_is_there(tmp_path):
     with served(engine(tmp_path)) as url:
-        paths = httpx.get(f"{url}/openapi.json").json()["paths"]
-    assert {"/v1/chat/completions", "/v1/models", "/search", "/healthz"} <= set(paths)
+        described = httpx.get(f"{url}/openapi.json").json()
+    assert {"/v1/chat/completions", "/v1/models", "/search", "/healthz"} <= set(described["paths"])
+    for asked in ("ChatRequest", "SearchRequest"):
+        docs = described["components"]["schemas"][asked]["properties"]["docs"]
+        assert "citations" in docs["description"]

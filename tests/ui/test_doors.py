@@ -64,6 +64,8 @@ PLAIN = {
     "ReadEvents.turn", "ReadEvents.translate",
     "ReadEvents.close", "ReadEvents.new", "ReadEvents.pick", "ReadEvents.delete",
     "ReadEvents.export", "ReadEvents.restore", "ReadEvents.forget", "AskEvents.ask_near",
+    "ScopeEvents.choose", "ScopeEvents.chosen", "ScopeEvents.all", "ScopeEvents.refresh",
+    "ScopeEvents.close",
     "ChatView.tick", "ChatView.load", "ChatView.refresh", "build.<locals>.measured",
     "ReadEvents.open",
 }  # fmt: skip

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from mcp import Client
 
-from tests.ui.serving import ANSWER, QUESTION, QUOTE, engine, run, served
+from tests.ui.serving import ANSWER, QUESTION, QUOTE, engine, indexed, run, served
+
+TOOLS = ("search", "ask")
 
 
 def test_the_official_client_searches_and_asks(tmp_path):
@@ -17,6 +19,26 @@ def test_the_official_client_searches_and_asks(tmp_path):
 
     with served(engine(tmp_path, ANSWER)) as url:
         names, found, answer = run(use(url))
-    assert names == {"search", "ask"}
+    assert names == set(TOOLS)
     assert found["results"][0]["text"] == QUOTE
     assert answer["citations"][0]["quote"] == QUOTE
+
+
+def test_both_tools_ask_some_documents_alone_and_name_one_that_is_not_there(tmp_path):
+    texts = {"a.txt": "The cat is at home.", "b.txt": "The cat sleeps."}
+    asked = {"question": "Where is the cat?"}
+
+    async def use(url):
+        async with Client(f"{url}/mcp") as client:
+            found = await client.call_tool("search", {**asked, "docs": ["b.txt"]})
+            answer = await client.call_tool("ask", {**asked, "docs": ["b.txt"]})
+            gone = [await client.call_tool(t, {**asked, "docs": ["c.txt"]}) for t in TOOLS]
+            return found.structured_content, answer.structured_content, gone
+
+    with indexed(tmp_path, texts) as rawi, served(rawi) as url:
+        found, answer, gone = run(use(url))
+    assert {result["doc"] for result in found["results"]} == {"b.txt"}
+    assert {sentence["doc"] for sentence in answer["evidence"]} == {"b.txt"}
+    for refused in gone:
+        assert refused.is_error
+        assert "c.txt" in refused.content[0].text

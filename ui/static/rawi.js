@@ -287,6 +287,7 @@ window.rawi = (() => {
     if (element.closest("#rawi-translation")) translation(element);
     if (element.closest("#rawi-messages")) putTranslations();
     if (element.closest("#rawi-messages")) follow();
+    if (element.closest("#rawi-scope, #rawi-picker")) choosing(element);
     const forget = element.querySelector('[data-act="forget"]');
     if (forget) setTimeout(() => forget.isConnected && forget.click(), 20_000);
     if (element.closest("#rawi-job-state") && element.querySelector(".rw-good")) {
@@ -315,11 +316,46 @@ window.rawi = (() => {
       list.dataset.away = "no";
     }
     const busy = document.querySelector(".rw-busy") !== null;
-    const side = document.getElementById("rawi-conversations");
-    if (side) side.inert = busy; // an answer on its way belongs to the open conversation
+    for (const id of ["rawi-conversations", "rawi-scope", "rawi-picker"]) {
+      const part = document.getElementById(id);
+      if (part) part.inert = busy; // an answer on its way belongs to the open conversation
+    }
     hear();
     if (list.dataset.away !== "yes") list.scrollTop = resting(list);
   };
+
+  // Which documents are asked: a button, and below it, while it is expanded, the list.
+  let returns = false; // whether what had the focus there is gone by a click
+  const choosing = (element) => {
+    const list = document.querySelector("#rawi-picker fieldset");
+    const chip = document.querySelector("#rawi-scope .rw-chip");
+    if (chip) {
+      chip.setAttribute("aria-expanded", list !== null);
+      chip.dataset.act = list ? "unchoose" : "choose";
+    }
+    if (list && element.contains(list)) list.querySelector("input").focus();
+    if (list) limit(list);
+    if (!list && chip && returns) chip.focus();
+    if (!list) returns = false;
+  };
+  const limit = (list) => {
+    const full = list.querySelectorAll(":checked").length >= Number(list.dataset.most);
+    for (const box of list.querySelectorAll("[type=checkbox]")) box.disabled = full && !box.checked;
+  };
+  const folded = (text) =>
+    text.normalize("NFKD").replace(/[\p{M}ـ]/gu, "").replace(/ى/g, "ي").replace(/ة/g, "ه").toLowerCase();
+  document.addEventListener("input", ({ target }) => {
+    if (!target.matches("#rawi-picker [type=search]")) return;
+    const list = target.closest("fieldset");
+    const wanted = folded(target.value).trim().split(/\s+/);
+    let found = 0;
+    for (const row of list.querySelectorAll("li")) {
+      const text = folded(row.textContent);
+      row.hidden = !wanted.every((word) => text.includes(word));
+      found += !row.hidden;
+    }
+    list.querySelector("[role=status] > span").hidden = found > 0;
+  });
 
   const acts = (element, trigger, names) => {
     const known = new Set(names);
@@ -331,7 +367,14 @@ window.rawi = (() => {
       if (found.dataset.act === "edit") document.querySelector("#rawi-question textarea").focus();
       const turn = found.closest(".rw-turn");
       const message = turn ? turn.querySelector(".rw-message").dataset.id : "";
-      trigger(found.dataset.act, { ...found.dataset, message });
+      returns = /^(all|close)$/.test(found.dataset.act) && !element.closest("#rawi-source");
+      const carried = { ...found.dataset, message };
+      if (found.type === "checkbox") {
+        const ticked = [...element.querySelectorAll("input:checked")];
+        carried.docs = ticked.map(({ dataset }) => ({ doc: dataset.doc }));
+        limit(found.closest("fieldset"));
+      }
+      trigger(found.dataset.act, carried);
     });
   };
 
@@ -443,6 +486,7 @@ window.rawi = (() => {
     },
     fold: () => root.classList.toggle("rw-evidence-open"),
     side: () => root.classList.toggle("rw-side-open"),
+    unchoose: () => document.querySelector('#rawi-picker [data-act="close"]')?.click(),
     clear: () => document.querySelector('#rawi-conversations [data-act="delete"]')?.click(),
     keep: (button) => {
       const details = button.closest("details");
@@ -481,7 +525,9 @@ window.rawi = (() => {
       hideCard();
       return;
     }
-    const close = document.querySelector('#rawi-source [data-act="close"]');
+    const close =
+      document.querySelector('#rawi-picker [data-act="close"]') ||
+      document.querySelector('#rawi-source [data-act="close"]');
     // One thing at a time; a frame around us asks whether there was any.
     if (close || root.classList.contains("rw-side-open")) event.preventDefault();
     root.classList.remove("rw-side-open");
