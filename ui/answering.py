@@ -10,6 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -135,9 +136,10 @@ class Answering:
 
 def _next(shown: Shown, asked: _Asked, engine: Engine | None) -> Shown:
     """Return the answer after the next event, or as it was when nothing happened for a moment."""
+    event = None
+    with suppress(queue.Empty):
+        event = asked.events.get(timeout=_LOOK_S)
+    # What comes of a thread that was stopped is its end, which is no failure then.
     if asked.stop.is_set() or engine is None:
         return ended(shown, problem="stopped")
-    try:
-        return with_event(shown, asked.events.get(timeout=_LOOK_S), engine)
-    except queue.Empty:
-        return shown
+    return shown if event is None else with_event(shown, event, engine)
