@@ -64,6 +64,7 @@ PLAIN = {
     "ReadEvents.close", "ReadEvents.new", "ReadEvents.pick", "ReadEvents.delete",
     "ReadEvents.export", "ReadEvents.restore", "ReadEvents.forget", "AskEvents.ask_near",
     "ChatView.tick", "ChatView.load", "ChatView.refresh", "build.<locals>.measured",
+    "ReadEvents.rename",
 }  # fmt: skip
 FULL = PLAIN | {
     "DocumentsTab._add", "DocumentsTab._remove", "DocumentsTab._reindex", "DocumentsTab._open",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
+from rag.engine import Engine
 from tests.ui.hosts import hosted
-from tests.ui.serving import quoting, served
+from tests.ui.serving import SlowLLM, engine, quoting, served
 from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import ask
 
@@ -28,17 +30,24 @@ LONG = {
 
 @contextmanager
 def opened(
-    browser: Browser, storage: Path, locale: str, width: int, height: int
+    browser: Browser,
+    storage: Path,
+    locale: str,
+    width: int,
+    height: int,
+    model: SlowLLM | None = None,
 ) -> Iterator[tuple[Page, Frame]]:
-    """Open a site's page and the widget on it; its one document is long."""
-    text = LONG[locale].strip()
+    """Open a site's page and the widget on it; its one document is long, unless a model answers."""
+
+    def ready(widget: dict[str, Any]) -> Engine:
+        if model is not None:
+            return engine(storage, model=model, widget=widget)
+        text = LONG[locale].strip()
+        return quoting(storage, text, widget=widget, answer={"max_words": 200})
+
     with (
         hosted("127.0.0.1") as host,
-        served(
-            quoting(
-                storage, text, widget={"allowed_origins": [host.origin]}, answer={"max_words": 200}
-            )
-        ) as rawi,
+        served(ready({"allowed_origins": [host.origin]})) as rawi,
         browser.new_context(viewport={"width": width, "height": height}) as context,
     ):
         script = f'<script src="{rawi}/widget.js" data-lang="{locale}" async></script>'
@@ -97,3 +106,19 @@ def test_what_was_asked_can_be_cleared(browser: Browser, tmp_path: Path, locale:
         expect(frame.locator(".rw-message")).to_have_count(0)
         frame.locator("[data-act=restore]").click()
         expect(frame.locator(".rw-user .rw-text")).to_have_text(QUESTION[locale])
+
+
+@IN_BOTH
+def test_escape_first_stops_an_answer(browser: Browser, tmp_path: Path, locale: str) -> None:
+    slow = SlowLLM(replies=deque(), words=4_000)
+    with opened(browser, tmp_path, locale, 1280, 800, slow) as (page, frame):
+        panel = page.locator("rawi-widget .panel")
+        for focus in (frame.locator("#rawi-question textarea"), panel.locator("header button")):
+            ask(frame, QUESTION[locale])
+            expect(frame.locator(".rw-busy")).to_have_count(1)
+            focus.focus()
+            page.keyboard.press("Escape")
+            expect(frame.locator(".rw-busy")).to_have_count(0)
+            expect(panel).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(panel).to_be_hidden()

@@ -30,11 +30,7 @@
     const data = event.data;
     if (typeof data !== "object" || data === null) return;
     if (data.rawi === "focus") box()?.focus();
-    if (data.rawi === "escape") {
-      const close = document.querySelector('#rawi-source [data-act="close"]');
-      if (close) close.click();
-      else tell("escape");
-    }
+    if (data.rawi === "escape" && !window.rawi.dismiss()) tell("escape");
     if (data.rawi === "ask" && typeof data.text === "string" && asked.length < 10) {
       asked.push(data.text.slice(0, 20_000)); // too long a question is refused as any other
     }
