@@ -10,6 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from rag.engine import Engine, Turn
@@ -123,9 +124,8 @@ class Answering:
 
 def _next(shown: Shown, asked: Asked, growing: _Growing) -> Shown:
     """Return the answer after the next event, or as it was when nothing happened for a moment."""
-    if asked.gone.is_set():
-        return ended(shown, problem="stopped")
-    try:
-        return growing.steps.get(timeout=_LOOK_S)
-    except queue.Empty:
-        return shown
+    changed = shown
+    with suppress(queue.Empty):
+        changed = growing.steps.get(timeout=_LOOK_S)
+    # What comes of a thread that was stopped is its end, which is no failure then.
+    return ended(shown, problem="stopped") if asked.gone.is_set() else changed

@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from ui import text, tickets
+from ui import panels, text, tickets
 from ui.asking import AskEvents
 from ui.chat_view import ChatView
 from ui.components import Chat, acting, on
@@ -45,7 +45,10 @@ def _laid_out(compact: bool, browser_key: str) -> Chat:
     editing = gr.Textbox(visible=False)
     with gr.Row(elem_id="rawi-layout", elem_classes=["rw-compact"] if compact else []):
         with gr.Column(elem_id="rawi-side", visible="hidden" if compact else True):
-            conversations = acting("new", "pick", "delete", "export", elem_id="rawi-conversations")
+            conversations = acting(
+                "new", "pick", "rename", "delete", "export", elem_id="rawi-conversations"
+            )
+            gr.HTML(panels.keys_html(), apply_default_css=False, padding=False)
         with gr.Column(elem_id="rawi-chat"):
             with gr.Column(elem_id="rawi-messages"):
                 welcome = acting("example", "open", "restore", "forget", "refresh")
@@ -111,6 +114,7 @@ def _connect(
         (chat.conversations.new, reading.new, state, shown),
         (chat.conversations.pick, reading.pick, state, shown),
         (chat.conversations.delete, reading.delete, state, shown),
+        (chat.conversations.rename, reading.rename, state, shown),
         (chat.welcome.restore, reading.restore, state, shown),
         (chat.welcome.forget, reading.forget, state, shown),
         (chat.welcome.refresh, view.refresh, state, [chat.welcome]),

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rag.engine import Turn
-from rag.language import Language
+from rag.language import Language, clean
 
 # A browser keeps some five million characters for a site; an answer with evidence takes five
 # thousand.
@@ -97,16 +97,18 @@ class Conversation(_Kept):
     """Messages in turn, questions and answers.
 
     :ivar docs: The documents that alone are asked; none asks all.
+    :ivar name: What its reader calls it; empty when they gave it no name.
     """
 
     id: _Line = Field(default_factory=lambda: secrets.token_hex(6))
     messages: Annotated[tuple[Message, ...], Field(max_length=MOST_MESSAGES)] = ()
     docs: _Docs = ()
+    name: _Line = ""
 
     @property
     def title(self) -> str:
-        """Its first question, shortened; empty before one is asked."""
-        text = next((m.text for m in self.messages if m.role == "user"), "")
+        """Its name or its first question, shortened; empty before one is asked."""
+        text = self.name or next((m.text for m in self.messages if m.role == "user"), "")
         return text if len(text) <= TITLE_CHARS else text[: TITLE_CHARS - 1] + "…"
 
     def with_message(self, message: Message) -> Conversation:
@@ -185,8 +187,10 @@ class Conversations(_Kept):
 
     def opened(self, conversation_id: str) -> Conversations:
         """Open another of the kept conversations, or a new one when there is no such."""
+        known = any(c.id == conversation_id for c in self.kept)
         docs = self.docs if conversation_id == self.open else ()
-        return self.model_copy(update={"open": conversation_id, "cleared": None, "docs": docs})
+        opened = {"open": conversation_id if known else "", "cleared": None, "docs": docs}
+        return self.model_copy(update=opened)
 
     def asking(self, docs: Sequence[str]) -> Conversations:
         """Have the open conversation ask some documents alone; all, where none are given."""
@@ -194,12 +198,24 @@ class Conversations(_Kept):
         begun = bool(current.messages)
         return self.put(current) if begun else self.model_copy(update={"docs": current.docs})
 
+    def renamed(self, conversation_id: str, name: str) -> Conversations:
+        """Give a conversation a name; without one it is called by its first question again."""
+        name = " ".join(clean(name).split())[:TITLE_CHARS]
+        kept = tuple(
+            c.model_copy(update={"name": name}) if c.id == conversation_id else c for c in self.kept
+        )
+        return self.model_copy(update={"kept": kept})
+
     def without(self, conversation_id: str) -> Conversations:
-        """Clear a conversation."""
+        """Clear a conversation; another that is open stays open."""
         cleared = next((c for c in self.kept if c.id == conversation_id), None)
         kept = tuple(c for c in self.kept if c.id != conversation_id)
-        return Conversations(kept=kept, cleared=cleared)
+        open_ = "" if self.open == conversation_id else self.open
+        return Conversations(open=open_, kept=kept, cleared=cleared)
 
     def restored(self) -> Conversations:
-        """Bring back what was cleared."""
-        return self.put(self.cleared) if self.cleared else self
+        """Bring back what was cleared; it is opened unless another is."""
+        if self.cleared is None:
+            return self
+        back = self.put(self.cleared)
+        return back.opened(self.open or back.open)

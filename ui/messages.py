@@ -175,6 +175,7 @@ def _tools(message: Message, feedback: bool, retry: bool) -> str:
         f"\n\n[{q.marker}] {q.text} — {q.doc}" for q in message.citations
     )
     tools = button(text.COPY, "copy", glyph="copy", text=copied) if copied else ""
+    tools += button(text.COPY_LINK, "link", glyph="link")
     tools += _retry(message) if retry else ""
     if feedback and not message.problem:
         tools += _thumb(message, "up") + _thumb(message, "down")

@@ -169,6 +169,9 @@ def _head(url: str) -> str:
         "title": text.TITLE,
         "messages": text.MESSAGES,
         "found": text.EVIDENCE_FOUND,
+        "link-copied": text.LINK_COPIED,
+        "no-conversation": text.NO_CONVERSATION,
+        "no-answer": text.NO_ANSWER,
     }
     metas = "".join(
         f'<meta name="rawi-{name}" data-ar="{escape(phrase.ar)}" data-en="{escape(phrase.en)}">'

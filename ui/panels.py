@@ -11,10 +11,10 @@ from typing import Final
 from rag.language import Language, detect
 from ui import text
 from ui.bidi import isolated_html
-from ui.conversations import Conversations, Message
+from ui.conversations import TITLE_CHARS, Conversation, Conversations, Message
 from ui.documents import Listed, Listing
 from ui.examples import Example
-from ui.markup import both, button, in_language, shown, to_documents
+from ui.markup import both, button, hidden, in_language, shown, to_documents
 from ui.quotes import evidence_row
 from ui.text import Phrase
 
@@ -39,23 +39,59 @@ def evidence_html(message: Message | None) -> str:
 def conversations_html(all_of_them: Conversations) -> str:
     """Return the list of conversations, and what can be done with the open one."""
     open_ = all_of_them.current.id
-    rows = "".join(
-        f'<li><button type="button" class="rw-conversation" data-act="pick"'
-        f' data-id="{escape(c.id)}"{" aria-current=true" if c.id == open_ else ""}'
-        f"{_said(c.title, detect(c.title))}</button></li>"
-        for c in all_of_them.kept
-    )
+    rows = "".join(_row(c, is_open=c.id == open_) for c in all_of_them.kept)
     tools = (
         button(text.EXPORT_MARKDOWN, "export", kind="md")
         + button(text.EXPORT_JSON, "export", kind="json")
-        + button(text.DELETE, "delete")
         if all_of_them.current.messages
         else ""
     )
     return (
         f'<nav class="rw-conversations"><h2>{both(text.CONVERSATIONS)}</h2>'
-        f"{button(text.NEW, 'new')}<ul>{rows}</ul>"
+        f"{button(text.NEW, 'new')}{_FIND if len(all_of_them.kept) > 1 else ''}<ul>{rows}</ul>"
         f'<div class="rw-exports">{tools}</div><p class="rw-quiet">{both(text.KEPT_HERE)}</p></nav>'
+    )
+
+
+_FIND = (
+    f'<label class="rw-find">{hidden(text.FIND)}<input type="search" dir="auto"'
+    f' data-tip-ar="{text.FIND.ar}" data-tip-en="{text.FIND.en}"></label>'
+    f'<p class="rw-quiet" role="status" hidden>{both(text.FOUND)} <bdi></bdi></p>'
+)
+# Of a conversation, what the list is searched by.
+_MOST_SEARCHED = 2_000
+
+
+def _row(conversation: Conversation, *, is_open: bool) -> str:
+    """Return a conversation in the list, with a field for its name, hidden until it is wanted."""
+    title, id_ = conversation.title, escape(conversation.id)
+    asked = [m.text for m in conversation.messages if m.role == "user"]
+    answered = [m.text for m in conversation.messages if m.role == "assistant"]
+    searched = escape("\n".join([title, *asked, *answered])[:_MOST_SEARCHED])
+    # A name may be in either direction, whatever stands around it.
+    rename, delete = (p.format(name=f"\u2068{title}\u2069") for p in (text.RENAME, text.DELETE_ONE))
+    return (
+        f'<li data-searched="{searched}"><button type="button" class="rw-conversation"'
+        f' data-act="pick" data-id="{id_}"{" aria-current=true" if is_open else ""}'
+        f"{_said(title, detect(title))}</button>"
+        f'<span class="rw-row-tools">{button(rename, "name", glyph="edit")}'
+        f"{button(delete, 'delete', glyph='clear', id=conversation.id)}</span>"
+        f'<span class="rw-rename" hidden><label>{hidden(text.NAME)}<input dir="auto"'
+        f' maxlength="{TITLE_CHARS}" value="{escape(title)}"></label>'
+        f"{button(text.SAVE_NAME, 'rename', id=conversation.id, name=title)}</span></li>"
+    )
+
+
+def keys_html() -> str:
+    """Return what the keys do; the one that is a mere letter can be switched off (WCAG 2.1.4)."""
+    keys = "".join(
+        f'<dt><kbd dir="ltr">{key}</kbd></dt><dd>{both(does)}</dd>'
+        for key, does in text.KEYS.items()
+    )
+    return (
+        f'<details class="rw-keys rw-quiet"><summary>{both(text.SHORTCUTS)}</summary>'
+        f"<dl>{keys}</dl>"
+        f'<label><input type="checkbox" checked> {both(text.SLASH)}</label></details>'
     )
 
 

@@ -37,19 +37,29 @@ class ReadEvents:
         """Open one of the conversations."""
         return self._moved(Conversations.read(kept).opened(given(event, "id")))
 
-    def delete(self, kept: Any, editing: str) -> Update:
-        """Clear the open conversation; for a moment it can be brought back."""
+    def delete(self, kept: Any, editing: str, event: gr.EventData) -> Update:
+        """Clear a conversation; for a moment it can be brought back."""
         conversations = Conversations.read(kept)
-        return self._moved(conversations.without(conversations.current.id))
+        return self._changed(conversations, conversations.without(given(event, "id")), editing)
+
+    def rename(self, kept: Any, editing: str, event: gr.EventData) -> Update:
+        """Call a conversation by another name."""
+        conversations = Conversations.read(kept)
+        named = conversations.renamed(given(event, "id"), given(event, "name"))
+        return self._changed(conversations, named, editing)
 
     def restore(self, kept: Any, editing: str) -> Update:
         """Bring back the conversation that was cleared."""
-        return self._moved(Conversations.read(kept).restored())
+        conversations = Conversations.read(kept)
+        return self._changed(conversations, conversations.restored(), editing)
 
     def forget(self, kept: Any, editing: str) -> Update:
         """Keep nothing of the conversation that was cleared."""
         conversations = Conversations.read(kept)
         return self._view.shown(conversations.opened(conversations.open))
+
+    def _changed(self, before: Conversations, kept: Conversations, editing: str) -> Update:
+        return self._view.shown(kept, editing) if kept.open == before.open else self._moved(kept)
 
     def _moved(self, kept: Conversations) -> Update:
         return {**self._view.shown(kept), self._view.chat.source: "", self._view.chat.question: ""}

@@ -36,6 +36,12 @@ MESSAGES: Final = Phrase("الأسئلة والأجوبة", "Questions and answe
 NEW: Final = Phrase("محادثة جديدة", "New conversation")
 UNTITLED: Final = Phrase("محادثة بلا أسئلة بعد", "Nothing asked yet")
 DELETE: Final = Phrase("امسح هذه المحادثة", "Clear this conversation")
+DELETE_ONE: Final = Phrase("امسح: {name}", "Clear: {name}")
+RENAME: Final = Phrase("غيّر الاسم: {name}", "Rename: {name}")
+NAME: Final = Phrase("اسم المحادثة", "Name of the conversation")
+SAVE_NAME: Final = Phrase("احفظ", "Save")
+FIND: Final = Phrase("ابحث في المحادثات", "Search the conversations")
+FOUND: Final = Phrase("عدد ما وُجد:", "Found:")
 CLEARED: Final = Phrase("مُسحت المحادثة.", "The conversation is cleared.")
 RESTORE: Final = Phrase("تراجع", "Undo")
 EXPORT_MARKDOWN: Final = Phrase("نزّلها بصيغة Markdown", "Download as Markdown")
@@ -43,6 +49,18 @@ EXPORT_JSON: Final = Phrase("نزّلها بصيغة JSON", "Download as JSON")
 KEPT_HERE: Final = Phrase(
     "تُحفظ المحادثات في متصفحك وحده.", "Conversations are kept in your browser alone."
 )
+SHORTCUTS: Final = Phrase("اختصارات لوحة المفاتيح", "Keyboard shortcuts")
+KEYS: Final[dict[str, Phrase]] = {
+    "/": Phrase("انتقل إلى خانة السؤال", "Go to the question"),
+    "↑": Phrase("عدّل آخر سؤال، والخانة فارغة", "Edit the last question, from an empty field"),
+    "Enter": Phrase("أرسل السؤال", "Send the question"),
+    "Shift + Enter": Phrase("سطر جديد", "A new line"),
+    "Esc": Phrase(
+        "أغلق المقال ثم القائمة، ثم أوقف الجواب",
+        "Close the article, then the list, then stop the answer",
+    ),
+}
+SLASH: Final = Phrase("استعمل مفتاح الشرطة المائلة", "Use the slash key")
 
 # Asking
 QUESTION: Final = Phrase("سؤالك", "Your question")
@@ -113,6 +131,18 @@ QUEUE_FULL: Final = Phrase(
 RETRY: Final = Phrase("أعد السؤال", "Ask again")
 COPY: Final = Phrase("انسخ", "Copy")
 COPIED: Final = Phrase("نُسخ الجواب", "The answer is copied")
+COPY_LINK: Final = Phrase("انسخ رابط هذا الجواب", "Copy a link to this answer")
+LINK_COPIED: Final = Phrase(
+    "نُسخ الرابط، ويُفتح في هذا المتصفح وحده.",
+    "The link is copied. It opens in this browser alone.",
+)
+NO_CONVERSATION: Final = Phrase(
+    "ليست هذه المحادثة في متصفحك: ربما مُسحت أو جرت في متصفح آخر.",
+    "This conversation is not in your browser: it was cleared, or held in another browser.",
+)
+NO_ANSWER: Final = Phrase(
+    "ليس في هذه المحادثة جواب بهذا الرقم.", "This conversation has no answer of this number."
+)
 GOOD: Final = Phrase("جواب جيد", "Good answer")
 BAD: Final = Phrase("جواب سيئ", "Bad answer")
 REASON: Final = Phrase("ما العيب في الجواب؟", "What is wrong with it?")

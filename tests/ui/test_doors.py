@@ -67,7 +67,7 @@ PLAIN = {
     "ScopeEvents.choose", "ScopeEvents.chosen", "ScopeEvents.all", "ScopeEvents.refresh",
     "ScopeEvents.close",
     "ChatView.tick", "ChatView.load", "ChatView.refresh", "build.<locals>.measured",
-    "ReadEvents.open",
+    "ReadEvents.open", "ReadEvents.rename",
 }  # fmt: skip
 FULL = PLAIN | {
     "DocumentsTab._add", "DocumentsTab._remove", "DocumentsTab._reindex", "DocumentsTab._open",

@@ -22,7 +22,7 @@ ATTACK = '<script>x()</script><img src=x onerror="x()">[a](javascript:x()) ${x} 
 TAGS = set(
     "article aside bdi button code details div h2 h3 li mark ol p pre q section small".split()
 )
-TAGS |= {"span", "strong", "summary", "template", "ul", "nav"}
+TAGS |= {"span", "strong", "summary", "template", "ul", "nav", "label", "input"}
 
 
 class Reader(HTMLParser):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
@@ -11,8 +12,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
+from rag.engine import Engine
 from tests.ui.hosts import hosted
-from tests.ui.serving import quoting, served
+from tests.ui.serving import SlowLLM, engine, quoting, served
 from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import ask
 
@@ -41,21 +43,24 @@ def opened(
     width: int = 1280,
     height: int = 800,
     root: str = "",
+    model: SlowLLM | None = None,
     **data: str,
 ) -> Iterator[tuple[Page, Frame]]:
-    """Open a site's page and the widget on it; its one document is long.
+    """Open a site's page and the widget on it; its one document is long, unless a model answers.
 
     :param root: Attributes of the site's ``<html>``.
     :param data: Of the script.
     """
-    text = LONG[locale].strip()
+
+    def ready(widget: dict[str, Any]) -> Engine:
+        if model is not None:
+            return engine(storage, model=model, widget=widget)
+        text = LONG[locale].strip()
+        return quoting(storage, text, widget=widget, answer={"max_words": 200})
+
     with (
         hosted("127.0.0.1") as host,
-        served(
-            quoting(
-                storage, text, widget={"allowed_origins": [host.origin]}, answer={"max_words": 200}
-            )
-        ) as rawi,
+        served(ready({"allowed_origins": [host.origin]})) as rawi,
         browser.new_context(viewport={"width": width, "height": height}) as context,
     ):
         said = "".join(f' data-{name}="{escape(value)}"' for name, value in data.items())
@@ -177,3 +182,19 @@ def test_it_is_as_dark_as_the_site_and_follows_it(
         page.evaluate(f"document.documentElement.{LIGHT[root.partition('=')[0]]} = 'light'")
         expect(panel).to_have_css("background-color", light)
         expect(frame.locator("html")).to_have_attribute("data-theme", "light")
+
+
+@IN_BOTH
+def test_escape_first_stops_an_answer(browser: Browser, tmp_path: Path, locale: str) -> None:
+    slow = SlowLLM(replies=deque(), words=4_000)
+    with opened(browser, tmp_path, locale, model=slow) as (page, frame):
+        panel = page.locator("rawi-widget .panel")
+        for focus in (frame.locator("#rawi-question textarea"), panel.locator("header button")):
+            ask(frame, QUESTION[locale])
+            expect(frame.locator(".rw-busy")).to_have_count(1)
+            focus.focus()
+            page.keyboard.press("Escape")
+            expect(frame.locator(".rw-busy")).to_have_count(0)
+            expect(panel).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(panel).to_be_hidden()

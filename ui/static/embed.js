@@ -62,11 +62,7 @@
       document.documentElement.dataset.theme = data.theme;
     }
     if (data.rawi === "greet" && Array.isArray(data.questions)) greet(data.greeting, data.questions);
-    if (data.rawi === "escape") {
-      const close = document.querySelector('#rawi-source [data-act="close"]');
-      if (close) close.click();
-      else tell("escape");
-    }
+    if (data.rawi === "escape" && !window.rawi.dismiss()) tell("escape");
     if (data.rawi === "ask" && typeof data.text === "string" && asked.length < 10) {
       asked.push(data.text.slice(0, 20_000)); // too long a question is refused as any other
     }

@@ -79,6 +79,7 @@ window.rawi = (() => {
     }
     for (const tip of document.querySelectorAll("[data-tip-ar]")) {
       tip.title = root.lang === "ar" ? tip.dataset.tipAr : tip.dataset.tipEn;
+      if (tip.type === "search") tip.placeholder = tip.title;
     }
     const dates = new Intl.DateTimeFormat(root.lang === "ar" ? "ar-u-nu-latn" : "en-GB", {
       day: "numeric",
@@ -121,6 +122,7 @@ window.rawi = (() => {
     const sentences = document.querySelectorAll("#rawi-evidence .rw-evidence > li").length;
     if (document.querySelector(".rw-busy")) {
       if (!expected) announce("");
+      if (!expected && isAlone && addressed("a")) history.replaceState(history.state, "", where());
       expected = true;
       if (sentences && region && region.textContent === "") {
         announce(phrase("found").replace("{count}", sentences));
@@ -232,10 +234,8 @@ window.rawi = (() => {
 
   const opened = (mark, element) => {
     root.classList.add("rw-reading");
-    // A frame's history is also its site's, which is not ours to move in.
-    if (!held && window.top === window) {
-      const address = root.dataset.view === "ask" ? "" : "#ask";
-      history.pushState({ rawi: "source" }, "", address || location.href);
+    if (!held && isAlone) {
+      history.pushState({ rawi: "source" }, "", root.dataset.view === "ask" ? location.href : where());
       held = true;
     }
     if (root.dataset.view !== "ask") setView("ask"); // it is there that articles are read
@@ -244,11 +244,7 @@ window.rawi = (() => {
   };
   const closed = () => {
     root.classList.remove("rw-reading");
-    const busy = document.querySelector(".rw-busy") !== null;
-    const here = held && history.state && history.state.rawi; // and no tab since
-    if (here && busy) history.replaceState(null, "");
-    else if (here) history.back();
-    held = false;
+    setTimeout(settle, 0);
     backToOpener();
   };
   addEventListener("popstate", (event) => {
@@ -259,6 +255,7 @@ window.rawi = (() => {
       held = false;
       if (close) close.click();
     }
+    visit();
     if (!close) backToOpener();
   });
 
@@ -277,8 +274,127 @@ window.rawi = (() => {
     if (document.visibilityState === "visible") refresh();
   });
 
+  // ------------------------------------------------------------ the list of conversations
+
+  // As fold() of the server does for what people type: without marks, the shapes of a letter one.
+  const folded = (text) =>
+    text
+      .normalize("NFKD")
+      .replace(/[\p{M}\u0640]/gu, "")
+      .toLowerCase()
+      .replace(/[ٱىیةہەک]/g, (letter) => "اييهههك"["ٱىیةہەک".indexOf(letter)])
+      .replace(/[٠-٩۰-۹]/g, (digit) => digit.codePointAt(0) & 15)
+      .replace(/\s+/g, " ")
+      .trim();
+  let sought = "";
+  const find = (text) => {
+    sought = text;
+    const words = folded(text);
+    const box = document.querySelector(".rw-find input");
+    if (!box) return;
+    if (box.value !== text) box.value = text;
+    let count = 0;
+    for (const row of document.querySelectorAll(".rw-conversations li")) {
+      row.hidden = !folded(row.dataset.searched).includes(words);
+      if (!row.hidden) count += 1;
+    }
+    const told = document.querySelector(".rw-find + p");
+    told.hidden = !words;
+    told.querySelector("bdi").textContent = count;
+  };
+
+  // The list is drawn anew with every change; whoever was at one of its buttons still is, and not
+  // at the one that has taken its place.
+  let focused = null;
+  document.addEventListener("focusin", ({ target }) => {
+    const row = target.closest("#rawi-conversations li");
+    focused = row && {
+      id: row.querySelector(".rw-conversation").dataset.id,
+      act: target.dataset.act || "name",
+    };
+  });
+  const listed = () => {
+    find(sought);
+    setTimeout(settle, 0); // once all that came with the list is there too
+    if (!focused) return;
+    const { id, act } = focused;
+    setTimeout(() => {
+      const now = document.activeElement;
+      if (now !== document.body && !now.closest("#rawi-conversations")) return;
+      const row = rowOf(id)?.closest("li");
+      (row || document).querySelector(`[data-act="${row ? act : "restore"}"]`)?.focus();
+    }, 0);
+  };
+
+  // ------------------------------------------------------------ the address
+
+  // "#c=" is followed by the open conversation, "&a=" by which of its answers is meant; a frame's
+  // history is also its site's, which is not ours to move in.
+  const isAlone = window.top === window;
+  let going = null; // the conversation that Back, Forward or a link leads to
+  let arrived = false;
+  let met = ""; // the address whose answer was shown
+  const addressed = (name) => new URLSearchParams(location.hash.slice(1)).get(name) || "";
+  const rowOf = (id) =>
+    [...document.querySelectorAll(".rw-conversation")].find((row) => row.dataset.id === id);
+  const shownId = () => document.querySelector(".rw-conversation[aria-current]")?.dataset.id || "";
+  const where = (id = shownId()) => (id ? `#c=${encodeURIComponent(id)}` : "#ask");
+  const isBusy = () => document.querySelector(".rw-busy") !== null;
+
+  const meet = () => {
+    const number = addressed("a");
+    const known = met === location.hash;
+    met = number && location.hash;
+    if (!number || known) return;
+    const list = document.querySelector("#rawi-messages");
+    const answer = list.querySelectorAll(".rw-assistant")[number - 1];
+    if (!answer) return tell("no-answer");
+    list.dataset.away = "yes";
+    answer.tabIndex = -1;
+    answer.focus({ preventScroll: true });
+    answer.scrollIntoView();
+  };
+
+  // The address becomes that of what is shown.
+  const settle = () => {
+    if (!isAlone) return;
+    if (!arrived) {
+      arrived = true;
+      if (addressed("c")) return visit();
+    }
+    if (going !== null && going !== shownId()) return;
+    going = null;
+    const read = held && !document.querySelector(".rw-source"); // its article is closed
+    const here = read && history.state && history.state.rawi; // and no tab since
+    if (read) held = false;
+    const from = addressed("c");
+    if (root.dataset.view === "ask" && from !== shownId()) {
+      // Back leads to no article that is closed, and to no conversation that isn't there.
+      history[rowOf(from) && !here ? "pushState" : "replaceState"](null, "", where());
+    } else if (here && isBusy()) history.replaceState(null, "");
+    else if (here) history.back();
+    else meet();
+  };
+
+  // What is shown becomes that of the address.
+  const visit = () => {
+    const wanted = addressed("c");
+    if (!isAlone || named() !== "ask" || !(wanted || /^(#ask)?$/.test(location.hash))) return;
+    const row = rowOf(wanted);
+    if (wanted === shownId()) meet();
+    else if (isBusy()) history.pushState(null, "", where()); // an answer is not left
+    else if (row) {
+      going = wanted;
+      row.click();
+    } else if (wanted) {
+      history.replaceState(null, "", where());
+      tell("no-conversation");
+    } else document.querySelector('#rawi-conversations [data-act="new"]').click();
+  };
+
   const changed = (element) => {
     label();
+    if (element.querySelector(".rw-conversations")) listed();
     const file = element.querySelector("[data-file]");
     if (file) save(file.dataset);
     const mark = element.querySelector("mark, .rw-here");
@@ -475,6 +591,13 @@ window.rawi = (() => {
     box.remove();
   };
 
+  const copied = async (button, text, told) => {
+    await copy(text);
+    announce(phrase(told));
+    button.classList.add("rw-copied");
+    setTimeout(() => button.classList.remove("rw-copied"), 2_000);
+  };
+
   const local = {
     language: () => {
       setLanguage(root.lang === "ar" ? "en" : "ar");
@@ -487,30 +610,43 @@ window.rawi = (() => {
     fold: () => root.classList.toggle("rw-evidence-open"),
     side: () => root.classList.toggle("rw-side-open"),
     unchoose: () => document.querySelector('#rawi-picker [data-act="close"]')?.click(),
-    clear: () => document.querySelector('#rawi-conversations [data-act="delete"]')?.click(),
+    clear: () => {
+      const open = document.querySelector("#rawi-conversations li:has([aria-current])");
+      open?.querySelector('[data-act="delete"]').click();
+    },
+    name: (button) => {
+      const field = button.closest("li").querySelector(".rw-rename");
+      field.hidden = false;
+      field.querySelector("input").focus();
+      field.querySelector("input").select();
+    },
     keep: (button) => {
       const details = button.closest("details");
       details.open = false;
       details.querySelector("summary").focus();
     },
-    copy: async (button) => {
-      await copy(button.dataset.text);
-      announce(phrase("copied"));
-      button.classList.add("rw-copied");
-      setTimeout(() => button.classList.remove("rw-copied"), 2_000);
+    copy: (button) => copied(button, button.dataset.text, "copied"),
+    link: (button) => {
+      const turns = [...document.querySelectorAll("#rawi-messages .rw-turn-assistant")];
+      const number = turns.indexOf(button.closest(".rw-turn")) + 1;
+      const page = `${location.origin}${location.pathname}`;
+      return copied(button, `${page}${where()}&a=${number}`, "link-copied");
     },
   };
 
   document.addEventListener("click", (event) => {
+    if (event.isTrusted) going = null;
     const button = event.target.closest("button");
     const side = root.classList.contains("rw-side-open");
-    if (side && !event.target.closest("#rawi-side, [data-act=side]")) {
+    if (side && event.isTrusted && !event.target.closest("#rawi-side, [data-act=side]")) {
       root.classList.remove("rw-side-open");
     }
     if (!button) return;
     if (button.matches(".rw-tab, .rw-goto")) {
       const view = button.dataset.view || button.dataset.goto;
-      if (view !== root.dataset.view) history.pushState(null, "", `#${view}`);
+      if (view !== root.dataset.view) {
+        history.pushState(null, "", view === "ask" && isAlone ? where() : `#${view}`);
+      }
       setView(view);
       refresh();
     }
@@ -518,23 +654,60 @@ window.rawi = (() => {
     const act = local[button.dataset.local || button.dataset.act];
     if (act) act(button);
   });
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    if (cited) {
-      event.preventDefault();
-      hideCard();
-      return;
-    }
+  // What Escape closes or stops, one thing at a time; a frame around us asks whether there was any.
+  const dismiss = () => {
+    const popover = [...document.querySelectorAll("[popover]")].find((p) => p.matches(":popover-open"));
     const close =
       document.querySelector('#rawi-picker [data-act="close"]') ||
       document.querySelector('#rawi-source [data-act="close"]');
-    // One thing at a time; a frame around us asks whether there was any.
-    if (close || root.classList.contains("rw-side-open")) event.preventDefault();
-    root.classList.remove("rw-side-open");
-    if (close) close.click();
+    const field = document.querySelector(".rw-rename:not([hidden])");
+    if (cited) hideCard();
+    else if (popover) popover.hidePopover();
+    else if (close) close.click();
+    else if (field) {
+      field.hidden = true;
+      field.parentElement.querySelector('[data-act="name"]').focus();
+    } else if (sought) find("");
+    else if (root.classList.contains("rw-side-open")) {
+      root.classList.remove("rw-side-open");
+      document.querySelector('.rw-header [data-act="side"]').focus();
+    } else if (isBusy()) document.querySelector("#rawi-stop").click();
+    else return false;
+    return true;
+  };
+  const pressed = {
+    Escape: dismiss,
+    Enter: ({ target }) => {
+      const field = target.closest("input") && target.closest(".rw-rename");
+      if (field) field.querySelector("button").click();
+      return field;
+    },
+    "/": ({ target }) => {
+      if (target.closest("input, textarea, select") || remembered("slash") === "off") return false;
+      document.querySelector('.rw-tab[data-view="ask"]')?.click();
+      document.querySelector("#rawi-question textarea").focus();
+      return true;
+    },
+    ArrowUp: ({ target }) => {
+      const edits = document.querySelectorAll('.rw-turn-user [data-act="edit"]:not([data-id=""])');
+      if (!target.matches("#rawi-question textarea") || target.value || isBusy()) return false;
+      [...edits].at(-1)?.click();
+      return edits.length > 0;
+    },
+  };
+  pressed["ظ"] = pressed["/"]; // the same key of an Arabic keyboard
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (pressed[event.key]?.(event)) event.preventDefault();
+  });
+  document.addEventListener("change", ({ target }) => {
+    if (target.matches(".rw-keys input")) remember("slash", target.checked ? "on" : "off");
   });
   document.addEventListener("input", (event) => {
     if (event.target.matches("#rawi-question textarea")) label();
+    if (event.target.matches(".rw-find input")) find(event.target.value);
+    const field = event.target.closest(".rw-rename");
+    if (field) field.querySelector("button").dataset.name = event.target.value;
   });
 
   // ------------------------------------------------------------ connection
@@ -565,6 +738,7 @@ window.rawi = (() => {
   };
 
   // Gradio tells nobody that a call was refused, as when too many came from here.
+  const tell = (name) => (notice.textContent = phrase(name));
   const notice = document.createElement("div");
   notice.className = "rw-banner rw-notice";
   notice.setAttribute("role", "alert");
@@ -572,7 +746,7 @@ window.rawi = (() => {
   window.fetch = async (...given) => {
     const reply = await fetched(...given);
     if (!reply.ok && /\/gradio_api\/(queue\/join|run\/)/.test(reply.url)) {
-      notice.textContent = phrase(reply.status === 429 ? "many" : "not-taken");
+      tell(reply.status === 429 ? "many" : "not-taken");
     }
     return reply;
   };
@@ -596,6 +770,8 @@ window.rawi = (() => {
       const typing = matchMedia("(hover: hover) and (pointer: fine)").matches;
       const free = document.activeElement === document.body && window.top === window;
       if (typing && free && root.dataset.view === "ask") box.focus({ preventScroll: true });
+      const slash = document.querySelector(".rw-keys input");
+      if (slash) slash.checked = remembered("slash") !== "off";
       list.tabIndex = 0;
       list.setAttribute("role", "log");
       list.setAttribute("aria-live", "off"); // what is news is announced once it is whole
@@ -609,5 +785,5 @@ window.rawi = (() => {
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
   else begin();
 
-  return { acts, changed, uploads };
+  return { acts, changed, dismiss, uploads };
 })();
