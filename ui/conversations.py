@@ -211,7 +211,8 @@ class Conversations(_Kept):
         cleared = next((c for c in self.kept if c.id == conversation_id), None)
         kept = tuple(c for c in self.kept if c.id != conversation_id)
         open_ = "" if self.open == conversation_id else self.open
-        return Conversations(open=open_, kept=kept, cleared=cleared)
+        docs = self.docs if open_ == self.open else ()
+        return Conversations(open=open_, kept=kept, cleared=cleared, docs=docs)
 
     def restored(self) -> Conversations:
         """Bring back what was cleared; it is opened unless another is."""

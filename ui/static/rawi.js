@@ -458,8 +458,6 @@ window.rawi = (() => {
     const full = list.querySelectorAll(":checked").length >= Number(list.dataset.most);
     for (const box of list.querySelectorAll("[type=checkbox]")) box.disabled = full && !box.checked;
   };
-  const folded = (text) =>
-    text.normalize("NFKD").replace(/[\p{M}ـ]/gu, "").replace(/ى/g, "ي").replace(/ة/g, "ه").toLowerCase();
   document.addEventListener("input", ({ target }) => {
     if (!target.matches("#rawi-picker [type=search]")) return;
     const list = target.closest("fieldset");
