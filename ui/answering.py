@@ -86,22 +86,23 @@ class Answering:
         """
         self.stop(session)
         message = Message(role="assistant", text="", language=detect(question))
-        growing = _Growing(Shown(message, "searching"), history, docs)
+        shown = Shown(message, "searching")
+        growing = _Growing(shown, history, docs)
         with self._lock:
             if len(self._running) >= self._loader.settings.page.waiting:
                 raise QueueFullError("too many readers wait")
             asked = self._loader.work.begin(asker, question, history, growing.hear, growing.within)
             self._running[session] = asked
         try:
-            yield from self._shown(asked, growing)
+            yield from self._shown(shown, asked, growing)
         finally:
             asked.gone.set()
             with self._lock:
                 if self._running.get(session) is asked:
                     del self._running[session]
 
-    def _shown(self, asked: Asked, growing: _Growing) -> Iterator[Shown]:
-        shown = replace(growing.shown, stage="loading")
+    def _shown(self, shown: Shown, asked: Asked, growing: _Growing) -> Iterator[Shown]:
+        shown = replace(shown, stage="loading")
         while self._loader.engine is None and not asked.gone.is_set():
             if self._loader.wait(0):
                 progress = self._loader.progress()
