@@ -60,10 +60,11 @@ class ScopeEvents:
 
     def chosen(self, kept: Any, editing: str, event: gr.EventData) -> Update:
         """Keep which documents are ticked."""
-        carried = getattr(event, "docs", ())
-        ticked = [one.get("doc") for one in carried if isinstance(one, dict)]
+        carried = getattr(event, "docs", None)
+        rows = carried if isinstance(carried, list) else []
+        ticked = dict.fromkeys(str(one.get("doc")) for one in rows if isinstance(one, dict))
         titles = _titles(self._loader.engine)
-        docs = [doc for doc in dict.fromkeys(ticked) if doc in titles]
+        docs = [doc for doc in ticked if doc in titles]
         return self._kept(Conversations.read(kept).asking(docs[:MOST_DOCS]))
 
     def all(self, kept: Any, editing: str) -> Update:

@@ -258,7 +258,8 @@ class Work:
             time.sleep(_LOOK_S)
         event: line.Event | None = None
         try:
-            events = asked.within(engine).answer(asked.question, asked.history)
+            engine = asked.within(engine)
+            events = engine.answer(asked.question, asked.history)
             for event in in_turn(events, self._lines, is_gone):
                 self._note(event, asked)
                 asked.tell(event, engine)

@@ -46,6 +46,7 @@ def engine(*replies: Any, most: int = 5) -> Any:
             title=lambda doc: "عنوان",
             page=lambda *_: 3,
             origin=lambda doc: Origin("عنوان", date="2025-04-01"),
+            units=lambda *_: [],
         ),
         embedder=None,
     )

@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, expect
 
 from rag.language import detect
 from rag.retrieval import Found
+from rag.storage import Origin
 from tests.doubles import JudgingLLM
 from tests.ui.conftest import Open
 from tests.ui.serving import Retriever, engine, quoting, served
@@ -110,6 +111,7 @@ class TestTwoDirections:
         storage = ready.retriever.storage
         storage.text = lambda doc: article
         storage.title = lambda doc: text
+        storage.origin = lambda doc: Origin(text)
         with served(ready) as url:
             opened = look(url, locale=locale, width=1700)
             opened.context.grant_permissions(["clipboard-read", "clipboard-write"])
