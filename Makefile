@@ -26,7 +26,7 @@ ask: setup  ## Answer one question: make ask Q="…"
 
 # Without weights side by side; each process with them would want all the cores.
 test: setup check  ## Run all checks and tests, with the real weights
-	$(BIN)/python -m pytest -m "not weights and not long" -n auto --dist loadfile
+	$(BIN)/python -m pytest -m "not weights and not long" -n logical --dist loadfile
 	$(BIN)/python -m pytest -m "weights and not long"
 
 test-long: setup  ## Change folders for long, and compare the index with a new one
@@ -37,7 +37,7 @@ screenshots: setup  ## Take the pictures of the page anew
 	  tests/ui/test_screenshots.py tests/ui/test_widget_browser.py
 
 test-fast: $(VENV)/.installed  ## Run the tests that need no weights
-	$(BIN)/python -m pytest -m "not weights and not long" -n auto --dist loadfile
+	$(BIN)/python -m pytest -m "not weights and not long" -n logical --dist loadfile
 
 # folders/ is to report, tuning/ to tune on; the seeds have been both for long.
 eval: setup  ## Measure Rawi on its three question sets and write the report
