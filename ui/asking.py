@@ -12,7 +12,8 @@ from rag.errors import QuestionError
 from rag.language import clean, detect, is_supported
 from ui import address, messages, panels, text
 from ui.answering import Answering
-from ui.chat_view import ChatView, Update, given, given_number
+from ui.chat_view import ChatView, Update
+from ui.components import given, given_number
 from ui.conversations import Conversation, Conversations, Message
 from ui.documents_html import problem_html
 from ui.feedback import Notes

@@ -14,8 +14,6 @@ from ui.states_html import progress_html
 
 Update = dict[Any, Any]
 
-_MOST_DIGITS = 9
-
 
 class ChatView:
     """Turns conversations into what the components of the chat hold.
@@ -90,19 +88,3 @@ class ChatView:
         if kept.current.messages:
             return f'<div class="rw-welcome">{state}</div>' if state else ""
         return panels.welcome_html(self._loader.listing, self._loader.examples or (), state)
-
-
-def carried(event: gr.EventData) -> dict[str, Any]:
-    """Return all that the clicked button carried; a client other than the page may send nothing."""
-    return event._data or {}
-
-
-def given(event: gr.EventData, name: str) -> str:
-    """Return what the clicked button carried under a name; empty when it carried nothing."""
-    return str(carried(event).get(name, ""))
-
-
-def given_number(event: gr.EventData, name: str) -> int | None:
-    """Return a number that the clicked button carried; None when it is none."""
-    text = given(event, name)
-    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None

@@ -15,6 +15,9 @@ watch("value", () => window.rawi.changed(element));
 """
 
 
+_MOST_DIGITS = 9
+
+
 @dataclass(frozen=True)
 class Chat:
     """The components of the chat that events read and write."""
@@ -60,3 +63,19 @@ def on(
         api_visibility="private",
         **options,
     )
+
+
+def carried(event: gr.EventData) -> dict[str, Any]:
+    """Return all that the clicked button carried; a client other than the page may send nothing."""
+    return event._data or {}
+
+
+def given(event: gr.EventData, name: str) -> str:
+    """Return what the clicked button carried under a name; empty when it carried nothing."""
+    return str(carried(event).get(name, ""))
+
+
+def given_number(event: gr.EventData, name: str) -> int | None:
+    """Return a number that the clicked button carried; None when it is none."""
+    text = given(event, name)
+    return int(text) if text.isdecimal() and len(text) <= _MOST_DIGITS else None

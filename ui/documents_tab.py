@@ -10,8 +10,7 @@ import gradio as gr
 from rag.config import Settings
 from rag.errors import IndexStorageError, RawiError
 from ui import documents, indexing, sources, text
-from ui.chat_view import carried, given
-from ui.components import acting, on
+from ui.components import acting, carried, given, on
 from ui.documents import RefusedError
 from ui.documents_html import job_html, listing_html, problem_html, tools_html
 from ui.loading import Loader

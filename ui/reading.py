@@ -11,7 +11,8 @@ import gradio as gr
 
 from rag.errors import RawiError
 from ui import address, export, panels, sources, text, translation
-from ui.chat_view import ChatView, Update, given, given_number
+from ui.chat_view import ChatView, Update
+from ui.components import given, given_number
 from ui.conversations import Conversation, Conversations, Message
 from ui.feedback import Notes
 from ui.loading import Loader

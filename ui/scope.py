@@ -13,7 +13,7 @@ from rag.engine import Engine
 from rag.errors import RawiError
 from rag.language import detect
 from ui import text
-from ui.components import Chat
+from ui.components import Chat, carried
 from ui.conversations import MOST_DOCS, Conversations, Message
 from ui.loading import Loader
 from ui.markup import both, button, hidden, in_language, shown
@@ -60,12 +60,12 @@ class ScopeEvents:
 
     def chosen(self, kept: Any, editing: str, event: gr.EventData) -> Update:
         """Keep which documents are ticked."""
-        carried = getattr(event, "docs", None)
-        rows = carried if isinstance(carried, list) else []
+        docs = carried(event).get("docs")
+        rows = docs if isinstance(docs, list) else []
         ticked = dict.fromkeys(str(one.get("doc")) for one in rows if isinstance(one, dict))
         titles = _titles(self._loader.engine)
-        docs = [doc for doc in ticked if doc in titles]
-        return self._kept(Conversations.read(kept).asking(docs[:MOST_DOCS]))
+        known = [doc for doc in ticked if doc in titles]
+        return self._kept(Conversations.read(kept).asking(known[:MOST_DOCS]))
 
     def all(self, kept: Any, editing: str) -> Update:
         """Ask all documents again."""

@@ -20,6 +20,7 @@ from rag import storage
 from rag.config import Settings
 from rag.retrieval import Retriever
 from tests.conftest import ROOT, WordEmbedder
+from tests.ui.serving import run
 
 CAT, DOG = "The cat is in the garden.", "The dog is in the house."
 QUOTES = {"llm": {"backend": "none"}, "retrieval": {"reader": "none"}}
@@ -103,7 +104,7 @@ def test_some_documents_alone_are_asked(opened: Open, folder: Path) -> None:
     rawi = opened(folder)
     question = "Where is the cat?"
     assert rawi.ask(question, docs=["dog.txt"]).citations[0].doc == "dog.txt"
-    assert asyncio.run(rawi.aask(question, docs={"dog.txt"})).evidence[0].doc == "dog.txt"
+    assert run(rawi.aask(question, docs={"dog.txt"})).evidence[0].doc == "dog.txt"
     (*_, last) = rawi.stream(question, docs=["cat.txt"])
     assert isinstance(last, rag.Answer)
     assert {found.doc for found in last.evidence} == {"cat.txt"}
@@ -126,7 +127,7 @@ def test_it_answers_without_blocking_the_event_loop(opened: Open, folder: Path) 
     async def both() -> list[rag.Answer]:
         return await asyncio.gather(rawi.aask("Where is the cat?"), rawi.aask("The cat?"))
 
-    assert [answer.citations[0].quote for answer in asyncio.run(both())] == [CAT, CAT]
+    assert [answer.citations[0].quote for answer in run(both())] == [CAT, CAT]
 
 
 def test_who_goes_away_stops_the_answer(
@@ -153,7 +154,7 @@ def test_who_goes_away_stops_the_answer(
         with pytest.raises(asyncio.CancelledError):
             await asked
 
-    asyncio.run(leave())
+    run(leave())
     assert closed.wait(5)
 
 
@@ -209,7 +210,7 @@ def test_it_is_a_llama_index_retriever(opened: Open, folder: Path) -> None:
 def test_it_is_a_llama_index_query_engine(opened: Open, folder: Path) -> None:
     engine = opened(folder).as_query_engine()
     assert isinstance(engine, BaseQueryEngine)
-    for response in engine.query("Where is the cat?"), asyncio.run(engine.aquery("The cat?")):
+    for response in engine.query("Where is the cat?"), run(engine.aquery("The cat?")):
         assert str(response) == f"{CAT} [1]"
         (source,) = response.source_nodes
         assert source.text == CAT
