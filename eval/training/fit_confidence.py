@@ -40,7 +40,7 @@ from rag.errors import EvalError
 TUNING = Path(__file__).parents[1] / "tuning"
 _FOLDS = 10
 _THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8)
-_RIGHT_FROM = (-1.0, -0.5, 0.0, 0.5, 1.0)  # log-odds
+_RIGHT_FROM = (-1.0, -0.4, 0.0, 0.4, 1.0)  # log-odds
 _BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0)
 _console = Console(highlight=False)
 
