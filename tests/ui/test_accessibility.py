@@ -77,7 +77,7 @@ def test_the_whole_page_is_reached_by_keyboard(visit: Open) -> None:
             break
     expect(page.locator(".rw-skip")).to_be_focused()
     reached = set()
-    for _ in range(20):
+    for _ in range(40):
         page.keyboard.press("Tab")
         reached.add(
             page.evaluate("document.activeElement.dataset.act || document.activeElement.id")

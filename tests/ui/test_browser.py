@@ -207,7 +207,7 @@ class TestConversations:
         expect(page.locator(".rw-conversation")).to_have_count(2)
         page.locator(".rw-conversation", has_text="SoftBank").click()
         expect(page.locator(".rw-user .rw-text")).to_have_text(AR)
-        page.locator("[data-act=delete]").click()
+        page.locator("li:has([aria-current]) [data-act=delete]").click()
         expect(page.locator(".rw-conversation")).to_have_count(1)
         expect(page.locator(".rw-message")).to_have_count(0)
 
@@ -284,7 +284,7 @@ class TestDocuments:
         page.locator("#rawi-upload input[type=file]").set_input_files(
             {"name": "a.exe", "mimeType": "text/plain", "buffer": b"MZ"}
         )
-        expect(page.locator("#rawi-job-state [role=alert] .rw-ar")).to_contain_text(
+        expect(page.locator("#rawi-job-state [role=alert] .rw-ar").first).to_contain_text(
             "نوع الملف غير مقروء."
         )
         assert not (site.corpus / "a.exe").exists()
