@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import time
@@ -150,8 +149,9 @@ def run_for(seconds: float, corpus: Path, folder: Path) -> object:
 def test_an_index_whose_runs_are_killed_anywhere(settings: Settings, tmp_path: Path) -> None:
     chance = random.Random(11)
     folder = Folder(settings.corpus, chance)
-    lines = (f"{VOCABULARY[n % 6]} {n} {'is very large and sleeps. ' * 20}" for n in range(1_500))
-    (settings.corpus / "many.txt").write_text("\n\n".join(lines))  # more than Chroma keeps open
+    many = settings.corpus / "many.txt"  # more passages than Chroma keeps out of its files
+    lines = [f"{VOCABULARY[n % 6]} {n} {'is very large and sleeps. ' * 20}" for n in range(1_500)]
+    many.write_text("\n\n".join(lines))
     for _ in range(30):
         folder.add(settings.corpus)
     began = time.monotonic()
@@ -160,7 +160,7 @@ def test_an_index_whose_runs_are_killed_anywhere(settings: Settings, tmp_path: P
     for number in range(50):
         for _ in range(10):
             folder.work()
-        os.truncate(settings.corpus / "many.txt", 500_000 - 5_000 * number)
+        many.write_text("\n\n".join(lines[number * 5 :]))
         after = chance.uniform(0, whole)
         ended = in_child(run_for, after, settings.corpus, settings.storage)
         killed += ended == -signal.SIGALRM
