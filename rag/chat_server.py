@@ -295,12 +295,17 @@ def _usage(reply: Mapping[str, Any]) -> Usage:
 
 def _logprobs(told: object) -> list[LogProb]:
     """Return the tokens of a streamed piece with their log-probabilities; none where untold."""
-    content = told.get("content") if isinstance(told, Mapping) else None
+    tokens = _mapping(told).get("content")
     return [
         LogProb(token=token["token"], logprob=token["logprob"])
-        for token in content or ()
-        if isinstance(token, Mapping) and {"token", "logprob"} <= token.keys()
+        for token in map(_mapping, tokens if isinstance(tokens, list) else ())
+        if _is_told(token)
     ]
+
+
+def _is_told(token: Mapping[str, Any]) -> bool:
+    """Tell whether a token stands there with its log-probability."""
+    return isinstance(token.get("token"), str) and isinstance(token.get("logprob"), (int, float))
 
 
 def _likely(told: object) -> dict[str, float]:
@@ -309,8 +314,4 @@ def _likely(told: object) -> dict[str, float]:
     first = _mapping(tokens[0]) if isinstance(tokens, list) and tokens else {}
     # "Yes" and " yes" are one word; the likelier, which comes first, counts.
     likely = [_mapping(token) for token in reversed(first.get("top_logprobs") or ())]
-    return {
-        token["token"].strip().lower(): token["logprob"]
-        for token in likely
-        if isinstance(token.get("token"), str) and isinstance(token.get("logprob"), (int, float))
-    }
+    return {token["token"].strip().lower(): token["logprob"] for token in likely if _is_told(token)}

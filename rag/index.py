@@ -124,15 +124,19 @@ def behind(settings: Settings, store: Storage) -> list[str]:
     """
     with storage.translated(settings.storage):
         held = dict(store.db.execute("SELECT id, sha256 FROM documents"))
-        failed = {doc for (doc,) in store.db.execute("SELECT doc FROM failures")}
+        refused = _refused(store)
     found: dict[str, str] = {}
     for doc in _documents(settings):
         try:
             content = documents.read_bytes(settings.corpus, doc, settings.documents)
+        except UnreachableError:  # what is held of it is kept
+            found |= {doc: held[doc]} if doc in held else {}
         except DocumentError:  # as it was said when it was indexed
             continue
-        if _shown(doc) not in failed:
-            found[doc] = documents.digest(doc, content, settings.documents)
+        else:
+            sha256 = documents.digest(doc, content, settings.documents)
+            if doc not in refused or refused[doc].sha256 != sha256:
+                found[doc] = sha256
     return sorted(doc for doc in held.keys() | found.keys() if held.get(doc) != found.get(doc))
 
 

@@ -102,12 +102,14 @@ def _within(job: Job) -> str:
     return f'<span aria-hidden="true">{both(counts)} · {taken}</span>'
 
 
-def problem_html(phrase: Phrase, detail: str = "") -> str:
-    """Return what went wrong; ``detail`` is a file's name or the engine's own words."""
-    return (
-        '<p class="rw-note rw-problem" role="alert">'
-        f"<span>{both(phrase)} {reason_html(detail)}</span></p>"
-    )
+def problem_html(phrase: Phrase, reason: str = "", *, file: str = "") -> str:
+    """Return what went wrong.
+
+    :param reason: In the engine's own words.
+    :param file: The name of the one that it went wrong with.
+    """
+    named = f"<small>{shown(file)}</small>" if file else reason_html(reason)
+    return f'<p class="rw-note rw-problem" role="alert"><span>{both(phrase)} {named}</span></p>'
 
 
 def _row(listed: Listed) -> str:

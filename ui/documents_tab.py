@@ -68,7 +68,7 @@ class DocumentsTab:
         for file in carried(event).get("files", []):
             if isinstance(file, dict) and file.get("en"):
                 phrase = Phrase(file.get("ar", ""), file["en"])
-                refusals += problem_html(phrase, file.get("name", ""))
+                refusals += problem_html(phrase, file=file.get("name", ""))
         yield from self._indexed(refusals)
 
     def _remove(self, event: gr.EventData) -> Iterator[Update]:

@@ -284,7 +284,7 @@ class TestDocuments:
         page.locator("#rawi-upload input[type=file]").set_input_files(
             {"name": "a.exe", "mimeType": "text/plain", "buffer": b"MZ"}
         )
-        expect(page.locator("#rawi-job-state [role=alert] .rw-ar").first).to_contain_text(
+        expect(page.locator("#rawi-job-state [role=alert] .rw-ar")).to_contain_text(
             "نوع الملف غير مقروء."
         )
         assert not (site.corpus / "a.exe").exists()
