@@ -180,6 +180,17 @@ def test_what_a_stream_lacks_is_taken_for_nothing(body: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "odd", ["no", {"content": "no"}, {"content": [None, {"token": 1, "logprob": "no"}]}]
+)
+def test_odd_log_probabilities_of_a_stream_are_none(odd: Any) -> None:
+    choice = {"delta": {"content": SAID}, "logprobs": odd}
+    body = f"data: {json.dumps({'choices': [choice]})}\n\n" + chunk({}, "stop")
+    with server(lambda _: (200, body)) as (model, _):
+        said = llm.whole(llm.stream(model, ASKED, 10))
+    assert (said.text, said.tokens) == (SAID, ())
+
+
+@pytest.mark.parametrize(
     ("body", "reason"),
     [
         (chunk({"content": SAID[:20]}), "broke off"),

@@ -926,3 +926,22 @@ def texts_now(settings: Settings) -> dict[str, str]:
     """Return the texts of an index whose Chroma half may be ahead."""
     with storage.open_current(settings, PRINT) as store:
         return dict(store.db.execute("SELECT id, text FROM documents"))
+
+
+def test_what_the_next_run_would_change_is_known_before(
+    settings: Settings, embedder: WordEmbedder, three: None, write: Write
+) -> None:
+    def behind() -> list[str]:
+        with storage.open_current(settings, embedder.fingerprint) as store:
+            return index.behind(settings, store)
+
+    write("bad.json", "?")
+    write("bad.jsonl", "?")
+    update(settings, embedder)
+    assert behind() == []
+    write("bad.jsonl", '{"text": "A cat sleeps here."}\n')
+    write("new.txt", "A dog sleeps here.")
+    shutil.rmtree(settings.corpus / "sub")
+    assert behind() == ["bad.jsonl", "new.txt", "sub/c.txt"]
+    update(settings, embedder)
+    assert behind() == []
