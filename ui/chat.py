@@ -127,12 +127,12 @@ def _connect(
     ]
     for listen, handle, given, outputs in quick:
         on(listen, handle, given, outputs, queue=False)
+    # The page sends the next change when it sees this answer, before Gradio holds it for ended.
+    ticked, outputs = chat.picker.chosen, [chat.kept, chat.scope]
+    on(ticked, choosing.chosen, state, outputs, queue=False, trigger_mode="multiple")
     on(chat.source.turn, reading.turn, [], [chat.source], queue=False)
     asked, said = chat.messages.translate, [chat.translation]
     on(asked, reading.translate, state, said, concurrency_limit=None)
-    # Boxes may be ticked faster than that is answered; in the queue the answers keep their order.
-    ticked, outputs = chat.picker.chosen, [chat.kept, chat.scope]
-    on(ticked, choosing.chosen, state, outputs, trigger_mode="multiple")
     page = gr.context.Context.root_block
     if page is not None:
         on(page.load, view.load, state, shown, queue=False)

@@ -13,7 +13,7 @@ from rag.engine import Engine
 from rag.errors import RawiError
 from rag.language import detect
 from ui import text
-from ui.components import Chat, carried
+from ui.components import Chat, carried, given_number
 from ui.conversations import MOST_DOCS, Conversations, Message
 from ui.loading import Loader
 from ui.markup import both, button, hidden, in_language, shown
@@ -65,7 +65,8 @@ class ScopeEvents:
         ticked = dict.fromkeys(str(one.get("doc")) for one in rows if isinstance(one, dict))
         titles = _titles(self._loader.engine)
         known = [doc for doc in ticked if doc in titles]
-        return self._kept(Conversations.read(kept).asking(known[:MOST_DOCS]))
+        nth = given_number(event, "nth")
+        return self._kept(Conversations.read(kept).asking(known[:MOST_DOCS]), nth)
 
     def all(self, kept: Any, editing: str) -> Update:
         """Ask all documents again."""
@@ -79,15 +80,16 @@ class ScopeEvents:
         """Close the list of documents."""
         return ""
 
-    def _kept(self, kept: Conversations) -> Update:
-        said = scope_html(self._loader.engine, kept.current.docs)
+    def _kept(self, kept: Conversations, nth: int | None = None) -> Update:
+        said = scope_html(self._loader.engine, kept.current.docs, nth)
         return {self._chat.kept: kept.dump(), self._chat.scope: said}
 
 
-def scope_html(engine: Engine | None, docs: Sequence[str]) -> str:
+def scope_html(engine: Engine | None, docs: Sequence[str], nth: int | None = None) -> str:
     """Say which documents are asked, and offer to choose; nothing where there is no choice.
 
     :param docs: What was chosen; none of them asks all.
+    :param nth: Which of the page's changes this answers.
     """
     titles = _titles(engine)
     if len(titles) < 2 and not (titles and docs):
@@ -101,7 +103,7 @@ def scope_html(engine: Engine | None, docs: Sequence[str]) -> str:
     )
     clear = button(text.ALL_DOCUMENTS, "all", glyph="close") if docs else ""
     note = f"{both(text.DOCUMENTS_GONE)} {_names(gone)}" if gone else ""
-    return f'<div class="rw-scope">{chip}{clear}<span class="rw-quiet">{note}</span></div>'
+    return f'<div class="rw-scope" data-nth="{nth or 0}">{chip}{clear}<span class="rw-quiet">{note}</span></div>'
 
 
 def picker_html(titles: dict[str, str], docs: Sequence[str]) -> str:

@@ -453,6 +453,29 @@ window.rawi = (() => {
     if (list) limit(list);
     if (!list && chip && returns) chip.focus();
     if (!list) returns = false;
+    if (document.querySelector(`#rawi-scope [data-nth="${ticks}"]`)) kept();
+  };
+  // One change at a time is on its way to be kept: of two, the later might arrive first.
+  let ticks = 0;
+  let keeping = 0; // the timer of who waits no longer
+  let later = null;
+  const kept = () => {
+    clearTimeout(keeping);
+    keeping = 0;
+    if (later && later.list.isConnected) keep(later);
+    later = null;
+  };
+  const keep = ({ list, trigger }) => {
+    const ticked = [...list.querySelectorAll("input:checked")];
+    const docs = ticked.map(({ dataset }) => ({ doc: dataset.doc }));
+    keeping = setTimeout(kept, 5_000);
+    ticks += 1;
+    trigger("chosen", { docs, nth: String(ticks) });
+  };
+  const tick = (list, trigger) => {
+    limit(list);
+    if (keeping) later = { list, trigger };
+    else keep({ list, trigger });
   };
   const limit = (list) => {
     const full = list.querySelectorAll(":checked").length >= Number(list.dataset.most);
@@ -482,13 +505,8 @@ window.rawi = (() => {
       const turn = found.closest(".rw-turn");
       const message = turn ? turn.querySelector(".rw-message").dataset.id : "";
       returns = /^(all|close)$/.test(found.dataset.act) && !element.closest("#rawi-source");
-      const carried = { ...found.dataset, message };
-      if (found.type === "checkbox") {
-        const ticked = [...element.querySelectorAll("input:checked")];
-        carried.docs = ticked.map(({ dataset }) => ({ doc: dataset.doc }));
-        limit(found.closest("fieldset"));
-      }
-      trigger(found.dataset.act, carried);
+      if (found.type === "checkbox") tick(found.closest("fieldset"), trigger);
+      else trigger(found.dataset.act, { ...found.dataset, message });
     });
   };
 
