@@ -51,7 +51,7 @@ def _laid_out(compact: bool, browser_key: str) -> Chat:
             gr.HTML(panels.keys_html(), apply_default_css=False, padding=False)
         with gr.Column(elem_id="rawi-chat"):
             with gr.Column(elem_id="rawi-messages"):
-                welcome = acting("example", "open", "restore", "forget", "refresh")
+                welcome = acting("example", "open", "refresh")
                 messages = acting("cite", "retry", "edit", "rate", "reason", "near", "translate")
                 live = acting(elem_id="rawi-live")
             scope = acting("choose", "all", "refresh", elem_id="rawi-scope")
@@ -70,10 +70,11 @@ def _laid_out(compact: bool, browser_key: str) -> Chat:
             evidence = acting("cite", elem_id="rawi-evidence")
     download = acting(elem_id="rawi-download")
     translation = acting(elem_id="rawi-translation")
+    cleared = acting("restore", "forget", elem_id="rawi-cleared")
     timer = gr.Timer(1.0)
     return Chat(
         kept, editing, question, tools, conversations, welcome, messages, live, evidence, source,
-        download, translation, timer, scope, picker,
+        download, translation, cleared, timer, scope, picker,
     )  # fmt: skip
 
 
@@ -88,7 +89,7 @@ def _connect(
 ) -> None:
     shown: list[Any] = [
         chat.kept, chat.editing, chat.question, chat.conversations, chat.welcome, chat.messages,
-        chat.live, chat.evidence, chat.source, chat.scope, chat.picker,
+        chat.live, chat.evidence, chat.source, chat.scope, chat.picker, chat.cleared,
     ]  # fmt: skip
     state: list[Any] = [chat.kept, chat.editing]
     typed = [chat.question, *state]
@@ -115,8 +116,8 @@ def _connect(
         (chat.conversations.pick, reading.pick, state, shown),
         (chat.conversations.delete, reading.delete, state, shown),
         (chat.conversations.rename, reading.rename, state, shown),
-        (chat.welcome.restore, reading.restore, state, shown),
-        (chat.welcome.forget, reading.forget, state, shown),
+        (chat.cleared.restore, reading.restore, state, shown),
+        (chat.cleared.forget, reading.forget, state, shown),
         (chat.welcome.refresh, view.refresh, state, [chat.welcome]),
         (chat.conversations.export, reading.export, state, [chat.download]),
         (chat.timer.tick, view.tick, state, [chat.welcome, chat.timer, chat.scope]),

@@ -62,6 +62,7 @@ class ChatView:
             chat.evidence: panels.evidence_html(last),
             chat.scope: self._scope_html(kept),
             chat.picker: "",
+            chat.cleared: "" if kept.cleared is None else panels.cleared_html(),
         }
 
     def messages_html(
@@ -83,8 +84,6 @@ class ChatView:
 
     def _welcome_html(self, kept: Conversations) -> str:
         state = progress_html(self._loader.progress())
-        if kept.cleared is not None:
-            state = panels.cleared_html() + state
         if kept.current.messages:
             return f'<div class="rw-welcome">{state}</div>' if state else ""
         return panels.welcome_html(self._loader.listing, self._loader.examples or (), state)

@@ -34,6 +34,7 @@ class Chat:
     source: gr.HTML
     download: gr.HTML
     translation: gr.HTML
+    cleared: gr.HTML
     timer: gr.Timer
     scope: gr.HTML
     picker: gr.HTML
