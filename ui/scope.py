@@ -96,14 +96,15 @@ def scope_html(engine: Engine | None, docs: Sequence[str], nth: int | None = Non
         return ""
     there = [doc for doc in docs if doc in titles]
     gone = [doc for doc in docs if doc not in titles]
-    said = text.in_documents(len(there), len(titles)) if there else text.ALL_DOCUMENTS
+    asked = text.in_documents(len(there), len(titles)) if there else text.ALL_DOCUMENTS
     chip = (
         '<button type="button" class="rw-button rw-chip" data-act="choose" aria-expanded="false">'
-        f"{hidden(text.SCOPE)} {both(said)}</button>"
+        f"{hidden(text.SCOPE)} {both(asked)}</button>"
     )
     clear = button(text.ALL_DOCUMENTS, "all", glyph="close") if docs else ""
     note = f"{both(text.DOCUMENTS_GONE)} {_names(gone)}" if gone else ""
-    return f'<div class="rw-scope" data-nth="{nth or 0}">{chip}{clear}<span class="rw-quiet">{note}</span></div>'
+    said = f'{chip}{clear}<span class="rw-quiet">{note}</span>'
+    return f'<div class="rw-scope" data-nth="{nth or 0}">{said}</div>'
 
 
 def picker_html(titles: dict[str, str], docs: Sequence[str]) -> str:
