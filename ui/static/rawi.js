@@ -462,20 +462,21 @@ window.rawi = (() => {
   const kept = () => {
     clearTimeout(keeping);
     keeping = 0;
-    if (later && later.list.isConnected) keep(later);
+    const next = later;
     later = null;
+    if (next) keep(next);
   };
-  const keep = ({ list, trigger }) => {
-    const ticked = [...list.querySelectorAll("input:checked")];
-    const docs = ticked.map(({ dataset }) => ({ doc: dataset.doc }));
+  const keep = ({ docs, trigger }) => {
     keeping = setTimeout(kept, 5_000);
     ticks += 1;
     trigger("chosen", { docs, nth: String(ticks) });
   };
   const tick = (list, trigger) => {
     limit(list);
-    if (keeping) later = { list, trigger };
-    else keep({ list, trigger });
+    const ticked = [...list.querySelectorAll("input:checked")];
+    const docs = ticked.map(({ dataset }) => ({ doc: dataset.doc }));
+    if (keeping) later = { docs, trigger };
+    else keep({ docs, trigger });
   };
   const limit = (list) => {
     const full = list.querySelectorAll(":checked").length >= Number(list.dataset.most);
@@ -505,6 +506,7 @@ window.rawi = (() => {
       const turn = found.closest(".rw-turn");
       const message = turn ? turn.querySelector(".rw-message").dataset.id : "";
       returns = /^(all|close)$/.test(found.dataset.act) && !element.closest("#rawi-source");
+      if (found.dataset.act === "all") later = null;
       if (found.type === "checkbox") tick(found.closest("fieldset"), trigger);
       else trigger(found.dataset.act, { ...found.dataset, message });
     });
