@@ -11,7 +11,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 TORCH := $(shell grep -m1 '^torch==' requirements.lock)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run ask test test-long screenshots test-fast eval bench check audit format lock clean
+.PHONY: help setup run ask test test-long pictures test-fast eval bench check audit format lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,9 +30,8 @@ test: setup check  ## Run all checks and tests, with the real weights
 test-long: setup  ## Change folders for long, and compare the index with a new one
 	$(BIN)/python -m pytest -m long
 
-screenshots: setup  ## Take the pictures of the page anew
-	SCREENSHOTS=ui/screenshots $(BIN)/python -m pytest -k "screenshots or picture" \
-	  tests/ui/test_screenshots.py tests/ui/test_widget_browser.py
+pictures: setup  ## Take the pictures of the page anew, state by state
+	PICTURES=docs/pictures $(BIN)/python -m pytest -m "" tests/ui
 
 test-fast: $(VENV)/.installed  ## Run the tests that need no weights
 	$(BIN)/python -m pytest -m "not weights and not long" -n logical --dist loadfile

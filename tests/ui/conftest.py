@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from rag import config, index
@@ -37,6 +39,12 @@ MARKDOWN = (
     "# **[x](javascript:window.pwned=6)** `<b onclick=window.pwned=7>`" + "\n" * 99_900
 ) * 10
 HOSTILE = f"# جسر \u202eالياسمين <i>\n\n{BRIDGE}\n\n{MARKDOWN}\n"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run only what keeps pictures, where they are wanted."""
+    if os.environ.get("PICTURES"):
+        items[:] = [item for item in items if "picture" in getattr(item, "fixturenames", ())]
 
 
 @dataclass(frozen=True)
@@ -187,6 +195,25 @@ def look(browser: Browser) -> Iterator[Open]:
         foreign = [u for u in opened.requests if not u.startswith((url, "data:", "blob:"))]
         assert foreign == []
         opened.context.close()
+
+
+Keep = Callable[..., None]
+
+
+@pytest.fixture
+def picture() -> Keep:
+    """Keep a picture of a state of the page in the folder of ``$PICTURES``, if that is given.
+
+    ``picture(page, "refusal", "ar")``: named by the state and the page's language.
+    """
+    folder = os.environ.get("PICTURES")
+
+    def keep(page: Page, state: str, locale: str) -> None:
+        if folder:
+            shot = Image.open(io.BytesIO(page.screenshot(animations="disabled")))
+            shot.convert("RGB").quantize(64).save(Path(folder) / f"{state}-{locale}.png")
+
+    return keep
 
 
 @pytest.fixture

@@ -35,6 +35,18 @@ def answer(page: Page, question: str) -> str:
 
 
 class TestAsking:
+    @pytest.mark.parametrize("locale", ["ar", "en"])
+    def test_each_example_of_the_first_screen_is_answered_after_the_one_before(
+        self, visit: Open, locale: str
+    ) -> None:
+        page = visit(locale=locale).page
+        offered = page.locator(".rw-welcome .rw-example:visible").all_inner_texts()
+        assert len(offered) >= 2
+        for question in offered:
+            answer(page, question)
+        refused = page.locator(".rw-assistant[data-how=refused]")
+        expect(refused).to_have_count(0)
+
     def test_in_arabic(self, visit: Open) -> None:
         page = visit(locale="ar").page
         assert "30 مليار" in answer(page, AR)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.ui.conftest import Open
+from tests.ui.conftest import Keep, Open
 from tests.ui.serving import QUESTION, SlowLLM, engine, quoting, served
 from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import ask
@@ -172,7 +172,7 @@ class TestAddress:
 class TestList:
     @IN_BOTH
     def test_is_searched_whatever_the_marks_and_the_shape_of_letters(
-        self, look: Open, tmp_path: Path, locale: str
+        self, look: Open, tmp_path: Path, locale: str, picture: Keep
     ) -> None:
         one, two, three = QUESTIONS[locale]
         with opened(look, tmp_path, locale) as (page, _):
@@ -182,6 +182,7 @@ class TestList:
             name = {"ar": "ابحث في المحادثات", "en": "Search the conversations"}[locale]
             field = page.get_by_role("searchbox", name=name)
             expect(field).to_have_attribute("placeholder", name)
+            picture(page, "conversations", locale)
             rows = page.locator(".rw-conversations li:visible")
             count = page.locator(".rw-find + p bdi")
             for words, found in {

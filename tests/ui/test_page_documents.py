@@ -20,7 +20,7 @@ from rag.embedding import PassageInput
 from rag.errors import DocumentError, IndexStorageError
 from rag.index import IndexReport
 from rag.llm import too_slow
-from tests.ui.conftest import Open
+from tests.ui.conftest import Keep, Open
 from tests.ui.serving import quoting, served_by
 from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import ask
@@ -54,7 +54,7 @@ class SlowEmbedder:
 @pytest.mark.browser
 @IN_BOTH
 def test_it_tells_what_is_read_and_how_far_indexing_is(
-    look: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locale: str
+    look: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locale: str, picture: Keep
 ) -> None:
     held = [BEFORE]
     passages = [PassageInput("", text, (), "ar") for text in ("three", "a", "bb", "four")]
@@ -108,6 +108,7 @@ def test_it_tells_what_is_read_and_how_far_indexing_is(
         for row, says in zip(state.locator(".rw-files li").all(), files, strict=True):
             expect(row).to_have_text(re.compile(spaced(says)), use_inner_text=True)
         assert found_in(page) == []
+        picture(page, "indexing", locale)
         embedder.let.release(1)
         expect(state.locator(".rw-good")).to_have_css("color", "rgb(11, 93, 87)")
         expect(page.locator(rows)).to_have_count(2)
@@ -116,6 +117,7 @@ def test_it_tells_what_is_read_and_how_far_indexing_is(
 
         row = page.locator(f"{rows}[data-doc='1.txt']")
         row.locator("summary").click()
+        picture(page, "deleting", locale)
         row.locator("[data-act=keep]").click()
         expect(row.locator("[data-act=remove]")).to_be_hidden()
         row.locator("[data-act=open]").click()
@@ -126,6 +128,7 @@ def test_it_tells_what_is_read_and_how_far_indexing_is(
             {"name": "a.exe", "mimeType": "text/plain", "buffer": b"MZ"}
         )
         expect(state.locator(f"[role=alert] .rw-{locale}").first).to_contain_text(".md")
+        picture(page, "not-taken", locale)
 
 
 def folder(tmp_path: Path, *names: str) -> Path:
@@ -140,7 +143,7 @@ def folder(tmp_path: Path, *names: str) -> Path:
 @pytest.mark.browser
 @IN_BOTH
 def test_a_run_that_fails_says_why(
-    look: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locale: str
+    look: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locale: str, picture: Keep
 ) -> None:
     def update(*_: Any, **__: Any) -> IndexReport:
         raise IndexStorageError("/s: another rawi is indexing there; wait for it to finish")
@@ -162,6 +165,7 @@ def test_a_run_that_fails_says_why(
         alert = page.locator("#rawi-job-state [role=alert]")
         expect(alert).to_have_text(re.compile(spaced(told[locale])), use_inner_text=True)
         assert found_in(page) == []
+        picture(page, "indexing-failed", locale)
 
 
 @pytest.mark.browser
@@ -269,7 +273,7 @@ def test_every_failure_of_a_server_is_told_in_arabic(reason: str) -> None:
     ],
 )
 def test_without_weights_it_says_why_and_nothing_is_offered_that_fails_again(
-    look: Open, tmp_path: Path, locale: str, reason: str, says: str
+    look: Open, tmp_path: Path, locale: str, picture: Keep, reason: str, says: str
 ) -> None:
     loader = LateLoader(quoting(tmp_path, TEXT).settings)
     loader.ends(Progress("failed", reason=reason))
@@ -284,6 +288,7 @@ def test_without_weights_it_says_why_and_nothing_is_offered_that_fails_again(
         expect(note).to_have_text(re.compile(spaced(why)), use_inner_text=True)
         expect(page.locator("[data-act=retry]")).to_have_count(0)
         assert found_in(page) == []
+        picture(page, "without-weights", locale)
 
 
 def spaced(words: str) -> str:

@@ -17,7 +17,7 @@ from rag.engine import Answer, Engine
 from rag.language import Language, detect
 from rag.retrieval import Retriever
 from tests.conftest import ROOT, WordEmbedder
-from tests.ui.conftest import Open
+from tests.ui.conftest import Keep, Open
 from tests.ui.serving import served_by
 from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import ask
@@ -166,7 +166,7 @@ class TestPage:
     @IN_BOTH
     @FOLDERS
     def test_it_says_what_is_here_and_each_title_opens_its_document(
-        self, look: Open, settings: Settings, folder: str, locale: str
+        self, look: Open, settings: Settings, folder: str, locale: str, picture: Keep
     ) -> None:
         with words_engine(settings, folder) as engine:
             loader = Loader.loaded(engine)
@@ -190,13 +190,14 @@ class TestPage:
                 expect(request).to_have_text([words])
                 page.locator(".rw-welcome .rw-goto").click()
                 expect(page.locator("#rawi-documents tbody tr")).to_have_count(12)
+                picture(page, "twelve-documents", locale)
                 page.go_back()
                 request.click()
                 expect(page.locator(".rw-user .rw-text")).to_have_text(words)
 
     @IN_BOTH
     def test_where_the_folder_is_closed_titles_still_open_on_a_phone(
-        self, look: Open, settings: Settings, locale: str
+        self, look: Open, settings: Settings, locale: str, picture: Keep
     ) -> None:
         closed = settings.page.model_copy(update={"documents_tab": "off"})
         with words_engine(settings.model_copy(update={"page": closed}), "mixed") as engine:
@@ -207,6 +208,7 @@ class TestPage:
                 expect(page.locator(".rw-welcome .rw-goto")).to_be_hidden()
                 expect(page.locator(".rw-example")).to_have_count(4)
                 assert page.locator("#rawi-messages").evaluate("list => list.scrollTop") == 0
+                picture(page, "first-screen-on-a-phone", locale)
                 assert page.evaluate("document.documentElement.scrollWidth") <= 360
                 assert found_in(page) == []
                 page.locator(".rw-titles button").first.click()

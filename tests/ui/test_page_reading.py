@@ -16,7 +16,7 @@ from rag.language import detect
 from rag.retrieval import Found
 from rag.storage import Origin
 from tests.doubles import JudgingLLM
-from tests.ui.conftest import Open
+from tests.ui.conftest import Keep, Open
 from tests.ui.serving import Retriever, engine, quoting, served
 from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import ask
@@ -76,7 +76,7 @@ def are_in_order(element: Locator, words: list[str], locale: str) -> None:
 class TestTwoDirections:
     @IN_BOTH
     def test_names_and_numbers_keep_their_order_wherever_they_are_shown(
-        self, look: Open, tmp_path: Path, locale: str
+        self, look: Open, tmp_path: Path, locale: str, picture: Keep
     ) -> None:
         texts = [text for text, _ in MIXED[locale]]
         with served(quoting(tmp_path, *texts)) as url:
@@ -84,6 +84,7 @@ class TestTwoDirections:
             ask(page, ASKED[locale])
             answer = page.locator(".rw-assistant:not(.rw-busy) .rw-text")
             expect(answer).to_contain_text(texts[1])
+            picture(page, "names-in-order", locale)
             for text, words in MIXED[locale]:
                 row = page.locator("#rawi-evidence q", has_text=words[1])
                 assert row.text_content() == text
@@ -192,7 +193,7 @@ class NearRetriever(Retriever):
 class TestRefusing:
     @IN_BOTH
     def test_it_says_so_once_shows_the_nearest_and_offers_what_is_answered(
-        self, look: Open, tmp_path: Path, locale: str
+        self, look: Open, tmp_path: Path, locale: str, picture: Keep
     ) -> None:
         sentence, question, near = {
             "ar": ("ساهم بنك SoftBank بمبلغ.", "متى بُني البرج؟", "ماذا ورد عن SoftBank؟"),
@@ -212,6 +213,7 @@ class TestRefusing:
             offered = turn.locator(".rw-near .rw-example")
             expect(offered).to_have_text([near])
             assert found_in(page) == []
+            picture(page, "refusal", locale)
             offered.click()
             expect(page.locator(".rw-user .rw-text")).to_have_text([question, near])
             expect(page.locator(".rw-assistant:not(.rw-busy)").last).to_have_attribute(
@@ -299,7 +301,7 @@ class TestMovingAbout:
 
     @IN_BOTH
     def test_what_was_cleared_can_be_brought_back(
-        self, look: Open, tmp_path: Path, locale: str
+        self, look: Open, tmp_path: Path, locale: str, picture: Keep
     ) -> None:
         with served(quoting(tmp_path, *OTHERS[locale])) as url:
             page = look(url, locale=locale).page
@@ -310,6 +312,7 @@ class TestMovingAbout:
             undo = page.locator("[data-act=restore]")
             expect(undo).to_be_visible()
             assert found_in(page) == []
+            picture(page, "cleared", locale)
             undo.click()
             expect(page.locator(".rw-user .rw-text")).to_have_text(ASKED[locale])
             expect(undo).to_have_count(0)
@@ -323,7 +326,7 @@ class TestMovingAbout:
 class TestPrinting:
     @IN_BOTH
     def test_answers_then_evidence_on_as_many_pages_as_it_takes(
-        self, look: Open, tmp_path: Path, locale: str
+        self, look: Open, tmp_path: Path, locale: str, picture: Keep
     ) -> None:
         long = {"ar": "عُدّ الحجر بعد الحجر، " * 40, "en": "Stone after stone was told, " * 40}
         settings = {"answer": {"max_words": 400}}
@@ -334,6 +337,7 @@ class TestPrinting:
                 expect(page.locator(".rw-assistant:not(.rw-busy)")).to_have_count(count)
             page.set_viewport_size({"width": 720, "height": 1000})  # a sheet of paper
             page.emulate_media(media="print")
+            picture(page, "printed", locale)
             boxes = [
                 part.bounding_box()
                 for part in [*page.locator(".rw-message").all(), page.locator("#rawi-panel")]

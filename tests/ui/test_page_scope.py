@@ -12,7 +12,7 @@ from rag import index
 from rag.engine import Engine
 from rag.language import Language
 from tests.conftest import WordEmbedder
-from tests.ui.conftest import Open
+from tests.ui.conftest import Keep, Open
 from tests.ui.serving import indexed, served
 from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import answer
@@ -122,7 +122,9 @@ def test_a_conversation_asks_what_was_chosen_until_all_are_asked_again(
 
 
 @IN_BOTH
-def test_the_list_is_used_by_keyboard(look: Open, rawi: Engine, locale: Language) -> None:
+def test_the_list_is_used_by_keyboard(
+    look: Open, rawi: Engine, locale: Language, picture: Keep
+) -> None:
     with served(rawi) as url:
         page = look(url, locale=locale).page
         chip = page.locator("#rawi-scope .rw-chip")
@@ -146,6 +148,7 @@ def test_the_list_is_used_by_keyboard(look: Open, rawi: Engine, locale: Language
             page.keyboard.press("Tab")
             page.keyboard.press("Space")
         chip_says(page, THREE[locale], locale)
+        picture(page, "some-documents", locale)
         find.fill("zebra")
         expect(page.locator(f"#rawi-picker [role=status] .rw-{locale}")).to_be_visible()
         page.keyboard.press("Escape")

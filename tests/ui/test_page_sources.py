@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from rag.retrieval import Found
 from rag.storage import Origin
 from tests.doubles import JudgingLLM
-from tests.ui.conftest import Open
+from tests.ui.conftest import Keep, Open
 from tests.ui.serving import engine, quoting, served
 from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import ask
@@ -43,7 +43,7 @@ def answered(page: Page, question: str) -> Locator:
 class TestCard:
     @IN_BOTH
     def test_shows_what_is_cited_to_pointer_and_keyboard_until_escape(
-        self, look: Open, tmp_path: Path, locale: str
+        self, look: Open, tmp_path: Path, locale: str, picture: Keep
     ) -> None:
         with served(with_origin(quoting(tmp_path, SENTENCE[locale]), locale)) as url:
             page = look(url, locale=locale).page
@@ -60,6 +60,7 @@ class TestCard:
                 assert abs(box["x"] + box["width"] - at["x"] - at["width"]) < 2
             assert 0 <= box["x"] <= 1280 - box["width"]
             assert found_in(page) == []
+            picture(page, "card", locale)
             card.hover()  # it stays under the pointer
             page.wait_for_timeout(400)
             expect(card).to_be_visible()
@@ -105,7 +106,7 @@ class TestCard:
 class TestWholeDocument:
     @IN_BOTH
     def test_is_shown_at_a_click_with_the_sentence_in_view(
-        self, look: Open, tmp_path: Path, locale: str
+        self, look: Open, tmp_path: Path, locale: str, picture: Keep
     ) -> None:
         sentence, end = SENTENCE[locale], "النهاية." if locale == "ar" else "The end."
         lines = "\n".join([f"{n}" for n in range(5_000)])
@@ -125,6 +126,7 @@ class TestWholeDocument:
             expect(source).to_contain_text(end)
             expect(mark).to_be_in_viewport()
             expect(mark).to_be_focused()
+            picture(page, "whole-document", locale)
             expect(source.locator("[data-act=turn]")).to_have_count(0)
             assert source.locator(".rw-article").text_content() == text
             assert found_in(page) == []
@@ -144,7 +146,7 @@ FOREIGN = {
 class TestOtherLanguage:
     @IN_BOTH
     def test_is_answered_large_quoted_below_and_translated_on_request(
-        self, look: Open, tmp_path: Path, locale: str
+        self, look: Open, tmp_path: Path, locale: str, picture: Keep
     ) -> None:
         sentence, question, short, whole = FOREIGN[locale]
         other: Any = {"ar": "en", "en": "ar"}[locale]
@@ -159,6 +161,7 @@ class TestOtherLanguage:
             quote = page.locator(".rw-sources q")
             assert large.evaluate(sizes) > 1.2 * quote.evaluate(sizes)
             expect(quote.locator("mark").first).to_contain_text("30")
+            picture(page, "across", locale)
             button = page.locator("[data-act=translate]")
             # What doesn't hold is not shown.
             button.click()

@@ -22,7 +22,7 @@ from rag.engine import Engine
 from rag.errors import GenerationError
 from rag.llm import Usage
 from tests.doubles import JudgingLLM
-from tests.ui.conftest import ROOT, Open
+from tests.ui.conftest import ROOT, Keep, Open
 from tests.ui.hosts import hosted
 from tests.ui.serving import (
     ANSWER,
@@ -77,7 +77,7 @@ def said(page: Page | Frame, inside: str, locale: str) -> Any:
 class TestLoading:
     @IN_BOTH
     def test_it_says_how_far_it_is_and_answers_when_it_is_there(
-        self, look: Open, tmp_path: Path, locale: str
+        self, look: Open, tmp_path: Path, locale: str, picture: Keep
     ) -> None:
         ready = engine(tmp_path, ANSWER)
         loader = LateLoader(ready.settings)
@@ -89,6 +89,7 @@ class TestLoading:
             loading = {"ar": "تُحمَّل النماذج…", "en": "Loading the models…"}
             expect(said(page, "#rawi-loading", locale)).to_have_text(loading[locale])
             assert found_in(page) == []
+            picture(page, "loading", locale)
             loader.has("embedder")
             expect(doing).to_have_count(1)
             ask(page, QUESTION)
@@ -103,7 +104,7 @@ class TestLoading:
 class TestNothingIndexed:
     @IN_BOTH
     def test_it_says_what_to_do_and_a_dropped_file_is_enough(
-        self, look: Open, tmp_path: Path, locale: str
+        self, look: Open, tmp_path: Path, locale: str, picture: Keep
     ) -> None:
         settings = config.load(
             ROOT / "config.yaml", corpus=tmp_path / "corpus", storage=tmp_path / "storage"
@@ -116,6 +117,7 @@ class TestNothingIndexed:
             expect(leads).to_have_text(todo[locale], timeout=120_000)
             expect(page.locator(".rw-tagline")).to_be_visible()
             assert found_in(page) == [], "the beginning"
+            picture(page, "empty-folder", locale)
             page.locator("[data-view=documents]").click()
             none = {"ar": "لا وثائق بعد.", "en": "There are no documents yet."}
             expect(said(page, "#rawi-documents", locale)).to_have_text(none[locale])
@@ -179,7 +181,7 @@ def drop(page: Page, name: str, content: str) -> None:
 
 class TestWaiting:
     def test_the_second_reader_sees_the_evidence_and_who_is_ahead(
-        self, look: Open, tmp_path: Path
+        self, look: Open, tmp_path: Path, picture: Keep
     ) -> None:
         llm = SlowLLM(replies=deque(), words=4_000)
         with served(engine(tmp_path, model=llm)) as url:
@@ -195,6 +197,7 @@ class TestWaiting:
                 expect(state).to_contain_text(f"{word}: {at}")
                 expect(page.locator(EVIDENCE)).to_have_count(1)
                 expect(page.locator(".rw-busy .rw-text")).to_have_text("")
+                picture(page, "waiting", locale)
                 assert found_in(page) == []
             first.locator("#rawi-stop").click()
             expect(said(second, "#rawi-live .rw-state", "ar")).not_to_contain_text(
@@ -210,7 +213,7 @@ class TestWaiting:
 class TestTheModelFails:
     @IN_BOTH
     def test_the_sentences_are_the_answer_and_it_says_so(
-        self, look: Open, tmp_path: Path, locale: str
+        self, look: Open, tmp_path: Path, locale: str, picture: Keep
     ) -> None:
         with served(engine(tmp_path, GenerationError("out of memory"))) as url:
             page = look(url, locale=locale).page
@@ -223,6 +226,7 @@ class TestTheModelFails:
             )
             expect(note).to_contain_text("out of memory")
             assert found_in(page) == []
+            picture(page, "without-the-model", locale)
             page.locator(".rw-text [data-citation='1']").click()
             expect(page.locator("#rawi-source mark")).to_have_text(QUOTE)
 
@@ -230,7 +234,7 @@ class TestTheModelFails:
 class TestTooManyQuestions:
     @IN_BOTH
     def test_it_is_told_and_the_question_stays(
-        self, look: Open, tmp_path: Path, locale: str
+        self, look: Open, tmp_path: Path, locale: str, picture: Keep
     ) -> None:
         with served(engine(tmp_path, ANSWER, limits={"address_per_minute": 20})) as url:
             page = look(url, locale=locale).page
@@ -243,6 +247,7 @@ class TestTooManyQuestions:
             expect(notice).to_be_in_viewport()
             expect(page.locator("#rawi-question textarea")).to_have_value(QUESTION)
             assert found_in(page) == []
+            picture(page, "too-many", locale)
             page.locator("#rawi-question textarea").fill("كم")
             expect(notice).to_be_hidden()
 
@@ -321,7 +326,12 @@ class QueueingLLM(JudgingLLM):
 class TestWarmingUp:
     @IN_BOTH
     def test_it_is_told_and_is_no_other_question(
-        self, look: Open, tmp_path: Path, locale: str, monkeypatch: pytest.MonkeyPatch
+        self,
+        look: Open,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        locale: str,
+        picture: Keep,
     ) -> None:
         warm = threading.Event()
         ready = engine(tmp_path, model=QueueingLLM(replies=deque([ANSWER]), warm=warm))
@@ -338,6 +348,7 @@ class TestWarmingUp:
             expect(state).not_to_contain_text(ahead[locale])
             expect(page.locator(EVIDENCE)).to_have_count(1)
             assert found_in(page) == []
+            picture(page, "warming-up", locale)
             warm.set()
             expect(page.locator(".rw-assistant:not(.rw-busy) .rw-text")).to_contain_text("30 مليار")
 

@@ -1,57 +1,41 @@
-"""The page in both languages, light and dark, wide and narrow: ``make screenshots`` keeps them."""
+"""What a first visit looks like over the seeds: ``make pictures`` keeps them.
+
+The other pictures are kept by the tests that reach their states.
+"""
 
 from __future__ import annotations
-
-import os
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.ui.conftest import Open
+from tests.ui.conftest import Keep, Open
 from tests.ui.test_browser import AR, EN, answer
 
-pytestmark = [pytest.mark.weights, pytest.mark.browser]
+pytestmark = [pytest.mark.weights, pytest.mark.browser, pytest.mark.long]
 
-MOST_BYTES = 200_000
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return Path(os.environ.get("SCREENSHOTS", tmp_path))
+ASKED = {"ar": AR, "en": EN}
+IN_BOTH = pytest.mark.parametrize("locale", ["ar", "en"])
 
 
-@pytest.mark.parametrize(
-    ("locale", "dark", "width", "height", "question"),
-    [
-        ("ar", False, 1280, 760, AR),
-        ("en", False, 1280, 760, EN),
-        ("ar", True, 1280, 760, EN),
-        ("en", True, 390, 780, EN),
-        ("ar", False, 390, 780, AR),
-    ],
-)
-def test_chat(
-    visit: Open, folder: Path, locale: str, dark: bool, width: int, height: int, question: str
-) -> None:
-    page = visit(locale=locale, width=width, height=height, dark=dark).page
-    answer(page, question)
-    if width > 1000:
-        page.locator(".rw-text [data-citation='1']").click()
-        expect(page.locator("#rawi-source mark")).to_be_in_viewport()
-    kind = "-".join(
-        ["chat", locale, "dark" if dark else "light", "wide" if width > 1000 else "phone"]
-    )
-    page.screenshot(path=folder / f"{kind}.png")
-    assert (folder / f"{kind}.png").stat().st_size < MOST_BYTES
-
-
-@pytest.mark.parametrize("locale", ["ar", "en"])
-@pytest.mark.parametrize("view", ["ask", "documents"])
-def test_other_views(visit: Open, folder: Path, locale: str, view: str) -> None:
+@IN_BOTH
+def test_from_the_first_screen_to_a_source(visit: Open, picture: Keep, locale: str) -> None:
     page = visit(locale=locale, height=760).page
-    page.locator(f".rw-tab[data-view={view}]").click()
-    name = {"ask": "beginning"}.get(view, view)
-    path = folder / f"{name}-{locale}.png"
-    page.screenshot(path=path)
-    assert path.stat().st_size < MOST_BYTES
+    picture(page, "first-screen", locale)
+    answer(page, ASKED[locale])
+    picture(page, "answer", locale)
+    page.locator(".rw-text [data-citation='1']").first.click()
+    expect(page.locator("#rawi-source mark")).to_be_in_viewport()
+    picture(page, "source", locale)
+    page.locator(".rw-tab[data-view=documents]").click()
+    expect(page.locator("#rawi-documents tbody tr").first).to_be_visible()
+    picture(page, "documents", locale)
+
+
+@IN_BOTH
+@pytest.mark.parametrize(("state", "width", "dark"), [("phone", 390, False), ("dark", 1280, True)])
+def test_elsewhere(
+    visit: Open, picture: Keep, locale: str, state: str, width: int, dark: bool
+) -> None:
+    page = visit(locale=locale, width=width, height=760, dark=dark).page
+    answer(page, ASKED[locale])
+    picture(page, state, locale)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
 from rag.language import clean
-from tests.ui.conftest import Hosts, Site
+from tests.ui.conftest import Hosts, Keep, Site
 from tests.ui.hosts import HOSTILE_CSS, Host
 from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import AR, EN
@@ -112,12 +110,6 @@ def html(
         f'<script src="{site.url}/widget.js"{attributes} async></script></head>'
         f"<body><main>{article}</main></body></html>"
     )
-
-
-def screenshot(page: Page, name: str, tmp_path: Path) -> None:
-    path = Path(os.environ.get("SCREENSHOTS", tmp_path)) / f"{name}.png"
-    page.screenshot(path=path)
-    assert path.stat().st_size < 200_000
 
 
 class TestOnAnArabicPageWithAHostileStylesheet:
@@ -350,7 +342,7 @@ class TestReachingIt:
     )
     def test_picture(
         self, look: Look, hosts: Hosts, site: Site, lang: str, direction: str, question: str,
-        tmp_path: Path,
+        picture: Keep,
     ) -> None:  # fmt: skip
         seen = look(
             hosts.arabic, html(site, language=lang, direction=direction), width=1000, height=760
@@ -359,10 +351,10 @@ class TestReachingIt:
         seen.ask(question)
         cited = seen.chat.locator(".rw-text [data-citation='1']")
         expect(cited).to_be_visible(timeout=120_000)
-        screenshot(seen.page, f"widget-{lang}", tmp_path)
+        picture(seen.page, "widget", lang)
         cited.click()
         expect(seen.chat.locator("#rawi-source mark")).to_be_in_viewport()
-        screenshot(seen.page, f"widget-{lang}-source", tmp_path)
+        picture(seen.page, "widget-source", lang)
 
 
 def test_the_script_is_small() -> None:

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
 from rag.engine import Engine
+from tests.ui.conftest import Keep
 from tests.ui.hosts import hosted
 from tests.ui.serving import SlowLLM, engine, quoting, served
 from tests.ui.test_accessibility import found_in
@@ -78,7 +79,7 @@ def opened(
 
 @IN_BOTH
 def test_at_200_percent_the_answer_has_room_and_begins_at_its_beginning(
-    browser: Browser, tmp_path: Path, locale: str
+    browser: Browser, tmp_path: Path, locale: str, picture: Keep
 ) -> None:
     with opened(browser, tmp_path, locale, 640, 400) as (page, frame):
         ask(frame, QUESTION[locale])
@@ -90,6 +91,7 @@ def test_at_200_percent_the_answer_has_room_and_begins_at_its_beginning(
         assert user is not None
         assert seen["y"] <= user["y"] < seen["y"] + 60
         assert found_in(frame) == []
+        picture(page, "widget-at-200-percent", locale)
         # One thing after the other: the article, then all of it.
         frame.locator(".rw-text [data-citation='1']").click()
         expect(frame.locator("#rawi-source mark")).to_be_focused()
@@ -142,7 +144,7 @@ def test_what_was_cleared_stays_so_when_the_page_is_loaded_again(
 
 @IN_BOTH
 def test_the_site_greets_in_its_own_words_and_its_questions_are_asked(
-    browser: Browser, tmp_path: Path, locale: str
+    browser: Browser, tmp_path: Path, locale: str, picture: Keep
 ) -> None:
     words, side = {
         "ar": ("<b>أهلًا بكم في Kuwait Museum</b>", "rtl"),
@@ -151,7 +153,7 @@ def test_the_site_greets_in_its_own_words_and_its_questions_are_asked(
     asks = QUESTION[locale]
     greeting = words + "." * 1_000
     with opened(browser, tmp_path, locale, greeting=greeting, questions=f"{asks}|<i>?</i>") as (
-        _,
+        page,
         frame,
     ):
         said = frame.locator("#rawi-greeting .rw-tagline")
@@ -161,6 +163,7 @@ def test_the_site_greets_in_its_own_words_and_its_questions_are_asked(
         offered = frame.locator("#rawi-greeting .rw-example")
         expect(offered).to_have_text([asks, "<i>?</i>"])
         assert found_in(frame) == []
+        picture(page, "widget-greeting", locale)
         offered.first.click()
         expect(frame.locator(".rw-user .rw-text")).to_have_text(asks)
         expect(frame.locator("#rawi-greeting")).to_be_hidden()
