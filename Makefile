@@ -31,7 +31,7 @@ test-long: setup  ## Change folders for long, and compare the index with a new o
 	$(BIN)/python -m pytest -m long
 
 pictures: setup  ## Take the pictures of the page anew, state by state
-	PICTURES=docs/pictures $(BIN)/python -m pytest -m "" tests/ui
+	PICTURES=$(CURDIR)/docs/pictures $(BIN)/python -m pytest -m "" tests/ui
 
 test-fast: $(VENV)/.installed  ## Run the tests that need no weights
 	$(BIN)/python -m pytest -m "not weights and not long" -n logical --dist loadfile

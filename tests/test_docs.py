@@ -49,6 +49,16 @@ def test_links_lead_somewhere(path: Path) -> None:
     assert [target for target in local if not (path.parent / target).exists()] == []
 
 
+def test_each_state_that_a_test_pictures_is_shown_in_both_languages() -> None:
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests/ui").glob("*.py"))
+    named = re.findall(r'picture\([\w.]+, "([\w-]+)", \w+\)', tests)
+    listed = {*named, *re.findall(r'\("(\w+)", \d+, (?:True|False)\)', tests)}
+    kept = {f"pictures/{state}-{locale}.png" for state in listed for locale in ("ar", "en")}
+    text = (ROOT / "docs" / "page.md").read_text(encoding="utf-8")
+    assert {*re.findall(r"\]\((pictures/[^)]+)\)", text)} == kept
+    assert {f"pictures/{path.name}" for path in (ROOT / "docs/pictures").iterdir()} == kept
+
+
 def test_files_that_are_named_are_there() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     named = re.findall(r"`((?:rag|ui|eval|tests|docs)/[\w/.-]+)(?:::(\w+))?`", text)

@@ -179,6 +179,7 @@ class TestPage:
                 newest = [engine.retriever.storage.title(f"{n:02}.md") for n in range(12, 7, -1)]
                 expect(titles).to_have_text(newest)
                 assert found_in(page) == []
+                picture(page, "twelve-documents", locale)
                 titles.nth(1).click()
                 article = page.locator("#rawi-source .rw-article")
                 expect(article).to_contain_text(newest[1])
@@ -190,7 +191,6 @@ class TestPage:
                 expect(request).to_have_text([words])
                 page.locator(".rw-welcome .rw-goto").click()
                 expect(page.locator("#rawi-documents tbody tr")).to_have_count(12)
-                picture(page, "twelve-documents", locale)
                 page.go_back()
                 request.click()
                 expect(page.locator(".rw-user .rw-text")).to_have_text(words)
