@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rag.language import clean
-from ui import bidi, export, messages, panels, sources
+from ui import bidi, export, messages, panels, quotes, sources
 from ui.answer_steps import Shown
 from ui.conversations import Conversation, Conversations, Message, Quote
 from ui.documents import Listed, Listing
@@ -213,6 +213,27 @@ def test_a_short_answer_stands_out_and_is_what_the_text_begins_with() -> None:
     assert body.startswith('<strong class="rw-short">&lt;30&gt; مليار</strong><button')
     other = messages.message_body(answered("ثلاثون.", short="أربعون"))
     assert other == "ثلاثون."
+
+
+@pytest.mark.parametrize(
+    ("title", "short"),
+    [
+        ("The ferry timetable", "The ferry timetable"),
+        ("a" * 60, "a" * 60),
+        (
+            "بدأت أمس أعمال ترميم المنارة القديمة، ويتوقع القائمون عليها أن تنتهي في الربيع.",
+            "بدأت أمس أعمال ترميم المنارة القديمة …",
+        ),
+        (
+            "Work on the old lighthouse began on a cold Monday morning with no one about",
+            "Work on the old lighthouse began on a cold Monday morning …",
+        ),
+        ("No, 1,000 boats sailed out of the harbour; nobody knew why, or where to",
+         "No, 1,000 boats sailed out of the harbour; nobody knew why …"),
+    ],
+)  # fmt: skip
+def test_a_title_that_is_a_sentence_is_shortened(title: str, short: str) -> None:
+    assert quotes.short_title(title) == short
 
 
 def test_a_card_has_title_page_day_and_the_quote_shortened() -> None:
