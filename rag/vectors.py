@@ -1,6 +1,6 @@
 """Chroma's half of an index, and a look into it from a process that may die of it.
 
-``python -m rag.vectors FOLDER < vector.json`` ends with 0 when a search finds what Chroma counts.
+``python -m rag.vectors FOLDER < vector.json`` ends with 0 when a search finds vectors.
 """
 
 from __future__ import annotations

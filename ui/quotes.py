@@ -16,8 +16,9 @@ from ui.translation import offer_html
 
 # Characters of a quote on its card; whole, it stands below the answer or opens with a click.
 _CARD_CHARS = 240
-_TITLE_CHARS = 60
+_TITLE_CHARS = 60  # without the ellipsis
 _CLAUSE = re.compile(rf".{{20,{_TITLE_CHARS}}}(?=[،,؛;:](?:\s|$))", re.DOTALL)
+_WORDS = re.compile(rf".{{20,{_TITLE_CHARS}}}(?=\s)", re.DOTALL)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?=T|\s|$)")
 
 
@@ -67,15 +68,15 @@ def short_title(title: str) -> str:
     """Return a title, or of one that is as long as a sentence its first clause or words."""
     if len(title) <= _TITLE_CHARS:
         return title
-    clause = _CLAUSE.match(title)
-    return f"{clause[0]} …" if clause else textwrap.shorten(title, _TITLE_CHARS, placeholder=" …")
+    whole = _CLAUSE.match(title) or _WORDS.match(title)
+    return f"{whole[0] if whole else title[:_TITLE_CHARS]} …"
 
 
 def _from(quote: Quote, tag: str = "") -> str:
     """Name the article, on the side where the quote begins."""
     side = direction(quote.language)
     page = "" if quote.page is None else f" · {both(sayings.on_page(quote.page))}"
-    title = shown(short_title(quote.title or quote.doc))
+    title = shown(short_title(quote.title) or quote.doc)
     day = _DAY.match(quote.date)
     date = f" · {shown(day[0] if day else quote.date)}" if quote.date else ""
     return f'<span class="rw-from" dir="{side}">{title}{page}{date}{tag}</span>'

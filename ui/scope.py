@@ -65,7 +65,7 @@ class ScopeEvents:
         ticked = dict.fromkeys(str(one.get("doc")) for one in rows if isinstance(one, dict))
         titles = _titles(self._loader.engine)
         known = [doc for doc in ticked if doc in titles]
-        nth = given_number(event, "nth")
+        nth = given_number(event, "nth") or 0
         return self._kept(Conversations.read(kept).asking(known[:MOST_DOCS]), nth)
 
     def all(self, kept: Any, editing: str) -> Update:
@@ -80,16 +80,16 @@ class ScopeEvents:
         """Close the list of documents."""
         return ""
 
-    def _kept(self, kept: Conversations, nth: int | None = None) -> Update:
+    def _kept(self, kept: Conversations, nth: int = 0) -> Update:
         said = scope_html(self._loader.engine, kept.current.docs, nth)
         return {self._chat.kept: kept.dump(), self._chat.scope: said}
 
 
-def scope_html(engine: Engine | None, docs: Sequence[str], nth: int | None = None) -> str:
+def scope_html(engine: Engine | None, docs: Sequence[str], nth: int = 0) -> str:
     """Say which documents are asked, and offer to choose; nothing where there is no choice.
 
     :param docs: What was chosen; none of them asks all.
-    :param nth: Which of the page's changes this answers.
+    :param nth: Which of the page's changes this answers, from 1; 0 where it answers none.
     """
     titles = _titles(engine)
     if len(titles) < 2 and not (titles and docs):
@@ -104,7 +104,7 @@ def scope_html(engine: Engine | None, docs: Sequence[str], nth: int | None = Non
     clear = button(text.ALL_DOCUMENTS, "all", glyph="close") if docs else ""
     note = f"{both(text.DOCUMENTS_GONE)} {_names(gone)}" if gone else ""
     said = f'{chip}{clear}<span class="rw-quiet">{note}</span>'
-    return f'<div class="rw-scope" data-nth="{nth or 0}">{said}</div>'
+    return f'<div class="rw-scope" data-nth="{nth}">{said}</div>'
 
 
 def picker_html(titles: dict[str, str], docs: Sequence[str]) -> str:

@@ -137,6 +137,11 @@ def filled(settings: Settings) -> None:
     path.write_bytes(b"\xff" * path.stat().st_size)
 
 
+def zeroed(settings: Settings) -> None:
+    path = segment(settings) / "data_level0.bin"
+    path.write_bytes(b"\0" * path.stat().st_size)  # as a machine leaves it that lost its power
+
+
 def one_number(settings: Settings) -> None:
     with (segment(settings) / "data_level0.bin").open("r+b") as file:
         file.seek(-28, os.SEEK_END)  # of the last vector, before its label
@@ -200,7 +205,7 @@ def unclean(settings: Settings) -> None:
     ("kind", "killed"),
     [
         (filled, False), (one_number, False), (shortened, False), (no_segment, False),
-        (no_list, False), (filled, True), (no_segment, True),
+        (no_list, False), (filled, True), (no_segment, True), (zeroed, True),
     ],
 )  # fmt: skip
 def test_files_of_vectors_are_told_and_made_again_without_embedding(

@@ -44,8 +44,29 @@ class TestAsking:
         assert len(offered) >= 2
         for question in offered:
             answer(page, question)
-        refused = page.locator(".rw-assistant[data-how=refused]")
-        expect(refused).to_have_count(0)
+        expect(page.locator(".rw-assistant[data-how=refused]")).to_have_count(0)
+        expect(page.locator(".rw-assistant:has([data-citation])")).to_have_count(len(offered))
+
+    @pytest.mark.parametrize(
+        ("locale", "first", "second"),
+        [
+            ("ar", AR, "من هم المؤسسون والمديرون الذين غادروا OpenAI؟"),
+            ("en", EN, "Who are the founders and executives that left OpenAI?"),
+        ],
+    )
+    def test_a_question_that_stands_alone_is_not_read_with_the_one_before(
+        self, visit: Open, locale: str, first: str, second: str
+    ) -> None:
+        page = visit(locale=locale).page
+        answer(page, second)
+        cited = page.locator(".rw-text [data-citation='1']")
+        alone = cited.last.get_attribute("data-start")
+        page.locator("#rawi-side [data-act=new]").click()
+        expect(page.locator(".rw-message")).to_have_count(0)
+        answer(page, first)
+        answer(page, second)
+        expect(page.locator(".rw-assistant[data-how=refused]")).to_have_count(0)
+        assert cited.last.get_attribute("data-start") == alone
 
     def test_in_arabic(self, visit: Open) -> None:
         page = visit(locale="ar").page

@@ -220,6 +220,9 @@ def test_a_short_answer_stands_out_and_is_what_the_text_begins_with() -> None:
     [
         ("The ferry timetable", "The ferry timetable"),
         ("a" * 60, "a" * 60),
+        ("a" * 61, "a" * 60 + " …"),
+        ("", ""),
+        ("See " + "a" * 80, "See " + "a" * 56 + " …"),
         (
             "بدأت أمس أعمال ترميم المنارة القديمة، ويتوقع القائمون عليها أن تنتهي في الربيع.",
             "بدأت أمس أعمال ترميم المنارة القديمة …",

@@ -457,7 +457,7 @@ window.rawi = (() => {
   };
   // One change at a time is on its way to be kept: of two, the later might arrive first.
   let ticks = 0;
-  let keeping = 0; // the timer of who waits no longer
+  let keeping = 0; // the timer after which the next one is sent in any case
   let later = null;
   const kept = () => {
     clearTimeout(keeping);
@@ -506,7 +506,7 @@ window.rawi = (() => {
       const turn = found.closest(".rw-turn");
       const message = turn ? turn.querySelector(".rw-message").dataset.id : "";
       returns = /^(all|close)$/.test(found.dataset.act) && !element.closest("#rawi-source");
-      if (found.dataset.act === "all") later = null;
+      if (/^(all|new|pick|delete)$/.test(found.dataset.act)) later = null; // of what was open
       if (found.type === "checkbox") tick(found.closest("fieldset"), trigger);
       else trigger(found.dataset.act, { ...found.dataset, message });
     });

@@ -32,10 +32,14 @@ def test_from_the_first_screen_to_a_source(visit: Open, picture: Keep, locale: s
 
 
 @IN_BOTH
-@pytest.mark.parametrize(("state", "width", "dark"), [("phone", 390, False), ("dark", 1280, True)])
-def test_elsewhere(
-    visit: Open, picture: Keep, locale: str, state: str, width: int, dark: bool
-) -> None:
-    page = visit(locale=locale, width=width, height=760, dark=dark).page
+def test_on_a_phone(visit: Open, picture: Keep, locale: str) -> None:
+    page = visit(locale=locale, width=390, height=760).page
     answer(page, ASKED[locale])
-    picture(page, state, locale)
+    picture(page, "phone", locale)
+
+
+@IN_BOTH
+def test_in_the_dark(visit: Open, picture: Keep, locale: str) -> None:
+    page = visit(locale=locale, height=760, dark=True).page
+    answer(page, ASKED[locale])
+    picture(page, "dark", locale)
