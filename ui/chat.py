@@ -92,7 +92,7 @@ def _connect(
         chat.live, chat.evidence, chat.source, chat.scope, chat.picker, chat.cleared,
     ]  # fmt: skip
     state: list[Any] = [chat.kept, chat.editing]
-    typed = [chat.question, *state]
+    typed, ticking = [chat.question, *state], [*state, chat.scope]
     # All these stream; who waits is told by our own line, so Gradio's lets them in.
     streams: list[tuple[Callable[..., Any], Callable[..., Any], list[Any]]] = [
         (chat.question.submit, asking.ask, typed),
@@ -120,7 +120,7 @@ def _connect(
         (chat.cleared.forget, reading.forget, state, shown),
         (chat.welcome.refresh, view.refresh, state, [chat.welcome]),
         (chat.conversations.export, reading.export, state, [chat.download]),
-        (chat.timer.tick, view.tick, state, [chat.welcome, chat.timer, chat.scope]),
+        (chat.timer.tick, view.tick, ticking, [chat.welcome, chat.timer, chat.scope]),
         (chat.scope.choose, choosing.choose, state, [chat.picker]),
         (chat.scope.all, choosing.all, state, [chat.kept, chat.scope, chat.picker]),
         (chat.scope.refresh, choosing.refresh, state, [chat.scope]),

@@ -39,13 +39,18 @@ class ChatView:
         """Show what may be asked, after the documents may have changed."""
         return self._welcome_html(Conversations.read(kept))
 
-    def tick(self, kept: Any, editing: str) -> Update:
-        """Show how far loading is, once a second until it is done."""
+    def tick(self, kept: Any, editing: str, scope: str) -> Update:
+        """Show how far loading is, once a second until it is done.
+
+        :param scope: What the page shows of the documents to choose from. Where there are some, one
+            may be chosen meanwhile: what was true when this was asked isn't shown over that.
+        """
         done = self._loader.examples is not None
+        read = Conversations.read(kept)
         return {
-            self.chat.welcome: self._welcome_html(Conversations.read(kept)),
+            self.chat.welcome: self._welcome_html(read),
             self.chat.timer: gr.Timer(active=not done),
-            self.chat.scope: self._scope_html(Conversations.read(kept)),
+            self.chat.scope: gr.skip() if scope else self._scope_html(read),
         }
 
     def shown(self, kept: Conversations, editing: str = "", *, store: bool = True) -> Update:

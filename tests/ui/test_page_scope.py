@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import gradio as gr
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -17,7 +20,9 @@ from tests.ui.serving import indexed, served
 from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import answer
 from ui import export, text
+from ui.chat_view import ChatView
 from ui.conversations import Conversation, Conversations, Message
+from ui.loading import Loader
 
 pytestmark = pytest.mark.browser
 MESSAGE = {"role": "user", "text": "Where?", "language": "en"}
@@ -60,6 +65,14 @@ def test_a_choice_is_kept_with_its_conversation() -> None:
     assert begun.opened("a").current.docs == ("x.txt",)
     assert asked.opened("").current.docs == ()
     assert begun.asking([]).current.docs == ()
+
+
+def test_what_is_shown_to_choose_from_is_not_shown_anew_while_the_rest_loads(rawi: Engine) -> None:
+    loader = Loader.loaded(rawi)
+    chat: Any = SimpleNamespace(welcome="welcome", timer="timer", scope="scope")
+    view = ChatView(loader, chat)
+    assert text.ALL_DOCUMENTS.en in str(view.tick({}, "", "")["scope"])
+    assert view.tick({}, "", "<div>In 1 of 12 documents</div>")["scope"] == gr.skip()
 
 
 def test_the_document_that_an_answer_was_asked_of_is_exported() -> None:
