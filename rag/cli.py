@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from rag.config import Settings
     from rag.engine import Answer, Engine, Turn
     from rag.grounding import Citation
+    from rag.index import IndexReport
     from rag.retrieval import Found
 
 app = typer.Typer(
@@ -42,6 +44,7 @@ app = typer.Typer(
 models_app = typer.Typer(help="The model weights: pull, list, verify, pin.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 errors = Console(stderr=True, highlight=False)
+_WATCH_S = 5.0  # where the server isn't to watch
 
 Corpus = Annotated[
     Path | None, typer.Option("--corpus", help="Folder of documents.", show_default=False)
@@ -71,7 +74,7 @@ Question = Annotated[
 ]
 
 
-@app.command(epilog="Example: rawi index --corpus ~/articles --storage ~/articles.index")
+@app.command(epilog="Example: rawi index --corpus ~/articles --storage ~/articles.index --watch")
 def index(
     corpus: Corpus = None,
     storage: StorageFolder = None,
@@ -80,27 +83,34 @@ def index(
         bool,
         typer.Option("--empty", help="Also where the folder holds none: forget what was indexed."),
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Then go on with it whenever the folder changes.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make the index equal to the folder of documents."""
     settings = settings_of(config_file, corpus, storage)
     from rag import index, models
     from rag.embedding import Embedder
+    from rag.following import Folder, follow
 
     weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
-    with _bar("documents") as progress:
+    with status("loading the embedder…"):
         embedder = Embedder.load(settings.embedding, weights)
-        report = index.update(settings, embedder, progress, may_empty=empty)
-    for doc, reason in report.failed.items():
-        errors.print(f"[yellow]not indexed:[/] {plain(doc)}: {plain(reason)}", soft_wrap=True)
-    if as_json:
-        print_json(dataclasses.asdict(report))
-        return
-    print(  # noqa: T201 - the result of the command
-        f"{report.documents} documents, {report.passages} passages in {settings.storage}"
-        f" ({report.added} new, {report.changed} changed, {report.removed} removed,"
-        f" {report.unchanged} unchanged, {len(report.failed)} not indexed)"
-    )
+
+    def update() -> IndexReport:
+        with _bar("documents") as progress:
+            return index.update(settings, embedder, progress, may_empty=empty)
+
+    folder = Folder(settings, settings.documents.watch_s or _WATCH_S)
+    folder.is_to_be_indexed()
+    _print_indexed(update(), settings, as_json)
+    folder.indexed()
+    for report in follow(folder, update, Event()) if watch else ():
+        if isinstance(report, RawiError):
+            _print_error(report)
+        else:
+            _print_indexed(report, settings, as_json)
 
 
 @app.command(epilog='Example: rawi search "كم بلغ تقييم OpenAI؟" -k 3')
@@ -254,13 +264,17 @@ def run(commands: typer.Typer) -> None:
     try:
         commands()
     except RawiError as exc:
-        errors.print(f"[bold red]rawi:[/] {escape(str(exc))}", soft_wrap=True)
+        _print_error(exc)
         sys.exit(1)
     except KeyboardInterrupt:
         errors.print("rawi: interrupted; nothing is lost")
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(0)
+
+
+def _print_error(error: RawiError) -> None:
+    errors.print(f"[bold red]rawi:[/] {escape(str(error))}", soft_wrap=True)
 
 
 def settings_of(
@@ -340,7 +354,21 @@ def plain(text: str) -> str:
 
 def print_json(value: Any) -> None:
     """Print to stdout what a program reads."""
-    print(json.dumps(value, ensure_ascii=False))  # noqa: T201
+    print(json.dumps(value, ensure_ascii=False), flush=True)  # noqa: T201
+
+
+def _print_indexed(report: IndexReport, settings: Settings, as_json: bool) -> None:
+    for doc, reason in report.failed.items():
+        errors.print(f"[yellow]not indexed:[/] {plain(doc)}: {plain(reason)}", soft_wrap=True)
+    if as_json:
+        print_json(dataclasses.asdict(report))
+        return
+    print(  # noqa: T201 - the result of the command
+        f"{report.documents} documents, {report.passages} passages in {settings.storage}"
+        f" ({report.added} new, {report.changed} changed, {report.removed} removed,"
+        f" {report.unchanged} unchanged, {len(report.failed)} not indexed)",
+        flush=True,
+    )
 
 
 def _print_found(found: Found) -> None:

@@ -69,6 +69,7 @@ class ModelsSettings(Section):
 class DocumentsSettings(Section):
     """Which files of the corpus are read, and what reading one may take."""
 
+    watch_s: float = Field(5.0, ge=0, le=86_400)
     max_bytes: int = Field(20_000_000, ge=1_000, le=1_000_000_000)
     max_chars: int = Field(5_000_000, ge=1_000, le=100_000_000)
     max_seconds: float = Field(120.0, ge=1, le=3_600)

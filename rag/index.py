@@ -77,7 +77,7 @@ def update(
         can be read; what was indexed before is kept.
     :raises IndexStorageError: When the storage can't be written; what it held still stands.
     """
-    files = _documents(settings)
+    files = listed(settings)
     storage.current(settings.storage)  # refuses a folder of another version before touching it
     folder = storage.folder_for(
         settings.storage, storage.fingerprint(settings, embedder.fingerprint)
@@ -104,11 +104,14 @@ def names(settings: Settings) -> list[str]:
 
     :raises DocumentError: When the corpus isn't there or can't be listed.
     """
-    return list(map(_shown, _documents(settings)))
+    return list(map(_shown, listed(settings)))
 
 
-def _documents(settings: Settings) -> list[str]:
-    """List the corpus, without the storage folder if that lies within."""
+def listed(settings: Settings) -> list[str]:
+    """Return the files of the corpus, without the storage folder if that lies within.
+
+    :raises DocumentError: When the corpus isn't there or can't be listed.
+    """
     files = documents.list_files(settings.corpus)
     corpus, folder = settings.corpus.resolve(), settings.storage.resolve()
     if corpus not in folder.parents:
@@ -126,7 +129,7 @@ def behind(settings: Settings, store: Storage) -> list[str]:
         held = dict(store.db.execute("SELECT id, sha256 FROM documents"))
         refused = _refused(store)
     found: dict[str, str] = {}
-    for doc in _documents(settings):
+    for doc in listed(settings):
         try:
             content = documents.read_bytes(settings.corpus, doc, settings.documents)
         except UnreachableError:  # what is held of it is kept

@@ -102,9 +102,10 @@ def _index(settings: Settings, loader: Loader, job: Job, may_empty: bool) -> Non
             return
         job.files = index.names(settings)
         watched = cast("Embedder", _Watched(loader.embedder, job))
-        job.report = index.update(
-            settings, watched, note, may_empty=may_empty, refused=job.failed.__setitem__
-        )
+        with loader.indexing:
+            job.report = index.update(
+                settings, watched, note, may_empty=may_empty, refused=job.failed.__setitem__
+            )
         with suppress(NoIndexError):  # it was emptied
             loader.reopen()
     except RawiError as exc:

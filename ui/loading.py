@@ -20,11 +20,13 @@ from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import engine, models, storage
+from rag import engine, index, models, storage
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.engine import Engine
 from rag.errors import GenerationError, NoIndexError, RawiError, StaleIndexError
+from rag.following import Folder, follow
+from rag.index import IndexReport
 from rag.storage import Current
 from ui import documents, examples, tickets
 from ui.documents import Listing
@@ -65,6 +67,7 @@ class Loader:
     :ivar engine: None until all is there.
     :ivar listing: What the index holds.
     :ivar examples: Questions that the documents answer; None until they are found.
+    :ivar indexing: Held by whatever in this process makes the index equal to the folder.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -86,6 +89,7 @@ class Loader:
         self._close_index: Callable[[], object] = lambda: None
         self._closed = threading.Event()
         self._settled = threading.Event()
+        self.indexing = threading.Lock()
 
     @cached_property
     def secret(self) -> str:
@@ -201,6 +205,25 @@ class Loader:
                     logger.warning("%s; answering from the index as it was", exc)
                 said = str(exc)
 
+    def _follow(self, embedder: Embedder) -> None:
+        """Have the index follow the folder."""
+
+        def update() -> IndexReport:
+            with self.indexing:
+                report = index.update(self.settings, embedder)
+            self.reopen()
+            return report
+
+        folder = Folder(self.settings, self.settings.documents.watch_s)
+        for report in follow(folder, update, self._closed):
+            if isinstance(report, RawiError):
+                logger.warning("%s", report)
+            elif report.added or report.changed or report.removed:
+                logger.info(
+                    "the folder has changed: %d new, %d changed, %d removed; %d documents in all",
+                    *(report.added, report.changed, report.removed, report.documents),
+                )
+
     def _load(self) -> None:
         try:
             with ThreadPoolExecutor(1) as pool:
@@ -209,6 +232,9 @@ class Loader:
                 self.embedder = load_embedder(self.settings)
                 self._note("embedder")
                 self._llm = llm.result()
+            if self.settings.documents.watch_s:
+                following = threading.Thread(target=self._follow, args=[self.embedder], daemon=True)
+                following.start()
             self.reopen()
         except (NoIndexError, StaleIndexError) as exc:
             self._finish(Progress("no index", reason=str(exc)))

@@ -38,7 +38,7 @@ def test_the_server_changes_over_without_an_error(tmp_path: Path) -> None:
     for n in range(20):
         (corpus / f"{n}.txt").write_text(f"Report {n} is about the roads of district {n}.")
     usual, other = tmp_path / "usual.yaml", tmp_path / "other.yaml"
-    rest = "llm: {backend: none}\n"
+    rest = "llm: {backend: none}\ndocuments: {watch_s: 0}\n"  # the server itself indexes nothing
     usual.write_text(f"passages: {{max_chars: 400}}\n{rest}")
     other.write_text(f"passages: {{max_chars: 300}}\n{rest}")
     make_index(tmp_path, usual)

@@ -99,3 +99,21 @@ def test_a_server_that_fails_at_the_start_is_told_once_and_asked_until_it_answer
         assert until(lambda: not rawi.llm_failure, 5)
     assert [record.message for record in caplog.records] == ["no server there"]
     loader.close()
+
+
+def test_the_folder_is_followed_and_answered_from(
+    loader: Loader, settings: Settings, write: Write, embedder: Embedder
+) -> None:
+    write("cat.txt", "The cat is in the garden.")
+    watched = settings.documents.model_copy(update={"watch_s": 0.05})
+    loader.settings = settings.model_copy(update={"documents": watched})
+    thread = threading.Thread(target=loader._follow, args=[embedder])
+    thread.start()
+    assert until(lambda: len(loader.listing.documents) == 1, 30)
+    write("dog.txt", "The dog is in the house.")
+    assert until(lambda: len(loader.listing.documents) == 2, 30)
+    assert loader.engine is not None
+    assert loader.engine.retriever.passages("dog", 1)[0].doc == "dog.txt"
+    loader.close()
+    thread.join(10)
+    assert not thread.is_alive()
