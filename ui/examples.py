@@ -65,16 +65,21 @@ def examples(engine: Engine) -> tuple[Example, ...]:
 
 
 def near(engine: Engine, evidence: Sequence[Found], language: Language) -> tuple[str, ...]:
-    """Return up to two questions about what the evidence names, that find enough of it.
+    """Return up to two questions about what the evidence names, else for its documents in short.
+
+    Only what is answered without a doubt: a second refusal leads nowhere.
 
     :param evidence: Best first; not enough for what was asked.
     """
-    alone = engine.quoting()
-    asked: list[str] = []
-    for question in islice(_near(engine, evidence, language), _TRIED - 1):
-        if len(asked) < _MOST and _confidence(alone, question):
-            asked.append(question)
-    return tuple(asked)
+    alone, least, read = engine.quoting(), 0.0, evidence
+    if engine.translates:  # the LLM isn't asked here, so what it would decide is not offered
+        least = engine.settings.answer.sure
+        read = [found for found in evidence if found.language == language]
+    questions = islice(_near(engine, read, language), _TRIED - 1)
+    asked = (one for one in questions if (sure := _confidence(alone, one)) and sure >= least)
+    titles = filter(None, dict.fromkeys(engine.retriever.storage.title(f.doc) for f in evidence))
+    told = (summary for title in titles if (summary := _summary(alone, title, language)))
+    return tuple(islice(chain(asked, told), _MOST))
 
 
 def following(engine: Engine, answer: Answer, asked: Collection[str]) -> tuple[str, ...]:
@@ -200,11 +205,16 @@ def _requests(engine: Engine, titles: Mapping[str, str]) -> Iterator[Example]:
             yield Example(which, language, is_request=True)
         # One that its reader can read, where there is one.
         for title in sorted(titles.values(), key=lambda title: detect(title) != language)[:_MOST]:
-            asked = text.SUMMARISE[language].format(name=sayings.title(title, language))
-            answer = _answer(engine, asked)
-            if answer and answer.how == "told":
+            if asked := _summary(engine, title, language):
                 yield Example(asked, language, is_request=True)
                 break
+
+
+def _summary(engine: Engine, title: str, language: Language) -> str:
+    """Return what asks for a document's summary; "" where it isn't understood so."""
+    asked = text.SUMMARISE[language].format(name=sayings.title(title, language))
+    answer = _answer(engine, asked)
+    return asked if answer and answer.how == "told" else ""
 
 
 def _answer(engine: Engine, question: str) -> Answer | None:

@@ -224,11 +224,10 @@ class TestRefusing:
     def test_an_llm_that_refuses_is_told_in_one_line_too(
         self, look: Open, tmp_path: Path, locale: str
     ) -> None:
-        sentence, question, near = {
-            "ar": ("ساهم بنك SoftBank بمبلغ.", "متى بُني البرج؟", "ماذا ورد عن SoftBank؟"),
-            "en": ("A bank, SoftBank, gave some.", "When was it built?",
-                   "What is said about SoftBank?"),
-        }[locale]  # fmt: skip
+        sentence, question = {
+            "ar": ("ساهم بنك SoftBank بمبلغ.", "متى بُني البرج؟"),
+            "en": ("A bank, SoftBank, gave some.", "When was it built?"),
+        }[locale]
         llm = CountingLLM(replies=deque(["0"]), none=0.99)
         ready = engine(tmp_path, model=llm, answer={"style": "written"})
         ready.retriever = NearRetriever([Found("1.txt", 0, len(sentence), sentence, 0.2, locale)])
@@ -240,7 +239,8 @@ class TestRefusing:
             assert llm.asked  # it is the LLM that refuses
             assert str(turn.text_content()).count(sentence) == 1
             expect(turn.locator(".rw-note")).to_have_count(0)
-            expect(turn.locator(".rw-near .rw-example")).to_have_text([near])
+            # What is said about SoftBank, it might refuse to tell, too.
+            expect(turn.locator(".rw-near .rw-example")).to_have_count(0)
 
 
 class CountingLLM(JudgingLLM):

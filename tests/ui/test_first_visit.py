@@ -1,0 +1,168 @@
+"""A first visit, task by task as docs/first-visit.md has it: Chromium, a real server, real weights.
+
+Each task begins where the one before ended, as a reader's would; none may lead nowhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.ui.conftest import ROOT, Open, Site
+from tests.ui.test_browser import AR, EN, answer
+
+pytestmark = [pytest.mark.weights, pytest.mark.browser]
+
+WALK = ROOT / "docs" / "first-visit.md"
+HEADINGS = {"ar": "## العربية", "en": "## English"}
+OTHER = {"ar": EN, "en": AR}
+ASKED = {"ar": AR, "en": EN}
+LEANING = {"ar": "ومتى أُعلن ذلك؟", "en": "And when was that announced?"}
+NOWHERE = {"ar": "من رسم لوحة الموناليزا؟", "en": "Who painted the Mona Lisa?"}
+HELLO = {"ar": "السلام عليكم", "en": "hello there"}
+LIST = {"ar": "ما الوثائق التي لديك؟", "en": "Which documents do you have?"}
+SHORT = {"ar": "لخص مقال OpenAI", "en": "Summarise the article about OpenAI"}
+TASKS = 20
+
+
+def tasks(locale: str) -> list[str]:
+    """Return what the walk says of each task, in one language."""
+    part = WALK.read_text(encoding="utf-8").split(HEADINGS[locale])[1].split("\n## ")[0]
+    return re.findall(r"^\d+\. (.+)$", part, re.MULTILINE)
+
+
+class Walk:
+    """A page, and which task of the walk is being done."""
+
+    def __init__(self, page: Page, locale: str) -> None:
+        self.page, self.locale = page, locale
+        self._left = iter(tasks(locale))
+
+    @contextmanager
+    def task(self) -> Iterator[None]:
+        """Do the next task; a failure says which."""
+        told = next(self._left)
+        try:
+            yield
+        except AssertionError as exc:
+            raise AssertionError(f"{told}: {exc}") from exc
+        expect(self.page.locator("[role=alert]:visible")).to_have_count(0)
+
+    def ended(self) -> bool:
+        """Tell whether there is no other task."""
+        return next(self._left, None) is None
+
+    @property
+    def last(self) -> Locator:
+        """The last answer."""
+        return self.page.locator(".rw-assistant:not(.rw-busy)").last
+
+    def clicked(self, button: Locator) -> None:
+        """Ask by a click, and wait for the whole answer."""
+        said = self.page.locator(".rw-assistant:not(.rw-busy)")
+        before = said.count()
+        button.click()
+        expect(said).to_have_count(before + 1, timeout=120_000)
+
+
+@pytest.mark.parametrize("locale", ["ar", "en"])
+def test_the_walk_is_written_down(locale: str) -> None:
+    assert len(tasks(locale)) == TASKS
+
+
+@pytest.mark.parametrize("locale", ["ar", "en"])
+def test_a_first_visit_takes_no_dead_end(visit: Open, site: Site, locale: str) -> None:
+    page = visit(locale=locale).page
+    walk = Walk(page, locale)
+    welcome, source = page.locator(".rw-welcome"), page.locator("#rawi-source")
+    box = page.locator("#rawi-question textarea")
+
+    with walk.task():  # what is here
+        expect(welcome).to_contain_text("3")
+    with walk.task():  # look into a document
+        welcome.locator("[data-act=open]").first.click()
+        expect(source.locator(".rw-article")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(source.locator(".rw-article")).to_have_count(0)
+    with walk.task():  # an example
+        walk.clicked(welcome.locator(f".rw-example[lang={locale}]").first)
+        expect(walk.last.locator("[data-citation]").first).to_be_visible()
+    with walk.task():  # one's own question
+        assert "30" in answer(page, ASKED[locale])
+    cited = walk.last.locator("[data-citation='1']")
+    with walk.task():  # what a citation says
+        cited.hover()
+        expect(page.locator("#rawi-card q")).to_be_visible()
+        page.mouse.move(5, 5)
+    with walk.task():  # where it stands
+        cited.click()
+        expect(source.locator("mark")).to_be_in_viewport()
+        page.keyboard.press("Escape")
+        expect(source.locator("mark")).to_have_count(0)
+    with walk.task():  # the other language
+        assert "30" in answer(page, OTHER[locale])
+        expect(walk.last).to_have_attribute("lang", "ar" if locale == "en" else "en")
+    with walk.task():  # a follow-up
+        answer(page, LEANING[locale])
+        expect(walk.last.locator("[data-citation]").first).to_be_visible()
+    with walk.task():  # what isn't here
+        answer(page, NOWHERE[locale])
+        expect(walk.last).to_have_attribute("data-how", "refused")
+    with walk.task():  # and what is, instead
+        walk.clicked(page.locator("#rawi-messages [data-act=near]:visible").last)
+        expect(walk.last).not_to_have_attribute("data-how", "refused")
+    with walk.task():  # what to ask next
+        walk.clicked(page.locator("#rawi-messages [data-act=near]:visible").last)
+        expect(walk.last).not_to_have_attribute("data-how", "refused")
+    with walk.task():  # one document alone
+        page.locator("#rawi-scope .rw-chip").click()
+        page.locator("#rawi-picker [data-doc]").first.check()
+        page.keyboard.press("Escape")
+        page.locator("#rawi-scope [data-act=all]").click()
+        expect(page.locator("#rawi-scope [data-act=all]")).to_have_count(0)
+    with walk.task():  # a greeting
+        assert ("راوي" if locale == "ar" else "Rawi") in answer(page, HELLO[locale])
+    with walk.task():  # the list
+        assert "3" in answer(page, LIST[locale])
+    with walk.task():  # a summary
+        answer(page, SHORT[locale])
+        expect(walk.last.locator("[data-citation='2']").first).to_be_visible()
+    with walk.task():  # ask otherwise
+        box.focus()
+        page.keyboard.press("ArrowUp")
+        expect(box).to_have_value(SHORT[locale])
+        box.fill(ASKED[locale])
+        box.press("Enter")
+        expect(page.locator(".rw-user .rw-text").last).to_have_text(ASKED[locale])
+        expect(walk.last.locator("[data-citation]").first).to_be_visible(timeout=120_000)
+    with walk.task():  # say what it was worth
+        page.locator("[data-act=rate][data-rating=up]").last.click()
+        assert noted(site.storage / "feedback.jsonl", page)
+    with walk.task():  # take it along
+        with page.expect_download() as download:
+            page.locator("[data-act=export][data-kind=md]").click()
+        assert "30" in download.value.path().read_text(encoding="utf-8")
+    with walk.task():  # begin anew, and come back
+        page.locator("#rawi-side [data-act=new]").click()
+        expect(page.locator(".rw-message")).to_have_count(0)
+        page.go_back()
+        expect(page.locator(".rw-message").first).to_be_visible()
+    with walk.task():  # the other language of the page
+        page.locator("#rawi-language").click()
+        expect(page.locator("html")).to_have_attribute("lang", "en" if locale == "ar" else "ar")
+        expect(page.locator(".rw-message").first).to_be_visible()
+    assert walk.ended()
+
+
+def noted(path: Path, page: Page) -> bool:
+    """Tell whether a rating is written down, soon."""
+    for _ in range(100):
+        if path.exists() and '"up"' in path.read_text(encoding="utf-8"):
+            return True
+        page.wait_for_timeout(100)
+    return False
