@@ -44,7 +44,7 @@ app = typer.Typer(
 models_app = typer.Typer(help="The model weights: pull, list, verify, pin.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 errors = Console(stderr=True, highlight=False)
-_WATCH_S = 5.0  # where the server isn't to watch
+_INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
 Corpus = Annotated[
     Path | None, typer.Option("--corpus", help="Folder of documents.", show_default=False)
@@ -91,22 +91,24 @@ def index(
     """Make the index equal to the folder of documents."""
     settings = settings_of(config_file, corpus, storage)
     from rag import index, models
+    from rag.config import DocumentsSettings
     from rag.embedding import Embedder
-    from rag.following import Folder, follow
+    from rag.following import follow, look
 
     weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
     with status("loading the embedder…"):
         embedder = Embedder.load(settings.embedding, weights)
 
-    def update() -> IndexReport:
+    def update(*, may_empty: bool = False) -> IndexReport:
         with _bar("documents") as progress:
-            return index.update(settings, embedder, progress, may_empty=empty)
+            return index.update(settings, embedder, progress, may_empty=may_empty)
 
-    folder = Folder(settings, settings.documents.watch_s or _WATCH_S)
-    folder.is_to_be_indexed()
-    _print_indexed(update(), settings, as_json)
-    folder.indexed()
-    for report in follow(folder, update, Event()) if watch else ():
+    seen = look(settings) if watch else None
+    _print_indexed(update(may_empty=empty), settings, as_json)
+    if not watch:
+        return
+    every_s = settings.documents.watch_s or DocumentsSettings().watch_s
+    for report in follow(settings, update, Event(), every_s, seen):
         if isinstance(report, RawiError):
             _print_error(report)
         else:
@@ -266,9 +268,10 @@ def run(commands: typer.Typer) -> None:
     except RawiError as exc:
         _print_error(exc)
         sys.exit(1)
-    except KeyboardInterrupt:
-        errors.print("rawi: interrupted; nothing is lost")
-        sys.exit(130)
+    except SystemExit as exc:
+        if exc.code == _INTERRUPTED:
+            errors.print("rawi: interrupted; nothing is lost")
+        raise
     except BrokenPipeError:
         sys.exit(0)
 

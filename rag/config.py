@@ -67,7 +67,7 @@ class ModelsSettings(Section):
 
 
 class DocumentsSettings(Section):
-    """Which files of the corpus are read, and what reading one may take."""
+    """How often the folder is looked at, which files are read, and what reading one may take."""
 
     watch_s: float = Field(5.0, ge=0, le=86_400)
     max_bytes: int = Field(20_000_000, ge=1_000, le=1_000_000_000)

@@ -15,80 +15,66 @@ from rag.config import Settings
 from rag.errors import DocumentError, RawiError
 from rag.index import IndexReport
 
-Look = frozenset[tuple[str, int, int, int]]
+# Each file's name, its size in bytes and its date in nanoseconds.
+Look = frozenset[tuple[str, int, int]]
 
 # Of the time that a look takes: how long there is none after it, so that it is little of a core.
 _REST = 20.0
 
 
-class Folder:
-    """The folder of documents, as it was when it was last looked at, and when it was indexed."""
+def look(settings: Settings) -> Look:
+    """Return what the folder holds; nothing where it can't be listed, as an indexing run will say.
 
-    def __init__(self, settings: Settings, every_s: float) -> None:
-        """Know of nothing that is indexed.
-
-        :param every_s: Seconds between two looks, at least.
-        """
-        self._settings = settings
-        self._every_s = every_s
-        self._seen: Look | None = None
-        self._indexed: Look | None = None
-        self.pause_s = every_s
-
-    def is_to_be_indexed(self) -> bool:
-        """Look again; tell whether it is otherwise than when it was indexed, and rests.
-
-        What changes between two looks is still being written.
-        """
-        began = time.monotonic()
-        now = _look(self._settings)
-        self.pause_s = max(self._every_s, _REST * (time.monotonic() - began))
-        rests, self._seen = now == self._seen, now
-        return rests and now != self._indexed
-
-    def indexed(self) -> None:
-        """Note that what was seen last is indexed, or can't be until it changes."""
-        self._indexed = self._seen
-
-
-def follow(
-    folder: Folder, update: Callable[[], IndexReport], stop: Event
-) -> Iterator[IndexReport | RawiError]:
-    """Yield what comes of indexing the folder whenever it has changed, until ``stop`` is set.
-
-    What fails for another reason than the documents is tried again, and yielded once.
-
-    :param update: Makes the index equal to the folder.
+    Not the files' inodes: some network mounts number them anew each time.
     """
-    said = ""
-    while not stop.wait(folder.pause_s):
-        if not folder.is_to_be_indexed():
-            continue
-        try:
-            report = update()
-        except DocumentError as exc:
-            folder.indexed()
-            yield exc
-        except RawiError as exc:  # another process indexes, or the disk is full
-            if str(exc) != said:
-                yield exc
-            said = str(exc)
-        else:
-            folder.indexed()
-            said = ""
-            yield report
-
-
-def _look(settings: Settings) -> Look:
     try:
         files = index.listed(settings)
-    except DocumentError:  # it is gone, or can't be read: so an indexing run will say
+    except DocumentError:
         return frozenset()
     found = set()
     for doc in files:
         try:
             about = (settings.corpus / doc).stat()
-        except OSError:
+        except OSError:  # it left meanwhile, or its folder is closed
             continue
-        found.add((doc, about.st_size, about.st_mtime_ns, about.st_ino))
+        found.add((doc, about.st_size, about.st_mtime_ns))
     return frozenset(found)
+
+
+def follow(
+    settings: Settings,
+    update: Callable[[], IndexReport],
+    stop: Event,
+    every_s: float,
+    indexed: Look | None = None,
+) -> Iterator[IndexReport | RawiError]:
+    """Yield what comes of indexing the folder whenever it has changed, until ``stop`` is set.
+
+    What is otherwise at each look is still being written, and waited for. What fails for another
+    reason than the documents is tried again, and yielded once.
+
+    :param update: Makes the index equal to the folder.
+    :param every_s: Seconds between two looks; more where a look takes long.
+    :param indexed: What the folder held before it was last indexed; None indexes it in any case.
+    """
+    pause_s, last, said = every_s, None, ""
+    while not stop.wait(pause_s):
+        began = time.monotonic()
+        now = look(settings)
+        pause_s = max(every_s, _REST * (time.monotonic() - began))
+        rests, last = now == last, now
+        if not rests or now == indexed:
+            continue
+        try:
+            report = update()
+        except DocumentError as exc:  # nothing to do before it changes
+            indexed = now
+            yield exc
+        except RawiError as exc:  # another process indexes, or the disk is full
+            pause_s = max(pause_s, time.monotonic() - began)
+            if str(exc) != said:
+                yield exc
+            said = str(exc)
+        else:
+            indexed, said = now, ""
+            yield report

@@ -25,7 +25,7 @@ from rag.config import Settings
 from rag.embedding import Embedder
 from rag.engine import Engine
 from rag.errors import GenerationError, NoIndexError, RawiError, StaleIndexError
-from rag.following import Folder, follow
+from rag.following import follow
 from rag.index import IndexReport
 from rag.storage import Current
 from ui import documents, examples, tickets
@@ -206,16 +206,14 @@ class Loader:
                 said = str(exc)
 
     def _follow(self, embedder: Embedder) -> None:
-        """Have the index follow the folder."""
+        """Have the index follow the folder; ``_watch`` then sees that there is another."""
 
         def update() -> IndexReport:
             with self.indexing:
-                report = index.update(self.settings, embedder)
-            self.reopen()
-            return report
+                return index.update(self.settings, embedder)
 
-        folder = Folder(self.settings, self.settings.documents.watch_s)
-        for report in follow(folder, update, self._closed):
+        every_s = self.settings.documents.watch_s
+        for report in follow(self.settings, update, self._closed, every_s):
             if isinstance(report, RawiError):
                 logger.warning("%s", report)
             elif report.added or report.changed or report.removed:

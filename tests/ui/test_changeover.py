@@ -1,7 +1,10 @@
-"""A server and the index that another process makes beneath it: real processes, real weights."""
+"""A server, and the folder and the index that change beneath it: real processes, real weights."""
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -79,3 +82,57 @@ def test_the_server_changes_over_without_an_error(tmp_path: Path) -> None:
         done.set()
         server.terminate()
         server.wait(30)
+
+
+def test_a_server_answers_from_what_the_folder_has_become(tmp_path: Path) -> None:
+    corpus, config = tmp_path / "corpus", tmp_path / "config.yaml"
+    corpus.mkdir()
+    (corpus / "cow.txt").write_text("The cow gives milk.")
+    config.write_text("llm: {backend: none}\ndocuments: {watch_s: 0.3}\n")
+    with listening() as port:
+        serve = ["serve", "--port", str(port), "--config", str(config)]
+    serve += ["--corpus", str(corpus), "--storage", str(tmp_path / "storage")]
+    url = f"http://127.0.0.1:{port}"
+    server = subprocess.Popen([*RAWI, *serve], cwd=ROOT)  # nothing is indexed yet
+    try:
+        wait_for(url, server)
+        ready = f"{url}/healthz?ready=true"
+        assert until(lambda: httpx.get(ready).status_code == 200, 120)
+        assert found(url, "Which animal gives milk?") == ["cow.txt"]
+        (corpus / "bee.txt").write_text("The bee makes honey.")
+        assert until(lambda: found(url, "Who makes honey?") == ["bee.txt"], 30)
+        (corpus / "bee.txt").unlink()
+        assert until(lambda: found(url, "Who makes honey?") == ["cow.txt"], 30)
+        (corpus / "cow.txt").unlink()  # an empty folder may be a mount that is gone
+        assert not until(lambda: found(url, "Who makes honey?") != ["cow.txt"], 3)
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def test_rawi_index_goes_on_with_a_folder_until_it_is_interrupted(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "cow.txt").write_text("The cow gives milk.")
+    command = ["index", "--watch", "--empty", "--json"]
+    command += ["--corpus", str(corpus), "--storage", str(tmp_path / "storage")]
+    often = {**os.environ, "RAWI_DOCUMENTS__WATCH_S": "0.3"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [*RAWI, *command], cwd=ROOT, env=often, stdout=pipe, stderr=pipe
+    ) as indexing:
+        assert indexing.stdout is not None
+        assert indexing.stderr is not None
+        try:
+            assert json.loads(indexing.stdout.readline())["documents"] == 1
+            (corpus / "bee.txt").write_text("The bee makes honey.")
+            assert json.loads(indexing.stdout.readline())["documents"] == 2
+            for path in corpus.iterdir():
+                path.unlink()
+            # --empty was meant for the folder as it was then, not for a mount that goes later.
+            assert "holds no documents" in indexing.stderr.readline().decode()
+            indexing.send_signal(signal.SIGINT)
+            assert indexing.wait(30) == 130
+            assert "nothing is lost" in indexing.stderr.read().decode()
+        finally:
+            indexing.kill()

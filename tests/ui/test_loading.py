@@ -107,13 +107,18 @@ def test_the_folder_is_followed_and_answered_from(
     write("cat.txt", "The cat is in the garden.")
     watched = settings.documents.model_copy(update={"watch_s": 0.05})
     loader.settings = settings.model_copy(update={"documents": watched})
-    thread = threading.Thread(target=loader._follow, args=[embedder])
-    thread.start()
+    threads = [
+        threading.Thread(target=loader._follow, args=[embedder]),
+        threading.Thread(target=loader._watch),
+    ]
+    for thread in threads:
+        thread.start()
     assert until(lambda: len(loader.listing.documents) == 1, 30)
     write("dog.txt", "The dog is in the house.")
     assert until(lambda: len(loader.listing.documents) == 2, 30)
     assert loader.engine is not None
     assert loader.engine.retriever.passages("dog", 1)[0].doc == "dog.txt"
     loader.close()
-    thread.join(10)
-    assert not thread.is_alive()
+    for thread in threads:
+        thread.join(10)
+    assert not any(thread.is_alive() for thread in threads)
