@@ -98,9 +98,7 @@ def update(
             with Storage(folder, settings.vectors, writing=True) as store:
                 lost = Lost(store, settings.corpus, files, may_empty=may_empty)
                 report = _synchronise(store, files, lost, settings, embedder, progress, refused)
-            storage.make_current(
-                settings.storage, folder, embedder.fingerprint, settings.vectors
-            )
+            storage.make_current(settings.storage, folder, embedder.fingerprint, settings.vectors)
     return report
 
 
