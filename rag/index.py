@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], None]
 Refused = Callable[[str, str], None]
 
-# Passages that Chroma adds, deletes or lists in one call; it adds at most 5,461, and its server takes
-# 40 MiB, which these are under with vectors of 4,096 dimensions.
+# Passages that Chroma adds, deletes or lists in one call; it adds at most 5,461, and its server
+# takes 40 MiB, which these are under with vectors of 4,096 dimensions.
 _BATCH = 1_000
 
 

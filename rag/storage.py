@@ -10,8 +10,7 @@
     └── index-3f9c…/          named by its fingerprint; an index of another one stands beside it
         ├── in-use            locked by whoever has it open
         ├── rawi.sqlite3      the truth: documents, passages, sentences; their words (FTS5)
-        └── chroma/           their vectors; follows SQLite; a collection in a Chroma server instead,
-                              if ``vectors`` in the settings says so
+        └── chroma/           their vectors; follows SQLite; or on a server, as the settings say
 
 Only names listed here are ever written or removed. What holds a document's text is its owner's
 alone to read.

@@ -146,11 +146,13 @@ _ARABIC: Final = tuple(
         ),
         (
             r"vectors\.url (\S+): what answers there doesn't speak .*",
-            "ما يجيب على {} لا يتكلم واجهة Chroma v2. صحّح vectors.url، أو ثبّت هناك Chroma 1.0 أو أحدث.",
+            "ما يجيب على {} لا يتكلم واجهة Chroma v2. صحّح vectors.url، أو ثبّت هناك Chroma 1.0"
+            " أو أحدث.",
         ),
         (
             r".*: its vectors are not where vectors\.backend and vectors\.url say; .*",
-            "ليست متجهات الفهرس حيث يدل vectors.backend و vectors.url. نفّذ: rawi index، ولن يُعاد حسابها.",
+            "ليست متجهات الفهرس حيث يدل vectors.backend و vectors.url. نفّذ: rawi index، ولن يُعاد"
+            " حسابها.",
         ),
         (
             r"the LLM was (?:not done after|silent for) ([\d.]+) seconds.*",
