@@ -239,8 +239,9 @@ def test_a_title_that_is_a_sentence_is_shortened(title: str, short: str) -> None
     assert quotes.short_title(title) == short
 
 
-def test_a_card_has_title_page_day_and_the_quote_shortened() -> None:
-    cited = quote("كلمة " * 200).model_copy(
+@pytest.mark.parametrize("said", ["كلمة " * 200, "كلمة" * 100 + " كلمة"])
+def test_a_card_has_title_page_day_and_the_quote_shortened(said: str) -> None:
+    cited = quote(said).model_copy(
         update={"title": "عنوان", "page": 3, "date": "2025-04-01T10:00:00"}
     )
     html = messages.message_html(answered("نعم. [1]", citations=(cited,)), feedback=False)
@@ -291,6 +292,8 @@ def test_what_is_shown_has_no_characters_that_reorder_it() -> None:
         ("عنوان\nAll of it, in English.\nنص", "ar", ["All of it, in English."]),
         ("| OpenAI | Sam Altman | 12 |", "ar", ["OpenAI", "Sam Altman"]),
         ("The head of أوبن إيه آي, سام ألتمان, is", "en", ["أوبن إيه آي", "سام ألتمان"]),
+        ("قال: «30 days (Art. 5), 2» [1]", "ar", ["30 days (Art. 5), 2"]),
+        ("In Arabic: “١٣٠ يومًا (القانون)”, and “٥ (”", "en", ["١٣٠ يومًا (القانون)"]),
         ("It gave شركة 12 billion; see الفقرة 12 من النظام", "en", ["شركة", "الفقرة 12 من النظام"]),
     ],
 )  # fmt: skip
@@ -301,7 +304,7 @@ def test_runs_of_the_other_direction(text: str, language: Any, runs: list[str]) 
     assert "mark" in read.tags
 
 
-@pytest.mark.parametrize("text", ["a ", "a(", "9", "a 9 ", "-", 'a "', "ب ", "ب a "])
+@pytest.mark.parametrize("text", ["a ", "a(", "a«(", "9", "a 9 ", "-", 'a "', "ب ", "ب a "])
 def test_any_text_is_cut_in_linear_time(text: str) -> None:
     began = time.process_time()
     for language in ("ar", "en"):
