@@ -32,9 +32,9 @@ logger = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], None]
 Refused = Callable[[str, str], None]
 
-# Passages that Chroma adds, deletes or lists in one call; it adds at most 5,461, and its server
-# takes 40 MiB, which these are under with vectors of 4,096 dimensions.
-_BATCH = 1_000
+# Passages that Chroma adds, deletes or lists in one call; it adds at most 5,461. Its server takes
+# 40 MiB in one, which those of 4,096 dimensions are under.
+_BATCH, _SENT = 5_000, 1_000
 
 
 @dataclass(frozen=True)
@@ -275,8 +275,9 @@ def _write(
         if piece.id not in before
     ]
     # Chroma keeps what it holds of these ids: left by a kill, or the same passage anyway.
-    for start in range(0, len(fresh), _BATCH):
-        store.vectors.add(fresh[start : start + _BATCH])
+    most = _SENT if store.on_server else _BATCH
+    for start in range(0, len(fresh), most):
+        store.vectors.add(fresh[start : start + most])
     with store.db:
         _forget(store.db, document.id)
         store.db.execute(
