@@ -16,7 +16,7 @@ from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import excerpts, grounding, llm, prompts, sayings
+from rag import excerpts, grounding, llm, prompts, quantities, sayings
 from rag.config import AnswerSettings, Settings
 from rag.conversation import Asked
 from rag.errors import GenerationError
@@ -105,7 +105,8 @@ def quoted(
     readable = [found for found in sentences if found.language == language]
     citations = grounding.citations(readable or sentences)
     if not readable:
-        return Draft(sayings.pointer(language, [c.marker for c in citations]), citations, "quoted")
+        pointer = sayings.pointer(language, dict.fromkeys([c.marker for c in citations], ""))
+        return Draft(pointer, citations, "quoted")
     said = zip(
         excerpts.fitted([found.shown for found in readable], max_words, question),
         citations,
@@ -119,11 +120,21 @@ def shortly(said: Said, others: Sequence[Found], language: Language) -> Draft:
     """Answer with what the LLM said, and point at other sentences that belong to the answer."""
     checked = said.checked
     short = sayings.without_markers(checked.text)
-    citations = grounding.citations([*said.used, *others], short)
+    citations = grounding.citations([*said.used, *others], "" if said.quote else short)
     text = checked.text
     if others:
-        text += f" {sayings.pointer(language, [c.marker for c in citations[len(said.used) :]])}"
+        more = [c.marker for c in citations[len(said.used) :]]
+        text += f" {sayings.pointer(language, dict.fromkeys(more, ''))}"
     return Draft(text, citations, "written", short=short)
+
+
+def in_its_words(said: Said, others: Sequence[Found], language: Language, most: int) -> Draft:
+    """Answer with the words that the LLM quoted, as they stand, and point at other sentences."""
+    citations = grounding.citations([*said.used, *others])
+    words = [excerpts.cut(found.words, most) if found.words else "" for found in said.used]
+    words += [""] * len(others)
+    quoted = {c.marker: text for c, text in zip(citations, words, strict=True)}
+    return Draft(sayings.pointer(language, quoted), citations, "quoted")
 
 
 def refused(
@@ -157,6 +168,7 @@ class Said:
     :ivar right: And that its answer is right, when it is asked once more; None where it has none
         or doesn't tell.
     :ivar certainty: Mean log-probability of its answer's tokens; None where it doesn't tell.
+    :ivar quote: The words of the sentences that its answer puts into the other language.
     """
 
     used: tuple[Found, ...]
@@ -166,6 +178,12 @@ class Said:
     right: float | None
     usage: Usage
     certainty: float | None = None
+    quote: str = ""
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether what was held against the words leaves nothing to ask: figures, units, dates."""
+        return bool(self.checked.text) and bool(self.quote) and quantities.is_all(self.quote)
 
 
 class Drafter:
@@ -240,27 +258,51 @@ class Drafter:
         first, asked_first = llm.first_token(self._model, messages, timeout_s)
         first = first if any(token.isdecimal() for token in first) else {}  # else it tells nothing
         yield ""
-        given = " ".join([asked.standalone, *(found.read for found in read)])
-        grammar = prompts.grammar(_likeliest(first, read), given, language) if first else ""
+        grammar = self._grammar(asked, first, read, language) if first else ""
         most = answers.max_words if grammar else math.inf  # without one, thoughts may come first
         reply = yield from _unshown(llm.stream(self._model, messages, timeout_s, grammar), most)
         usage = asked_first + reply.usage
         if not reply.text.strip():
             raise GenerationError("the LLM answered with nothing; check llm.model")
-        answer, numbers = prompts.parsed(reply.text, len(read))
-        if not answer:
+        parsed = prompts.parsed(reply.text, len(read))
+        if not parsed.answer:
             answered = min(_answered(first), 0.0) if first else -grounding.LIMIT
             return Said((), False, grounding.Checked("", ()), answered, None, usage)
-        used = tuple(read[n - 1] for n in numbers) or grounding.nearest(answer, read)
-        used = grounding.holding(answer, asked.question, used, read)
-        checked = grounding.check(answer, asked.question, language, used, answers.max_words)
+        used = tuple(read[n - 1] for n in parsed.used) or grounding.nearest(parsed.answer, read)
+        if parsed.quote:
+            used = tuple(grounding.with_words(found, parsed.quote) for found in used)
+        else:
+            used = grounding.holding(parsed.answer, asked.question, used, read)
+        quote = prompts.GAP.join(found.words for found in used if found.words and parsed.quote)
+        checked = grounding.check(
+            parsed.answer, asked.question, language, used, answers.max_words, quote
+        )
         yield ""
         left_s = max(_LEAST, timeout_s - (time.monotonic() - began))
         asking = prompts.checking(messages, reply.text)
         right, spent = llm.log_odds(self._model, asking, prompts.YES, prompts.NO, left_s)
-        is_placed = bool(numbers or checked.text)
+        is_placed = bool(parsed.used or checked.text)
         certainty = prompts.certainty(reply.tokens)
-        return Said(used, is_placed, checked, _answered(first), right, usage + spent, certainty)
+        return Said(
+            *(used, is_placed, checked, _answered(first), right, usage + spent, certainty, quote)
+        )
+
+    def _grammar(
+        self,
+        asked: Asked,
+        first: Mapping[str, float],
+        read: Sequence[Found],
+        language: Language,
+    ) -> str:
+        """Return what the LLM's reply is held to."""
+        number = _likeliest(first, read)
+        return prompts.grammar(
+            number,
+            [found.read for found in read],
+            asked.standalone,
+            language,
+            quotes=read[number - 1].language != language,
+        )
 
     def _within_budget(self, evidence: Sequence[Found]) -> list[Found]:
         """Return the best sentences that fit ``answer.evidence_tokens``, the first in any case."""

@@ -58,8 +58,9 @@ _MARKS: dict[Language, str] = {"ar": r"[\u064B-\u0652]? [\u064B-\u0652]?", "en":
 # parts a reply from its quote.
 _DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩٫٬٪→…", "0123456789.,%>.")
 _MOST_NAMED = 9  # a sentence's number is one digit
-# A word between the signs around it; of signs alone, they are the word.
-_WORD = re.compile(r"([(\[{\"'«“‘*_]*)(.+?)([)\]}\"'»”’*_.,:;!?،؛؟]*)")
+# Signs around words, which a quote doesn't begin or end with.
+OPENING, CLOSING = "([{\"'«“‘*_", ")]}\"'»”’*_.,:;!?،؛؟"
+_WORD = re.compile(rf"([{re.escape(OPENING)}]*)(.+?)([{re.escape(CLOSING)}]*)")
 _NONE = re.compile(r"\[?[0٠]\]?(?:\s*[.:](?:\s.*)?)?", re.DOTALL)
 
 

@@ -92,8 +92,8 @@ def tree(rng: random.Random, passage: Passage, others: Sequence[Passage]) -> Nod
         elif not held and passage.is_alone(question):
             unanswered.append(question)
         # Of what half is there for no verdict would be certain.
-    asked = answered[:_ANSWERED] + [(question, []) for question in unanswered[:_UNANSWERED]]
-    for question, held in asked:
+    drawn = answered[:_ANSWERED] + [(question, []) for question in unanswered[:_UNANSWERED]]
+    for question, held in drawn:
         language = other(own) if rng.random() < _ACROSS else own
         _ask(rng, sentences, question, language, held, list(zip(texts, languages, strict=True)))
     pairs = [at for at, (p, _) in enumerate(chosen) if len(p.said) > 1]
@@ -201,7 +201,7 @@ def _joined(marked: Sequence[int]) -> list[list[int]]:
 
 def _stripped(run: str) -> str:
     """Return a run without the signs around it, as ``prompts.grammar`` has it."""
-    return run.strip("([{\"'«“‘*_)]}»”’.,:;!?،؛؟")
+    return run.lstrip(prompts.OPENING).rstrip(prompts.CLOSING)
 
 
 def _strange(rng: random.Random, sentence: str) -> tuple[str, ...]:
