@@ -96,9 +96,7 @@ def check(
     answer = quantities.in_its_currency(answer, f"{question} {quote or text}", language)
     short = "\n" not in answer and len(answer.split()) <= max_words
     readable = short and is_readable(answer, question, language, text)
-    exact = is_exact(answer, f"{question} {quote or text}") and is_exact(
-        quote, f"{question} {answer}"
-    )
+    exact = is_same(answer, quote, question) if quote else is_exact(answer, f"{question} {text}")
     if not readable or not exact:
         return Checked("", ())
     cited = citations(used, "" if quote else answer)
@@ -291,6 +289,14 @@ def is_exact(answer: str, text: str) -> bool:
     for value, unit in quantities.measures(text):
         units.setdefault(value, set()).add(unit)
     return all(unit in units.get(value, {unit}) for value, unit in quantities.measures(answer))
+
+
+def is_same(answer: str, quote: str, question: str = "") -> bool:
+    """Tell whether what is put into the other language has the figures, units and dates it had.
+
+    :param question: Either may say its figures again, or leave them out.
+    """
+    return is_exact(answer, f"{question} {quote}") and is_exact(quote, f"{question} {answer}")
 
 
 def _words(text: str) -> set[str]:

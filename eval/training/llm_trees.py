@@ -46,7 +46,7 @@ _MOST_RUNS = 2
 _LEAST_SAID = 0.5  # of an answer's words: of which fewer are the sentence's, it isn't quoted
 _STRANGE = (1, 6)  # words of a quote that has nothing to do with a wrong answer
 # Wrong answers that are made of the right words.
-_OF_RIGHT_WORDS = frozenset(("word", "unit", "number", "negation", "name", "dropped"))
+OF_RIGHT_WORDS = frozenset(("word", "unit", "number", "negation", "name", "dropped"))
 
 
 @dataclass
@@ -176,6 +176,19 @@ def quoted(sentence: str, answers: Sequence[str], language: Language) -> tuple[s
     return tuple(_stripped(read[words[run[0]][0] : words[run[-1]][1]]) for run in runs)
 
 
+def runs(
+    sentences: Sequence[str], answers: Mapping[str, Sequence[str]], language: Language
+) -> tuple[str, ...]:
+    """Return what ``quoted`` does of one sentence, and of several a run each; none unless of all.
+
+    :param answers: By language.
+    """
+    each = [quoted(sentence, answers[language], language) for sentence in sentences]
+    if len(each) == 1:
+        return each[0]
+    return tuple(found[0] for found in each) if all(each) else ()
+
+
 def _nearest(marked: Mapping[int, str]) -> list[int]:
     """Return the numbers of the words that hold each of them once, nearest to each other."""
     numbers, wanted = sorted(marked), set(marked.values())
@@ -204,7 +217,7 @@ def _stripped(run: str) -> str:
     return run.lstrip(prompts.OPENING).rstrip(prompts.CLOSING)
 
 
-def _strange(rng: random.Random, sentence: str) -> tuple[str, ...]:
+def strange(rng: random.Random, sentence: str) -> tuple[str, ...]:
     """Return any run of a sentence's words."""
     words = prompts.defused(sentence).split()
     count = min(rng.randint(*_STRANGE), len(words))
@@ -233,10 +246,10 @@ def _ask(
     foreign = of_cited[0][1] != language
     quotes: tuple[str, ...] = ()
     if held and foreign:
-        each = [quoted(text, question["answer"][said], said) for text, said in of_cited]
-        quotes = each[0] if len(each) == 1 else tuple(q[0] for q in each if q)
-        if not all(each):
-            return  # it is said in other words than the sentence's: there is nothing to quote
+        own = of_cited[0][1]
+        quotes = runs([text for text, _ in of_cited], question["answer"], own)
+        if not quotes or any(said != own for _, said in of_cited):
+            return  # it is said in other words than the sentences': there is nothing to quote
     asked = sentences.then(prompts.asked(question[language], language) + _ASSISTANT)
     if held:
         answer = rng.choice(right) if rng.random() < _ANOTHER_ANSWER else right[0]
@@ -247,9 +260,7 @@ def _ask(
         # Right elsewhere; here nothing says so.
         wrong = [*({"kind": "neighbour", "text": text} for text in (right or ())[:1]), *wrong]
     for each_wrong in wrong[: _WRONG if held else 1]:
-        of_right = held and each_wrong["kind"] in _OF_RIGHT_WORDS
-        strange = _strange(rng, of_cited[0][0]) if foreign else ()
-        reply = asked.then(
-            prompts.reply(each_wrong["text"], cited, quotes if of_right else strange) + END
-        )
+        of_right = held and each_wrong["kind"] in OF_RIGHT_WORDS
+        words = quotes if of_right or not foreign else strange(rng, of_cited[0][0])
+        reply = asked.then(prompts.reply(each_wrong["text"], cited, words) + END)
         reply.then(_CHECK).then(prompts.NO, 1.0)

@@ -124,7 +124,9 @@ def test_the_first_tokens_are_told(llamacpp):
 
 @pytest.mark.weights
 def test_llamacpp_holds_a_reply_to_a_grammar(llamacpp):
-    reply = llm.whole(llm.stream(llamacpp, CAPITAL, 60, prompts.grammar(3, ["Paris"], "", "en", quotes=False)))
+    reply = llm.whole(
+        llm.stream(llamacpp, CAPITAL, 60, prompts.grammar(3, ["Paris"], "", "en", quotes=False))
+    )
     assert reply.text.startswith("3")
     assert ": " in reply.text
 

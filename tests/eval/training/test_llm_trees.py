@@ -89,12 +89,13 @@ def test_an_answers_own_words_are_quoted(sentence, answers, quote):
 
 def test_a_files_units_are_taught_with_what_they_stand_under(tmp_path: Path):
     (tmp_path / "corpus").mkdir()
-    text = "# Trip\n\n## Fees\n\nEarly birds pay 25 pounds.\n\nOthers pay 40 pounds.\n\n## Place\n\nThe hall.\n"
-    (tmp_path / "corpus" / "a.md").write_text(text)
     golds = ["Early birds pay 25 pounds.", "Others pay 40 pounds.", ""]
+    text = f"# Trip\n\n## Fees\n\n{golds[0]}\n\n{golds[1]}\n\n## Place\n\nThe hall.\n"
+    (tmp_path / "corpus" / "a.md").write_text(text)
     rows = [
         {
-            "id": f"a-{number:03}-{n}", "doc": "a.md", "type": "fact", "gold": [gold] if gold else [],
+            "id": f"a-{number:03}-{n}", "doc": "a.md", "type": "fact",
+            "gold": [gold] if gold else [],
             "question": {"ar": f"؟{n}", "en": f"{n}?"}, "answer": {"ar": f"ج{n}", "en": f"a{n}"},
         }
         for number in (1, 6) for n, gold in enumerate(golds)
