@@ -22,9 +22,9 @@ _RTL_LETTER: Final = re.compile(
 )
 _LTR_LETTER: Final = re.compile(rf"[^\W\d_{_RTL}]")
 _LAST: Final = "+#%"  # marks that a word may end with: C++
-_ENCLOSING: Final = {"(": ")", "[": "]", '"': '"', "“": "”"}
-# Tokens that one run may hold between two of its words, and within brackets.
-_MOST_BETWEEN, _MOST_ENCLOSED = 8, 40
+_ENCLOSING: Final = {"(": ")", "[": "]", '"': '"', "“": "”", "«": "»"}
+# Tokens that one run may hold between two of its words, and within brackets or quotation marks.
+_MOST_BETWEEN, _MOST_ENCLOSED = 8, 100
 
 Kind = Literal["word", "own", "number", "space", "mark"]
 
@@ -74,6 +74,7 @@ def foreign_runs(text: str, language: Language) -> Iterator[Span]:
     """Yield the runs of a text that are written in the other direction than its language is.
 
     A number after a run is part of it unless a word of the text's own follows, which it counts.
+    Within quotation marks or brackets that hold no word of the text's own, all is one run.
     """
     script, at = _SCRIPTS[language], 0
     for line in text.split("\n"):
@@ -90,7 +91,11 @@ def _of_line(line: str, at: int, script: _Script) -> Iterator[Span]:
     tokens, index = list(_tokens(line, script)), 0
     while index < len(tokens):
         last = index
-        if tokens[index].kind == "word":
+        closing = _closing(tokens, index) if tokens[index].text in _ENCLOSING else None
+        if closing is not None:
+            yield Span(at + tokens[index].end, at + tokens[closing].start)
+            last = closing
+        elif tokens[index].kind == "word":
             last = _last_of_run(tokens, index, script)
             yield Span(at + tokens[index].start, at + tokens[last].end)
         index = last + 1
@@ -154,12 +159,16 @@ def _next_word(tokens: Sequence[_Token], last: int, script: _Script) -> int | No
 
 def _closing(tokens: Sequence[_Token], opening: int) -> int | None:
     """Return the index of what closes a bracket, if nothing but foreign words is within."""
-    wanted, words = _ENCLOSING[tokens[opening].text], 0
+    wanted, words = [_ENCLOSING[tokens[opening].text]], 0
     for index in range(opening + 1, min(len(tokens), opening + 1 + _MOST_ENCLOSED)):
         token = tokens[index]
-        if token.text == wanted:
-            return index if words else None
-        if token.kind == "own" or token.text in _ENCLOSING or token.text in "|\t":
+        if token.text == wanted[-1]:
+            wanted.pop()
+            if not wanted:
+                return index if words else None
+        elif token.text in _ENCLOSING:
+            wanted.append(_ENCLOSING[token.text])
+        if token.kind == "own" or token.text in "|\t":
             return None
         words += token.kind == "word"
     return None

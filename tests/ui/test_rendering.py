@@ -291,6 +291,8 @@ def test_what_is_shown_has_no_characters_that_reorder_it() -> None:
         ("عنوان\nAll of it, in English.\nنص", "ar", ["All of it, in English."]),
         ("| OpenAI | Sam Altman | 12 |", "ar", ["OpenAI", "Sam Altman"]),
         ("The head of أوبن إيه آي, سام ألتمان, is", "en", ["أوبن إيه آي", "سام ألتمان"]),
+        ("قال: «30 days (Art. 5), 2» [1]", "ar", ["30 days (Art. 5), 2"]),
+        ("In Arabic: “١٣٠ يومًا (القانون)”, and “٥ (”", "en", ["١٣٠ يومًا (القانون)"]),
         ("It gave شركة 12 billion; see الفقرة 12 من النظام", "en", ["شركة", "الفقرة 12 من النظام"]),
     ],
 )  # fmt: skip
@@ -301,7 +303,7 @@ def test_runs_of_the_other_direction(text: str, language: Any, runs: list[str]) 
     assert "mark" in read.tags
 
 
-@pytest.mark.parametrize("text", ["a ", "a(", "9", "a 9 ", "-", 'a "', "ب ", "ب a "])
+@pytest.mark.parametrize("text", ["a ", "a(", "a«(", "9", "a 9 ", "-", 'a "', "ب ", "ب a "])
 def test_any_text_is_cut_in_linear_time(text: str) -> None:
     began = time.process_time()
     for language in ("ar", "en"):
