@@ -24,8 +24,8 @@ run: setup  ## Open the chat page on http://127.0.0.1:7860
 ask: setup  ## Answer one question: make ask Q="…"
 	@$(BIN)/rawi ask -- "$$Q"
 
-test: setup check  ## Run all checks and tests, with the real weights
-	$(BIN)/python -m pytest
+test: setup check test-fast  ## Run all checks and tests, with the real weights
+	$(BIN)/python -m pytest -m "weights and not long"
 
 test-long: setup  ## Change folders for long, and compare the index with a new one
 	$(BIN)/python -m pytest -m long
