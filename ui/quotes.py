@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from html import escape
 
 from rag import sayings
@@ -83,12 +82,12 @@ def _from(quote: Quote, tag: str = "") -> str:
 
 
 def _card(quote: Quote) -> str:
-    said = isolated_html(
-        textwrap.shorten(quote.text, _CARD_CHARS, placeholder=" …"), quote.language
-    )
+    said = " ".join(quote.text.split())
+    if len(said) > _CARD_CHARS:
+        said = f"{said[:_CARD_CHARS].rsplit(' ', 1)[0]} …"
     return (
         f'<template data-card="{quote.marker}">{_from(quote)}'
-        f"<q {in_language(quote.language)}>{said}</q></template>"
+        f"<q {in_language(quote.language)}>{isolated_html(said, quote.language)}</q></template>"
     )
 
 

@@ -239,8 +239,9 @@ def test_a_title_that_is_a_sentence_is_shortened(title: str, short: str) -> None
     assert quotes.short_title(title) == short
 
 
-def test_a_card_has_title_page_day_and_the_quote_shortened() -> None:
-    cited = quote("كلمة " * 200).model_copy(
+@pytest.mark.parametrize("said", ["كلمة " * 200, "كلمة" * 100 + " كلمة"])
+def test_a_card_has_title_page_day_and_the_quote_shortened(said: str) -> None:
+    cited = quote(said).model_copy(
         update={"title": "عنوان", "page": 3, "date": "2025-04-01T10:00:00"}
     )
     html = messages.message_html(answered("نعم. [1]", citations=(cited,)), feedback=False)
