@@ -137,12 +137,12 @@ def corrupted(rng: random.Random, said: str, elsewhere: str) -> str:
 
 
 def _some(rng: random.Random, passage: Passage, language: Language) -> list[int]:
-    """Return some of a passage's sentences, with what one of its questions needs."""
+    """Return some of a passage's sentences, with what some of its questions need or come near."""
     all_ = range(len(passage.said[language]))
     count = min(rng.choice(_SENTENCES), len(all_))
     wanted = set[int]()
     for question in rng.sample(passage.questions, len(passage.questions)):
-        more = wanted | {n - 1 for n in question["uses"]}
+        more = wanted | {n - 1 for n in question["uses"] or question.get("near", ())}
         wanted = more if len(more) < count or not wanted else wanted
     rest = [n for n in all_ if n not in wanted]
     return sorted([*wanted, *rng.sample(rest, max(0, count - len(wanted)))])

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rag import documents, passages
-from rag.language import Language, clean
+from rag.language import Language, clean, fold
 from rag.retrieval import of_unit
 
 LANGUAGES: tuple[Language, ...] = ("ar", "en")
 HELD_OUT = 9  # every ninth passage, by its number
 FILES_HELD_OUT = 6  # every sixth file, by its number
 _MOST_USED, _MOST_WRONG = 2, 8  # units that answer a question; wrong answers
+_STEM = 5  # letters
 _MOST_CHARS = 320  # of a unit: longer ones take the place of many
 
 
@@ -23,7 +26,8 @@ _MOST_CHARS = 320  # of a unit: longer ones take the place of many
 class Passage:
     """A written passage: ``said[language][n]`` is its nth sentence.
 
-    A file is one, too: its units in its own language alone.
+    A file is one, too: its units in its own language alone. A question of it that has no answer
+    names the unit that comes ``near``.
     """
 
     id: str
@@ -77,13 +81,14 @@ def read_files(folder: Path, max_chars: int) -> list[Passage]:
                 n for n, u in enumerate(units)
                 if any(start < u.end and u.start < start + size for start, size in starts)
             ]  # fmt: skip
-            if not 0 <= len(held) <= _MOST_USED or not set(held) <= set(kept):
+            if len(held) > _MOST_USED or not set(held) <= set(kept) or not kept:
                 continue
             told = row["answer"] if held else None
             questions.append(
                 row["question"] | {
                     "type": row["type"],
                     "uses": [kept.index(n) + 1 for n in held],
+                    "near": [_nearest(row["question"][document.language], read, kept)],
                     "answer": told and {language: [told[language]] for language in LANGUAGES},
                     "wrong": {
                         language: [
@@ -99,6 +104,19 @@ def read_files(folder: Path, max_chars: int) -> list[Passage]:
             said = {document.language: [read[n] for n in kept]}
             found.append(Passage(doc, document.language, document.title, said, questions))
     return found
+
+
+def _nearest(question: str, read: Sequence[str], kept: Sequence[int]) -> int:
+    """Return the number, from 1, of the unit that shares most beginnings of words with a question.
+
+    :param kept: Which of those that were read there is a choice of.
+    """
+    asked = _stems(question)
+    return 1 + max(range(len(kept)), key=lambda n: len(asked & _stems(read[kept[n]])))
+
+
+def _stems(text: str) -> set[str]:
+    return {word[:_STEM] for word in re.findall(r"\w{3,}", fold(text))}
 
 
 def other(language: Language) -> Language:

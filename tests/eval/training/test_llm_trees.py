@@ -96,7 +96,8 @@ def test_a_files_units_are_taught_with_what_they_stand_under(tmp_path: Path):
         {
             "id": f"a-{number:03}-{n}", "doc": "a.md", "type": "fact",
             "gold": [gold] if gold else [],
-            "question": {"ar": f"؟{n}", "en": f"{n}?"}, "answer": {"ar": f"ج{n}", "en": f"a{n}"},
+            "question": {"ar": f"؟{n}", "en": f"{n}? {'Pay others' * (n == 2)}"},
+            "answer": {"ar": f"ج{n}", "en": f"a{n}"},
         }
         for number in (1, 6) for n, gold in enumerate(golds)
     ]  # fmt: skip
@@ -104,6 +105,7 @@ def test_a_files_units_are_taught_with_what_they_stand_under(tmp_path: Path):
     (file,) = read_files(tmp_path, 1000)
     assert file.said["en"][:2] == ["Fees: " + gold for gold in golds[:2]]
     assert [q["uses"] for q in file.questions] == [[1], [2], []]
+    assert [q["near"] for q in file.questions] == [[1], [1], [2]]
     assert [q["answer"] for q in file.questions][1:] == [{"ar": ["ج1"], "en": ["a1"]}, None]
     assert file.questions[0]["wrong"]["en"] == [{"kind": "neighbour", "text": "a1"}]
     root = tree(random.Random(1), file, [OTHER])
