@@ -150,11 +150,18 @@ class Groups:
         held = sorted({p for p, _ in version.answers})
         beside = [p for p in range(len(version.passages)) if p not in held]
         beside = self._rng.sample(beside, min(MOST_BESIDE, len(beside)))
+        if not held and version.passages:  # what comes near is what has to be refused
+            asked = reader_questions.stems(" ".join(written.asked.values()))
+            shared = [
+                len(asked & reader_questions.stems(passage.text)) for passage in version.passages
+            ]
+            held = [shared.index(max(shared))]
+            beside = [p for p in beside if p not in held]
         guts = written.alone and self._rng.random() < WRITTEN_GUTTED
         shown, answers, at, words = list[PassageInput](), list[int](), 0, None
         for p in [*held, *beside][:MAX_PASSAGES]:
             passage, places = version.passages[p], [n for q, n in version.answers if q == p]
-            if guts:
+            if guts and places:
                 passage, places = without(passage, places), []
             if self._ordering and self._rng.random() < ORDERED:
                 place = self._rng.randint(0, len(passage.sentences))

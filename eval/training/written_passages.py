@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eval.training.reader_questions import stems
 from rag import documents, passages
-from rag.language import Language, clean, fold
+from rag.language import Language, clean
 from rag.retrieval import of_unit
 
 LANGUAGES: tuple[Language, ...] = ("ar", "en")
 HELD_OUT = 9  # every ninth passage, by its number
 FILES_HELD_OUT = 6  # every sixth file, by its number
 _MOST_USED, _MOST_WRONG = 2, 8  # units that answer a question; wrong answers
-_STEM = 5  # letters
 _MOST_CHARS = 320  # of a unit: longer ones take the place of many
 
 
@@ -111,12 +110,8 @@ def _nearest(question: str, read: Sequence[str], kept: Sequence[int]) -> int:
 
     :param kept: Which of those that were read there is a choice of.
     """
-    asked = _stems(question)
-    return 1 + max(range(len(kept)), key=lambda n: len(asked & _stems(read[kept[n]])))
-
-
-def _stems(text: str) -> set[str]:
-    return {word[:_STEM] for word in re.findall(r"\w{3,}", fold(text))}
+    asked = stems(question)
+    return 1 + max(range(len(kept)), key=lambda n: len(asked & stems(read[kept[n]])))
 
 
 def other(language: Language) -> Language:
