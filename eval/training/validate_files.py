@@ -22,7 +22,7 @@ from rag.documents import Document
 from rag.language import clean, detect
 
 FILES = Path(__file__).parent / "files"
-_ID = re.compile(r"[abc]-\d{3}-\d{2}")
+_ID = re.compile(r"[a-z]-\d{3}-\d{2}")
 
 
 def main() -> None:
