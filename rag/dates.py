@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rag.language import fold
+from rag.language import Language, fold
 from rag.number_words import without_prefix
 
 # Of folded text; names of two words are joined by a low line.
@@ -38,6 +38,27 @@ _AMBIGUOUS = {
     "محرم": r"[\d٠-٩]\s?(?:من )?(?:شهر )?محر[ّ]?م", "صفر": r"[\d٠-٩]\s?(?:من )?(?:شهر )?صفر",
     "المحرم": r"المحرم",
 }  # fmt: skip
+# As they are said, by the names above.
+_SAID: dict[str, tuple[str, str]] = {
+    **{
+        f"month {number}": names
+        for number, names in enumerate(
+            (
+                ("January", "يناير"), ("February", "فبراير"), ("March", "مارس"), ("April", "أبريل"),
+                ("May", "مايو"), ("June", "يونيو"), ("July", "يوليو"), ("August", "أغسطس"),
+                ("September", "سبتمبر"), ("October", "أكتوبر"), ("November", "نوفمبر"),
+                ("December", "ديسمبر"),
+            ),
+            start=1,
+        )
+    },
+    "monday": ("Monday", "الاثنين"), "tuesday": ("Tuesday", "الثلاثاء"),
+    "wednesday": ("Wednesday", "الأربعاء"), "thursday": ("Thursday", "الخميس"),
+    "friday": ("Friday", "الجمعة"), "saturday": ("Saturday", "السبت"),
+    "sunday": ("Sunday", "الأحد"), "muharram": ("Muharram", "محرم"), "safar": ("Safar", "صفر"),
+    "rajab": ("Rajab", "رجب"), "ramadan": ("Ramadan", "رمضان"), "shaban": ("Shaban", "شعبان"),
+    "shawwal": ("Shawwal", "شوال"),
+}  # fmt: skip
 _TWO_WORDS = re.compile(r"\b(كانون|تشرين) (ال\w+)")
 _WORD = re.compile(r"[^\W\d]+(?:'[^\W\d]+)?")
 
@@ -52,20 +73,27 @@ def named(text: str) -> set[str]:
     return {_NAMES[name] for name in _named(text)}
 
 
-def is_name(word: str, text: str) -> bool:
-    """Tell whether a folded word of a text is the name of a month or a day of the week."""
-    name = without_prefix(word, _NAMES)
-    return bool(name) and _is_meant(name or "", text)
-
-
 def _named(text: str) -> set[str]:
-    found = {without_prefix(word, _NAMES) for word in words(fold(text))}
+    found = {without_prefix(word, _NAMES) for word in _WORD.findall(joined(fold(text)))}
     return {name for name in found if name and _is_meant(name, text)}
 
 
-def words(folded: str) -> list[str]:
-    """Return the words of a folded text, a month's two as one."""
-    return _WORD.findall(_TWO_WORDS.sub(r"\1_\2", folded))
+def name(word: str, language: Language) -> str | None:
+    """Return how a month or a day of a folded text is called in a language; None for no such."""
+    return _SAID[_NAMES[word]][language == "ar"] if word in _NAMES else None
+
+
+def is_within_name(folded: str, start: int, end: int) -> bool:
+    """Tell whether a place of a folded text lies in the name of a day: «الاثنين» holds a two."""
+    return any(
+        match.start() <= start and end <= match.end() and without_prefix(match[0], _NAMES)
+        for match in _WORD.finditer(folded)
+    )
+
+
+def joined(folded: str) -> str:
+    """Return a folded text, a month's two words as one."""
+    return _TWO_WORDS.sub(r"\1_\2", folded)
 
 
 def _is_meant(name: str, text: str) -> bool:

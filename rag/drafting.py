@@ -16,7 +16,7 @@ from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import excerpts, grounding, llm, prompts, quantities, sayings
+from rag import excerpts, grounding, llm, prompts, restating, sayings
 from rag.config import AnswerSettings, Settings
 from rag.conversation import Asked
 from rag.errors import GenerationError
@@ -169,6 +169,7 @@ class Said:
         or doesn't tell.
     :ivar certainty: Mean log-probability of its answer's tokens; None where it doesn't tell.
     :ivar quote: The words of the sentences that its answer puts into the other language.
+    :ivar is_restated: Whether these are figures, units and dates alone, put there by table.
     """
 
     used: tuple[Found, ...]
@@ -180,10 +181,7 @@ class Said:
     certainty: float | None = None
     quote: str = ""
 
-    @property
-    def is_certain(self) -> bool:
-        """Whether what was held against the words leaves nothing to ask: figures, units, dates."""
-        return bool(self.checked.text) and bool(self.quote) and quantities.is_all(self.quote)
+    is_restated: bool = False
 
 
 class Drafter:
@@ -274,9 +272,13 @@ class Drafter:
         else:
             used = grounding.holding(parsed.answer, asked.question, used, read)
         quote = prompts.GAP.join(found.words for found in used if found.words and parsed.quote)
-        checked = grounding.check(
-            parsed.answer, asked.question, language, used, answers.max_words, quote
-        )
+        restated = restating.restated(quote, language)
+        if restated:
+            checked = grounding.cited(restated, used, quoted=True)
+        else:
+            checked = grounding.check(
+                parsed.answer, asked.question, language, used, answers.max_words, quote
+            )
         yield ""
         left_s = max(_LEAST, timeout_s - (time.monotonic() - began))
         asking = prompts.checking(messages, reply.text)
@@ -284,7 +286,9 @@ class Drafter:
         is_placed = bool(parsed.used or checked.text)
         certainty = prompts.certainty(reply.tokens)
         return Said(
-            *(used, is_placed, checked, _answered(first), right, usage + spent, certainty, quote)
+            *(used, is_placed, checked, _answered(first), right, usage + spent, certainty),
+            quote=quote,
+            is_restated=bool(restated),
         )
 
     def _grammar(

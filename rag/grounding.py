@@ -99,8 +99,16 @@ def check(
     exact = is_same(answer, quote, question) if quote else is_exact(answer, f"{question} {text}")
     if not readable or not exact:
         return Checked("", ())
-    cited = citations(used, "" if quote else answer)
-    return Checked(f"{answer}{''.join(f' [{c.marker}]' for c in cited)}", cited)
+    return cited(answer, used, quoted=bool(quote))
+
+
+def cited(answer: str, used: Sequence[Found], *, quoted: bool) -> Checked:
+    """Return an answer that holds, with the sentences it is made of as its citations.
+
+    :param quoted: Whether its words in them are known (``Found.words``); else they are looked for.
+    """
+    found = citations(used, "" if quoted else answer)
+    return Checked(f"{answer}{''.join(f' [{c.marker}]' for c in found)}", found)
 
 
 def citations(sentences: Sequence[Found], answer: str = "") -> tuple[Citation, ...]:

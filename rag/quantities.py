@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from rag import dates, number_words, units
+from rag import number_words, units
 from rag.language import Language, fold
 from rag.number_words import SCALES, without_prefix
 
@@ -47,8 +47,6 @@ _CLOCK = re.compile(
     r"|(?P<afternoon>p\.?m\b|(?:مساء|ظهرا|عصرا)\b|(?<=:\d\d )م\b))"
 )
 _IN_HUNDRED = re.compile(r"\b(?:في ال|بال)(?:ميه|مايه)\b|\bper cent\b")
-# What stands between numbers and their units, and is left of a number's word without it.
-_PARTICLES = frozenset(map(fold, "and to from at on of the و من إلى في ال ب ل".split()))
 _BETWEEN = frozenset(("square", "cubic"))
 
 
@@ -136,20 +134,3 @@ def _unit(folded: str, start: int, end: int) -> Iterator[str]:
 
 def _dual(word: str) -> str | None:
     return without_prefix(word, DUALS) or without_prefix(word, units.DUALS)
-
-
-def is_all(text: str) -> bool:
-    """Tell whether a text is numbers, units, months and days of the week, and nothing else."""
-    folded = _IN_HUNDRED.sub("%", fold(text))
-    numbers = [(start, end) for _, start, end in _written(folded)]
-    numbers += [(number.start, number.end) for number in number_words.spelled(folded)]
-    rest = "".join(
-        " " if any(start <= at < end for start, end in numbers) else char
-        for at, char in enumerate(folded)
-    )
-    known = all(
-        _dual(word) or without_prefix(word, units.UNITS) or dates.is_name(word, text)
-        for word in dates.words(rest)
-        if word not in _PARTICLES
-    )
-    return bool(numbers) and known
