@@ -74,7 +74,8 @@ def restated(text: str, language: Language) -> str:
         scale = next((s for s in _SCALES if token in (s[1], *map(fold, s[2:]))), None)
         if scale and value is not None:
             few = value == value.to_integral_value() and 3 <= value <= 10
-            said.append(scale[1] if language == "en" else scale[2 + few])
+            arabic = scale[3] if few else scale[2]
+            said.append(scale[1] if language == "en" else arabic)
             value *= scale[0]
             continue
         found = token if token in _KEPT else _said(token, value, known, language)
