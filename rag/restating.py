@@ -82,8 +82,9 @@ def restated(text: str, language: Language) -> str:
         if found is None:
             return ""
         value = Decimal(2) if token in units.DUALS else value
-        if said[-1:] == ["2"] and found != _said(token, Decimal(1), known, language):
-            said.pop()  # the dual says it
+        dual = language == "ar" and found != _said(token, Decimal(1), known, language)
+        if dual and said[-1:] == ["2"]:
+            said.pop()  # it says so itself
         said.append(found)
     holds = value is not None or dates.named(text)
     return _joined(said, language) if holds else ""

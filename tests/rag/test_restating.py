@@ -34,6 +34,7 @@ def test_english_figures_are_said_in_arabic(english, arabic):
     [
         ("١٣٠ يومًا", "130 days"),
         ("يومين", "2 days"),
+        ("2 يوم", "2 days"),
         ("كل أسبوعين", "every 2 weeks"),
         ("ثلاثة ملايين ومئتا ألف دينار", "3,200,000 dinars"),
         ("6,6 مليار دولار", "6.6 billion dollars"),
