@@ -25,11 +25,11 @@ LIMIT = 6.0  # log-odds further from 0 say no more
 # Log-odds of the reader, and of the LLM that any sentence answers → log-odds that the evidence
 # answers (``python -m eval.training.fit_confidence``). Its log-odds that its answer is right added
 # nothing to them.
-_READ, _ANSWERED, _BIAS = 0.18, 0.68, 1.43
+_READ, _ANSWERED, _BIAS = 0.12, 0.61, 0.73
 # Log-odds of the LLM that its short answer is right, and the mean log-probability of its tokens →
 # log-odds that it is (the same command); and that mean where it isn't told: what is usual.
-_RIGHT, _CERTAIN, _SHORT = 0.49, 1.79, 1.02
-_USUAL = -0.6
+_RIGHT, _CERTAIN, _SHORT = 0.43, 1.43, 0.28
+_USUAL = -0.4
 
 _WORD = re.compile(r"\w+")
 _MARKABLE = re.compile(r"\d+(?:[.,٫٬]\d+)*|\w+")
