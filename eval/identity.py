@@ -111,7 +111,7 @@ def of_rawi(settings: Settings, embedder: str, llm: LLM | None) -> Line:
 def settings_of_answers(settings: Settings) -> Line:
     """Return the settings that can change an answer: not where things are, nor secrets."""
     dumped: Line = settings.model_dump(
-        mode="json", exclude={"corpus", "storage", "models", "server"}
+        mode="json", exclude={"corpus", "storage", "models", "server", "vectors"}
     )
     for key in ("api_key", "base_url", "threads"):
         del dumped["llm"][key]

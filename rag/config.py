@@ -14,6 +14,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -43,6 +44,15 @@ def _network(text: str) -> str:
     return text
 
 
+def _address(url: str) -> str:
+    urlsplit(url).port  # noqa: B018 - raises ValueError for one that is none
+    return url
+
+
+# Without a user, who would stand in what is told of it.
+ServerUrl = Annotated[
+    str, Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"), AfterValidator(_address)
+]
 # As a browser writes it: no path, no trailing slash, no wildcard, no user, no default port.
 Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:\d{1,5})?$")]
 RootPath = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_.~-]+)*$")]
@@ -94,6 +104,15 @@ class EmbeddingSettings(Section):
     device: Literal["cpu", "cuda", "mps"] = "cpu"
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     batch_size: int = Field(16, ge=1, le=1_024)
+
+
+class VectorsSettings(Section):
+    """Where vectors are kept."""
+
+    backend: Literal["chroma", "chroma-server"] = "chroma"
+    url: ServerUrl = "http://127.0.0.1:8000"
+    token: SecretStr = SecretStr("")
+    timeout_s: PositiveSeconds = 10.0
 
 
 class RetrievalSettings(Section):
@@ -219,6 +238,7 @@ class Settings(BaseSettings):
     documents: DocumentsSettings = DocumentsSettings()
     passages: PassagesSettings = PassagesSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
+    vectors: VectorsSettings = VectorsSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
     llm: LLMSettings = LLMSettings()
     answer: AnswerSettings = AnswerSettings()
@@ -344,7 +364,7 @@ def _explain(exc: ValidationError, path: Path | None) -> str:
         for key in keys[:-1]:
             model = model.model_fields[key].annotation
         return f"{where}: {_unknown(keys[-1], model)}"
-    value = "(hidden)" if keys[-1] in ("api_key", "secret") else repr(error["input"])
+    value = "(hidden)" if keys[-1] in ("api_key", "secret", "token") else repr(error["input"])
     return f"{where} = {value} is not allowed: {_ALLOWED.get(error['type'], error['msg'].lower())}"
 
 

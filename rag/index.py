@@ -25,14 +25,16 @@ from rag.lost import KEPT, Lost
 from rag.passages import Passage
 from rag.readers.sandbox import Sandbox
 from rag.storage import Storage
+from rag.vectors import reach
 
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
 Refused = Callable[[str, str], None]
 
-# Passages that Chroma adds, deletes or lists in one call; it adds at most 5,461.
-_BATCH = 5_000
+# Passages that Chroma adds, deletes or lists in one call; it adds at most 5,461, and its server
+# takes 40 MiB, which these are under with vectors of 4,096 dimensions.
+_BATCH = 1_000
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ def update(
     """
     files = listed(settings)
     storage.current(settings.storage)  # refuses a folder of another version before touching it
+    reach(settings.vectors)  # one that is away is told before anything is touched
     folder = storage.folder_for(
         settings.storage, storage.fingerprint(settings, embedder.fingerprint)
     )
@@ -87,15 +90,15 @@ def update(
         with storage.locked(settings.storage):
             if may_empty and not files:
                 held = _held(settings)
-                storage.drop(settings.storage)
+                storage.drop(settings.storage, settings.vectors)
                 return IndexReport(0, 0, held, 0, {}, 0, 0)
-            if folder.exists() and (found := storage.damage(folder)):
+            if folder.exists() and (found := storage.damage(folder, settings.vectors)):
                 logger.warning("%s: %s; it is built anew", *found)
-                storage.discard(found[0])
-            with Storage(folder) as store:
+                storage.discard(found[0], settings.vectors)
+            with Storage(folder, settings.vectors, writing=True) as store:
                 lost = Lost(store, settings.corpus, files, may_empty=may_empty)
                 report = _synchronise(store, files, lost, settings, embedder, progress, refused)
-            storage.make_current(settings.storage, folder, embedder.fingerprint)
+            storage.make_current(settings.storage, folder, embedder.fingerprint, settings.vectors)
     return report
 
 
@@ -148,7 +151,7 @@ def _held(settings: Settings) -> int:
     name = storage.current(settings.storage)
     if name is None or not (settings.storage / name / storage.DATABASE).exists():
         return 0
-    with Storage(settings.storage / name, vectors=False) as store:
+    with Storage(settings.storage / name) as store:
         return store.count("documents")
 
 
@@ -216,8 +219,10 @@ def _refused(store: Storage) -> dict[str, Failure]:
 
 def _prepare(store: Storage) -> dict[str, str]:
     """Sweep up after a kill, mark the index as being written, and return each document's hash."""
-    if not store.counted() or store.count("passages") != store.collection.count():
+    same = store.is_settled and store.count("passages") == store.collection.count()
+    if not (store.counted() and same):
         _sweep(store)
+    store.settle()
     with store.db:
         store.db.execute("DELETE FROM state WHERE key IN ('clean', 'sums')")
     return dict(store.db.execute("SELECT id, sha256 FROM documents"))

@@ -10,7 +10,7 @@
     └── index-3f9c…/          named by its fingerprint; an index of another one stands beside it
         ├── in-use            locked by whoever has it open
         ├── rawi.sqlite3      the truth: documents, passages, sentences; their words (FTS5)
-        └── chroma/           their vectors; follows SQLite
+        └── chroma/           their vectors; follows SQLite; or on a server, as the settings say
 
 Only names listed here are ever written or removed. What holds a document's text is its owner's
 alone to read.
@@ -25,12 +25,13 @@ import json
 import math
 import os
 import re
+import secrets
 import shutil
 import sqlite3
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -46,10 +47,11 @@ from llama_index.core.vector_stores.types import BasePydanticVectorStore
 from llama_index.vector_stores.chroma import ChromaVectorStore
 
 from rag import lexical
-from rag.config import Settings
+from rag.config import Settings, VectorsSettings
 from rag.errors import IndexStorageError, NoIndexError, StaleIndexError
 from rag.sentences import Unit
-from rag.vectors import connect, is_whole
+from rag.vector_server import AGAIN, forget
+from rag.vectors import connect, is_whole, on_server
 
 # Raised by one whenever the tables, the cutting or the folding change.
 FORMAT = 6
@@ -72,6 +74,7 @@ _IN_FILES = 1_000
 _BLOCK_BYTES = 1 << 20
 _FLOAT16_BYTES = 2
 _HOLDER_CHARS = 200
+_ELSEWHERE = "its vectors are not where vectors.backend and vectors.url say"
 
 Table = Literal["documents", "passages"]
 _TABLES: tuple[Table, ...] = ("documents", "passages")
@@ -145,12 +148,18 @@ class Storage:
     :ivar vectors: The vector store, keyed by passage id.
     """
 
-    def __init__(self, folder: Path, *, vectors: bool = True) -> None:
+    def __init__(
+        self, folder: Path, vectors: VectorsSettings | None = None, *, writing: bool = False
+    ) -> None:
         """Open an index, or make an empty one.
 
-        :param vectors: Whether its Chroma half is opened too.
+        :param vectors: Where its Chroma half is, to be opened too; None leaves it.
+        :param writing: Whether a collection on a server is made where there is none.
+        :raises IndexStorageError: When there is none, or the server can't be asked.
         """
         self.folder = folder
+        self._place = vectors or VectorsSettings()
+        self._writing = writing
         make_private(folder)
         # Held as long as this is open, by whatever end: nobody removes what is being read.
         self._in_use = (folder / _IN_USE).open("a")
@@ -163,14 +172,14 @@ class Storage:
             self.db.execute("PRAGMA journal_mode = WAL")
             self.db.execute("PRAGMA foreign_keys = ON")
             self.db.executescript(_SCHEMA + lexical.SCHEMA)
-            if vectors:
+            if vectors is not None:
                 self._connect()
         except BaseException:
             self.close()
             raise
 
     @classmethod
-    def copied(cls, folder: Path) -> Storage:
+    def copied(cls, folder: Path, vectors: VectorsSettings) -> Storage:
         """Open a copy of an index that can't be written to, as SQLite and Chroma must to read it.
 
         The copy is removed when it is closed.
@@ -180,7 +189,7 @@ class Storage:
             shutil.copytree(folder, copy.name, copy_function=shutil.copyfile, dirs_exist_ok=True)
             for name, _, _ in os.walk(copy.name):
                 Path(name).chmod(0o700)
-            store = cls(Path(copy.name))
+            store = cls(Path(copy.name), vectors)
         except BaseException:
             copy.cleanup()
             raise
@@ -188,8 +197,49 @@ class Storage:
         return store
 
     def _connect(self) -> None:
-        self._client, self.collection = connect(self.folder / CHROMA)
+        name = self._collection_name() if self.on_server else ""
+        self._client, self.collection = connect(
+            self._place, self.folder / CHROMA, name, writing=self._writing
+        )
         self.vectors: BasePydanticVectorStore = ChromaVectorStore(self.collection)
+
+    def _collection_name(self) -> str:
+        """Return the name that the collection on a server has there, among those of others."""
+        name = self._noted("collection")
+        if not name and not self._writing:
+            raise IndexStorageError(f"{self.folder}: {_ELSEWHERE}; {AGAIN}")
+        if not name:
+            name = f"rawi-{secrets.token_hex(16)}"
+            with self.db:  # before it is made: what is there is always known here
+                self._keep("collection", name)
+        return name
+
+    @property
+    def on_server(self) -> bool:
+        """Whether its vectors are on a server."""
+        return on_server(self._place)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether these very vectors are those that a run has last made equal to SQLite's.
+
+        Vectors of the other backend, of another server or of one that lost them are not.
+        """
+        return self._noted("vectors") == str(self.collection.id)
+
+    def settle(self) -> None:
+        """Note that these vectors are equal to SQLite's, and remove what is left of others.
+
+        A collection on a server that can't be reached is left there; see ``vector_server.forget``.
+        """
+        with self.db:
+            self._keep("vectors", str(self.collection.id))
+        if self.on_server and (self.folder / CHROMA).exists():
+            discard(self.folder / CHROMA, self._place)
+        elif not self.on_server and (name := self._noted("collection")):
+            forget(self._place, name)
+            with self.db:
+                self.db.execute("DELETE FROM state WHERE key = 'collection'")
 
     def refresh(self) -> None:
         """See the vectors that another process has written since; SQLite shows its own at once.
@@ -201,8 +251,13 @@ class Storage:
         with translated(self.folder):
             if problem := self.torn():
                 raise IndexStorageError(f"{self.folder}: {problem}; run: rawi index")
-            self._client.close()
-            self._connect()
+            before = self._client
+            if self.on_server:  # a collection that was lost and made again is another one
+                self._connect()
+                before.close()
+            else:
+                before.close()
+                self._connect()
 
     def text(self, doc: str) -> str:
         """Return a document's cleaned text; empty when the index doesn't hold it."""
@@ -235,14 +290,18 @@ class Storage:
 
     def note(self, key: str) -> dict[str, int]:
         """Return numbers by name that a run left under a key; none where it left nothing."""
-        with translated(self.folder):
-            row = self.db.execute("SELECT value FROM state WHERE key = ?", (key,)).fetchone()
-        return dict(json.loads(row[0])) if row and row[0].startswith("{") else {}
+        noted = self._noted(key)
+        return dict(json.loads(noted)) if noted.startswith("{") else {}
 
     def leave(self, key: str, numbers: Mapping[str, int]) -> None:
         """Keep numbers by name under a key; the caller commits."""
-        insert = "INSERT OR REPLACE INTO state VALUES (?, ?)"
-        self.db.execute(insert, (key, json.dumps(numbers)))
+        self._keep(key, json.dumps(numbers))
+
+    def _noted(self, key: str) -> str:
+        return self._field("SELECT value FROM state WHERE key = ?", key)
+
+    def _keep(self, key: str, value: str) -> None:
+        self.db.execute("INSERT OR REPLACE INTO state VALUES (?, ?)", (key, value))
 
     def sums(self) -> dict[str, int]:
         """Return the checksums of the files that Chroma reads vectors from, by their names.
@@ -262,6 +321,8 @@ class Storage:
 
         :param writing: Whether nobody else may be writing them; then others are damaged.
         """
+        if self.on_server:
+            return None
         left = self.note("sums")
         found = self.sums()
         if found == left and (found or not self._may_have_files()):
@@ -300,9 +361,9 @@ class Storage:
         pages = json.loads(self._field("SELECT pages FROM documents WHERE id = ?", doc) or "[]")
         return bisect_right(pages, place) if pages else None
 
-    def _field(self, query: str, doc: str) -> str:
+    def _field(self, query: str, key: str) -> str:
         with translated(self.folder):
-            row = self.db.execute(query, (doc,)).fetchone()
+            row = self.db.execute(query, (key,)).fetchone()
         return str(row[0]) if row else ""
 
     def close(self) -> None:
@@ -366,31 +427,37 @@ def open_current(settings: Settings, embedder: str, *, any_passages: bool = Fals
             f"{settings.storage}: was made with other weights or settings; run: rawi index"
         )
     folder = settings.storage / found.name
-    if not ((folder / DATABASE).is_file() and (folder / CHROMA).is_dir()):
+    place = settings.vectors
+    files = on_server(place) or (folder / CHROMA).is_dir()
+    if not ((folder / DATABASE).is_file() and files):
         raise NoIndexError(f"{folder}: the index is gone or in parts; run: rawi index")
     with translated(settings.storage):
-        store = Storage(folder) if os.access(folder, os.W_OK) else Storage.copied(folder)
+        writable = os.access(folder, os.W_OK)
+        store = Storage(folder, place) if writable else Storage.copied(folder, place)
     try:
-        if problem := _missing(store):
+        if problem := _elsewhere(store) or _missing(store, _TABLES if store.on_server else ()):
             raise IndexStorageError(f"{folder}: {problem}; run: rawi index")
-        store.refresh()  # who has counted vectors sees no later ones
+        if not store.on_server:
+            store.refresh()  # who has counted vectors sees no later ones
     except BaseException:
         store.close()
         raise
     return store
 
 
-def damage(folder: Path) -> tuple[Path, str] | None:
-    """Look through a whole index.
+def damage(folder: Path, vectors: VectorsSettings) -> tuple[Path, str] | None:
+    """Look through a whole index, but for vectors on a server.
 
     :returns: What is to be discarded, the index or its vectors alone, and why; None for nothing.
     :raises OSError: As sqlite3 and Chroma, for what is no damage: a full disk, missing rights.
     """
     try:
-        with Storage(folder, vectors=False) as store:
+        with Storage(folder) as store:
             if problem := _broken(store) or _missing(store, _TABLES):
                 return folder, problem
             # Vectors that are missing are added by the next run anyway.
+            if on_server(vectors):
+                return None
             problem = store.torn(writing=True)
     except sqlite3.DatabaseError as exc:
         if type(exc) is not sqlite3.DatabaseError:  # a full disk, a lock, missing rights
@@ -398,7 +465,7 @@ def damage(folder: Path) -> tuple[Path, str] | None:
         return folder, str(exc)
     try:
         if problem is None:
-            with Storage(folder) as store:
+            with Storage(folder, vectors) as store:
                 vector = np.array(store._any_vector())
                 store.collection.query(query_embeddings=[vector], n_results=1, include=[])
     except (ChromaError, ValueError) as exc:
@@ -408,13 +475,29 @@ def damage(folder: Path) -> tuple[Path, str] | None:
     return (folder / CHROMA, problem) if problem else None
 
 
-def discard(damaged: Path) -> None:
+def discard(damaged: Path, vectors: VectorsSettings) -> None:
     """Remove what is damaged, from Chroma's memory too, which would be given to who opens the next.
+
+    Of an index, also its collection on a server, unless its name is damaged or the server away.
 
     :raises OSError: As the file system.
     """
+    name = _collection_of(damaged)
     shutil.rmtree(damaged)
     SharedSystemClient.clear_system_cache()
+    if name:
+        forget(vectors, name)
+
+
+def _collection_of(index: Path) -> str:
+    """Return the name of an index's collection on a server; empty where it has none to tell."""
+    database = f"{(index / DATABASE).resolve().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(database, uri=True)) as db:
+            row = db.execute("SELECT value FROM state WHERE key = 'collection'").fetchone()
+    except sqlite3.Error:
+        return ""
+    return str(row[0]) if row else ""
 
 
 def _broken(store: Storage) -> str | None:
@@ -430,6 +513,13 @@ def _broken(store: Storage) -> str | None:
     widths = [found for (found,) in store.db.execute(width)]
     whole = not widths[1:] and all(found and not found % _FLOAT16_BYTES for found in widths)
     return None if whole else "vectors in it are damaged"
+
+
+def _elsewhere(store: Storage) -> str | None:
+    """Return what is wrong when the vectors that are open are not the index's."""
+    # An older version's index doesn't say which are, and has files.
+    older = not store.on_server and not store._noted("vectors")
+    return None if older or store.is_settled else _ELSEWHERE
 
 
 def _missing(store: Storage, tables: Sequence[Table] = ()) -> str | None:
@@ -497,10 +587,11 @@ def make_private(folder: Path) -> None:
         folder.chmod(0o700)
 
 
-def make_current(storage: Path, index: Path, embedder: str) -> None:
+def make_current(storage: Path, index: Path, embedder: str, vectors: VectorsSettings) -> None:
     """Point ``CURRENT`` at a finished index in one step and remove the others.
 
-    One that is being read stays until the next run.
+    One that is being read stays until the next run. Collections on a server that can't be reached
+    are left there, and the log says so: the new index stands all the same.
     """
     scratch = storage / "CURRENT.new"
     with scratch.open("w", encoding="utf-8") as file:
@@ -508,7 +599,7 @@ def make_current(storage: Path, index: Path, embedder: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     scratch.replace(storage / "CURRENT")
-    _remove_others(storage, index)
+    _remove_others(storage, index, vectors)
 
 
 @contextmanager
@@ -538,19 +629,24 @@ def locked(storage: Path) -> Iterator[None]:
         ) from exc
 
 
-def drop(storage: Path) -> None:
+def drop(storage: Path, vectors: VectorsSettings) -> None:
     """Remove every index of a storage folder; one that is being read stays until the next run.
+
+    Collections as ``make_current``.
 
     :raises OSError: As the file system.
     """
     (storage / "CURRENT").unlink(missing_ok=True)
-    _remove_others(storage, None)
+    _remove_others(storage, None, vectors)
 
 
-def _remove_others(storage: Path, index: Path | None) -> None:
-    for other in storage.iterdir():
+def _remove_others(storage: Path, index: Path | None, vectors: VectorsSettings) -> None:
+    for other in list(storage.iterdir()):
         if other != index and _NAME.fullmatch(other.name) and not _is_read(other):
+            name = _collection_of(other)
             shutil.rmtree(other, ignore_errors=True)
+            if name:
+                forget(vectors, name)
 
 
 def _is_read(index: Path) -> bool:

@@ -1,6 +1,7 @@
-"""Chroma's half of an index, and a look into it from a process that may die of it.
+"""Chroma's half of an index: files of the index, or a collection on a server.
 
-``python -m rag.vectors FOLDER < vector.json`` ends with 0 when a search finds vectors.
+``python -m rag.vectors FOLDER < vector.json`` ends with 0 when a search finds vectors: a look into
+files from a process that may die of it.
 """
 
 from __future__ import annotations
@@ -19,18 +20,49 @@ from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.errors import ChromaError
 
 import rag
+from rag import vector_server
+from rag.config import VectorsSettings
 
 _SECONDS = 300
 # As many as Chroma's graph links each vector to. That no link leads to all is no damage: where many
 # vectors are the same, its graphs have parts.
 _LINKS = 16
+_COSINE: Any = {"hnsw": {"space": "cosine"}}
 
 
-def connect(chroma: Path) -> tuple[Any, chromadb.Collection]:
-    """Return Chroma's client of a folder, for who closes it, and its collection.
+def on_server(settings: VectorsSettings) -> bool:
+    """Tell whether vectors are on a server; else they are files."""
+    return settings.backend == "chroma-server"
 
-    :raises ChromaError: When it can't be read.
+
+def connect(
+    settings: VectorsSettings, chroma: Path, name: str, *, writing: bool
+) -> tuple[Any, chromadb.Collection]:
+    """Return Chroma's client, for who closes it, and an index's collection.
+
+    :param chroma: The folder of the files; on a server, nothing is there.
+    :param name: Of the collection on a server.
+    :param writing: Whether a collection is made on the server where there is none.
+    :raises ChromaError: When files can't be read.
+    :raises IndexStorageError: As ``vector_server.connect``.
     """
+    if on_server(settings):
+        return vector_server.connect(settings, name, _COSINE, writing=writing)
+    return _in_folder(chroma)
+
+
+def reach(settings: VectorsSettings) -> str:
+    """Say where vectors are.
+
+    :raises IndexStorageError: When they are on a server that doesn't answer.
+    """
+    if not on_server(settings):
+        return "in the storage folder"
+    vector_server.reach(settings)
+    return f"the Chroma server at {settings.url} answers"
+
+
+def _in_folder(chroma: Path) -> tuple[Any, chromadb.Collection]:
     try:
         client = chromadb.PersistentClient(
             str(chroma), chromadb.config.Settings(anonymized_telemetry=False)
@@ -40,7 +72,7 @@ def connect(chroma: Path) -> tuple[Any, chromadb.Collection]:
         SharedSystemClient.clear_system_cache()
         raise
     return client, client.get_or_create_collection(
-        "passages", configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
+        "passages", configuration=_COSINE, embedding_function=None
     )
 
 
@@ -65,7 +97,7 @@ def is_whole(chroma: Path, vector: Sequence[float]) -> bool:
 
 def main() -> None:
     """Search for as many as there are: that goes along all links between them."""
-    client, collection = connect(Path(sys.argv[1]))
+    client, collection = _in_folder(Path(sys.argv[1]))
     count = collection.count()
     vector = json.load(sys.stdin)
     answer = collection.query(query_embeddings=[vector], n_results=max(1, count), include=[])

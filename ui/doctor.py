@@ -20,6 +20,8 @@ from rag.config import Settings
 from rag.embedding import weights_fingerprint
 from rag.engine import Answer
 from rag.errors import GenerationError, IndexStorageError, RawiError
+from rag.vector_server import AGAIN
+from rag.vectors import reach
 from ui import examples, text
 
 
@@ -68,17 +70,26 @@ def _disk(settings: Settings) -> str:
     return f"{shutil.disk_usage(there).free / 1e9:,.1f} GB free for {settings.storage}"
 
 
+def _vectors(settings: Settings) -> str:
+    return reach(settings.vectors)
+
+
 def _index(settings: Settings) -> str:
     print_ = weights_fingerprint(_embedder(settings), settings.embedding)
     with storage.open_current(settings, print_) as store:
         behind = index.behind(settings, store)
-        held = store.count("documents")
+        counted, held = store.counted(), store.counts()
+    if counted and held["vectors"] != held["passages"]:  # unless another process is indexing
+        raise IndexStorageError(
+            f"{settings.storage}: of {held['passages']} passages, {held['vectors']} have vectors;"
+            f" {AGAIN}"
+        )
     if behind:
         raise IndexStorageError(
             f"{settings.storage}: {len(behind)} documents of {settings.corpus} are new, changed or"
             f" gone since, the first is {behind[0]}; run: rawi index"
         )
-    return f"{settings.storage} holds the {held} documents of {settings.corpus}"
+    return f"{settings.storage} holds the {held['documents']} documents of {settings.corpus}"
 
 
 def _port(settings: Settings) -> str:
@@ -137,6 +148,7 @@ _PARTS: Final[dict[str, Callable[[Settings], str]]] = {
     "versions": _versions,
     "disk": _disk,
     "weights": _weights,
+    "vectors": _vectors,
     "index": _index,
     "port": _port,
     "llm": _llm,

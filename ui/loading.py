@@ -24,7 +24,13 @@ from rag import engine, index, models, storage
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.engine import Engine
-from rag.errors import GenerationError, NoIndexError, RawiError, StaleIndexError
+from rag.errors import (
+    GenerationError,
+    IndexStorageError,
+    NoIndexError,
+    RawiError,
+    StaleIndexError,
+)
 from rag.following import follow
 from rag.index import IndexReport
 from rag.storage import Current
@@ -239,7 +245,8 @@ class Loader:
         except RawiError as exc:
             logger.error("%s", exc)
             self._finish(Progress("failed", reason=str(exc)))
-            return
+            if not isinstance(exc, IndexStorageError):
+                return  # a Chroma server may come, and an index be mended
         self._watch()
 
     def _warm(self) -> None:

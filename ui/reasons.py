@@ -125,6 +125,36 @@ _ARABIC: Final = tuple(
             "تعذّر تحميل النموذج ({}) لهذا السبب: {}. {}",
         ),
         (
+            r"vectors\.url (\S+): no Chroma server can be reached there .*",
+            "تعذّر الاتصال بخادم Chroma على {}. شغّله أو صحّح vectors.url.",
+        ),
+        (
+            r"vectors\.url (\S+): the Chroma server gave no answer within ([\d.]+) seconds .*",
+            "لم يجب خادم Chroma على {} خلال {} ثانية (vectors.timeout_s).",
+        ),
+        (
+            r"vectors\.url (\S+): the Chroma server refused vectors\.token .*",
+            "رفض خادم Chroma على {} الرمز vectors.token. اضبط RAWI_VECTORS__TOKEN.",
+        ),
+        (
+            r"vectors\.url (\S+): the Chroma server doesn't hold the index's vectors; .*",
+            "ليست متجهات الفهرس على خادم Chroma على {}. نفّذ: rawi index، ولن يُعاد حسابها.",
+        ),
+        (
+            r"vectors\.url (\S+): the Chroma server failed \((.*)\); .*",
+            "تعطّل خادم Chroma على {}: {}",
+        ),
+        (
+            r"vectors\.url (\S+): what answers there doesn't speak .*",
+            "ما يجيب على {} لا يتكلم واجهة Chroma v2. صحّح vectors.url، أو ثبّت هناك Chroma 1.0"
+            " أو أحدث.",
+        ),
+        (
+            r".*: its vectors are not where vectors\.backend and vectors\.url say; .*",
+            "ليست متجهات الفهرس حيث يدل vectors.backend و vectors.url. نفّذ: rawi index، ولن يُعاد"
+            " حسابها.",
+        ),
+        (
             r"the LLM was (?:not done after|silent for) ([\d.]+) seconds.*",
             "لم يُتمّ نموذج الكتابة جوابه خلال {} ثانية (llm.timeout_s).",
         ),

@@ -44,7 +44,7 @@ def test_without_an_index_the_reader_is_told_to_make_one(settings: Settings) -> 
 
 def test_current_is_what_was_made_current(settings: Settings) -> None:
     (settings.storage / INDEX).mkdir(parents=True)
-    storage.make_current(settings.storage, settings.storage / INDEX, "words")
+    storage.make_current(settings.storage, settings.storage / INDEX, "words", settings.vectors)
     assert storage.current(settings.storage) == INDEX
     assert [path.name for path in settings.storage.iterdir() if path.is_file()] == ["CURRENT"]
 

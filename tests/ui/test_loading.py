@@ -16,7 +16,8 @@ from rag.config import Settings
 from rag.embedding import Embedder
 from rag.errors import GenerationError
 from rag.retrieval import Retriever
-from tests.conftest import Write
+from tests.conftest import WordEmbedder, Write, in_child
+from tests.rag.test_chroma_server import Server, at, closed, server  # noqa: F401
 from tests.rag.test_damage import chroma_header, header
 from tests.ui.serving import engine, until
 from ui import documents, indexing
@@ -122,3 +123,38 @@ def test_the_folder_is_followed_and_answered_from(
     for thread in threads:
         thread.join(10)
     assert not any(thread.is_alive() for thread in threads)
+
+
+def indexed(settings: Settings) -> int:
+    return index.update(settings, WordEmbedder()).documents
+
+
+def test_vectors_in_a_chroma_server_are_waited_for_and_followed_when_another_process_writes(
+    loader: Loader,
+    settings: Settings,
+    write: Write,
+    embedder: Embedder,
+    server: Server,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ui.loading.engine.load_llm", lambda _: None)
+    monkeypatch.setattr("ui.loading.load_embedder", lambda _: embedder)
+    monkeypatch.setattr("ui.loading._WATCH_S", 0.02)
+    unwatched = settings.documents.model_copy(update={"watch_s": 0.0})
+    remote = at(settings, url=server.url).model_copy(update={"documents": unwatched})
+    write("cat.txt", "The cat is in the garden.")
+    assert in_child(indexed, remote) == 1
+    loader.settings = at(remote, url=closed())
+    loader.start()
+    assert until(lambda: loader.progress().stage == "failed", 20)
+    assert "no Chroma server can be reached there" in loader.progress().reason
+    loader.settings = remote
+    assert until(lambda: loader.progress().stage == "ready", 20)
+    opened = loader.engine
+    assert opened is not None
+    assert [found.doc for found in opened.retriever.passages("dog")] == ["cat.txt"]
+    write("dog.txt", "The dog is in the house.")
+    assert in_child(indexed, remote) == 2
+    best = opened.retriever
+    assert until(lambda: [found.doc for found in best.passages("dog", 1)] == ["dog.txt"], 20)
+    assert loader.engine is opened
