@@ -32,6 +32,7 @@ How = Literal["written", "quoted", "refused", "told"]
 # (``python -m eval.training.calibrate``).
 _ANOTHER = 0.5
 _MOST_QUOTED = 3
+_MOST_SAID = 8  # words of the other language in an answer
 # English takes a third more words than Arabic to say the same.
 _LONGER = 4 / 3
 NO_USAGE = Usage()
@@ -128,12 +129,17 @@ def shortly(said: Said, others: Sequence[Found], language: Language) -> Draft:
     return Draft(text, citations, "written", short=short)
 
 
-def in_its_words(said: Said, others: Sequence[Found], language: Language, most: int) -> Draft:
-    """Answer with the words that the LLM quoted, as they stand, and point at other sentences."""
+def in_its_words(said: Said, others: Sequence[Found], language: Language) -> Draft:
+    """Answer with the words that the LLM quoted, as they stand, and point at other sentences.
+
+    Many words are marked in the quote, and not said: an answer is in the asker's language.
+    """
     citations = grounding.citations([*said.used, *others])
-    words = [excerpts.cut(found.words, most) if found.words else "" for found in said.used]
-    words += [""] * len(others)
-    quoted = {c.marker: text for c, text in zip(citations, words, strict=True)}
+    words = [found.words for found in said.used] + [""] * len(others)
+    quoted = {
+        c.marker: text if len(text.split()) <= _MOST_SAID else ""
+        for c, text in zip(citations, words, strict=True)
+    }
     return Draft(sayings.pointer(language, quoted), citations, "quoted")
 
 
@@ -265,7 +271,7 @@ class Drafter:
         parsed = prompts.parsed(reply.text, len(read))
         if not parsed.answer:
             answered = min(_answered(first), 0.0) if first else -grounding.LIMIT
-            return Said((), False, grounding.Checked("", ()), answered, None, usage)
+            return Said((), False, grounding.NOTHING, answered, None, usage)
         used = tuple(read[n - 1] for n in parsed.used) or grounding.nearest(parsed.answer, read)
         if parsed.quote:
             used = tuple(grounding.with_words(found, parsed.quote) for found in used)
@@ -279,6 +285,8 @@ class Drafter:
             checked = grounding.check(
                 parsed.answer, asked.question, language, used, answers.max_words, quote
             )
+            if quote and not grounding.names_hold(parsed.answer, quote, self._is_rare):
+                checked = grounding.NOTHING
         yield ""
         left_s = max(_LEAST, timeout_s - (time.monotonic() - began))
         asking = prompts.checking(messages, reply.text)
@@ -290,6 +298,9 @@ class Drafter:
             quote=quote,
             is_restated=bool(restated),
         )
+
+    def _is_rare(self, word: str) -> bool:
+        return llm.is_rare(self._model, word)
 
     def _grammar(
         self,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -36,6 +36,7 @@ _MARKABLE = re.compile(r"\d+(?:[.,٫٬]\d+)*|\w+")
 _ARABIC, _LATIN = re.compile("[\u0621-\u064a]"), re.compile("[a-z]")  # of folded words
 _MIN_MARKED = 3  # letters: shorter words than that stand in any two sentences
 _NAME = re.compile(r"[A-Z0-9]")
+_LATIN_NAME = re.compile(r"\b[A-Z][a-z]{2,}")
 _EDGES = re.compile(r"^\W+|\W+$")
 
 
@@ -75,6 +76,9 @@ class Checked:
     citations: tuple[Citation, ...]
 
 
+NOTHING = Checked("", ())
+
+
 def check(
     answer: str,
     question: str,
@@ -98,7 +102,7 @@ def check(
     readable = short and is_readable(answer, question, language, text)
     exact = is_same(answer, quote, question) if quote else is_exact(answer, f"{question} {text}")
     if not readable or not exact:
-        return Checked("", ())
+        return NOTHING
     return cited(answer, used, quoted=bool(quote))
 
 
@@ -305,6 +309,19 @@ def is_same(answer: str, quote: str, question: str = "") -> bool:
     :param question: Either may say its figures again, or leave them out.
     """
     return is_exact(answer, f"{question} {quote}") and is_exact(quote, f"{question} {answer}")
+
+
+def names_hold(answer: str, quote: str, is_rare: Callable[[str], bool]) -> bool:
+    """Tell whether names sound alike in what is put into the other language and in what it is from.
+
+    :param is_rare: Whether a Latin word with a capital is a name; others may be translated.
+    """
+    arabic, latin = sorted((answer, quote), key=lambda text: detect(text) == "en")
+    return all(
+        name in arabic or lexical.sounds_alike(name, arabic)
+        for name in _LATIN_NAME.findall(latin)
+        if lexical.is_telling(name) and is_rare(name)
+    )
 
 
 def _words(text: str) -> set[str]:

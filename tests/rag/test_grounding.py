@@ -252,3 +252,18 @@ def test_an_answer_and_the_words_it_is_made_of_say_the_same(quote, answer, holds
     found = grounding.with_words(Found("c.txt", 0, len(text), text, 0.9, "ar"), [quote])
     checked = grounding.check(answer, "How long?", "en", [found], 12, quote)
     assert bool(checked.text) == holds
+
+
+@pytest.mark.parametrize(
+    ("answer", "quote", "holds"),
+    [
+        ("Dimitis Haskabis", "ديميس هاسابيس", False),
+        ("Demis Hassabis", "ديميس هاسابيس", True),
+        ("هاسابيس", "Demis Hassabis", False),
+        ("ديميس هاسابيس من DeepMind", "Demis Hassabis of DeepMind", True),
+        ("Yasser", "ياسر", True),  # too short to tell
+        ("on Thursday", "الخميس", True),
+    ],
+)
+def test_a_name_sounds_alike_in_either_script(answer, quote, holds):
+    assert grounding.names_hold(answer, quote, lambda word: word != "Thursday") == holds
