@@ -16,7 +16,7 @@ from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import excerpts, grounding, llm, prompts, restating, sayings
+from rag import excerpts, grounding, llm, prompts, quantities, restating, sayings
 from rag.config import AnswerSettings, Settings
 from rag.conversation import Asked
 from rag.errors import GenerationError
@@ -129,7 +129,7 @@ def shortly(said: Said, others: Sequence[Found], language: Language) -> Draft:
     return Draft(text, citations, "written", short=short)
 
 
-def in_its_words(said: Said, others: Sequence[Found], language: Language) -> Draft:
+def in_its_words(said: Said, others: Sequence[Found], language: Language, question: str) -> Draft:
     """Answer with the words that the LLM quoted, as they stand, and point at other sentences.
 
     Many words are marked in the quote, and not said: an answer is in the asker's language.
@@ -137,7 +137,9 @@ def in_its_words(said: Said, others: Sequence[Found], language: Language) -> Dra
     citations = grounding.citations([*said.used, *others])
     words = [found.words for found in said.used] + [""] * len(others)
     quoted = {
-        c.marker: text if len(text.split()) <= _MOST_SAID else ""
+        c.marker: text
+        if len(text.split()) <= _MOST_SAID and grounding.says_more(text, question)
+        else ""
         for c, text in zip(citations, words, strict=True)
     }
     return Draft(sayings.pointer(language, quoted), citations, "quoted")
@@ -278,15 +280,12 @@ class Drafter:
         else:
             used = grounding.holding(parsed.answer, asked.question, used, read)
         quote = prompts.GAP.join(found.words for found in used if found.words and parsed.quote)
+        checked = self._checked(parsed, asked.question, language, used, quote)
         restated = restating.restated(quote, language)
-        if restated:
+        # Of figures by table and those of the LLM, all are wanted.
+        fuller = bool(checked.text) and quantities.values(parsed.answer) > quantities.values(quote)
+        if restated and not fuller:
             checked = grounding.cited(restated, used, quoted=True)
-        else:
-            checked = grounding.check(
-                parsed.answer, asked.question, language, used, answers.max_words, quote
-            )
-            if quote and not grounding.names_hold(parsed.answer, quote, self._is_rare):
-                checked = grounding.NOTHING
         yield ""
         left_s = max(_LEAST, timeout_s - (time.monotonic() - began))
         asking = prompts.checking(messages, reply.text)
@@ -296,11 +295,27 @@ class Drafter:
         return Said(
             *(used, is_placed, checked, _answered(first), right, usage + spent, certainty),
             quote=quote,
-            is_restated=bool(restated),
+            is_restated=bool(restated) and not fuller,
         )
 
-    def _is_rare(self, word: str) -> bool:
-        return llm.is_rare(self._model, word)
+    def _checked(
+        self,
+        parsed: prompts.Parsed,
+        question: str,
+        language: Language,
+        used: Sequence[Found],
+        quote: str,
+    ) -> grounding.Checked:
+        """Return an answer held against the sentences that it is made of, and their words."""
+        most = self._settings.answer.max_words
+        checked = grounding.check(parsed.answer, question, language, used, most, quote)
+        if not checked.text or not quote:
+            return checked
+        text = " ".join(found.read for found in used)
+        holds = grounding.names_hold(
+            parsed.answer, quote, text, lambda word: llm.is_rare(self._model, word)
+        )
+        return checked if holds else grounding.NOTHING
 
     def _grammar(
         self,

@@ -380,7 +380,7 @@ class Engine:
         elif said.checked.text and sure and (foreign or self._writes()):
             draft = drafting.shortly(said, others, language)
         elif said.quote and not listed:
-            draft = drafting.in_its_words(said, others, language)
+            draft = drafting.in_its_words(said, others, language, asked.question)
         else:
             draft = self._quotes(asked, quote, language)
         yield draft.text

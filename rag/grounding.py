@@ -3,7 +3,7 @@
 What the LLM says in its own words is held against the sentences that it says it used, by what can
 be told for certain: it is in the asker's language and letters, it isn't the question said again,
 and its figures with their units, and its dates, stand there. Where it is made of words that the LLM
-quotes, these are what it is held against, and it against them. Whether the rest of it holds is the
+quotes, it has the figures, units and dates of these, too. Whether the rest of it holds is the
 LLM's own second word, see ``drafting``. What doesn't hold is not shown; the quote, which is cut
 from the document itself, stands alone.
 """
@@ -100,7 +100,7 @@ def check(
     answer = quantities.in_its_currency(answer, f"{question} {quote or text}", language)
     short = "\n" not in answer and len(answer.split()) <= max_words
     readable = short and is_readable(answer, question, language, text)
-    exact = is_same(answer, quote, question) if quote else is_exact(answer, f"{question} {text}")
+    exact = is_exact(answer, f"{question} {text}") and is_exact(quote, f"{question} {answer}")
     if not readable or not exact:
         return NOTHING
     return cited(answer, used, quoted=bool(quote))
@@ -311,17 +311,27 @@ def is_same(answer: str, quote: str, question: str = "") -> bool:
     return is_exact(answer, f"{question} {quote}") and is_exact(quote, f"{question} {answer}")
 
 
-def names_hold(answer: str, quote: str, is_rare: Callable[[str], bool]) -> bool:
+def names_hold(answer: str, quote: str, text: str, is_rare: Callable[[str], bool]) -> bool:
     """Tell whether names sound alike in what is put into the other language and in what it is from.
 
+    Those of an English answer stand in the sentences, those of English words in the answer.
+
+    :param text: The sentences that the quote is from.
     :param is_rare: Whether a Latin word with a capital is a name; others may be translated.
     """
-    arabic, latin = sorted((answer, quote), key=lambda text: detect(text) == "en")
+    latin, other = (answer, text) if detect(answer) == "en" else (quote, answer)
     return all(
-        name in arabic or lexical.sounds_alike(name, arabic)
+        name in other or lexical.sounds_alike(name, other)
         for name in _LATIN_NAME.findall(latin)
         if lexical.is_telling(name) and is_rare(name)
     )
+
+
+def says_more(words: str, question: str) -> bool:
+    """Tell whether words of the other language say what a question in this one doesn't name."""
+    asked = _words(question)
+    said = _WORD.findall(words)
+    return any(fold(w) not in asked and not lexical.sounds_alike(w, question) for w in said)
 
 
 def _words(text: str) -> set[str]:

@@ -200,6 +200,12 @@ def test_nothing_but_a_figure_needs_no_second_word():
     assert (answer.how, answer.short_answer) == ("written", "30 billion")
 
 
+def test_where_the_llm_gives_more_figures_than_it_quotes_they_are_not_dropped():
+    reply = "1: 30 مليار → 30 billion of 40"
+    answer = list(judging(0.9, reply, ARABIC).answer("How much of the 40?"))[-1]
+    assert (answer.how, answer.short_answer) == ("written", "30 billion of 40")
+
+
 def test_words_that_no_sentence_has_are_not_shown():
     answer = list(judging(0.2, "1: بمبلغ كبير → a large sum", ARABIC).answer("How much?"))[-1]
     assert answer.answer == sayings.pointer("en", {1: ""})
