@@ -150,7 +150,7 @@ class Groups:
         held = sorted({p for p, _ in version.answers})
         beside = [p for p in range(len(version.passages)) if p not in held]
         beside = self._rng.sample(beside, min(MOST_BESIDE, len(beside)))
-        if not held and version.passages:  # what comes near is what has to be refused
+        if not held:  # what comes near is what has to be refused
             asked = reader_questions.stems(" ".join(written.asked.values()))
             shared = [
                 len(asked & reader_questions.stems(passage.text)) for passage in version.passages
@@ -161,7 +161,7 @@ class Groups:
         shown, answers, at, words = list[PassageInput](), list[int](), 0, None
         for p in [*held, *beside][:MAX_PASSAGES]:
             passage, places = version.passages[p], [n for q, n in version.answers if q == p]
-            if guts and places:
+            if guts:
                 passage, places = without(passage, places), []
             if self._ordering and self._rng.random() < ORDERED:
                 place = self._rng.randint(0, len(passage.sentences))
@@ -169,7 +169,7 @@ class Groups:
                 added = [order[a:z] for a, z in split_sentences(order)]
                 passage = with_sentences(passage, place, added)
                 places = [n + len(added) if n >= place else n for n in places]
-            if not shown and passage is version.passages[p]:
+            if not shown and not guts and passage is version.passages[p]:
                 words = version.words
             if passage.sentences:
                 shown.append(passage)

@@ -268,6 +268,15 @@ class TestWritten:
         assert group.answers == ()
         assert group.passages[0].text.strip() in ("الباب أزرق.", "The door is blue.")
 
+    def test_where_all_of_a_passage_is_taken_away_no_other_has_the_words(
+        self, groups: Groups, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reader_groups, "WRITTEN_GUTTED", 1.0)
+        only, other = (a_passage(text, heading="House") for text in ("It is red.", "A gate."))
+        version = Version((only, other), frozenset({(0, 0)}), Span(6, 9))
+        group = groups.of_written(Written("House", self.ASKED, (version,)))
+        assert (len(group.passages), group.answers, group.answer) == (1, (), None)
+
     def test_an_order_answers_nothing(
         self, groups: Groups, monkeypatch: pytest.MonkeyPatch
     ) -> None:
