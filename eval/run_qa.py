@@ -21,7 +21,7 @@ from eval.identity import Identity, fingerprint, of_rawi
 from eval.metrics import DocSpan, Quote
 from eval.score import Scored
 from eval.sets import Question, find_span, read_questions
-from rag import engine
+from rag import engine, sayings
 from rag.config import Settings
 from rag.engine import load_llm
 from rag.errors import EvalError
@@ -193,6 +193,7 @@ def _answer_values(
     if question.answerable:
         values["correct"] = right
         values["incomplete"] = said == "incomplete"
+        values["right_in_its_words"] = right and sayings.is_pointer(answer["answer"])
     if question.answerable and not answer["abstained"]:
         cited = _spans(answer["citations"])
         recall = metrics.citation_recall(gold, cited)

@@ -95,7 +95,7 @@ def by_direction(run: Results) -> Table | None:
     directions: Mapping[str, Line] | None = run.summary.get("by_direction")
     if not directions:
         return None
-    names = ("right", "incomplete", "wrong", "error_rate", "evidence_hit")
+    names = ("right", "right_in_its_words", "incomplete", "wrong", "error_rate", "evidence_hit")
     rows = [
         (name, str(measures["right"]["n"]), *(share(measures.get(n)) for n in names))
         for name, measures in directions.items()

@@ -20,6 +20,9 @@ SYSTEMS: Final = (RAWI, STARTER)
 MEASURES: Final[Mapping[str, Phrase]] = {
     "right": Phrase("صحيح، أو مرفوض عن حق", "right, or rightly refused"),
     "correct": Phrase("أجوبة صحيحة، مما له جواب", "right answer, of answerable questions"),
+    "right_in_its_words": Phrase(
+        "منها بكلمات الوثيقة وبلغتها", "of these, in the document's own words and language"
+    ),
     "incomplete": Phrase("أجوبة ناقصة، لا خطأ فيها", "incomplete answers, nothing false in them"),
     "wrong": Phrase("أجوبة خاطئة (الأقل أفضل)", "wrong answers (lower is better)"),
     "third_script": Phrase(

@@ -16,7 +16,7 @@ from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import excerpts, grounding, llm, prompts, sayings
+from rag import excerpts, grounding, llm, prompts, quantities, restating, sayings
 from rag.config import AnswerSettings, Settings
 from rag.conversation import Asked
 from rag.errors import GenerationError
@@ -32,6 +32,7 @@ How = Literal["written", "quoted", "refused", "told"]
 # (``python -m eval.training.calibrate``).
 _ANOTHER = 0.5
 _MOST_QUOTED = 3
+_MOST_SAID = 8  # words of the other language in an answer
 # English takes a third more words than Arabic to say the same.
 _LONGER = 4 / 3
 NO_USAGE = Usage()
@@ -105,7 +106,8 @@ def quoted(
     readable = [found for found in sentences if found.language == language]
     citations = grounding.citations(readable or sentences)
     if not readable:
-        return Draft(sayings.pointer(language, [c.marker for c in citations]), citations, "quoted")
+        pointer = sayings.pointer(language, dict.fromkeys([c.marker for c in citations], ""))
+        return Draft(pointer, citations, "quoted")
     said = zip(
         excerpts.fitted([found.shown for found in readable], max_words, question),
         citations,
@@ -119,11 +121,28 @@ def shortly(said: Said, others: Sequence[Found], language: Language) -> Draft:
     """Answer with what the LLM said, and point at other sentences that belong to the answer."""
     checked = said.checked
     short = sayings.without_markers(checked.text)
-    citations = grounding.citations([*said.used, *others], short)
+    citations = grounding.citations([*said.used, *others], "" if said.quote else short)
     text = checked.text
     if others:
-        text += f" {sayings.pointer(language, [c.marker for c in citations[len(said.used) :]])}"
+        more = [c.marker for c in citations[len(said.used) :]]
+        text += f" {sayings.pointer(language, dict.fromkeys(more, ''))}"
     return Draft(text, citations, "written", short=short)
+
+
+def in_its_words(said: Said, others: Sequence[Found], language: Language, question: str) -> Draft:
+    """Answer with the words that the LLM quoted, as they stand, and point at other sentences.
+
+    Many words are marked in the quote, and not said: an answer is in the asker's language.
+    """
+    citations = grounding.citations([*said.used, *others])
+    words = [found.words for found in said.used] + [""] * len(others)
+    quoted = {
+        c.marker: text
+        if len(text.split()) <= _MOST_SAID and grounding.says_more(text, question)
+        else ""
+        for c, text in zip(citations, words, strict=True)
+    }
+    return Draft(sayings.pointer(language, quoted), citations, "quoted")
 
 
 def refused(
@@ -157,6 +176,8 @@ class Said:
     :ivar right: And that its answer is right, when it is asked once more; None where it has none
         or doesn't tell.
     :ivar certainty: Mean log-probability of its answer's tokens; None where it doesn't tell.
+    :ivar quote: The words of the sentences that its answer puts into the other language.
+    :ivar is_restated: Whether these are figures, units and dates alone, put there by table.
     """
 
     used: tuple[Found, ...]
@@ -166,6 +187,9 @@ class Said:
     right: float | None
     usage: Usage
     certainty: float | None = None
+    quote: str = ""
+
+    is_restated: bool = False
 
 
 class Drafter:
@@ -240,27 +264,75 @@ class Drafter:
         first, asked_first = llm.first_token(self._model, messages, timeout_s)
         first = first if any(token.isdecimal() for token in first) else {}  # else it tells nothing
         yield ""
-        given = " ".join([asked.standalone, *(found.read for found in read)])
-        grammar = prompts.grammar(_likeliest(first, read), given, language) if first else ""
+        grammar = self._grammar(asked, first, read, language) if first else ""
         most = answers.max_words if grammar else math.inf  # without one, thoughts may come first
         reply = yield from _unshown(llm.stream(self._model, messages, timeout_s, grammar), most)
         usage = asked_first + reply.usage
         if not reply.text.strip():
             raise GenerationError("the LLM answered with nothing; check llm.model")
-        answer, numbers = prompts.parsed(reply.text, len(read))
-        if not answer:
+        parsed = prompts.parsed(reply.text, len(read))
+        if not parsed.answer:
             answered = min(_answered(first), 0.0) if first else -grounding.LIMIT
-            return Said((), False, grounding.Checked("", ()), answered, None, usage)
-        used = tuple(read[n - 1] for n in numbers) or grounding.nearest(answer, read)
-        used = grounding.holding(answer, asked.question, used, read)
-        checked = grounding.check(answer, asked.question, language, used, answers.max_words)
+            return Said((), False, grounding.NOTHING, answered, None, usage)
+        used = tuple(read[n - 1] for n in parsed.used) or grounding.nearest(parsed.answer, read)
+        if parsed.quote:
+            used = tuple(grounding.with_words(found, parsed.quote) for found in used)
+        else:
+            used = grounding.holding(parsed.answer, asked.question, used, read)
+        quote = prompts.GAP.join(found.words for found in used if found.words and parsed.quote)
+        checked = self._checked(parsed, asked.question, language, used, quote)
+        restated = restating.restated(quote, language)
+        # Of figures by table and those of the LLM, all are wanted.
+        fuller = bool(checked.text) and quantities.values(parsed.answer) > quantities.values(quote)
+        if restated and not fuller:
+            checked = grounding.cited(restated, used, quoted=True)
         yield ""
         left_s = max(_LEAST, timeout_s - (time.monotonic() - began))
         asking = prompts.checking(messages, reply.text)
         right, spent = llm.log_odds(self._model, asking, prompts.YES, prompts.NO, left_s)
-        is_placed = bool(numbers or checked.text)
+        is_placed = bool(parsed.used or checked.text)
         certainty = prompts.certainty(reply.tokens)
-        return Said(used, is_placed, checked, _answered(first), right, usage + spent, certainty)
+        return Said(
+            *(used, is_placed, checked, _answered(first), right, usage + spent, certainty),
+            quote=quote,
+            is_restated=bool(restated) and not fuller,
+        )
+
+    def _checked(
+        self,
+        parsed: prompts.Parsed,
+        question: str,
+        language: Language,
+        used: Sequence[Found],
+        quote: str,
+    ) -> grounding.Checked:
+        """Return an answer held against the sentences that it is made of, and their words."""
+        most = self._settings.answer.max_words
+        checked = grounding.check(parsed.answer, question, language, used, most, quote)
+        if not checked.text or not quote:
+            return checked
+        text = " ".join(found.read for found in used)
+        holds = grounding.names_hold(
+            parsed.answer, quote, text, lambda word: llm.is_rare(self._model, word)
+        )
+        return checked if holds else grounding.NOTHING
+
+    def _grammar(
+        self,
+        asked: Asked,
+        first: Mapping[str, float],
+        read: Sequence[Found],
+        language: Language,
+    ) -> str:
+        """Return what the LLM's reply is held to."""
+        number = _likeliest(first, read)
+        return prompts.grammar(
+            number,
+            [found.read for found in read],
+            asked.standalone,
+            language,
+            quotes=read[number - 1].language != language,
+        )
 
     def _within_budget(self, evidence: Sequence[Found]) -> list[Found]:
         """Return the best sentences that fit ``answer.evidence_tokens``, the first in any case."""

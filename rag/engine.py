@@ -368,17 +368,19 @@ class Engine:
         foreign = any(found.language != language for found in said.used)
         # Only across languages is an LLM believed that doesn't say how sure it is.
         right = said.right
-        sure = (
+        sure = said.is_restated or (
             foreign
             if right is None
             else grounding.rightness(right, said.certainty) >= answers.min_right
         )
-        holds = bool(said.checked.text) and sure
+        others = [found for found in chosen if not _is_among(found, said.used)]
+        others = others if len(asked.parts) > 1 else []
         if not enough:
             draft = drafting.refused(quote, language, self.settings, confidence, asked.question)
-        elif holds and (foreign or self._writes()):
-            others = [found for found in chosen if found not in said.used]
-            draft = drafting.shortly(said, others if len(asked.parts) > 1 else (), language)
+        elif said.checked.text and sure and (foreign or self._writes()):
+            draft = drafting.shortly(said, others, language)
+        elif said.quote and not listed:
+            draft = drafting.in_its_words(said, others, language, asked.question)
         else:
             draft = self._quotes(asked, quote, language)
         yield draft.text
@@ -463,6 +465,11 @@ class Engine:
         if self.settings.answer.style == "auto":
             return self.settings.llm.backend not in ("llamacpp", "none")
         return self.settings.answer.style == "written"
+
+
+def _is_among(found: Found, others: Sequence[Found]) -> bool:
+    """Tell whether a sentence is one of others, whichever of its words they have."""
+    return (found.doc, found.start) in {(other.doc, other.start) for other in others}
 
 
 def _at_once(draft: Draft) -> Generator[str, None, Draft]:

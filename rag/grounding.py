@@ -2,7 +2,8 @@
 
 What the LLM says in its own words is held against the sentences that it says it used, by what can
 be told for certain: it is in the asker's language and letters, it isn't the question said again,
-and its figures with their units, and its months, stand there. Whether the rest of it holds is the
+and its figures with their units, and its dates, stand there. Where it is made of words that the LLM
+quotes, it has the figures, units and dates of these, too. Whether the rest of it holds is the
 LLM's own second word, see ``drafting``. What doesn't hold is not shown; the quote, which is cut
 from the document itself, stands alone.
 """
@@ -11,11 +12,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from rag import lexical, quantities, sayings
+from rag import dates, lexical, prompts, quantities, sayings
 from rag.config import RetrievalSettings
 from rag.language import Language, Span, detect, fold, foreign_letters
 from rag.retrieval import Found
@@ -24,17 +25,19 @@ LIMIT = 6.0  # log-odds further from 0 say no more
 # Log-odds of the reader, and of the LLM that any sentence answers → log-odds that the evidence
 # answers (``python -m eval.training.fit_confidence``). Its log-odds that its answer is right added
 # nothing to them.
-_READ, _ANSWERED, _BIAS = 0.18, 0.68, 1.43
+_READ, _ANSWERED, _BIAS = 0.12, 0.61, 0.73
 # Log-odds of the LLM that its short answer is right, and the mean log-probability of its tokens →
 # log-odds that it is (the same command); and that mean where it isn't told: what is usual.
-_RIGHT, _CERTAIN, _SHORT = 0.49, 1.79, 1.02
-_USUAL = -0.6
+_RIGHT, _CERTAIN, _SHORT = 0.43, 1.43, 0.28
+_USUAL = -0.4
 
 _WORD = re.compile(r"\w+")
 _MARKABLE = re.compile(r"\d+(?:[.,٫٬]\d+)*|\w+")
 _ARABIC, _LATIN = re.compile("[\u0621-\u064a]"), re.compile("[a-z]")  # of folded words
 _MIN_MARKED = 3  # letters: shorter words than that stand in any two sentences
 _NAME = re.compile(r"[A-Z0-9]")
+_LATIN_NAME = re.compile(r"\b[A-Z][a-z]{2,}")
+_EDGES = re.compile(r"^\W+|\W+$")
 
 
 @dataclass(frozen=True)
@@ -73,24 +76,43 @@ class Checked:
     citations: tuple[Citation, ...]
 
 
+NOTHING = Checked("", ())
+
+
 def check(
-    answer: str, question: str, language: Language, used: Sequence[Found], max_words: int
+    answer: str,
+    question: str,
+    language: Language,
+    used: Sequence[Found],
+    max_words: int,
+    quote: str = "",
 ) -> Checked:
     """Hold an answer against the sentences that it is made of.
 
     :param question: As it was asked; its own figures may be said again.
     :param language: That the answer should be in.
     :param used: At least one sentence.
+    :param quote: Words of theirs that the answer puts into the other language; empty where it
+        isn't known which.
     """
     answer = sayings.without_markers(answer).strip()
     text = " ".join(found.read for found in used)
-    answer = quantities.in_its_currency(answer, f"{question} {text}", language)
+    answer = quantities.in_its_currency(answer, f"{question} {quote or text}", language)
     short = "\n" not in answer and len(answer.split()) <= max_words
     readable = short and is_readable(answer, question, language, text)
-    if not readable or not is_exact(answer, f"{question} {text}"):
-        return Checked("", ())
-    cited = citations(used, answer)
-    return Checked(f"{answer}{''.join(f' [{c.marker}]' for c in cited)}", cited)
+    exact = is_exact(answer, f"{question} {text}") and is_exact(quote, f"{question} {answer}")
+    if not readable or not exact:
+        return NOTHING
+    return cited(answer, used, quoted=bool(quote))
+
+
+def cited(answer: str, used: Sequence[Found], *, quoted: bool) -> Checked:
+    """Return an answer that holds, with the sentences it is made of as its citations.
+
+    :param quoted: Whether its words in them are known (``Found.words``); else they are looked for.
+    """
+    found = citations(used, "" if quoted else answer)
+    return Checked(f"{answer}{''.join(f' [{c.marker}]' for c in found)}", found)
 
 
 def citations(sentences: Sequence[Found], answer: str = "") -> tuple[Citation, ...]:
@@ -108,11 +130,50 @@ def citations(sentences: Sequence[Found], answer: str = "") -> tuple[Citation, .
 
 
 def _place(found: Found) -> tuple[Span, ...]:
-    """Return where the words stand in a sentence that the reader finds to say the answer."""
-    at = found.text.find(found.words) if found.words else -1
-    if at < 0:  # with vowel marks, on two lines, or said otherwise
-        return marks(found.words, found)
-    return (Span(found.start + at, found.start + at + len(found.words)),)
+    """Return where the words stand in a sentence that say the answer (``Found.words``)."""
+    places, begin = list[Span](), 0
+    for run in found.words.split(prompts.GAP) if found.words else ():
+        at = found.text.find(run, begin)
+        if at < 0:  # with vowel marks, on two lines, or said otherwise
+            return marks(found.words, found)
+        begin = at + len(run)
+        places.append(Span(found.start + at, found.start + begin))
+    return tuple(places)
+
+
+def with_words(found: Found, quote: Sequence[str]) -> Found:
+    """Return a sentence with the words of it that a quote has, as its author wrote them.
+
+    :param quote: Runs of words as the LLM read them; those that the sentence hasn't are left out.
+    """
+    runs = [said for run in quote if (said := _verbatim(run, found))]
+    return replace(found, words=prompts.GAP.join(runs))
+
+
+def _verbatim(run: str, found: Found) -> str:
+    """Return a run of a sentence's words as it stands there; "" where it doesn't.
+
+    A row's pairs and a heading are read, but stand in no run of the text: they are as they're read.
+    """
+    wanted = [word for word, _, _ in _cores(run)]
+    for text in (found.text, found.read):
+        cores = _cores(text)
+        for n in range(len(cores) - len(wanted) + 1 if wanted else 0):
+            if [word for word, _, _ in cores[n : n + len(wanted)]] == wanted:
+                return text[cores[n][1] : cores[n + len(wanted) - 1][2]]
+    return ""
+
+
+def _cores(text: str) -> list[tuple[str, int, int]]:
+    """Return the folded words of a text, and their places without the signs around them."""
+    found = []
+    for match in re.finditer(r"\S+", text):
+        before = len(match[0]) - len(match[0].lstrip(prompts.OPENING))
+        after = len(match[0].rstrip(prompts.CLOSING))
+        word = _EDGES.sub("", fold(match[0]))
+        if word:
+            found.append((word, match.start() + before, match.start() + after))
+    return found
 
 
 def marks(answer: str, found: Found) -> tuple[Span, ...]:
@@ -152,7 +213,7 @@ def _is_named(word: str, text: str) -> bool:
 def holding(
     answer: str, question: str, used: Sequence[Found], read: Sequence[Found]
 ) -> tuple[Found, ...]:
-    """Return the sentences that an answer's figures, units and months stand in.
+    """Return the sentences that an answer's figures, units and dates stand in.
 
     :param used: That the LLM says it used, returned where none is.
     :param read: All that it was given, of which one is looked for where those are not.
@@ -230,16 +291,47 @@ def is_readable(answer: str, question: str, language: Language, text: str) -> bo
 
 
 def is_exact(answer: str, text: str) -> bool:
-    """Tell whether the figures, their units and the months of an answer stand in a text."""
+    """Tell whether the figures, their units and the dates of an answer stand in a text."""
     numbers = quantities.values(text) | quantities.spelled(text)
     # Not "two": Arabic says it by a noun's ending, and only some nouns' are known.
     said = quantities.values(answer) | {v for v in quantities.spelled(answer) if v > 2}
-    if said - numbers or quantities.months(answer) - quantities.months(text):
+    if said - numbers or dates.named(answer) - dates.named(text):
         return False
     units: dict[Decimal, set[str]] = {}
     for value, unit in quantities.measures(text):
         units.setdefault(value, set()).add(unit)
     return all(unit in units.get(value, {unit}) for value, unit in quantities.measures(answer))
+
+
+def is_same(answer: str, quote: str, question: str = "") -> bool:
+    """Tell whether what is put into the other language has the figures, units and dates it had.
+
+    :param question: Either may say its figures again, or leave them out.
+    """
+    return is_exact(answer, f"{question} {quote}") and is_exact(quote, f"{question} {answer}")
+
+
+def names_hold(answer: str, quote: str, text: str, is_rare: Callable[[str], bool]) -> bool:
+    """Tell whether names sound alike in what is put into the other language and in what it is from.
+
+    Those of an English answer stand in the sentences, those of English words in the answer.
+
+    :param text: The sentences that the quote is from.
+    :param is_rare: Whether a Latin word with a capital is a name; others may be translated.
+    """
+    latin, other = (answer, text) if detect(answer) == "en" else (quote, answer)
+    return all(
+        name in other or lexical.sounds_alike(name, other)
+        for name in _LATIN_NAME.findall(latin)
+        if lexical.is_telling(name) and is_rare(name)
+    )
+
+
+def says_more(words: str, question: str) -> bool:
+    """Tell whether words of the other language say what a question in this one doesn't name."""
+    asked = _words(question)
+    said = _WORD.findall(words)
+    return any(fold(w) not in asked and not lexical.sounds_alike(w, question) for w in said)
 
 
 def _words(text: str) -> set[str]:

@@ -161,6 +161,11 @@ def sounds(name: str) -> str:
     return _sounds(fold(name))
 
 
+def is_telling(name: str) -> bool:
+    """Tell whether a name has enough consonants to be told from others in the other script."""
+    return len(sounds(name).replace("V", "")) >= _MIN_CONSONANTS
+
+
 def _weights(db: sqlite3.Connection, table: Table, text: str, passages: int) -> dict[str, float]:
     """Return the idf of BM25, log((N - n + ½) / (n + ½)), of the tokens worth asking for."""
     wanted = sorted(set(_tokens(text, table)))

@@ -180,6 +180,14 @@ def count_tokens(llm: LLM, text: str) -> int:
     return (len(text) + 1) // 2
 
 
+def is_rare(llm: LLM, word: str) -> bool:
+    """Tell whether a word is none of the model's own, as most names are none; False if it can't.
+
+    :raises GenerationError: When the model fails.
+    """
+    return isinstance(llm, LlamaCpp) and llm.count_tokens(f" {word}") > 1
+
+
 @runtime_checkable
 class TellsFirstToken(Protocol):
     """An LLM that tells how likely each first token of its reply is."""

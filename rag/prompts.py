@@ -2,7 +2,9 @@
 
 Three jobs, one conversation. ``short`` asks for a few words from numbered sentences, in the asker's
 language: the reply begins with the numbers of those it used, "2: 130 days", or is "0" when none
-answers. ``checking`` goes on and asks whether that was right, of which only the probability of the
+answers. From a sentence of the other language its own words come first, "2: ١٣٠ يومًا → 130 days":
+a small LLM finds them far more often than it says them rightly, and they can be held against each
+other. ``checking`` goes on and asks whether that was right, of which only the probability of the
 "yes" is used. ``translation`` puts a sentence into the other language. The built-in LLM is taught
 exactly these words by ``eval/training/train_llm.py``: a change of them wants a new training.
 
@@ -13,8 +15,10 @@ and of the answer only what holds in them is shown, see ``grounding``.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from llama_index.core.llms import ChatMessage, MessageRole
 
@@ -25,9 +29,10 @@ Messages = tuple[ChatMessage, ...]
 
 SYSTEM = (
     "Answer the question from the numbered sentences, in its language, in a few words that keep"
-    " names, numbers, units and conditions. Begin with the number of the sentence used, or reply 0"
-    " if none answers."
+    " names, numbers, units and conditions. Begin with the number of the sentence used; if it is in"
+    " another language, go on with its own words and an arrow. Reply 0 if none answers."
 )
+ARROW, GAP = " → ", " … "  # after what is quoted; and between two runs of words of it
 CHECK = "Is every word of that right?"
 YES, NO, NONE = "yes", "no", "0"
 _ASKED: dict[Language, str] = {"ar": "السؤال: {}", "en": "Question: {}"}
@@ -49,8 +54,13 @@ _LETTERS: dict[Language, str] = {
     "en": r"A-Za-z\u00C0-\u024F",
 }
 _MARKS: dict[Language, str] = {"ar": r"[\u064B-\u0652]? [\u064B-\u0652]?", "en": ""}
-# Arabic-Indic digits, which small LLMs misread, and what stands between and after them.
-_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩٫٬٪", "0123456789.,%")
+# Arabic-Indic digits, which small LLMs misread, and what stands between and after them; and what
+# parts a reply from its quote.
+_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩٫٬٪→…", "0123456789.,%>.")
+_MOST_NAMED = 9  # a sentence's number is one digit
+# Signs around words, which a quote doesn't begin or end with.
+OPENING, CLOSING = "([{\"'«“‘*_", ")]}\"'»”’*_.,:;!?،؛؟"
+_WORD = re.compile(rf"([{re.escape(OPENING)}]*)(.+?)([{re.escape(CLOSING)}]*)")
 _NONE = re.compile(r"\[?[0٠]\]?(?:\s*[.:](?:\s.*)?)?", re.DOTALL)
 
 
@@ -85,62 +95,119 @@ def translate(number: int, language: Language) -> str:
     return _TRANSLATE[language].format(number)
 
 
-def grammar(number: int, read: str, language: Language) -> str:
-    """Return the GBNF of a reply that answers from a sentence, and perhaps from two others.
+def grammar(
+    number: int, read: Sequence[str], question: str, language: Language, *, quotes: bool
+) -> str:
+    """Return the GBNF of a reply that answers from a sentence, and perhaps from one or two others.
 
     A small LLM writes a figure wrong that it read rightly, and begins a name in one script to end
     it in another. So a figure is one of those that it read, in digits or in words, and so is, in
-    Arabic, a word in Latin letters; no other script is written at all.
+    Arabic, a word in Latin letters; no other script is written at all. A quote is one or two runs
+    of a sentence's words.
 
-    :param read: All that it was given.
+    :param read: The sentences that it was given.
+    :param quotes: Whether sentence ``number`` is in the other language.
     """
-    read = defused(read)
-    given = {*_FIGURE.findall(read), *(f"{number:f}" for number in quantities.spelled(read))}
+    read = [defused(sentence) for sentence in read]
+    text = " ".join([defused(question), *read])
+    given = {*_FIGURE.findall(text), *(f"{number:f}" for number in quantities.spelled(text))}
     if language == "ar":
-        given |= set(_LATIN_WORD.findall(read))
+        given |= set(_LATIN_WORD.findall(text))
     words = " | ".join(f'"{word}"' for word in sorted(given)) or '"0"'
-    return (
-        f'root ::= "{number}" ("," [1-9] ("," [1-9])?)? ": " (other answer | given rest)\n'
-        'answer ::= other answer | given rest | ""\n'
-        'rest ::= other answer | ""\n'
-        f"given ::= {words}\n"
-        f"other ::= [{_SIGNS}] | [{_LETTERS[language]}] {_MARKS[language]}"
+    if quotes:
+        others = [n for n in range(1, min(len(read), _MOST_NAMED) + 1) if n != number]
+        same = f'": " run{number} ("{GAP}" run{number})?'
+        parted = [f'",{n}: " run{number} "{GAP}" run{n}' for n in others]
+        begins = f'"{number}" ({" | ".join([same, *parted])}) "{ARROW}"'
+        runs = [line for n in (number, *others) for line in _runs(n, read[n - 1])]
+    else:
+        begins, runs = f'"{number}" ("," [1-9] ("," [1-9])?)? ": "', []
+    return "\n".join(
+        [
+            f"root ::= {begins} (other answer | given rest)",
+            'answer ::= other answer | given rest | ""',
+            'rest ::= other answer | ""',
+            f"given ::= {words}",
+            f"other ::= [{_SIGNS}] | [{_LETTERS[language]}] {_MARKS[language]}",
+            *runs,
+        ]
     )
 
 
-def reply(answer: str, used: Sequence[int]) -> str:
-    """Return a reply as the LLM is taught to give it."""
-    return f"{','.join(map(str, used))}: {answer}"
+def _runs(number: int, sentence: str) -> list[str]:
+    """Return GBNF rules of runs of a sentence's words, without the signs around a run."""
+    words = [match.groups() for match in map(_WORD.fullmatch, sentence.split()) if match]
+    rules = [f"run{number} ::= " + " | ".join(f"s{number}w{n}" for n in range(len(words)))]
+    following = [before for before, _, _ in words[1:]]
+    for n, (_, word, after) in enumerate(words):
+        rule = f"s{number}w{n} ::= {_literal(word)}"
+        if n < len(following):
+            rule += f" ({_literal(f'{after} {following[n]}')} s{number}w{n + 1})?"
+        rules.append(rule)
+    return rules
 
 
-def parsed(reply: str, sentences: int) -> tuple[str, tuple[int, ...]]:
-    """Return the answer of a reply, and the numbers of the sentences that it says it used.
+def _literal(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
-    Without an answer both are empty; an LLM that wasn't taught may leave out the numbers.
 
-    :param sentences: How many it was given.
+def reply(answer: str, used: Sequence[int], quote: Sequence[str] = ()) -> str:
+    """Return a reply as the LLM is taught to give it.
+
+    :param quote: Runs of the sentences' own words.
+    """
+    quoted = GAP.join(map(defused, quote)) + ARROW if quote else ""
+    return f"{','.join(map(str, used))}: {quoted}{defused(answer)}"
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A reply of the LLM.
+
+    :ivar answer: Empty where none of the sentences answers.
+    :ivar quote: Runs of the sentences' own words that it says it is made of.
+    :ivar used: The numbers of the sentences that it says it used; an LLM that wasn't taught may
+        leave them out.
+    """
+
+    answer: str = ""
+    quote: tuple[str, ...] = ()
+    used: tuple[int, ...] = ()
+
+
+def parsed(reply: str, sentences: int) -> Parsed:
+    """Take a reply apart.
+
+    :param sentences: How many the LLM was given.
     """
     reply = reply.strip()
     if _NONE.fullmatch(reply):
-        return "", ()
+        return Parsed()
     match = _REPLY.fullmatch(reply)
-    if match is None:
-        return reply, ()
-    answer = (match[3] or "").strip()
-    used = [int(n) for n in re.findall(r"\d+", match[1] + match[2])]
+    said = ((match[3] if match else reply) or "").strip()
+    quoted, arrow, answer = said.rpartition(ARROW.strip())
+    answer = answer.strip()
+    quote = tuple(filter(None, map(str.strip, quoted.split(GAP.strip())))) if arrow else ()
+    used = [int(n) for n in re.findall(r"\d+", match[1] + match[2])] if match else []
     known = answer and all(1 <= n <= sentences for n in used)
-    return answer, tuple(dict.fromkeys(used)) if known else ()
+    return Parsed(answer, quote if answer else (), tuple(dict.fromkeys(used)) if known else ())
 
 
 def certainty(tokens: Sequence[tuple[str, float]]) -> float | None:
     """Return the mean log-probability of an answer's tokens, at most 0; None without any.
 
-    Those before it, the numbers of the sentences and the colon after them, don't count.
+    Those before it don't count: the numbers of the sentences, a quote, and the signs after them.
 
     :param tokens: Of a whole reply, with their log-probabilities.
     """
-    colon = next((n for n, (token, _) in enumerate(tokens) if ":" in token), -1)
-    said = [logprob for _, logprob in tokens[colon + 1 :]]
+    signs = (
+        (n, token)
+        for sign in (ARROW.strip(), ":")
+        for n, (token, _) in enumerate(tokens)
+        if sign in token
+    )
+    begin = next((n + 1 for n, _ in signs), 0)
+    said = [logprob for _, logprob in tokens[begin:]]
     return sum(said) / len(said) if said else None
 
 

@@ -1,4 +1,4 @@
-"""Numbers and months as values, so that 6.6 مليار, 6.6 billion and $6.6B are one.
+"""Numbers as values, so that 6.6 مليار, 6.6 billion and $6.6B are one.
 
 Only what a text states in so many words is read: no arithmetic, no conversion of units.
 """
@@ -24,23 +24,6 @@ DUALS: dict[str, str] = {
     }.items()
     for ending in ("ان", "ين")
 }  # fmt: skip
-_MONTHS: dict[str, int] = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january jan يناير كانون_الثاني", "february feb فبراير شباط", "march مارس اذار",
-            "april apr ابريل نيسان", "may مايو ايار", "june jun يونيو حزيران",
-            "july jul يوليو تموز", "august aug اغسطس اب", "september sept sep سبتمبر ايلول",
-            "october oct اكتوبر تشرين_الاول", "november nov نوفمبر تشرين_الثاني",
-            "december dec ديسمبر كانون_الاول",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}  # fmt: skip
-# Words of the languages that are months only when written as names: "may", "march", آب.
-_AMBIGUOUS_MONTHS = {"may": r"\bMay\b", "march": r"\bMarch\b", "اب": r"\bآب\b"}
-
 _NUMBER = re.compile(
     # Not the 4 of GPT-4o or the 3 of o3: digits that a Latin word or hyphen holds are its name.
     r"(?<![a-z\d.,])(?<![a-z]-)(\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)*)"
@@ -151,14 +134,3 @@ def _unit(folded: str, start: int, end: int) -> Iterator[str]:
 
 def _dual(word: str) -> str | None:
     return without_prefix(word, DUALS) or without_prefix(word, units.DUALS)
-
-
-def months(text: str) -> set[int]:
-    """Return the months that a text names, 1 to 12, in either calendar naming of Arabic."""
-    joined = re.sub(r"\b(كانون|تشرين) (ال\w+)", r"\1_\2", fold(text))
-    found = set()
-    for word in re.findall(r"[^\W\d]+", joined):
-        name = without_prefix(word, _MONTHS)
-        if name and (name not in _AMBIGUOUS_MONTHS or re.search(_AMBIGUOUS_MONTHS[name], text)):
-            found.add(_MONTHS[name])
-    return found

@@ -6,7 +6,7 @@ Everything else in an answer is the documents' own, or a short answer that is ch
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rag.language import Language, clean
@@ -30,6 +30,10 @@ _CLOSEST_FOREIGN: Final = Phrase(
 _POINTER: Final = Phrase(
     "الجواب في هذه الجملة، وهي بالإنجليزية:",
     "The answer stands in this sentence, which is in Arabic:",
+)
+_WORDED: Final = Phrase(
+    "بنصّ الوثيقة، وهو بالإنجليزية: {}",
+    "In the document's own words, which are Arabic: {}",
 )
 # Where nothing is asked of the documents.
 _GREETING: Final = Phrase(
@@ -188,14 +192,26 @@ def refusal(language: Language, closest: str | None, *, foreign: bool) -> str:
     return f"{_REFUSAL[language]} {said} [1]"
 
 
-def pointer(language: Language, markers: Sequence[int]) -> str:
-    """Say that the answer stands in cited sentences of the other language."""
-    return _POINTER[language] + "".join(f" [{n}]" for n in markers)
+def pointer(language: Language, words: Mapping[int, str]) -> str:
+    """Say that the answer stands in cited sentences of the other language.
+
+    :param words: Of each, by its marker, those that say the answer; empty where none are known.
+    """
+    quotes = [f"{title(said, language)} [{n}]" for n, said in words.items() if said]
+    others = "".join(f" [{n}]" for n, said in words.items() if not said)
+    said = [_WORDED[language].format("، ".join(quotes) if language == "ar" else ", ".join(quotes))]
+    return " ".join(said * bool(quotes) + [_POINTER[language] + others] * bool(others))
+
+
+def is_pointer(text: str) -> bool:
+    """Tell whether an answer is one that ``pointer`` made: it is in the documents' language."""
+    worded = tuple(said.partition("{}")[0] for said in _WORDED.both)
+    return text.strip().startswith((*_POINTER.both, *worded))
 
 
 def tells_nothing(text: str) -> bool:
     """Tell whether an answer is one that ``refusal`` or ``pointer`` made."""
-    return text.strip().startswith((*_REFUSAL.both, *_POINTER.both))
+    return text.strip().startswith(_REFUSAL.both) or is_pointer(text)
 
 
 def without_markers(text: str) -> str:

@@ -32,8 +32,7 @@ class Translator:
         said = llm.whole(llm.stream(self._model, messages, timeout_s)).text.strip()
         readable = detect(said) == language
         readable = readable and grounding.is_readable(said, "", language, sentence.shown)
-        same = grounding.is_exact(said, sentence.shown) and grounding.is_exact(sentence.shown, said)
-        if not readable or not same:
+        if not readable or not grounding.is_same(said, sentence.shown):
             return ""
         asked = prompts.checking(messages, said)
         right, _ = llm.log_odds(self._model, asked, prompts.YES, prompts.NO, timeout_s)

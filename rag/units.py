@@ -76,15 +76,21 @@ def _forms(names: str) -> dict[str, bool]:
 
 
 def name(unit: str, value: Decimal, language: Language) -> str:
-    """Return a unit's name beside a number in digits: "1 pound", «25 جنيهًا», «7 دنانير»."""
+    """Return a unit's name beside a number in digits: "1 pound", «25 جنيهًا», «7 دنانير».
+
+    Of 2 the Arabic name is a dual, which stands alone: «ديناران».
+    """
     english, singulars, plurals = (part.split() for part in _NAMES[unit].split("|"))
     if language == "en":
         return english[0] if value == 1 else english[1]
+    singular = singulars[0]
+    if value == 2 and singular[-1] not in "او":
+        return singular.removesuffix("ة") + ("تان" if singular.endswith("ة") else "ان")
     whole = value == value.to_integral_value()
     if whole and 3 <= value % 100 <= 10:
-        return plurals[0]
+        return plurals[0] if plurals else singular
     declined = whole and value % 100 > 10
-    return singulars[0] + ("ًا" if declined and singulars[0][-1] not in "ةاوى" else "")
+    return singular + ("ًا" if declined and singular[-1] not in "ةاوى" else "")
 
 
 UNITS: dict[str, str] = {

@@ -21,7 +21,7 @@ import numpy as np
 
 from eval.training.reader_passages import joined
 from eval.training.reader_sets import NEAREST
-from eval.training.written_passages import LANGUAGES, read_passages
+from eval.training.written_passages import FILES_HELD_OUT, LANGUAGES, read_passages
 from rag import documents, grounding, passages
 from rag.documents import Document
 from rag.embedding import Embedder, PassageInput
@@ -29,7 +29,6 @@ from rag.errors import EvalError
 from rag.language import Language, Span, clean, fold
 from rag.retrieval import Found
 
-FILES_HELD_OUT = 6  # every sixth file, by its number
 MOST_WORDS = 0.7  # of a sentence's characters: an answer that has more from it has none in it
 _WORD = re.compile(r"\d+(?:[.,٫٬:]\d+)*|\w+")
 _SLOT = re.compile(r"\{(question|topic|wrong)\}")

@@ -21,6 +21,7 @@ from rich.progress import track
 from rich.table import Table
 from sklearn.metrics import roc_auc_score, roc_curve
 
+from eval.training import llm_trees
 from eval.training.written_passages import LANGUAGES, Passage, read_passages
 from rag import config, engine, grounding, llm, prompts
 from rag.language import Language
@@ -34,7 +35,10 @@ _WRONG = 2  # to each right one
 
 @dataclass(frozen=True)
 class Claim:
-    """An answer to a question about sentences; ``kind`` is "right", or what is wrong with it."""
+    """An answer to a question about sentences; ``kind`` is "right", or what is wrong with it.
+
+    :ivar quote: Across languages, runs of the sentences' words that it is made of.
+    """
 
     sentences: tuple[str, ...]
     question: str
@@ -43,6 +47,7 @@ class Claim:
     answer: str
     kind: str
     across: bool
+    quote: tuple[str, ...]
 
 
 def claims(passages: Sequence[Passage], most: int, rng: random.Random) -> Iterator[Claim]:
@@ -63,21 +68,32 @@ def claims(passages: Sequence[Passage], most: int, rng: random.Random) -> Iterat
                 said = [("right", question["answer"][language][0])] if question["answer"] else []
                 wrong = question["wrong"][language]
                 said += [(w["kind"], w["text"]) for w in rng.sample(wrong, min(_WRONG, len(wrong)))]
+                across = language != text
+                of_used = [sentences[n - 1] for n in used]
+                right = question["answer"] and llm_trees.runs(of_used, question["answer"], text)
                 for kind, answer in said:
+                    of_right = right and (kind == "right" or kind in llm_trees.OF_RIGHT_WORDS)
+                    quote = right if of_right else llm_trees.strange(rng, of_used[0])
+                    if across and not of_right and kind == "right":
+                        continue  # it is said in other words than the sentences'
                     yield Claim(
-                        sentences, question[language], language, used, answer, kind,
-                        language != text,
+                        sentences, question[language], language, used, answer, kind, across,
+                        quote if across else (),
                     )  # fmt: skip
 
 
 def support(model: LLM, claim: Claim, timeout_s: float) -> float:
     """Return the log-odds of a claim, ``AMISS`` where it can't hold."""
     used = " ".join(claim.sentences[n - 1] for n in claim.used)
+    quote = " ".join(claim.quote) or used
     readable = grounding.is_readable(claim.answer, claim.question, claim.language, used)
-    if not readable or not grounding.is_exact(claim.answer, f"{claim.question} {used}"):
+    exact = grounding.is_exact(claim.answer, f"{claim.question} {quote}")
+    if claim.quote:
+        exact = grounding.is_same(claim.answer, quote, claim.question)
+    if not readable or not exact:
         return AMISS
     messages = prompts.short(claim.question, claim.sentences, claim.language)
-    asked = prompts.checking(messages, prompts.reply(claim.answer, claim.used))
+    asked = prompts.checking(messages, prompts.reply(claim.answer, claim.used, claim.quote))
     odds, _ = llm.log_odds(model, asked, prompts.YES, prompts.NO, timeout_s)
     return AMISS if odds is None else max(grounding.rightness(odds, None), AMISS)
 

@@ -1,27 +1,43 @@
-"""The written passages of ``answers/``: what its README describes, as it is read."""
+"""The passages of ``answers/`` and the files of ``files/``, as an LLM is taught with them."""
 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.language import Language
+from eval.training.reader_questions import stems
+from rag import documents, passages
+from rag.language import Language, clean
+from rag.retrieval import of_unit
 
 LANGUAGES: tuple[Language, ...] = ("ar", "en")
 HELD_OUT = 9  # every ninth passage, by its number
+FILES_HELD_OUT = 6  # every sixth file, by its number
+_MOST_USED, _MOST_WRONG = 2, 8  # units that answer a question; wrong answers
+_MOST_CHARS = 480  # of a unit: longer ones take the place of many
 
 
 @dataclass(frozen=True)
 class Passage:
-    """A written passage: ``said[language][n]`` is its nth sentence."""
+    """A written passage: ``said[language][n]`` is its nth sentence.
+
+    A file is one, too: its units in its own language alone. A question of it that has no answer
+    names the unit that comes ``near``.
+    """
 
     id: str
     language: Language
     title: str
     said: dict[Language, list[str]]
     questions: list[dict[str, Any]]
+
+    def is_alone(self, question: dict[str, Any]) -> bool:
+        """Tell whether nothing but the sentences that it ``uses`` answers a question of it."""
+        return question.get("type") != "correction"
 
 
 def read_passages(folder: Path) -> tuple[list[Passage], list[Passage]]:
@@ -35,6 +51,67 @@ def read_passages(folder: Path) -> tuple[list[Passage], list[Passage]]:
             passages.append(Passage(row["id"], own, row["title"], said, row["questions"]))
     held = [p for p in passages if _number(p) % HELD_OUT == 0]
     return [p for p in passages if _number(p) % HELD_OUT], held
+
+
+def read_files(folder: Path, max_chars: int) -> list[Passage]:
+    """Read the files to train on as passages of units, with what they stand under.
+
+    Wrong answers of a question are right ones of the same file's others.
+
+    :param max_chars: Of a passage, as an index cuts it.
+    """
+    rows: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for path in sorted(folder.glob("questions-*.jsonl")):
+        for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+            if int(row["id"].split("-")[1]) % FILES_HELD_OUT:
+                rows[row["doc"]].append(row)
+    found = []
+    for doc, about in rows.items():
+        document = documents.parse(doc, (folder / "corpus" / doc).read_bytes())
+        text = document.text
+        units = [u for p in passages.cut(document, max_chars) for u in p.units if not u.opens]
+        units = list({unit.start: unit for unit in units}.values())
+        read = [of_unit(u, doc, text[u.start : u.end], 0.0).read for u in units]
+        kept = [n for n, unit in enumerate(read) if len(unit) <= _MOST_CHARS]
+        questions = []
+        for row in about:
+            starts = [(text.index(gold), len(gold)) for gold in map(clean, row["gold"])]
+            held = [
+                n for n, u in enumerate(units)
+                if any(start < u.end and u.start < start + size for start, size in starts)
+            ]  # fmt: skip
+            if len(held) > _MOST_USED or not set(held) <= set(kept) or not kept:
+                continue
+            told = row["answer"] if held else None
+            questions.append(
+                row["question"] | {
+                    "type": row["type"],
+                    "uses": [kept.index(n) + 1 for n in held],
+                    "near": [_nearest(row["question"][document.language], read, kept)],
+                    "answer": told and {language: [told[language]] for language in LANGUAGES},
+                    "wrong": {
+                        language: [
+                            {"kind": "neighbour", "text": each["answer"][language]}
+                            for each in about
+                            if each is not row and each["gold"] and each["answer"]
+                        ][:_MOST_WRONG]
+                        for language in LANGUAGES
+                    },
+                }
+            )  # fmt: skip
+        if questions and len(kept) > _MOST_USED:
+            said = {document.language: [read[n] for n in kept]}
+            found.append(Passage(doc, document.language, document.title, said, questions))
+    return found
+
+
+def _nearest(question: str, read: Sequence[str], kept: Sequence[int]) -> int:
+    """Return the number, from 1, of the unit that shares most beginnings of words with a question.
+
+    :param kept: Which of those that were read there is a choice of.
+    """
+    asked = stems(question)
+    return 1 + max(range(len(kept)), key=lambda n: len(asked & stems(read[kept[n]])))
 
 
 def other(language: Language) -> Language:

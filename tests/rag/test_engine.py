@@ -177,6 +177,40 @@ def test_a_short_answer_that_may_not_hold_is_never_shown(yes, reply):
     assert [c.quote for c in events[-1].citations] == [ARABIC_TEXT]
 
 
+@pytest.mark.parametrize(
+    ("yes", "reply", "words"),
+    [
+        (0.2, "1: بمبلغ 30 مليار → with thirty billion", "بمبلغ 30 مليار"),
+        (0.9, "1: بمبلغ 30 مليار → with 40 billion", "بمبلغ 30 مليار"),
+        (0.9, "1: بمبلغ … مليار → 30", "بمبلغ … مليار"),
+    ],
+)
+def test_what_the_llm_makes_of_its_words_may_not_hold_but_they_do(yes, reply, words):
+    answer = list(judging(yes, reply, ARABIC).answer("How much did it give?"))[-1]
+    assert (answer.how, answer.short_answer) == ("quoted", "")
+    assert answer.answer == sayings.pointer("en", {1: words})
+    (cited,) = answer.citations
+    assert [cited.quote[a - cited.start : z - cited.start] for a, z in cited.marks] == words.split(
+        " … "
+    )
+
+
+def test_nothing_but_a_figure_needs_no_second_word():
+    answer = list(judging(0.2, "1: 30 مليار → 30 billion", ARABIC).answer("How much?"))[-1]
+    assert (answer.how, answer.short_answer) == ("written", "30 billion")
+
+
+def test_where_the_llm_gives_more_figures_than_it_quotes_they_are_not_dropped():
+    reply = "1: 30 مليار → 30 billion of 40"
+    answer = list(judging(0.9, reply, ARABIC).answer("How much of the 40?"))[-1]
+    assert (answer.how, answer.short_answer) == ("written", "30 billion of 40")
+
+
+def test_words_that_no_sentence_has_are_not_shown():
+    answer = list(judging(0.2, "1: بمبلغ كبير → a large sum", ARABIC).answer("How much?"))[-1]
+    assert answer.answer == sayings.pointer("en", {1: ""})
+
+
 def test_where_the_llm_tells_no_probabilities_what_can_be_told_for_certain_decides():
     held = list(engine("30 billion", evidence=(ARABIC,)).answer("How much did it give?"))[-1]
     assert held.short_answer == "30 billion"
@@ -208,7 +242,7 @@ def test_across_languages_a_part_that_the_llm_left_out_is_pointed_at():
     rawi.retriever = Parts()
     answer = list(rawi.answer("How much did it give, and who led the round?"))[-1]
     assert answer.short_answer == "30 billion"
-    assert answer.answer == f"30 billion [1] {sayings.pointer('en', [2])}"
+    assert answer.answer == f"30 billion [1] {sayings.pointer('en', {2: ''})}"
     assert [c.quote for c in answer.citations] == [ARABIC_TEXT, other.text]
 
 

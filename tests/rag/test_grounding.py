@@ -207,3 +207,80 @@ def test_an_answer_is_less_likely_right_the_less_sure_its_words_were():
     sure, usual, guessed = (grounding.rightness(0.0, c) for c in (-0.1, None, -2.0))
     assert sure > usual > guessed
     assert grounding.rightness(2.0, -0.1) > sure
+
+
+# ----------------------------------------------------------------- the words that are answered from
+
+
+@pytest.mark.parametrize(
+    ("quote", "words"),
+    [
+        (["130 يوما"], "١٣٠ يومًا"),
+        (["صُرفت", "130 يوما"], "صُرفت … ١٣٠ يومًا"),
+        (["الإجازة (السنوية)، صرفت"], "الإجازة\n(السنويّة)، صُرفت"),
+        (["140 يوما"], ""),
+        (["—"], ""),
+    ],
+)
+def test_words_are_shown_as_their_author_wrote_them(quote, words):
+    text = "الإجازة\n(السنويّة)، صُرفت منها ١٣٠ يومًا."
+    leave = Found("c.txt", 7, 7 + len(text), text, 0.9, "ar")
+    found = grounding.with_words(leave, quote)
+    assert found.words == words
+    (citation,) = grounding.citations([found])
+    assert " … ".join(text[a - 7 : z - 7] for a, z in citation.marks) == words
+
+
+def test_words_of_a_row_are_those_that_were_read():
+    row = Found("a.md", 0, 12, "| Hail | 7 |", 0.9, "en", said="Town: Hail; Staff: 7")
+    assert grounding.with_words(row, ["Staff: 7"]).words == "Staff: 7"
+
+
+@pytest.mark.parametrize(
+    ("quote", "answer", "holds"),
+    [
+        ("8 ثوانٍ", "8 seconds", True),
+        ("8 ثوانٍ", "8 minutes", False),
+        ("يوم الاثنين", "on Monday", True),
+        ("يوم الاثنين", "on Tuesday", False),
+        ("8 ثوانٍ يوم الاثنين", "8 seconds", False),
+        ("المقاطع", "the 8 clips", True),
+        ("المقاطع", "the 9 clips", False),
+    ],
+)
+def test_an_answer_and_the_words_it_is_made_of_say_the_same(quote, answer, holds):
+    text = "تصل المقاطع إلى 8 ثوانٍ يوم الاثنين أو الثلاثاء."
+    found = grounding.with_words(Found("c.txt", 0, len(text), text, 0.9, "ar"), [quote])
+    checked = grounding.check(answer, "How long?", "en", [found], 12, quote)
+    assert bool(checked.text) == holds
+
+
+@pytest.mark.parametrize(
+    ("answer", "text", "holds"),
+    [
+        ("Dimitis Haskabis", "ديميس هاسابيس", False),
+        ("Demis Hassabis", "ديميس هاسابيس", True),
+        ("هاسابيس", "Demis Hassabis", False),
+        ("ديميس هاسابيس من DeepMind", "Demis Hassabis of DeepMind", True),
+        ("Yasser", "ياسر", True),  # too short to tell
+        ("on Thursday", "الخميس", True),
+    ],
+)
+def test_a_name_sounds_alike_in_either_script(answer, text, holds):
+    def is_rare(word):
+        return word != "Thursday"
+
+    assert grounding.names_hold(answer, text, text, is_rare) == holds
+
+
+@pytest.mark.parametrize(
+    ("words", "question", "more"),
+    [
+        ("ماسك", "Trace Musk's lawsuit", False),
+        ("ماسك في مارس", "Trace Musk's lawsuit", True),
+        ("Musk", "ما دعوى ماسك؟", False),
+        ("blue", "ما لون الباب؟", True),
+    ],
+)
+def test_words_that_the_question_names_say_nothing(words, question, more):
+    assert grounding.says_more(words, question) == more

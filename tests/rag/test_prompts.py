@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rag import prompts
+from rag.prompts import Parsed
 
 
 @pytest.mark.parametrize(
@@ -57,11 +58,27 @@ def test_a_document_cannot_break_out_of_its_line():
     ],
 )
 def test_a_reply_names_the_sentences_it_used(reply, answer, used):
-    assert prompts.parsed(reply, 3) == (answer, used)
+    assert prompts.parsed(reply, 3) == Parsed(answer, (), used)
 
 
-def test_a_reply_is_parsed_as_it_is_taught():
-    assert prompts.parsed(prompts.reply("130 days", (1, 2)), 2) == ("130 days", (1, 2))
+@pytest.mark.parametrize(
+    ("reply", "parsed"),
+    [
+        ("2: ١٣٠ يومًا → 130 days", Parsed("130 days", ("١٣٠ يومًا",), (2,))),
+        ("1,3: blue … red → أزرق وأحمر", Parsed("أزرق وأحمر", ("blue", "red"), (1, 3))),
+        ("2: blue →", Parsed()),
+        ("2: → أزرق", Parsed("أزرق", (), (2,))),
+        ("blue → أزرق", Parsed("أزرق", ("blue",), ())),
+    ],
+)
+def test_a_reply_tells_the_words_that_it_is_made_of(reply, parsed):
+    assert prompts.parsed(reply, 3) == parsed
+
+
+@pytest.mark.parametrize("quote", [(), ("blue",), ("blue", "light red")])
+def test_a_reply_is_parsed_as_it_is_taught(quote):
+    said = prompts.reply("130 days", (1, 2), quote)
+    assert prompts.parsed(said, 2) == Parsed("130 days", quote, (1, 2))
 
 
 def test_no_template_token_is_left():
@@ -73,24 +90,37 @@ def test_models_read_latin_digits():
     assert "1. 30 سبتمبر 2024" in str(prompts.short("متى؟", ["٣٠ سبتمبر ٢٠٢٤"], "ar")[-1].content)
 
 
+def rules(number, *read, language="en", quotes=False, question=""):
+    grammar = prompts.grammar(number, read, question, language, quotes=quotes)
+    return dict(line.split(" ::= ") for line in grammar.splitlines())
+
+
 @pytest.mark.parametrize(
     ("language", "given"), [("en", {'"9:30"', '"45"', '"1,140"'}), ("ar", {'"45"', '"A"', '"GPT"'})]
 )
 def test_a_reply_holds_the_figures_that_were_read(language, given):
-    grammar = prompts.grammar(2, "GPT: from 9:30, £45 or A or ١٬١٤٠", language)
-    rules = dict(line.split(" ::= ") for line in grammar.splitlines())
-    words = set(rules["given"].split(" | "))
+    found = rules(2, "GPT: from 9:30,", "£45 or A or ١٬١٤٠", language=language)
+    words = set(found["given"].split(" | "))
     assert given <= words
     assert ('"GPT"' in words) == (language == "ar")
-    assert rules["root"].startswith('"2" ')
+    assert found["root"].startswith('"2" ')
 
 
 def test_a_reply_without_figures_can_be_held():
-    assert 'given ::= "0"' in prompts.grammar(1, "blue", "en")
+    assert rules(1, "blue")["given"] == '"0"'
 
 
 def test_a_number_in_words_may_be_answered_in_digits():
-    assert 'given ::= "10" | "2" | "21"' in prompts.grammar(1, "ten or «٢١ عامين»", "en")
+    assert rules(1, "ten or «٢١ عامين»")["given"] == '"10" | "2" | "21"'
+
+
+def test_a_quote_is_a_run_of_a_sentences_words():
+    found = rules(2, "No.", "It’s (blue), or\nred.", language="ar", quotes=True)
+    assert found["run2"] == "s2w0 | s2w1 | s2w2 | s2w3"
+    assert found["s2w0"] == '"It’s" (" (" s2w1)?'
+    assert found["s2w1"] == '"blue" ("), " s2w2)?'
+    assert found["s2w3"] == '"red"'
+    assert found["root"].startswith('"2" (": " run2 (" … " run2)? | ",1: " run2 " … " run1) " → "')
 
 
 def test_how_sure_an_llm_was_is_told_by_its_answers_tokens():
@@ -98,3 +128,5 @@ def test_how_sure_an_llm_was_is_told_by_its_answers_tokens():
     assert prompts.certainty(tokens) == pytest.approx(-0.3)
     assert prompts.certainty(tokens[2:]) == pytest.approx(-0.3)
     assert prompts.certainty(tokens[:2]) is None
+    quoted = [("2", -3.0), (":", -2.0), (" ب", -1.0), (":", -9.0), (" →", -4.0), (" b", -0.2)]
+    assert prompts.certainty(quoted) == pytest.approx(-0.2)

@@ -130,23 +130,6 @@ def test_a_dual_is_two(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "months"),
-    [
-        ("9 December", {12}),
-        ("في ديسمبر", {12}),
-        ("كانون الأول (ديسمبر)", {12}),
-        ("كانون الثاني", {1}),
-        ("it may march on", set()),
-        ("May and March", {5, 3}),
-        ("أب وأم", set()),
-        ("في آب", {8}),
-    ],
-)
-def test_months(text, months):
-    assert quantities.months(text) == months
-
-
-@pytest.mark.parametrize(
     ("answer", "text", "mended"),
     [
         ("1.80 يورو في المدينة", "£1.80 in town, £3.40 elsewhere", "1.80 جنيه في المدينة"),
