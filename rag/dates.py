@@ -7,80 +7,82 @@ import re
 from rag.language import Language, fold
 from rag.number_words import without_prefix
 
-# Of folded text; names of two words are joined by a low line.
-_MONTHS: dict[str, int] = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january jan يناير كانون_الثاني", "february feb فبراير شباط", "march مارس اذار",
-            "april apr ابريل نيسان", "may مايو ايار", "june jun يونيو حزيران",
-            "july jul يوليو تموز", "august aug اغسطس اب", "september sept sep سبتمبر ايلول",
-            "october oct اكتوبر تشرين_الاول", "november nov نوفمبر تشرين_الثاني",
-            "december dec ديسمبر كانون_الاول",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}  # fmt: skip
-_NAMES: dict[str, str] = {name: f"month {number}" for name, number in _MONTHS.items()} | {
-    name: names.split()[0]
-    for names in (
-        "monday mon الاثنين", "tuesday tue tues الثلاثاء", "wednesday wed الاربعاء",
-        "thursday thu thurs الخميس", "friday fri الجمعه", "saturday السبت", "sunday الاحد",
-        "muharram محرم المحرم", "safar صفر", "rajab رجب", "ramadan ramadhan رمضان",
-        "shaban sha'ban شعبان", "shawwal شوال",
-    )
-    for name in names.split()
-}  # fmt: skip
-# Words of the languages that are months only when written as names, or beside a number.
+# As they are said in English and in Arabic; then as they are written otherwise. Every month has a
+# key: its English name.
+_MONTHS: tuple[tuple[str, str, str], ...] = (
+    ("January", "يناير", "jan|كانون الثاني"), ("February", "فبراير", "feb|شباط"),
+    ("March", "مارس", "mar|آذار"), ("April", "أبريل", "apr|نيسان|إبريل"),
+    ("May", "مايو", "أيار"), ("June", "يونيو", "jun|حزيران|يونيه"),
+    ("July", "يوليو", "jul|تموز|يوليه"), ("August", "أغسطس", "aug|آب"),
+    ("September", "سبتمبر", "sept|sep|أيلول"), ("October", "أكتوبر", "oct|تشرين الأول"),
+    ("November", "نوفمبر", "nov|تشرين الثاني"), ("December", "ديسمبر", "dec|كانون الأول"),
+    ("Muharram", "محرم", "المحرم"), ("Safar", "صفر", ""),
+    ("Rabi al-Awwal", "ربيع الأول", "rabi i|rabi al awwal"),
+    ("Rabi al-Thani", "ربيع الآخر", "ربيع الثاني|rabi ii|rabi al-akhir"),
+    ("Jumada al-Ula", "جمادى الأولى", "jumada i|jumada al-awwal"),
+    ("Jumada al-Akhirah", "جمادى الآخرة", "جمادى الثانية|jumada ii|jumada al-thani"),
+    ("Rajab", "رجب", ""), ("Shaban", "شعبان", "sha'ban"), ("Ramadan", "رمضان", "ramadhan"),
+    ("Shawwal", "شوال", ""), ("Dhu al-Qadah", "ذو القعدة", "ذي القعدة|dhul qadah|dhu al-qi'dah"),
+    ("Dhu al-Hijjah", "ذو الحجة", "ذي الحجة|dhul hijjah"),
+)  # fmt: skip
+_GREGORIAN = 12
+_WEEKDAYS: tuple[tuple[str, str, str], ...] = (
+    ("Monday", "الاثنين", "mon|الإثنين"), ("Tuesday", "الثلاثاء", "tue|tues"),
+    ("Wednesday", "الأربعاء", "wed"), ("Thursday", "الخميس", "thu|thur|thurs"),
+    ("Friday", "الجمعة", "fri"), ("Saturday", "السبت", ""), ("Sunday", "الأحد", ""),
+)  # fmt: skip
+# Words of the languages that are names of dates only when written as such, or beside a number.
 _AMBIGUOUS = {
-    "may": r"\bMay\b", "march": r"\bMarch\b", "اب": r"\bآب\b", "mon": r"\bMon\b", "wed": r"\bWed\b",
+    "may": r"\bMay\b", "march": r"\bMarch\b", "mar": r"\d (?i:mar)\b|\bMar\.? \d", "اب": r"\bآب\b",
+    "mon": r"\bMon\b", "wed": r"\bWed\b", "fri": r"\bFri\b", "thu": r"\bThu\b",
     "محرم": r"[\d٠-٩]\s?(?:من )?(?:شهر )?محر[ّ]?م", "صفر": r"[\d٠-٩]\s?(?:من )?(?:شهر )?صفر",
     "المحرم": r"المحرم",
 }  # fmt: skip
-# As they are said, by the names above.
-_SAID: dict[str, tuple[str, str]] = {
-    **{
-        f"month {number}": names
-        for number, names in enumerate(
-            (
-                ("January", "يناير"), ("February", "فبراير"), ("March", "مارس"), ("April", "أبريل"),
-                ("May", "مايو"), ("June", "يونيو"), ("July", "يوليو"), ("August", "أغسطس"),
-                ("September", "سبتمبر"), ("October", "أكتوبر"), ("November", "نوفمبر"),
-                ("December", "ديسمبر"),
-            ),
-            start=1,
-        )
-    },
-    "monday": ("Monday", "الاثنين"), "tuesday": ("Tuesday", "الثلاثاء"),
-    "wednesday": ("Wednesday", "الأربعاء"), "thursday": ("Thursday", "الخميس"),
-    "friday": ("Friday", "الجمعة"), "saturday": ("Saturday", "السبت"),
-    "sunday": ("Sunday", "الأحد"), "muharram": ("Muharram", "محرم"), "safar": ("Safar", "صفر"),
-    "rajab": ("Rajab", "رجب"), "ramadan": ("Ramadan", "رمضان"), "shaban": ("Shaban", "شعبان"),
-    "shawwal": ("Shawwal", "شوال"),
-}  # fmt: skip
-_TWO_WORDS = re.compile(r"\b(كانون|تشرين) (ال\w+)")
+_APART = re.compile(r"[ -]")
+
+
+def _forms(names: tuple[str, str, str]) -> list[str]:
+    return [fold(form) for form in (names[0], names[1], *names[2].split("|")) if form]
+
+
+def _key(form: str) -> str:
+    return _APART.sub("_", form)
+
+
+# Of folded text in which a name of several words is ``joined`` by low lines.
+MONTHS: dict[str, str] = {_key(form): names[0] for names in _MONTHS for form in _forms(names)}
+WEEKDAYS: dict[str, str] = {form: names[0] for names in _WEEKDAYS for form in _forms(names)} | {
+    fold(f"{names[0]}s"): names[0] for names in _WEEKDAYS
+}
+_NAMES = MONTHS | WEEKDAYS
+_SAID = {names[0]: names[:2] for names in (*_MONTHS, *_WEEKDAYS)}
+_SEVERAL_WORDS = re.compile(
+    "|".join(
+        rf"\b{re.escape(form)}\b"
+        for names in _MONTHS
+        for form in sorted(_forms(names), key=len, reverse=True)
+        if _APART.search(form)
+    )
+)
+# A day after "every" has no article in Arabic; two of them are numbers, too, but after «يوم».
+_EVERY = re.compile(r"\bكل (يوم )?(ثلاثاء|اربعاء|خميس|جمعه|سبت|(?<=يوم )(?:اثنين|احد))\b")
 _WORD = re.compile(r"[^\W\d]+(?:'[^\W\d]+)?")
 
 
-def months(text: str) -> set[int]:
-    """Return the Gregorian months that a text names, 1 to 12, in either naming of Arabic."""
-    return {_MONTHS[name] for name in _named(text) if name in _MONTHS}
-
-
 def named(text: str) -> set[str]:
-    """Return the months and days of the week that a text names, by one name in both languages."""
-    return {_NAMES[name] for name in _named(text)}
-
-
-def _named(text: str) -> set[str]:
+    """Return the months and days of the week that a text names, by their English names."""
     found = {without_prefix(word, _NAMES) for word in _WORD.findall(joined(fold(text)))}
-    return {name for name in found if name and _is_meant(name, text)}
+    return {_NAMES[name] for name in found if name and _is_meant(name, text)}
 
 
-def name(word: str, language: Language) -> str | None:
-    """Return how a month or a day of a folded text is called in a language; None for no such."""
-    return _SAID[_NAMES[word]][language == "ar"] if word in _NAMES else None
+def name(key: str, language: Language) -> str:
+    """Return how a month or a day of the week, by its English name, is called in a language."""
+    return _SAID[key][language == "ar"]
+
+
+def is_hijri(month: str) -> bool:
+    """Tell whether a month is one of the Islamic calendar."""
+    return month in [names[0] for names in _MONTHS[_GREGORIAN:]]
 
 
 def is_within_name(folded: str, start: int, end: int) -> bool:
@@ -92,8 +94,9 @@ def is_within_name(folded: str, start: int, end: int) -> bool:
 
 
 def joined(folded: str) -> str:
-    """Return a folded text, a month's two words as one."""
-    return _TWO_WORDS.sub(r"\1_\2", folded)
+    """Return a folded text with names of several words made one, and days with their article."""
+    text = _EVERY.sub(lambda day: f"كل ال{day[2]}", folded)
+    return _SEVERAL_WORDS.sub(lambda name: _key(name[0]), text)
 
 
 def _is_meant(name: str, text: str) -> bool:

@@ -135,7 +135,8 @@ def in_its_words(said: Said, others: Sequence[Found], language: Language, questi
     Many words are marked in the quote, and not said: an answer is in the asker's language.
     """
     citations = grounding.citations([*said.used, *others])
-    words = [found.words for found in said.used] + [""] * len(others)
+    words = ["" if grounding.is_excepted(found) else found.words for found in said.used]
+    words += [""] * len(others)
     quoted = {
         c.marker: text
         if len(text.split()) <= _MOST_SAID and grounding.says_more(text, question)
@@ -270,7 +271,8 @@ class Drafter:
         usage = asked_first + reply.usage
         if not reply.text.strip():
             raise GenerationError("the LLM answered with nothing; check llm.model")
-        parsed = prompts.parsed(reply.text, len(read))
+        foreign = {n for n, found in enumerate(read, start=1) if found.language != language}
+        parsed = prompts.parsed(reply.text, len(read), foreign)
         if not parsed.answer:
             answered = min(_answered(first), 0.0) if first else -grounding.LIMIT
             return Said((), False, grounding.NOTHING, answered, None, usage)
@@ -281,7 +283,7 @@ class Drafter:
             used = grounding.holding(parsed.answer, asked.question, used, read)
         quote = prompts.GAP.join(found.words for found in used if found.words and parsed.quote)
         checked = self._checked(parsed, asked.question, language, used, quote)
-        restated = restating.restated(quote, language)
+        restated = _restated(used, language) if quote else ""
         # Of figures by table and those of the LLM, all are wanted.
         fuller = bool(checked.text) and quantities.values(parsed.answer) > quantities.values(quote)
         if restated and not fuller:
@@ -311,9 +313,8 @@ class Drafter:
         checked = grounding.check(parsed.answer, question, language, used, most, quote)
         if not checked.text or not quote:
             return checked
-        text = " ".join(found.read for found in used)
         holds = grounding.names_hold(
-            parsed.answer, quote, text, lambda word: llm.is_rare(self._model, word)
+            parsed.answer, quote, question, lambda word: llm.is_rare(self._model, word)
         )
         return checked if holds else grounding.NOTHING
 
@@ -366,6 +367,15 @@ def _answered(first: Mapping[str, float]) -> float:
         return 0.0
     none = math.exp(first.get(prompts.NONE, -math.inf))
     return math.log(max(1 - none, _LEAST) / max(none, _LEAST))
+
+
+def _restated(used: Sequence[Found], language: Language) -> str:
+    """Return the figures, units and dates that all words of sentences are, in a language."""
+    if any(map(grounding.is_excepted, used)):
+        return ""
+    runs = [run for found in used for run in found.words.split(prompts.GAP)]
+    said = [restating.restated(run, language) for run in runs]
+    return ("، " if language == "ar" else ", ").join(said) if all(said) else ""
 
 
 def _unshown(stream: Generator[str, None, Reply], most: float) -> Generator[str, None, Reply]:

@@ -379,7 +379,7 @@ class Engine:
             draft = drafting.refused(quote, language, self.settings, confidence, asked.question)
         elif said.checked.text and sure and (foreign or self._writes()):
             draft = drafting.shortly(said, others, language)
-        elif said.quote and not listed:
+        elif said.quote and foreign and not listed:
             draft = drafting.in_its_words(said, others, language, asked.question)
         else:
             draft = self._quotes(asked, quote, language)

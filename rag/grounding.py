@@ -37,7 +37,11 @@ _ARABIC, _LATIN = re.compile("[\u0621-\u064a]"), re.compile("[a-z]")  # of folde
 _MIN_MARKED = 3  # letters: shorter words than that stand in any two sentences
 _NAME = re.compile(r"[A-Z0-9]")
 _LATIN_NAME = re.compile(r"\b[A-Z][a-z]{2,}")
-_EDGES = re.compile(r"^\W+|\W+$")
+# At the end of folded text: what follows is left out of what is said before.
+_EXCEPT = re.compile(
+    r"\b(?:except(?: for)?|excluding|but|other than|apart from|without|not"
+    r"|(?:ما ?)?عدا|الا|باستثناء|غير|سوي|دون|بدون|ليس) ?(?:the |on |يوم |ايام |في )?$"
+)
 
 
 @dataclass(frozen=True)
@@ -100,8 +104,8 @@ def check(
     answer = quantities.in_its_currency(answer, f"{question} {quote or text}", language)
     short = "\n" not in answer and len(answer.split()) <= max_words
     readable = short and is_readable(answer, question, language, text)
-    exact = is_exact(answer, f"{question} {text}") and is_exact(quote, f"{question} {answer}")
-    if not readable or not exact:
+    exact = is_exact(answer, f"{question} {text}")
+    if not readable or not exact or (quote and not is_put(answer, quote, question)):
         return NOTHING
     return cited(answer, used, quoted=bool(quote))
 
@@ -168,12 +172,19 @@ def _cores(text: str) -> list[tuple[str, int, int]]:
     """Return the folded words of a text, and their places without the signs around them."""
     found = []
     for match in re.finditer(r"\S+", text):
-        before = len(match[0]) - len(match[0].lstrip(prompts.OPENING))
-        after = len(match[0].rstrip(prompts.CLOSING))
-        word = _EDGES.sub("", fold(match[0]))
-        if word:
-            found.append((word, match.start() + before, match.start() + after))
+        word = match[0].lstrip(prompts.OPENING)
+        start = match.end() - len(word)
+        word = word.rstrip(prompts.CLOSING)
+        if fold(word):
+            found.append((fold(word), start, start + len(word)))
     return found
+
+
+def is_excepted(found: Found) -> bool:
+    """Tell whether the words of a sentence that are to say the answer are an exception there."""
+    run = found.words.partition(prompts.GAP)[0]
+    before = found.text[: max(found.text.find(run), 0)] if run else ""
+    return bool(_EXCEPT.search(fold(before)))
 
 
 def marks(answer: str, found: Found) -> tuple[Span, ...]:
@@ -300,7 +311,12 @@ def is_exact(answer: str, text: str) -> bool:
     units: dict[Decimal, set[str]] = {}
     for value, unit in quantities.measures(text):
         units.setdefault(value, set()).add(unit)
-    return all(unit in units.get(value, {unit}) for value, unit in quantities.measures(answer))
+    # Of a price it may be the question alone that says in what it is.
+    named = quantities.named_units(text) | dates.named(text)
+    return all(
+        unit in units[value] if value in units else unit in named
+        for value, unit in quantities.measures(answer)
+    )
 
 
 def is_same(answer: str, quote: str, question: str = "") -> bool:
@@ -308,20 +324,37 @@ def is_same(answer: str, quote: str, question: str = "") -> bool:
 
     :param question: Either may say its figures again, or leave them out.
     """
-    return is_exact(answer, f"{question} {quote}") and is_exact(quote, f"{question} {answer}")
+    return is_exact(answer, f"{question} {quote}") and is_put(answer, quote, question)
 
 
-def names_hold(answer: str, quote: str, text: str, is_rare: Callable[[str], bool]) -> bool:
+def is_put(answer: str, quote: str, question: str) -> bool:
+    """Tell whether an answer leaves out nothing of its quote's figures, units and dates.
+
+    Nor may it say a bound, a rate or an ordinal of its own.
+    """
+    said, read = f"{question} {answer}", f"{question} {quote}"
+    numbers = quantities.values(read) | quantities.spelled(read)
+    return (
+        is_exact(quote, said)
+        and quantities.bounds(answer) <= quantities.bounds(read)
+        and quantities.rates(answer) <= quantities.rates(read)
+        and quantities.rates(quote) <= quantities.rates(said)
+        and quantities.ordinals(answer) <= quantities.ordinals(read) | numbers
+    )
+
+
+def names_hold(answer: str, quote: str, question: str, is_rare: Callable[[str], bool]) -> bool:
     """Tell whether names sound alike in what is put into the other language and in what it is from.
 
-    Those of an English answer stand in the sentences, those of English words in the answer.
+    Those of an English answer stand in the quote, those of English words in the answer.
 
-    :param text: The sentences that the quote is from.
+    :param question: Either may say its names again.
     :param is_rare: Whether a Latin word with a capital is a name; others may be translated.
     """
-    latin, other = (answer, text) if detect(answer) == "en" else (quote, answer)
+    latin, other = (answer, quote) if detect(answer) == "en" else (quote, answer)
+    other = f"{other} {question}"
     return all(
-        name in other or lexical.sounds_alike(name, other)
+        name in other or lexical.is_named(name, other)
         for name in _LATIN_NAME.findall(latin)
         if lexical.is_telling(name) and is_rare(name)
     )

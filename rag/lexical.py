@@ -17,6 +17,7 @@ import re
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from rag.language import fold
@@ -164,6 +165,20 @@ def sounds(name: str) -> str:
 def is_telling(name: str) -> bool:
     """Tell whether a name has enough consonants to be told from others in the other script."""
     return len(sounds(name).replace("V", "")) >= _MIN_CONSONANTS
+
+
+def is_named(name: str, text: str) -> bool:
+    """Tell whether a text of the other script holds a name's consonants, in one word or two.
+
+    A woman's name ends in a letter that only one script writes: فاطمة holds Fatima.
+    """
+    words = [_consonants(word) for word in _WORD.findall(fold(text))]
+    words += [first + second for first, second in pairwise(words)]
+    return _consonants(fold(name)) in words
+
+
+def _consonants(folded: str) -> str:
+    return re.sub("V|h$", "", _sounds(folded.removeprefix("ال")))
 
 
 def _weights(db: sqlite3.Connection, table: Table, text: str, passages: int) -> dict[str, float]:

@@ -185,7 +185,8 @@ def is_rare(llm: LLM, word: str) -> bool:
 
     :raises GenerationError: When the model fails.
     """
-    return isinstance(llm, LlamaCpp) and llm.count_tokens(f" {word}") > 1
+    spelled = (word, word.lower())  # a plain word that begins a sentence is one of them in small
+    return isinstance(llm, LlamaCpp) and all(llm.count_tokens(f" {w}") > 1 for w in spelled)
 
 
 @runtime_checkable

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from rag.language import fold
+from rag.units import UNITS
 
 SCALES: dict[str, int] = {
     fold(scale): 10**power
     for power, scales in {
         3: "thousand ألف آلاف ألفا",
-        6: "million millions mn mln مليون ملايين مليونا مليوني",
-        9: "billion billions bn bln مليار مليارات مليارا ملياري بليون بلايين",
+        6: "million millions mn mln مليون ملايين مليونا",
+        9: "billion billions bn bln مليار مليارات مليارا بليون بلايين",
         12: "trillion trillions tn trn تريليون تريليونات تريليونا ترليون",
     }.items()
     for scale in scales.split()
@@ -49,12 +50,14 @@ _HUNDREDS: dict[str, int] = {
 } | dict.fromkeys(
     map(fold, ("مئتان", "مئتين", "مئتا", "مئتي", "مائتان", "مائتين", "مائتا", "مائتي")), 200
 )
-# Two of a scale, in one word.
+# Two of a scale, in one word; before a noun without its end.
 _TWICE = {
     fold(scale + ending): 2 * SCALES[fold(scale)]
     for scale in ("ألف", "مليون", "مليار")
-    for ending in ("ان", "ين")
+    for ending in ("ان", "ين", "ي")
 }
+# "Two of" before a unit, and else one in the accusative: «مليونا دينار», «بلغ مليونًا».
+_EITHER = {fold(scale + "ا"): 2 * SCALES[fold(scale)] for scale in ("ألف", "مليون", "مليار")}
 _VALUES = SCALES | _UNITS | {"hundred": 100} | _HUNDREDS | _TWICE
 _PREFIXES = ("", "وال", "بال", "لل", "ال", "و", "ب", "ل", "ف")
 _TOKEN = re.compile(r"\d[\d.,]*|[^\W\d_]+")
@@ -114,9 +117,17 @@ def _number_words(folded: str) -> Iterator[tuple[_Word, bool]]:
         anded = _follows(folded, conjunction, begin)
         joined = anded or (stem != text and text[0] == "و")
         start = match.end() - len(stem)
-        word = _Word(_VALUES[stem], not stem.isascii(), joined, start, match.end())
-        yield word, anded or _follows(folded, last, begin)
+        adjoins = anded or _follows(folded, last, begin)
+        value = _VALUES[stem]
+        if stem in _EITHER and not adjoins and _is_of_unit(folded, match.end()):
+            value = _EITHER[stem]
+        yield _Word(value, not stem.isascii(), joined, start, match.end()), adjoins
         last = match.end()
+
+
+def _is_of_unit(folded: str, end: int) -> bool:
+    following = _TOKEN.match(folded, end + 1)
+    return following is not None and following[0] in UNITS
 
 
 def _follows(folded: str, end: int, begin: int) -> bool:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from llama_index.core.llms import ChatMessage, MessageRole
@@ -175,20 +175,22 @@ class Parsed:
     used: tuple[int, ...] = ()
 
 
-def parsed(reply: str, sentences: int) -> Parsed:
+def parsed(reply: str, sentences: int, foreign: Collection[int] = ()) -> Parsed:
     """Take a reply apart.
 
     :param sentences: How many the LLM was given.
+    :param foreign: The numbers of those in the other language, which alone are quoted.
     """
     reply = reply.strip()
     if _NONE.fullmatch(reply):
         return Parsed()
     match = _REPLY.fullmatch(reply)
     said = ((match[3] if match else reply) or "").strip()
-    quoted, arrow, answer = said.rpartition(ARROW.strip())
+    used = [int(n) for n in re.findall(r"\d+", match[1] + match[2])] if match else []
+    quotes = used[0] in foreign if used else bool(foreign)
+    quoted, arrow, answer = said.rpartition(ARROW.strip()) if quotes else ("", "", said)
     answer = answer.strip()
     quote = tuple(filter(None, map(str.strip, quoted.split(GAP.strip())))) if arrow else ()
-    used = [int(n) for n in re.findall(r"\d+", match[1] + match[2])] if match else []
     known = answer and all(1 <= n <= sentences for n in used)
     return Parsed(answer, quote if answer else (), tuple(dict.fromkeys(used)) if known else ())
 

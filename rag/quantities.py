@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-from rag import number_words, units
+from rag import clock, dates, number_words, units
 from rag.language import Language, fold
 from rag.number_words import SCALES, without_prefix
 
@@ -40,14 +40,59 @@ _SUM = re.compile(
     + "|".join(sorted(SCALES, key=len, reverse=True))
     + r")\b)?)(?:\s?(?P<after>[$£€¥₪]|[^\W\d_]+))?"
 )
-# "9:30 a.m.", «9 صباحًا»; «م» and «ص» alone, which stand for other things too, after minutes only.
-_CLOCK = re.compile(
-    r"\b(\d{1,2})(?:[:.](\d\d))?\s?(?:"
-    r"(?P<forenoon>a\.?m\b|صباحا?\b|(?<=:\d\d )ص\b)"
-    r"|(?P<afternoon>p\.?m\b|(?:مساء|ظهرا|عصرا)\b|(?<=:\d\d )م\b))"
+# Of folded text.
+PERCENT = re.compile(r"\b(?:في ال|بال)(?:ميه|مايه)\b|\bper cent\b")
+_POWERS = {
+    fold(word): power
+    for power, words in {
+        "square": "square مربع مربعا مربعة",
+        "cubic": "cubic مكعب مكعبا مكعبة",
+    }.items()
+    for word in words.split()
+}
+# How often, or of which time: by the unit of time.
+_RATE = re.compile(
+    r"\b(?:per|each|every|لكل|كل|في ال|بال) ?(?P<unit>[^\W\d_]+)|/ ?(?P<slash>[^\W\d_]+)"
+    r"|(?<=[^\W\d_] )an? (?P<one>[^\W\d_]+)"
 )
-_IN_HUNDRED = re.compile(r"\b(?:في ال|بال)(?:ميه|مايه)\b|\bper cent\b")
-_BETWEEN = frozenset(("square", "cubic"))
+_ADVERBS = {
+    fold(word): unit
+    for unit, words in {
+        "hour": "hourly", "day": "daily يوميا يومي يومية", "week": "weekly أسبوعيا أسبوعي أسبوعية",
+        "month": "monthly شهريا شهري شهرية", "year": "yearly annually annual سنويا سنوي سنوية",
+    }.items()
+    for word in words.split()
+}  # fmt: skip
+# Bounds of a figure; what is denied is the other one.
+_BOUNDS = re.compile(
+    r"(?P<denied>\b(?:no|not|never|n't|لا|ما لا|لن|لم) )?(?:"
+    r"(?P<least>at least|minimum|(?:more|greater) than|over (?=[\d$£€])|above|exceed\w*|علي الاقل"
+    r"|حد ادني|اكثر من|[يت]زيد (?:علي|عن)|[يت]تجاوز\w*|[يت]فوق|[يت]تخطي|فوق ال)"
+    r"|(?P<most>at most|maximum|up to|(?:less|fewer) than|under (?=[\d$£€])|below(?! zero)"
+    r"|علي الاكثر|حد اقصي|اقل من|[يت]قل عن))"
+)
+_DENIED = {"least": "most", "most": "least"}
+_ORDINALS = {
+    fold(word): number
+    for number, words in enumerate(
+        (
+            "third ثالث ثالثة", "fourth رابع رابعة", "fifth خامس خامسة", "sixth سادس سادسة",
+            "seventh سابع سابعة", "eighth ثامن ثامنة", "ninth تاسع تاسعة", "tenth عاشر عاشرة",
+        ),
+        start=3,
+    )
+    for word in words.split()
+}  # fmt: skip
+_MONTH = "|".join(sorted(map(re.escape, dates.MONTHS), key=len, reverse=True))
+_DAY = re.compile(
+    rf"(?P<day>\b\d{{1,2}})(?:st|nd|rd|th)?(?: of| من)?(?: شهر)? (?P<month>{_MONTH})\b"
+    rf"|\b(?P<first>{_MONTH}) (?P<second>\d{{1,2}})(?:st|nd|rd|th)?\b(?![:.,]\d)"
+)
+_AFTERNOON = re.compile(r"\b(1[3-9]|2[0-3]):([0-5]\d)\b")
+_MINUS = re.compile(
+    r"(?:(?<!\S)-|\b(?:minus|ناقص|سالب) )(\d+(?:\.\d+)?)"
+    r"|(\d+(?:\.\d+)?)(?: \w+)?(?: \w+)? (?:below zero|تحت الصفر)"
+)
 
 
 def values(text: str) -> set[Decimal]:
@@ -60,25 +105,66 @@ def values(text: str) -> set[Decimal]:
 
 def spelled(text: str) -> set[Decimal]:
     """Return the numbers above 1 that are written in words: ``twenty-one``, «عامين»."""
-    folded = _IN_HUNDRED.sub("%", fold(text))
+    folded = PERCENT.sub("%", fold(text))
     found = {number.value for number in number_words.spelled(folded)}
+    for time in clock.times(folded):  # «التاسعة والنصف صباحًا»
+        hour, minute = divmod(time.minutes, 60)
+        found |= {Decimal((hour + 11) % 12 + 1), Decimal(minute)} - {Decimal(0)}
     return found | ({Decimal(2)} if any(_dual(word) for word in _WORD.findall(folded)) else set())
 
 
 def measures(text: str) -> set[tuple[Decimal, str]]:
     """Return the numbers that stand beside a unit, with it: «٨ ثوانٍ» is 8 seconds.
 
-    Of units of measure and currencies (``units``), in digits or words. A time of the day's halves
-    is one of theirs: «9:30 م» is 930 of the "afternoon".
+    Of units of measure and currencies (``units``), in digits or words. The day of a month is one
+    of the month's; a time is minutes of the "clock"; below zero, it is "minus".
     """
-    folded = _IN_HUNDRED.sub("%", fold(text))
+    folded = dates.joined(PERCENT.sub("%", fold(text)))
     numbers = [*_written(folded)]
     numbers += [(number.value, number.start, number.end) for number in number_words.spelled(folded)]
     found = {(v, unit) for v, start, end in numbers for unit in _unit(folded, start, end)}
-    for time in _CLOCK.finditer(folded):
-        found.add((Decimal(f"{time[1]}{time[2] or '00'}"), time.lastgroup or ""))
+    found |= {(Decimal(time.minutes), "clock") for time in clock.times(folded)}
+    found |= {(60 * Decimal(t[1]) + Decimal(t[2]), "clock") for t in _AFTERNOON.finditer(folded)}
+    for match in _DAY.finditer(folded):
+        month = dates.MONTHS[match["month"] or match["first"]]
+        found.add((Decimal(match["day"] or match["second"]), month))
+    found |= {(Decimal(match[1] or match[2]), "minus") for match in _MINUS.finditer(folded)}
     duals = (without_prefix(word, units.DUALS) for word in _WORD.findall(folded))
     return found | {(Decimal(2), units.DUALS[dual]) for dual in duals if dual}
+
+
+def named_units(text: str) -> set[str]:
+    """Return the units that a text names, beside a number or not."""
+    words = (
+        without_prefix(word, units.UNITS) for word in re.findall(r"[^\W\d_]+|[%$£€¥₪]", fold(text))
+    )
+    return {units.UNITS[word] for word in words if word}
+
+
+def rates(text: str) -> set[str]:
+    """Return the units of time by which a text says something: "a month", «سنويًا»."""
+    folded = fold(text)
+    words = {word for match in _RATE.finditer(folded) for word in match.groups() if word}
+    found = {units.UNITS[word] for word in words if word in units.UNITS} & units.PERIODS
+    return found | {_ADVERBS[word] for word in _WORD.findall(folded) if word in _ADVERBS}
+
+
+def bounds(text: str) -> set[str]:
+    """Return what kinds of bounds a text sets: the "least", the "most"."""
+    return {
+        _DENIED[kind] if match["denied"] else kind
+        for match in _BOUNDS.finditer(fold(text))
+        for kind in [match.lastgroup or ""]
+    }
+
+
+def ordinals(text: str) -> set[Decimal]:
+    """Return the ordinals from third to tenth that a text says, in words or digits."""
+    folded = fold(text)
+    words = {without_prefix(word, _ORDINALS) for word in _WORD.findall(folded)}
+    return {Decimal(_ORDINALS[word]) for word in words if word} | {
+        Decimal(digits) for digits in re.findall(r"\b(\d+)(?:st|nd|rd|th)\b", folded)
+    }
 
 
 def in_its_currency(answer: str, text: str, language: Language) -> str:
@@ -127,8 +213,11 @@ def _unit(folded: str, start: int, end: int) -> Iterator[str]:
         return
     first, second = after[1] or after[2], after[3]
     if first in units.UNITS:
-        yield units.UNITS[first]
-    elif second in units.UNITS and (units.UNITS[second] in units.CURRENCIES or first in _BETWEEN):
+        power = _POWERS.get(second or "", "")
+        yield f"{power} {units.UNITS[first]}" if power else units.UNITS[first]
+    elif second in units.UNITS and first in _POWERS:
+        yield f"{_POWERS[first]} {units.UNITS[second]}"
+    elif second in units.UNITS and units.UNITS[second] in units.CURRENCIES:
         yield units.UNITS[second]
 
 

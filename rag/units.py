@@ -30,7 +30,11 @@ _NAMES: dict[str, str] = {
     "franc": "franc francs CHF | فرنك | فرنكات",
     "crown": "krone krona kroner crown crowns | كرونة | كرونات",
     "ouguiya": "ouguiya ouguiyas MRU | أوقية | أوقيات",
-    "percent": "percent % pct | |",
+    "cent": "cent cents | سنت | سنتات",
+    "piastre": "piastre piastres piaster piasters | قرش | قروش",
+    "fils": "fils | فلس | فلوس",
+    "halala": "halala halalas | هللة | هللات",
+    "percent": "percent % pct percentage | نسبة |",
     "kilometre": "kilometre kilometres kilometer kilometers km | كيلومتر كم | كيلومترات",
     "metre": "metre metres meter meters m | متر | أمتار",
     "centimetre": "centimetre centimetres centimeter centimeters cm | سنتيمتر سم | سنتيمترات",
@@ -41,12 +45,12 @@ _NAMES: dict[str, str] = {
     "hectare": "hectare hectares ha | هكتار | هكتارات",
     "feddan": "feddan feddans | فدان | أفدنة",
     "tonne": "tonne tonnes ton tons | طن | أطنان",
-    "kilogram": "kilogram kilograms kilo kilos kg | كيلوغرام كيلوجرام كيلو كغ كجم | كيلوغرامات",
+    "kilogram": "kilogram kilograms kilo kilos kg | كيلوغرام كيلوجرام كيلو كغ كغم كجم | كيلوغرامات",
     "gram": "gram grams g | غرام جرام غ | غرامات جرامات",
-    "milligram": "milligram milligrams mg | مليغرام ملليغرام ملغ ملجم | مليغرامات",
+    "milligram": "milligram milligrams mg | مليغرام ملليغرام ملغ ملغم ملجم | مليغرامات",
     "microgram": "microgram micrograms mcg | ميكروغرام مكغ | ميكروغرامات",
     "litre": "litre litres liter liters l | لتر ليتر | لترات ليترات",
-    "millilitre": "millilitre millilitres milliliter milliliters ml | مليلتر ملليلتر مل | مليلترات",
+    "millilitre": "millilitre millilitres milliliter milliliters ml | مليلتر مل ملل | مليلترات",
     "degree": "degree degrees ° | درجة | درجات",
     "watt": "watt watts w | واط وات | واطات",
     "kilowatt": "kilowatt kilowatts kw | كيلوواط كيلووات | كيلوواطات",
@@ -60,6 +64,7 @@ _NAMES: dict[str, str] = {
 CURRENCIES = frozenset(
     "dirham dinar riyal pound dollar euro lira shekel rupee yen yuan franc crown ouguiya".split()
 )
+PERIODS = frozenset("second minute hour day week month year".split())
 _DUAL = ("ان", "ين")
 
 
@@ -82,7 +87,7 @@ def name(unit: str, value: Decimal, language: Language) -> str:
     """
     english, singulars, plurals = (part.split() for part in _NAMES[unit].split("|"))
     if language == "en":
-        return english[0] if value == 1 else english[1]
+        return english[0] if value == 1 else english[:2][-1]
     singular = singulars[0]
     if value == 2 and singular[-1] not in "او":
         return singular.removesuffix("ة") + ("تان" if singular.endswith("ة") else "ان")

@@ -29,7 +29,7 @@ RANK, ALPHA = 16, 32
 FIRST_LAYER = 6  # those below stay as they are, and no gradient has to reach them
 WARM_UP = 0.05  # of the steps; then the rate falls to a twentieth
 CLIP = 1.0
-FILES = 0.45  # of the trees
+FILES = 0.6  # of the trees
 SAVED_EVERY = 20
 REPORTED_EVERY = 5
 

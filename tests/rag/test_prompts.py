@@ -72,13 +72,17 @@ def test_a_reply_names_the_sentences_it_used(reply, answer, used):
     ],
 )
 def test_a_reply_tells_the_words_that_it_is_made_of(reply, parsed):
-    assert prompts.parsed(reply, 3) == parsed
+    assert prompts.parsed(reply, 3, {1, 2, 3}) == parsed
+
+
+def test_an_arrow_of_the_askers_own_language_is_a_sign_of_the_answer():
+    assert prompts.parsed("1: Riyadh → Jeddah", 3, {2}) == Parsed("Riyadh → Jeddah", (), (1,))
 
 
 @pytest.mark.parametrize("quote", [(), ("blue",), ("blue", "light red")])
 def test_a_reply_is_parsed_as_it_is_taught(quote):
     said = prompts.reply("130 days", (1, 2), quote)
-    assert prompts.parsed(said, 2) == Parsed("130 days", quote, (1, 2))
+    assert prompts.parsed(said, 2, {1}) == Parsed("130 days", quote, (1, 2))
 
 
 def test_no_template_token_is_left():

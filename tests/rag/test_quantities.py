@@ -41,8 +41,10 @@ def test_spelled_numbers():
         ("eight seconds, و12 يومًا", {(8, "second"), (12, "day")}),
         ("بعد خمس سنوات و٣٫٥ ساعات", {(5, "year"), (Decimal("3.5"), "hour")}),
         ("in 2019, years of 12 consecutive days", set()),
-        ("from 9:30 a.m. to 9 p.m.", {(930, "forenoon"), (900, "afternoon")}),
-        ("من ٩:٣٠ ص إلى 9 مساءً", {(930, "forenoon"), (900, "afternoon")}),
+        ("from 9:30 a.m. to 9 p.m.", {(570, "clock"), (1260, "clock")}),
+        ("من ٩:٣٠ ص إلى 9 مساءً", {(570, "clock"), (1260, "clock")}),
+        ("from 3 May to June 5th", {(3, "May"), (5, "June")}),
+        ("٥ درجات تحت الصفر", {(5, "degree"), (5, "minus")}),
         ("سنة ١٨٦٨م على بعد 9 م", set()),
     ],
 )
@@ -159,3 +161,32 @@ def test_a_sum_is_in_the_currency_of_its_source(answer, text, mended):
 )
 def test_what_else_is_said_of_a_number_stays(answer, text):
     assert quantities.in_its_currency(answer, text, "en") == answer
+
+
+@pytest.mark.parametrize(
+    ("texts", "bounds"),
+    [
+        (("at least 5", "no less than 5", "لا يقل عن 5", "5 على الأقل", "more than 5"), {"least"}),
+        (("at most 5", "no more than 5", "لا يزيد على 5", "لا يتجاوز 5", "أقل من 5"), {"most"}),
+        (("5 degrees below zero", "all over", "5"), set()),
+    ],
+)
+def test_bounds_of_one_kind_in_many_writings(texts, bounds):
+    assert [quantities.bounds(text) for text in texts] == [bounds] * len(texts)
+
+
+@pytest.mark.parametrize(
+    ("texts", "rates"),
+    [
+        (("200 riyals a month", "monthly", "per month", "٢٠٠ ريال شهريًا", "في الشهر"), {"month"}),
+        (("60 km/hour", "كل ساعة", "60 كم في الساعة"), {"hour"}),
+        (("a month later", "بعد شهر", "an hour"), set()),
+    ],
+)
+def test_rates_in_many_writings(texts, rates):
+    assert [quantities.rates(text) for text in texts] == [rates] * len(texts)
+
+
+def test_ordinals():
+    assert quantities.ordinals("الطابق الثالث") == quantities.ordinals("the 3rd floor") == {3}
+    assert quantities.ordinals("the fourth") == {4}
