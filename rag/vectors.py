@@ -51,15 +51,13 @@ def connect(
     return _in_folder(chroma)
 
 
-def reach(settings: VectorsSettings) -> str:
-    """Say where vectors are.
+def reach(settings: VectorsSettings) -> None:
+    """See that the server answers, where vectors are on one.
 
-    :raises IndexStorageError: When they are on a server that doesn't answer.
+    :raises IndexStorageError: When it doesn't.
     """
-    if not on_server(settings):
-        return "in the storage folder"
-    vector_server.reach(settings)
-    return f"the Chroma server at {settings.url} answers"
+    if on_server(settings):
+        vector_server.reach(settings)
 
 
 def _in_folder(chroma: Path) -> tuple[Any, chromadb.Collection]:

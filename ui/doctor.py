@@ -21,7 +21,7 @@ from rag.embedding import weights_fingerprint
 from rag.engine import Answer
 from rag.errors import GenerationError, IndexStorageError, RawiError
 from rag.vector_server import AGAIN
-from rag.vectors import reach
+from rag.vectors import on_server, reach
 from ui import examples, text
 
 
@@ -71,7 +71,10 @@ def _disk(settings: Settings) -> str:
 
 
 def _vectors(settings: Settings) -> str:
-    return reach(settings.vectors)
+    reach(settings.vectors)
+    if on_server(settings.vectors):
+        return f"the Chroma server at {settings.vectors.url} answers"
+    return "in the storage folder"
 
 
 def _index(settings: Settings) -> str:
