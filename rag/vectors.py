@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -72,6 +73,13 @@ def _in_folder(chroma: Path) -> tuple[Any, chromadb.Collection]:
     return client, client.get_or_create_collection(
         "passages", configuration=_COSINE, embedding_function=None
     )
+
+
+def remove(folder: Path) -> None:
+    """Remove files of vectors, or an index with them."""
+    shutil.rmtree(folder)
+    # Chroma remembers them, and would give them to who opens the next.
+    SharedSystemClient.clear_system_cache()
 
 
 def is_whole(chroma: Path, vector: Sequence[float]) -> bool:

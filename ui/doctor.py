@@ -15,7 +15,7 @@ from typing import Final
 import httpx
 from llama_index.core.llms import ChatMessage
 
-from rag import engine, extras, index, llm, models, storage
+from rag import current, engine, extras, index, llm, models, storage
 from rag.config import Settings
 from rag.embedding import weights_fingerprint
 from rag.engine import Answer
@@ -79,7 +79,7 @@ def _vectors(settings: Settings) -> str:
 
 def _index(settings: Settings) -> str:
     print_ = weights_fingerprint(_embedder(settings), settings.embedding)
-    with storage.open_current(settings, print_) as store:
+    with current.open_current(settings, print_) as store:
         behind = index.behind(settings, store)
         counted, held = store.counted(), store.counts()
     if counted and held["vectors"] != held["passages"]:  # unless another process is indexing

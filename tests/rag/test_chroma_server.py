@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from rag import config, storage, vector_server, vectors
+from rag import config, current, vector_server, vectors
 from rag.config import Settings
 from rag.errors import ConfigError, IndexStorageError, NoIndexError
 from rag.index import update
 from rag.retrieval import Retriever
-from rag.storage import Storage
+from rag.storage import Storage, collection_of
 from tests.chroma import ChromaServer, at, nowhere
 from tests.conftest import WordEmbedder, Write
-from tests.rag.test_index import counts, state_of, texts
+from tests.rag.test_index import counts, index_folder, state_of, texts
 from ui import doctor, reasons
 
 
@@ -38,7 +38,7 @@ def animals(write: Write) -> None:
 def found(settings: Settings, question: str) -> list[str]:
     """Return the documents that a search finds, best first."""
     embedder = WordEmbedder()
-    with storage.open_current(settings, embedder.fingerprint) as store:
+    with current.open_current(settings, embedder.fingerprint) as store:
         return docs(store, question)
 
 
@@ -48,9 +48,7 @@ def docs(store: Storage, question: str) -> list[str]:
 
 
 def collection(settings: Settings) -> str:
-    name = storage.current(settings.storage)
-    assert name is not None
-    return storage._collection_of(settings.storage / name)
+    return collection_of(index_folder(settings))
 
 
 def test_the_index_equals_the_folder_after_every_change(
@@ -107,7 +105,7 @@ def test_what_is_lost_is_told_and_filled_without_embedding(
     remote: Settings, chroma: ChromaServer, animals: None, embedder: WordEmbedder
 ) -> None:
     update(remote, embedder)
-    with storage.open_current(remote, embedder.fingerprint) as open_before:
+    with current.open_current(remote, embedder.fingerprint) as open_before:
         before, embedder.seen = state_of(open_before), []
         chroma.lose()
         for ask in (lambda: docs(open_before, "cat"), lambda: found(remote, "cat")):
@@ -120,7 +118,7 @@ def test_what_is_lost_is_told_and_filled_without_embedding(
             assert reasons.phrase(str(told.value))
         assert counts(update(remote, embedder)) == (0, 0, 0, 2)
         assert embedder.seen == []
-        open_before.refresh()  # as a running server does, once there is another CURRENT
+        current.refresh(open_before)  # as a running server does, once there is another CURRENT
         assert state_of(open_before) == before
         assert docs(open_before, "cat") == ["cat.txt", "dog.txt"]
 
@@ -131,7 +129,7 @@ def test_a_collection_that_lost_some_is_told_by_the_doctor_and_filled(
     monkeypatch.setattr(doctor, "_embedder", lambda _: remote.storage)
     monkeypatch.setattr(doctor, "weights_fingerprint", lambda *_: embedder.fingerprint)
     update(remote, embedder)
-    with storage.open_current(remote, embedder.fingerprint) as store:
+    with current.open_current(remote, embedder.fingerprint) as store:
         store.collection.delete(store.collection.get(include=[])["ids"][:1])
     with pytest.raises(IndexStorageError, match="of 2 passages, 1 have vectors; run: rawi index"):
         doctor._index(remote)
@@ -191,8 +189,8 @@ def test_what_sqlite_does_not_hold_yet_or_any_more_is_not_found(
     remote: Settings, animals: None, embedder: WordEmbedder
 ) -> None:
     update(remote, embedder)
-    with storage.open_current(remote, embedder.fingerprint) as reader:
-        with storage.open_current(remote, embedder.fingerprint) as other:
+    with current.open_current(remote, embedder.fingerprint) as reader:
+        with current.open_current(remote, embedder.fingerprint) as other:
             vector = [float(x) for x in embedder.embed_query("cat")]
             other.collection.add(
                 ids=["yet"], embeddings=[vector], documents=["cat"], metadatas=[{"doc": "new"}]

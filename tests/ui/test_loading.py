@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rag import index, storage
+from rag import current, index
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.errors import GenerationError
@@ -32,7 +32,7 @@ def loader(
 
     @contextmanager
     def opened(settings: Settings, **_: Any) -> Iterator[Retriever]:
-        with storage.open_current(settings, embedder.fingerprint) as store:
+        with current.open_current(settings, embedder.fingerprint) as store:
             yield Retriever(store, embedder, settings.retrieval)
 
     monkeypatch.setattr("ui.loading.engine.open_retriever", opened)
