@@ -34,7 +34,6 @@ from rag.config import Settings, VectorsSettings
 from rag.damage import at_first_sight, torn
 from rag.errors import IndexStorageError, NoIndexError, StaleIndexError
 from rag.storage import CHROMA, DATABASE, FORMAT, Storage, fingerprint, remove_unread, translated
-from rag.vectors import on_server
 
 _NAME = re.compile(r"index-[0-9a-f]{16}")
 _HOLDER_CHARS = 200
@@ -112,7 +111,7 @@ def open_current(settings: Settings, embedder: str, *, any_passages: bool = Fals
             f"{settings.storage}: was made with other weights or settings; run: rawi index"
         )
     folder, place = found.folder, settings.vectors
-    files = on_server(place) or (folder / CHROMA).is_dir()
+    files = place.on_server or (folder / CHROMA).is_dir()
     if not ((folder / DATABASE).is_file() and files):
         raise NoIndexError(f"{folder}: the index is gone or in parts; run: rawi index")
     with translated(settings.storage):

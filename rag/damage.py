@@ -15,7 +15,7 @@ from rag import lexical
 from rag.config import VectorsSettings
 from rag.storage import CHROMA, ELSEWHERE, Storage, as_vector, collection_of, is_full
 from rag.vector_server import forget
-from rag.vectors import is_whole, on_server, remove
+from rag.vectors import is_whole, remove
 
 # Passages from which on Chroma holds vectors in files of their own.
 _IN_FILES = 1_000
@@ -34,7 +34,7 @@ def find(folder: Path, vectors: VectorsSettings) -> tuple[Path, str] | None:
             if problem := _broken(store) or _missing(store, vectors=False):
                 return folder, problem
             # Vectors that are missing are added by the next run anyway.
-            if on_server(vectors):
+            if vectors.on_server:
                 return None
             problem = torn(store, writing=True)
     except sqlite3.DatabaseError as exc:

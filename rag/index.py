@@ -25,7 +25,7 @@ from rag.lost import KEPT, Lost
 from rag.passages import Passage
 from rag.readers.sandbox import Sandbox
 from rag.storage import Storage
-from rag.vectors import reach
+from rag.vector_server import reach
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,8 @@ def update(
     """
     files = listed(settings)
     current.read_current(settings.storage)  # refuses a folder of another version before touching it
-    reach(settings.vectors)  # one that is away is told before anything is touched
+    if settings.vectors.on_server:
+        reach(settings.vectors)  # one that is away is told before anything is touched
     folder = current.folder_for(settings, embedder.fingerprint)
     with storage.translated(settings.storage):
         settings.storage.mkdir(parents=True, exist_ok=True, mode=0o700)

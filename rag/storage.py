@@ -28,7 +28,7 @@ from rag.config import Settings, VectorsSettings
 from rag.errors import IndexStorageError
 from rag.sentences import Unit
 from rag.vector_server import AGAIN, forget
-from rag.vectors import connect, on_server, remove
+from rag.vectors import connect, remove
 
 # Raised by one whenever the tables, the cutting or the folding change.
 FORMAT = 6
@@ -115,6 +115,7 @@ class Storage:
 
     :ivar db: The SQLite connection; the caller commits.
     :ivar vectors: The vector store, keyed by passage id.
+    :ivar on_server: Whether it is on a server.
     """
 
     def __init__(
@@ -128,6 +129,7 @@ class Storage:
         """
         self.folder = folder
         self._place = vectors or VectorsSettings()
+        self.on_server = self._place.on_server
         self._writing = writing
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if folder.stat().st_mode & 0o077:
@@ -184,11 +186,6 @@ class Storage:
             with self.db:  # before it is made: what is there is always known here
                 self._keep("collection", name)
         return name
-
-    @property
-    def on_server(self) -> bool:
-        """Whether its vectors are on a server."""
-        return on_server(self._place)
 
     @property
     def is_settled(self) -> bool:

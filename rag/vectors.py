@@ -31,11 +31,6 @@ _LINKS = 16
 _COSINE: Any = {"hnsw": {"space": "cosine"}}
 
 
-def on_server(settings: VectorsSettings) -> bool:
-    """Tell whether vectors are on a server; else they are files."""
-    return settings.backend == "chroma-server"
-
-
 def connect(
     settings: VectorsSettings, chroma: Path, name: str, *, writing: bool
 ) -> tuple[Any, chromadb.Collection]:
@@ -47,18 +42,9 @@ def connect(
     :raises ChromaError: When files can't be read.
     :raises IndexStorageError: As ``vector_server.connect``.
     """
-    if on_server(settings):
+    if settings.on_server:
         return vector_server.connect(settings, name, _COSINE, writing=writing)
     return _in_folder(chroma)
-
-
-def reach(settings: VectorsSettings) -> None:
-    """See that the server answers, where vectors are on one.
-
-    :raises IndexStorageError: When it doesn't.
-    """
-    if on_server(settings):
-        vector_server.reach(settings)
 
 
 def _in_folder(chroma: Path) -> tuple[Any, chromadb.Collection]:

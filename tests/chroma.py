@@ -18,7 +18,6 @@ from rag.config import Settings
 
 # As `chroma run` does, without the seconds that its imports take.
 _RUN = "import sys, chromadb_rust_bindings as chroma; chroma.cli(['chroma', *sys.argv[1:]])"
-_START_S = 60
 
 
 class ChromaServer:
@@ -35,7 +34,7 @@ class ChromaServer:
             [sys.executable, "-c", _RUN, "run", *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        until = time.monotonic() + _START_S
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             try:
                 httpx.get(f"{self.url}/api/v2/heartbeat").raise_for_status()

@@ -20,8 +20,7 @@ from rag.config import Settings
 from rag.embedding import weights_fingerprint
 from rag.engine import Answer
 from rag.errors import GenerationError, IndexStorageError, RawiError
-from rag.vector_server import AGAIN
-from rag.vectors import on_server, reach
+from rag.vector_server import AGAIN, reach
 from ui import examples, text
 
 
@@ -71,10 +70,10 @@ def _disk(settings: Settings) -> str:
 
 
 def _vectors(settings: Settings) -> str:
+    if not settings.vectors.on_server:
+        return "in the storage folder"
     reach(settings.vectors)
-    if on_server(settings.vectors):
-        return f"the Chroma server at {settings.vectors.url} answers"
-    return "in the storage folder"
+    return f"the Chroma server at {settings.vectors.url} answers"
 
 
 def _index(settings: Settings) -> str:

@@ -298,7 +298,7 @@ def test_nothing_waits_without_end(settings: Settings) -> None:
     with answering((200, JSON, b"1"), wait_s=30) as (url, _):
         place = at(settings, url=url, timeout_s=0.2).vectors
         with pytest.raises(IndexStorageError, match=r"within 0\.2 seconds") as told:
-            vectors.reach(place)
+            vector_server.reach(place)
     assert reasons.phrase(str(told.value))
 
 
@@ -306,7 +306,7 @@ def test_nothing_waits_without_end(settings: Settings) -> None:
 def test_the_token_is_sent(settings: Settings, token: str, sent: str | None) -> None:
     with answering((200, JSON, b"1")) as (url, tokens):
         read = config.read(None, vectors={"backend": "chroma-server", "url": url, "token": token})
-        vectors.reach(read.vectors)
+        vector_server.reach(read.vectors)
     assert tokens == [sent]
     assert "t0ken" not in repr(read)
 
@@ -315,7 +315,7 @@ def test_a_token_that_cannot_be_sent_is_not_said(settings: Settings) -> None:
     with answering((200, JSON, b"1")) as (url, _):
         read = config.read(None, vectors={"backend": "chroma-server", "url": url, "token": "a\0b"})
         with pytest.raises(IndexStorageError, match=r"vectors\.token can't be sent"):
-            vectors.reach(read.vectors)
+            vector_server.reach(read.vectors)
 
 
 @pytest.mark.parametrize(

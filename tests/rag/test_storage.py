@@ -55,7 +55,6 @@ def test_other_weights_and_settings_have_other_fingerprints(settings: Settings) 
         fingerprint(other, "words"),
     }
     assert len(prints) == 3
-    assert fingerprint(settings, "words") in prints
     moved = settings.model_copy(update={"corpus": Path("/elsewhere")})
     assert fingerprint(moved, "words") == fingerprint(settings, "words")
 
