@@ -25,7 +25,7 @@ from eval.baseline import plain_embedder, plain_llm, starter
 from eval.identity import machine, now
 from eval.run import Pipeline
 from eval.sets import read_questions
-from rag import documents, engine, index, models, passages, reader, storage
+from rag import current, documents, engine, index, models, passages, reader
 from rag.config import Settings
 from rag.embedding import Embedder, Vectors
 from rag.engine import Answer, Timings
@@ -131,7 +131,7 @@ def answering(settings: Settings, embedder: Embedder, questions: Path) -> list[C
     asked = asked[:QUESTIONS]
     llm = engine.load_llm(settings)
     with (
-        storage.open_current(settings, embedder.fingerprint) as store,
+        current.open_current(settings, embedder.fingerprint) as store,
         starter(settings, plain_embedder(settings), plain_llm(settings)) as system,
     ):
         reading = reader.load(settings, embedder)
@@ -159,7 +159,7 @@ def growth(settings: Settings, size: int) -> Growth:
         began = time.perf_counter()
         report = index.update(settings, embedder)
         index_s = time.perf_counter() - began
-        with storage.open_current(settings, embedder.fingerprint) as store:
+        with current.open_current(settings, embedder.fingerprint) as store:
             retriever = Retriever(store, embedder, settings.retrieval)
             retriever.evidence("warm up")
             # Of each word some tokens are in hardly any passage, some in nearly all.

@@ -24,7 +24,7 @@ from eval.identity import Identity, fingerprint, of_rawi
 from eval.metrics import Quote
 from eval.score import Scored
 from eval.sets import AbstentionItem, InjectionCase, read_abstention, read_injections
-from rag import reader, storage
+from rag import current, reader
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.engine import Engine
@@ -80,7 +80,7 @@ def run_given(
         home = (indexes or out) / f"{kind}-{key[:12]}"
         texts = {name: text for id_ in asked for name, text in docs[id_].items()}
         placed = corpus.build(texts, home, settings, embedder)
-        with storage.open_current(placed, embedder.fingerprint) as store:
+        with current.open_current(placed, embedder.fingerprint) as store:
             reading = reader.load(placed, embedder)
             retriever = Retriever(store, embedder, placed.retrieval, reader=reading)
             engine = Engine(placed, retriever, llm)

@@ -19,7 +19,7 @@ from eval.metrics import DocSpan, normalize_folded
 from eval.pool import Asked, Task
 from eval.score import Scored
 from eval.sets import find_span
-from rag import reader, reranking, storage
+from rag import current, reader, reranking
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.engine import Engine
@@ -65,7 +65,7 @@ def run_squad(
     with run.opened(out, identity, details, fresh=fresh) as folder:
         home = (indexes or out) / f"squad-{key[:12]}"
         placed = corpus.build(names, home, settings, embedder)
-        with storage.open_current(placed, embedder.fingerprint) as store:
+        with current.open_current(placed, embedder.fingerprint) as store:
             retriever = Retriever(
                 store,
                 embedder,

@@ -114,6 +114,11 @@ class VectorsSettings(Section):
     token: SecretStr = SecretStr("")
     timeout_s: PositiveSeconds = 10.0
 
+    @property
+    def on_server(self) -> bool:
+        """Whether they are on a server; else they are files."""
+        return self.backend == "chroma-server"
+
 
 class RetrievalSettings(Section):
     """How many passages are found and what of them is shown."""

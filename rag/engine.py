@@ -25,6 +25,7 @@ from llama_index.core.llms import LLM
 
 from rag import (
     conversation,
+    current,
     drafting,
     followups,
     grounding,
@@ -36,7 +37,6 @@ from rag import (
     reranking,
     sayings,
     small_talk,
-    storage,
 )
 from rag.config import QuestionSettings, Settings
 from rag.conversation import Asked
@@ -500,12 +500,12 @@ def open_retriever(
     """Load the embedder and the reader, and open the index.
 
     :param embedder: One that is loaded already.
-    :param any_passages: See ``storage.open_current``.
+    :param any_passages: See ``current.open_current``.
     :raises RawiError: When weights or index are missing or don't fit; see ``rag.errors``.
     """
     weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
     fingerprint = weights_fingerprint(weights, settings.embedding)
-    with storage.open_current(settings, fingerprint, any_passages=any_passages) as store:
+    with current.open_current(settings, fingerprint, any_passages=any_passages) as store:
         embedder = embedder or Embedder.load(settings.embedding, weights)
         yield Retriever(
             store,

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
 
-from rag import documents, lexical, passages, storage
+from rag import current, damage, documents, lexical, passages, storage
 from rag.config import Settings
 from rag.documents import Document
 from rag.embedding import Embedder, PassageInput
@@ -25,7 +25,7 @@ from rag.lost import KEPT, Lost
 from rag.passages import Passage
 from rag.readers.sandbox import Sandbox
 from rag.storage import Storage
-from rag.vectors import reach
+from rag.vector_server import reach
 
 logger = logging.getLogger(__name__)
 
@@ -80,25 +80,24 @@ def update(
     :raises IndexStorageError: When the storage can't be written; what it held still stands.
     """
     files = listed(settings)
-    storage.current(settings.storage)  # refuses a folder of another version before touching it
-    reach(settings.vectors)  # one that is away is told before anything is touched
-    folder = storage.folder_for(
-        settings.storage, storage.fingerprint(settings, embedder.fingerprint)
-    )
+    current.read_current(settings.storage)  # refuses a folder of another version before touching it
+    if settings.vectors.on_server:
+        reach(settings.vectors)  # one that is away is told before anything is touched
+    folder = current.folder_for(settings, embedder.fingerprint)
     with storage.translated(settings.storage):
         settings.storage.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with storage.locked(settings.storage):
+        with current.locked(settings.storage):
             if may_empty and not files:
                 held = _held(settings)
-                storage.drop(settings.storage, settings.vectors)
+                current.drop(settings.storage, settings.vectors)
                 return IndexReport(0, 0, held, 0, {}, 0, 0)
-            if folder.exists() and (found := storage.damage(folder, settings.vectors)):
+            if folder.exists() and (found := damage.find(folder, settings.vectors)):
                 logger.warning("%s: %s; it is built anew", *found)
-                storage.discard(found[0], settings.vectors)
+                damage.discard(found[0], settings.vectors)
             with Storage(folder, settings.vectors, writing=True) as store:
                 lost = Lost(store, settings.corpus, files, may_empty=may_empty)
                 report = _synchronise(store, files, lost, settings, embedder, progress, refused)
-            storage.make_current(settings.storage, folder, embedder.fingerprint, settings.vectors)
+            current.make_current(folder, embedder.fingerprint, settings.vectors)
     return report
 
 
@@ -148,10 +147,10 @@ def behind(settings: Settings, store: Storage) -> list[str]:
 
 def _held(settings: Settings) -> int:
     """Return how many documents the current index holds, whatever it was made with."""
-    name = storage.current(settings.storage)
-    if name is None or not (settings.storage / name / storage.DATABASE).exists():
+    found = current.read_current(settings.storage)
+    if found is None or not (found.folder / storage.DATABASE).exists():
         return 0
-    with Storage(settings.storage / name) as store:
+    with Storage(found.folder) as store:
         return store.count("documents")
 
 
@@ -372,7 +371,7 @@ def _finish(
         store.leave("devices", devices)
         counts = store.counts()
         store.leave("clean", counts)
-        store.leave("sums", store.sums())
+        store.leave("sums", damage.sums(store))
     return replace(report, documents=counts["documents"], passages=counts["passages"])
 
 

@@ -34,7 +34,7 @@ class Lost:
         self._unreachable: dict[str, str] = {}
         self._emptied: dict[str, str] = {}
         self.devices = _devices(corpus, _folders(held) | _folders(files))
-        self._before = before = store.note("devices")
+        self._before = before = store.numbers("devices")
         top = corpus.resolve()
         if may_empty or str(top) not in before:
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -30,11 +31,6 @@ _LINKS = 16
 _COSINE: Any = {"hnsw": {"space": "cosine"}}
 
 
-def on_server(settings: VectorsSettings) -> bool:
-    """Tell whether vectors are on a server; else they are files."""
-    return settings.backend == "chroma-server"
-
-
 def connect(
     settings: VectorsSettings, chroma: Path, name: str, *, writing: bool
 ) -> tuple[Any, chromadb.Collection]:
@@ -46,20 +42,9 @@ def connect(
     :raises ChromaError: When files can't be read.
     :raises IndexStorageError: As ``vector_server.connect``.
     """
-    if on_server(settings):
+    if settings.on_server:
         return vector_server.connect(settings, name, _COSINE, writing=writing)
     return _in_folder(chroma)
-
-
-def reach(settings: VectorsSettings) -> str:
-    """Say where vectors are.
-
-    :raises IndexStorageError: When they are on a server that doesn't answer.
-    """
-    if not on_server(settings):
-        return "in the storage folder"
-    vector_server.reach(settings)
-    return f"the Chroma server at {settings.url} answers"
 
 
 def _in_folder(chroma: Path) -> tuple[Any, chromadb.Collection]:
@@ -74,6 +59,13 @@ def _in_folder(chroma: Path) -> tuple[Any, chromadb.Collection]:
     return client, client.get_or_create_collection(
         "passages", configuration=_COSINE, embedding_function=None
     )
+
+
+def remove(folder: Path) -> None:
+    """Remove files of vectors, or an index with them."""
+    shutil.rmtree(folder)
+    # Chroma remembers them, and would give them to who opens the next.
+    SharedSystemClient.clear_system_cache()
 
 
 def is_whole(chroma: Path, vector: Sequence[float]) -> bool:

@@ -19,6 +19,8 @@ from rag.config import Settings
 from rag.embedding import Embedder, Vectors
 from rag.language import fold
 
+pytest_plugins = ["tests.chroma"]
+
 Write = Callable[[str, str | bytes], Path]
 
 ROOT = Path(__file__).parents[1]

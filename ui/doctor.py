@@ -15,13 +15,12 @@ from typing import Final
 import httpx
 from llama_index.core.llms import ChatMessage
 
-from rag import engine, extras, index, llm, models, storage
+from rag import current, engine, extras, index, llm, models, storage
 from rag.config import Settings
 from rag.embedding import weights_fingerprint
 from rag.engine import Answer
 from rag.errors import GenerationError, IndexStorageError, RawiError
-from rag.vector_server import AGAIN
-from rag.vectors import reach
+from rag.vector_server import AGAIN, reach
 from ui import examples, text
 
 
@@ -71,12 +70,15 @@ def _disk(settings: Settings) -> str:
 
 
 def _vectors(settings: Settings) -> str:
-    return reach(settings.vectors)
+    if not settings.vectors.on_server:
+        return "in the storage folder"
+    reach(settings.vectors)
+    return f"the Chroma server at {settings.vectors.url} answers"
 
 
 def _index(settings: Settings) -> str:
     print_ = weights_fingerprint(_embedder(settings), settings.embedding)
-    with storage.open_current(settings, print_) as store:
+    with current.open_current(settings, print_) as store:
         behind = index.behind(settings, store)
         counted, held = store.counted(), store.counts()
     if counted and held["vectors"] != held["passages"]:  # unless another process is indexing

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from starlette.types import Scope
 
-from rag import documents, readers, storage
+from rag import current, documents, readers, storage
 from rag.config import Settings
 from rag.errors import DocumentError, RawiError
 from rag.language import Language, clean
@@ -90,10 +90,10 @@ def listing(settings: Settings) -> Listing:
 
     :raises IndexStorageError: When it can't be read.
     """
-    name = storage.current(settings.storage)
-    if name is None:
+    found = current.read_current(settings.storage)
+    if found is None:
         return Listing()
-    path = settings.storage / name / storage.DATABASE
+    path = found.folder / storage.DATABASE
     with storage.translated(settings.storage), closing(_opened(path)) as db:
         rows = db.execute(
             "SELECT id, title, language, (SELECT count(*) FROM passages WHERE doc = documents.id)"

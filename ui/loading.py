@@ -20,8 +20,9 @@ from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import engine, index, models, storage
+from rag import current, engine, index, models, storage
 from rag.config import Settings
+from rag.current import Current
 from rag.embedding import Embedder
 from rag.engine import Engine
 from rag.errors import (
@@ -33,7 +34,6 @@ from rag.errors import (
 )
 from rag.following import follow
 from rag.index import IndexReport
-from rag.storage import Current
 from ui import documents, examples, tickets
 from ui.documents import Listing
 from ui.examples import Example
@@ -139,14 +139,14 @@ class Loader:
         if self.engine is not None and self._database is None:
             return  # it was opened elsewhere
         with self._opening:
-            found = storage.read_current(self.settings.storage)
+            found = current.read_current(self.settings.storage)
             if found is None and self.engine is not None and self.settings.storage.is_dir():
                 self._emptied()
             if self.embedder is None or (found is not None and found == self._current):
                 return
             if found is not None and self.engine is not None and self._is_open(found):
                 with self.embedder.lock:  # nothing is searched meanwhile
-                    self.engine.retriever.storage.refresh()
+                    current.refresh(self.engine.retriever.storage)
                 self._describe(self.engine)
             else:
                 self._open(self.embedder, found)
@@ -168,13 +168,13 @@ class Loader:
     def _is_open(self, found: Current) -> bool:
         """Tell whether an index is the very one that is open."""
         opened = self._database
-        path = self.settings.storage / found.name / storage.DATABASE
+        path = found.folder / storage.DATABASE
         return opened is not None and path.exists() and os.path.samestat(path.stat(), opened)
 
     def _open(self, embedder: Embedder, found: Current | None) -> None:
         """Make an engine of the current index the one that is asked."""
         was_open = self.engine is not None
-        if found and self._current and found.name == self._current.name:
+        if found and self._current and found.folder == self._current.folder:
             # It was damaged and is built anew in its place: Chroma shares what it knows of a path
             # among all who have it open.
             with embedder.lock:

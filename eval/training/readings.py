@@ -27,7 +27,7 @@ from eval.sets import (
     read_abstention,
     read_questions,
 )
-from rag import conversation, followups, storage
+from rag import conversation, current, followups
 from rag.config import Settings
 from rag.embedding import Embedder, PassageInput
 from rag.language import Language, clean
@@ -158,7 +158,7 @@ def of_questions(path: Path, settings: Settings, embedder: Embedder, reader: Rea
     :raises IndexStorageError: When there is no index.
     """
     questions = read_questions(path)
-    with storage.open_current(settings, embedder.fingerprint) as store:
+    with current.open_current(settings, embedder.fingerprint) as store:
         texts = corpus.texts_of(store)
         languages = dict(store.db.execute("SELECT id, language FROM documents"))
         both = Both(store, embedder, settings, reader)
@@ -204,7 +204,7 @@ def of_pair(
     names = {f"{number:05}.txt": text for number, text in enumerate(task.texts)}
     home = indexes / f"squad-{corpus.hash_of(names)[:12]}"
     placed = corpus.build(names, home, settings, embedder)
-    with storage.open_current(placed, embedder.fingerprint) as store:
+    with current.open_current(placed, embedder.fingerprint) as store:
         texts = corpus.texts_of(store)
         both = Both(store, embedder, settings, reader)
         cases = []
@@ -235,7 +235,7 @@ def abstention_index(
     texts = {name: text for of_item in docs for name, text in of_item.items()}
     home = indexes / f"abstain-{corpus.hash_of(texts)[:12]}"
     placed = corpus.build(texts, home, settings, embedder)
-    with storage.open_current(placed, embedder.fingerprint) as store:
+    with current.open_current(placed, embedder.fingerprint) as store:
         yield store, list(zip(items, docs, strict=True))
 
 

@@ -19,7 +19,7 @@ from llama_index.core.llms import (
 )
 
 from eval import run_qa
-from rag import index, storage
+from rag import current, index
 from rag.config import Settings
 from rag.retrieval import Retriever
 from tests.conftest import WordEmbedder, Write
@@ -138,7 +138,7 @@ def retriever(small: Settings, write: Write, embedder: WordEmbedder) -> Iterator
     for doc, text in DOCS.items():
         write(doc, text)
     index.update(small, embedder)
-    with storage.open_current(small, embedder.fingerprint) as store:
+    with current.open_current(small, embedder.fingerprint) as store:
         yield Retriever(store, embedder, small.retrieval)
 
 

@@ -3,95 +3,30 @@
 from __future__ import annotations
 
 import shutil
-import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from rag import config, storage, vector_server, vectors
+from rag import config, current, vector_server, vectors
 from rag.config import Settings
 from rag.errors import ConfigError, IndexStorageError, NoIndexError
 from rag.index import update
 from rag.retrieval import Retriever
-from rag.storage import Storage
+from rag.storage import Storage, collection_of
+from tests.chroma import ChromaServer, at, nowhere
 from tests.conftest import WordEmbedder, Write
-from tests.rag.test_index import counts, state_of, texts
+from tests.rag.test_index import counts, index_folder, state_of, texts
 from ui import doctor, reasons
-
-# As `chroma run` does, without the seconds that its imports take.
-_RUN = "import sys, chromadb_rust_bindings as chroma; chroma.cli(['chroma', *sys.argv[1:]])"
-_START_S = 60
-
-
-class Server:
-    """A Chroma server on loopback."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.folder = folder
-
-    def start(self) -> None:
-        options = ["--path", str(self.folder), "--host", "127.0.0.1", "--port", str(self.port)]
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", _RUN, "run", *options],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        until = time.monotonic() + _START_S
-        while time.monotonic() < until:
-            try:
-                httpx.get(f"{self.url}/api/v2/heartbeat").raise_for_status()
-                return
-            except httpx.HTTPError:
-                time.sleep(0.05)
-        raise TimeoutError(self.url)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def lose(self) -> None:
-        self.kill()
-        shutil.rmtree(self.folder)
-        self.start()
-
-    def collections(self) -> set[str]:
-        path = "/api/v2/tenants/default_tenant/databases/default_database/collections"
-        return {found["name"] for found in httpx.get(f"{self.url}{path}").json()}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    started = Server(tmp_path_factory.mktemp("server") / "data")
-    started.start()
-    yield started
-    started.kill()
-
-
-def at(settings: Settings, **values: Any) -> Settings:
-    """Return the settings with their vectors elsewhere."""
-    changed = settings.vectors.model_copy(update={"backend": "chroma-server", **values})
-    return settings.model_copy(update={"vectors": changed})
-
-
-def local(settings: Settings) -> Settings:
-    return at(settings, backend="chroma")
 
 
 @pytest.fixture
-def remote(settings: Settings, server: Server) -> Settings:
-    return at(settings, url=server.url)
+def remote(settings: Settings, chroma: ChromaServer) -> Settings:
+    return at(settings, url=chroma.url)
 
 
 @pytest.fixture
@@ -103,7 +38,7 @@ def animals(write: Write) -> None:
 def found(settings: Settings, question: str) -> list[str]:
     """Return the documents that a search finds, best first."""
     embedder = WordEmbedder()
-    with storage.open_current(settings, embedder.fingerprint) as store:
+    with current.open_current(settings, embedder.fingerprint) as store:
         return docs(store, question)
 
 
@@ -113,18 +48,16 @@ def docs(store: Storage, question: str) -> list[str]:
 
 
 def collection(settings: Settings) -> str:
-    name = storage.current(settings.storage)
-    assert name is not None
-    return storage._collection_of(settings.storage / name)
+    return collection_of(index_folder(settings))
 
 
 def test_the_index_equals_the_folder_after_every_change(
-    remote: Settings, write: Write, animals: None, server: Server, embedder: WordEmbedder
+    remote: Settings, write: Write, animals: None, chroma: ChromaServer, embedder: WordEmbedder
 ) -> None:
     assert counts(update(remote, embedder)) == (2, 0, 0, 0)
     assert found(remote, "dog") == ["dog.txt", "cat.txt"]
     name = collection(remote)
-    assert name in server.collections()
+    assert name in chroma.collections()
     assert not list(remote.storage.glob("*/chroma"))
     (remote.corpus / "dog.txt").rename(remote.corpus / "hound.txt")
     write("cat.txt", "A cat and a fish.")
@@ -136,11 +69,11 @@ def test_the_index_equals_the_folder_after_every_change(
     assert found(remote, "dog") == ["hound.txt"]
     (remote.corpus / "hound.txt").unlink()
     update(remote, embedder, may_empty=True)
-    assert name not in server.collections()
+    assert name not in chroma.collections()
 
 
 def test_another_index_has_its_own_collection_and_the_old_one_goes(
-    remote: Settings, animals: None, server: Server, embedder: WordEmbedder
+    remote: Settings, animals: None, chroma: ChromaServer, embedder: WordEmbedder
 ) -> None:
     update(remote, embedder)
     before = collection(remote)
@@ -148,7 +81,7 @@ def test_another_index_has_its_own_collection_and_the_old_one_goes(
     update(other, embedder)
     after = collection(other)
     assert after != before
-    assert server.collections() & {before, after} == {after}
+    assert chroma.collections() & {before, after} == {after}
     assert found(other, "cat")[0] == "cat.txt"
 
 
@@ -169,23 +102,23 @@ def test_storages_share_a_server_and_a_copy_finds_the_same_vectors(
 
 
 def test_what_is_lost_is_told_and_filled_without_embedding(
-    remote: Settings, server: Server, animals: None, embedder: WordEmbedder
+    remote: Settings, chroma: ChromaServer, animals: None, embedder: WordEmbedder
 ) -> None:
     update(remote, embedder)
-    with storage.open_current(remote, embedder.fingerprint) as open_before:
+    with current.open_current(remote, embedder.fingerprint) as open_before:
         before, embedder.seen = state_of(open_before), []
-        server.lose()
+        chroma.lose()
         for ask in (lambda: docs(open_before, "cat"), lambda: found(remote, "cat")):
             with pytest.raises(NoIndexError) as told:
                 ask()
             assert str(told.value) == (
-                f"vectors.url {server.url}: the Chroma server doesn't hold the index's vectors;"
+                f"vectors.url {chroma.url}: the Chroma server doesn't hold the index's vectors;"
                 " run: rawi index, which embeds nothing again"
             )
             assert reasons.phrase(str(told.value))
         assert counts(update(remote, embedder)) == (0, 0, 0, 2)
         assert embedder.seen == []
-        open_before.refresh()  # as a running server does, once there is another CURRENT
+        current.refresh(open_before)  # as a running server does, once there is another CURRENT
         assert state_of(open_before) == before
         assert docs(open_before, "cat") == ["cat.txt", "dog.txt"]
 
@@ -196,7 +129,7 @@ def test_a_collection_that_lost_some_is_told_by_the_doctor_and_filled(
     monkeypatch.setattr(doctor, "_embedder", lambda _: remote.storage)
     monkeypatch.setattr(doctor, "weights_fingerprint", lambda *_: embedder.fingerprint)
     update(remote, embedder)
-    with storage.open_current(remote, embedder.fingerprint) as store:
+    with current.open_current(remote, embedder.fingerprint) as store:
         store.collection.delete(store.collection.get(include=[])["ids"][:1])
     with pytest.raises(IndexStorageError, match="of 2 passages, 1 have vectors; run: rawi index"):
         doctor._index(remote)
@@ -208,9 +141,9 @@ def test_a_collection_that_lost_some_is_told_by_the_doctor_and_filled(
 
 
 def test_the_backend_is_switched_both_ways_without_embedding(
-    remote: Settings, server: Server, write: Write, animals: None, embedder: WordEmbedder
+    remote: Settings, chroma: ChromaServer, write: Write, animals: None, embedder: WordEmbedder
 ) -> None:
-    here = local(remote)
+    here = at(remote, backend="chroma")
     update(here, embedder)
     with pytest.raises(IndexStorageError, match="its vectors are not where") as told:
         found(remote, "cat")
@@ -226,7 +159,7 @@ def test_the_backend_is_switched_both_ways_without_embedding(
     update(here, embedder)
     assert embedder.seen == []
     assert texts(here).keys() == {"cat.txt", "dog.txt"}
-    assert name not in server.collections()
+    assert name not in chroma.collections()
     assert collection(here) == ""
     write("dog.txt", "No more of it.")
     update(remote, embedder)
@@ -256,8 +189,8 @@ def test_what_sqlite_does_not_hold_yet_or_any_more_is_not_found(
     remote: Settings, animals: None, embedder: WordEmbedder
 ) -> None:
     update(remote, embedder)
-    with storage.open_current(remote, embedder.fingerprint) as reader:
-        with storage.open_current(remote, embedder.fingerprint) as other:
+    with current.open_current(remote, embedder.fingerprint) as reader:
+        with current.open_current(remote, embedder.fingerprint) as other:
             vector = [float(x) for x in embedder.embed_query("cat")]
             other.collection.add(
                 ids=["yet"], embeddings=[vector], documents=["cat"], metadatas=[{"doc": "new"}]
@@ -268,16 +201,10 @@ def test_what_sqlite_does_not_hold_yet_or_any_more_is_not_found(
         assert docs(reader, "cat") == ["dog.txt"]
 
 
-def closed() -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
-
-
 def test_a_server_that_is_away_is_told_by_whoever_needs_it(
     remote: Settings, animals: None, embedder: WordEmbedder
 ) -> None:
-    away = at(remote, url=closed())
+    away = at(remote, url=nowhere())
     told = f"vectors.url {away.vectors.url}: no Chroma server can be reached there"
     with pytest.raises(IndexStorageError, match=told) as raised:
         update(away, embedder)
@@ -295,7 +222,7 @@ def test_a_server_that_is_away_keeps_no_index_from_its_place(
 ) -> None:
     update(remote, embedder)
     name = collection(remote)
-    here = at(remote, backend="chroma", url=closed())
+    here = at(remote, backend="chroma", url=nowhere())
     other = here.model_copy(update={"passages": config.PassagesSettings(max_chars=300)})
     update(other, embedder)
     assert found(other, "cat")[0] == "cat.txt"
@@ -371,7 +298,7 @@ def test_nothing_waits_without_end(settings: Settings) -> None:
     with answering((200, JSON, b"1"), wait_s=30) as (url, _):
         place = at(settings, url=url, timeout_s=0.2).vectors
         with pytest.raises(IndexStorageError, match=r"within 0\.2 seconds") as told:
-            vectors.reach(place)
+            vector_server.reach(place)
     assert reasons.phrase(str(told.value))
 
 
@@ -379,7 +306,7 @@ def test_nothing_waits_without_end(settings: Settings) -> None:
 def test_the_token_is_sent(settings: Settings, token: str, sent: str | None) -> None:
     with answering((200, JSON, b"1")) as (url, tokens):
         read = config.read(None, vectors={"backend": "chroma-server", "url": url, "token": token})
-        vectors.reach(read.vectors)
+        vector_server.reach(read.vectors)
     assert tokens == [sent]
     assert "t0ken" not in repr(read)
 
@@ -388,7 +315,7 @@ def test_a_token_that_cannot_be_sent_is_not_said(settings: Settings) -> None:
     with answering((200, JSON, b"1")) as (url, _):
         read = config.read(None, vectors={"backend": "chroma-server", "url": url, "token": "a\0b"})
         with pytest.raises(IndexStorageError, match=r"vectors\.token can't be sent"):
-            vectors.reach(read.vectors)
+            vector_server.reach(read.vectors)
 
 
 @pytest.mark.parametrize(

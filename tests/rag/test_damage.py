@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,24 +13,18 @@ import chromadb
 import pytest
 from chromadb.errors import InternalError
 
-from rag import index, storage
+from rag import current, index, storage
 from rag.config import PassagesSettings, Settings
 from rag.embedding import Embedder
 from rag.errors import IndexStorageError
 from rag.index import IndexReport
 from rag.retrieval import Retriever
 from tests.conftest import VOCABULARY, WordEmbedder, Write, in_child
-from tests.rag.test_index import state
-
-
-def folder(settings: Settings) -> Path:
-    name = storage.current(settings.storage)
-    assert name is not None
-    return settings.storage / name
+from tests.rag.test_index import index_folder, state
 
 
 def run_sql(settings: Settings, *statements: str) -> None:
-    with sqlite3.connect(folder(settings) / storage.DATABASE) as db:
+    with sqlite3.connect(index_folder(settings) / storage.DATABASE) as db:
         for statement in statements:
             db.execute(statement)
     db.close()
@@ -58,33 +51,33 @@ def documents(settings: Settings) -> None:
 
 
 def emptied(settings: Settings) -> None:
-    (folder(settings) / storage.DATABASE).write_bytes(b"")
+    (index_folder(settings) / storage.DATABASE).write_bytes(b"")
 
 
 def header(settings: Settings) -> None:
-    with (folder(settings) / storage.DATABASE).open("r+b") as file:
+    with (index_folder(settings) / storage.DATABASE).open("r+b") as file:
         file.write(b"\0" * 100)
 
 
 def cut_off(settings: Settings) -> None:
-    path = folder(settings) / storage.DATABASE
+    path = index_folder(settings) / storage.DATABASE
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size // 2 // 4_096 * 4_096)
 
 
 def chroma_header(settings: Settings) -> None:
-    with (folder(settings) / "chroma" / "chroma.sqlite3").open("r+b") as file:
+    with (index_folder(settings) / "chroma" / "chroma.sqlite3").open("r+b") as file:
         file.write(b"\0" * 100)
 
 
 def chroma_pages(settings: Settings) -> None:
-    path = folder(settings) / "chroma" / "chroma.sqlite3"
+    path = index_folder(settings) / "chroma" / "chroma.sqlite3"
     content = path.read_bytes()
     path.write_bytes(content[:4_096] + b"\xff" * (len(content) - 4_096))
 
 
 def chroma_emptied(settings: Settings) -> None:
-    (folder(settings) / "chroma" / "chroma.sqlite3").write_bytes(b"")
+    (index_folder(settings) / "chroma" / "chroma.sqlite3").write_bytes(b"")
 
 
 # What is damaged, and how many of four documents are then read and embedded again.
@@ -96,7 +89,7 @@ KINDS = [
 
 def asked(settings: Settings, embedder: Embedder) -> list[str]:
     """Search as every command does."""
-    with storage.open_current(settings, embedder.fingerprint) as store:
+    with current.open_current(settings, embedder.fingerprint) as store:
         found = Retriever(store, embedder, settings.retrieval).evidence("Where is the cat?")
         return [store.text(sentence.doc) for sentence in found]
 
@@ -113,11 +106,12 @@ def test_is_told_and_mended(
         write(f"{animal}.txt", f"The {animal} is in the garden. It sleeps there all day.")
     index.update(settings, embedder)
     whole = asked(settings, embedder)
-    for leftover in (folder(settings)).glob(f"{storage.DATABASE}-*"):
+    for leftover in index_folder(settings).glob(f"{storage.DATABASE}-*"):
         leftover.unlink()
     kind(settings)
-    with pytest.raises(IndexStorageError, match="rawi index"):
+    with pytest.raises(IndexStorageError, match="rawi index") as told:
         asked(settings, embedder)
+    assert "\n" not in str(told.value)
     report = index.update(settings, embedder)
     assert (report.added, report.documents) == (anew, 4)
     assert asked(settings, embedder) == whole
@@ -128,7 +122,7 @@ def test_is_told_and_mended(
 
 
 def segment(settings: Settings) -> Path:
-    (found,) = (folder(settings) / "chroma").glob("*/")
+    (found,) = (index_folder(settings) / "chroma").glob("*/")
     return found
 
 
@@ -240,10 +234,10 @@ def test_files_of_vectors_that_are_whole_may_be_others_than_were_left(
 def test_an_open_reader_is_told_of_files_that_were_damaged_since(
     many: Settings, embedder: WordEmbedder
 ) -> None:
-    with storage.open_current(many, embedder.fingerprint) as store:
+    with current.open_current(many, embedder.fingerprint) as store:
         filled(many)
         with pytest.raises(IndexStorageError, match=r"vectors.*run: rawi index"):
-            store.refresh()
+            current.refresh(store)
         found = Retriever(store, embedder, many.retrieval).evidence("Where is the cat?")
         assert found  # from what it had open
 
@@ -254,22 +248,7 @@ def test_what_chroma_says_while_it_searches_is_one_clear_line(
     def failing(*_: object, **__: object) -> None:
         raise InternalError("Error loading hnsw index\nat line 1")
 
-    with storage.open_current(many, embedder.fingerprint) as store:
+    with current.open_current(many, embedder.fingerprint) as store:
         monkeypatch.setattr(chromadb.Collection, "query", failing)
         with pytest.raises(IndexStorageError, match=r"Error loading hnsw index; .*rawi index$"):
             Retriever(store, embedder, many.retrieval).evidence("Where is the cat?")
-
-
-def test_an_index_is_its_owners_alone(
-    settings: Settings, write: Write, embedder: Embedder, tmp_path: Path
-) -> None:
-    write("cat.txt", "The cat is in the garden.")
-    index.update(settings, embedder)
-    assert stat.S_IMODE(settings.storage.stat().st_mode) == 0o700
-    assert stat.S_IMODE(folder(settings).stat().st_mode) == 0o700
-    # Also where the storage folder was there before, open to all.
-    shared = tmp_path / "shared"
-    shared.mkdir(mode=0o755)
-    settings = settings.model_copy(update={"storage": shared})
-    index.update(settings, embedder)
-    assert stat.S_IMODE(folder(settings).stat().st_mode) == 0o700

@@ -19,7 +19,7 @@ import pytest
 from filelock import FileLock
 from llama_index.vector_stores.chroma import ChromaVectorStore
 
-from rag import documents, index, readers, storage
+from rag import current, documents, index, readers
 from rag.config import DocumentsSettings, PassagesSettings, Settings
 from rag.errors import DocumentError, IndexStorageError, NoIndexError, StaleIndexError
 from rag.index import IndexReport, update
@@ -32,8 +32,21 @@ State = dict[str, list[tuple[Any, ...]]]
 
 def state(settings: Settings, fingerprint: str = PRINT) -> State:
     """Return all that an index holds, in both halves, and check that they agree."""
-    with storage.open_current(settings, fingerprint) as store:
+    with current.open_current(settings, fingerprint) as store:
         return state_of(store)
+
+
+def index_folder(settings: Settings) -> Path:
+    """Return the folder of the current index."""
+    found = current.read_current(settings.storage)
+    assert found is not None
+    return found.folder
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file below a folder with its bytes."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def state_of(store: Storage) -> State:
@@ -520,7 +533,7 @@ def test_a_corpus_that_is_meant_to_be_empty_leaves_no_index(
     no_files(settings.corpus)
     assert update(settings, embedder, may_empty=True) == IndexReport(0, 0, 3, 0, {}, 0, 0)
     with pytest.raises(NoIndexError):
-        storage.open_current(settings, PRINT)
+        current.open_current(settings, PRINT)
     assert not list(settings.storage.glob("index-*"))
     assert update(settings, embedder, may_empty=True).removed == 0
     (settings.corpus / "new.txt").write_text("A new one.")
@@ -545,7 +558,7 @@ def test_a_corpus_without_documents_makes_no_index(
     with pytest.raises(DocumentError, match=reason):
         update(settings, embedder)
     with pytest.raises(NoIndexError):
-        storage.open_current(settings, PRINT)
+        current.open_current(settings, PRINT)
 
 
 def test_the_corpus_is_never_written_to(
@@ -583,24 +596,22 @@ def test_another_fingerprint_is_built_beside_and_swapped_in(
 ) -> None:
     update(settings, embedder)
     before = state(settings)
-    swap, folders = storage.make_current, []
+    swap, folders = current.make_current, []
 
     def look_and_swap(*arguments: Any) -> None:
         folders.extend(sorted(path.name for path in settings.storage.glob("index-*")))
         assert state(settings) == before  # until the swap the old one answers
         with pytest.raises(StaleIndexError):
-            storage.open_current(settings, "other")
+            current.open_current(settings, "other")
         swap(*arguments)
 
-    monkeypatch.setattr(storage, "make_current", look_and_swap)
+    monkeypatch.setattr(current, "make_current", look_and_swap)
     assert counts(update(settings, WordEmbedder("other"))) == (3, 0, 0, 0)
     assert len(folders) == 2
-    assert [path.name for path in settings.storage.glob("index-*")] == [
-        storage.current(settings.storage)
-    ]
+    assert list(settings.storage.glob("index-*")) == [index_folder(settings)]
     assert list(texts(settings, "other")) == ["a.txt", "b.txt", "sub/c.txt"]
     with pytest.raises(StaleIndexError, match="other weights or settings; run: rawi index"):
-        storage.open_current(settings, PRINT)
+        current.open_current(settings, PRINT)
 
 
 # Two at once.
@@ -617,7 +628,7 @@ def test_of_two_processes_the_second_is_told_to_wait(
             f"{settings.storage}: another rawi is indexing there; wait for it to finish"
         )
         assert state(settings) == before  # reading needs no lock
-    with storage.locked(settings.storage):
+    with current.locked(settings.storage):
         line = in_child(run, settings.corpus, settings.storage, PRINT)
         holder = rf"process {os.getpid()} on {re.escape(gethostname())} since 20\d\d-.* UTC"
         assert re.fullmatch(rf".* is indexing there \({holder}\); wait for it to finish", line)
@@ -629,7 +640,7 @@ def test_an_open_reader_sees_what_another_process_indexed(
 ) -> None:
     update(settings, embedder)
     write("a.txt", "Cats play. " * 100)
-    with storage.open_current(settings, PRINT) as reader:
+    with current.open_current(settings, PRINT) as reader:
         assert in_child(run, settings.corpus, settings.storage, PRINT) == (0, 1, 0, 2)
         assert state_of(reader) == state(settings)
 
@@ -668,7 +679,7 @@ KILLS: dict[str, tuple[object, str, int, bool]] = {
     "after old vectors are deleted": (index, "_delete_vectors", 1, True),
     "before documents are removed": (index, "_remove", 1, False),
     "before the mark": (index, "_finish", 1, False),
-    "before the swap": (storage, "make_current", 1, False),
+    "before the swap": (current, "make_current", 1, False),
     "within the swap": (os, "fsync", 1, True),
     "before the old index is removed": (shutil, "rmtree", 1, False),
 }
@@ -706,7 +717,7 @@ def test_a_killed_update_still_answers_and_the_next_run_completes_it(
 ) -> None:
     result = in_child(run_and_die, settings.corpus, settings.storage, PRINT, kill)
     assert result == -signal.SIGKILL
-    with storage.open_current(settings, PRINT) as store:  # every document is old or new, and whole
+    with current.open_current(settings, PRINT) as store:  # every document is old or new, and whole
         for doc, text in store.db.execute("SELECT id, text FROM documents"):
             assert text in (OLD.get(doc), NEW.get(doc))
         vectors = set(store.collection.get(include=[])["ids"])
@@ -735,7 +746,7 @@ def test_a_killed_first_run_is_no_index_and_the_next_run_makes_it(
     result = in_child(run_and_die, settings.corpus, settings.storage, PRINT, kill)
     assert result == -signal.SIGKILL
     with pytest.raises(NoIndexError, match="run: rawi index"):
-        storage.open_current(settings, PRINT)
+        current.open_current(settings, PRINT)
     update(settings, embedder)
     assert state(settings) == changed
 
@@ -774,7 +785,7 @@ def test_vectors_that_were_lost_are_added_again_without_embedding(
     write("a.txt", "Cats sleep. " * 100)
     update(settings, embedder)
     before = state(settings)
-    with storage.open_current(settings, PRINT) as store:
+    with current.open_current(settings, PRINT) as store:
         (lost, *_), *_ = store.db.execute("SELECT id FROM passages WHERE doc = 'a.txt'")
         store.collection.delete([lost])
     embedder.seen = []
@@ -788,7 +799,7 @@ def test_a_document_that_lost_vectors_and_was_edited_leaves_no_vectors_behind(
 ) -> None:
     write("a.txt", "Cats sleep. " * 100)
     update(settings, embedder)
-    with storage.open_current(settings, PRINT) as store:
+    with current.open_current(settings, PRINT) as store:
         (lost, *_), *_ = store.db.execute("SELECT id FROM passages WHERE doc = 'a.txt'")
         store.collection.delete([lost])
     write("a.txt", "Cats play.")
@@ -799,16 +810,11 @@ def test_a_document_that_lost_vectors_and_was_edited_leaves_no_vectors_behind(
 # A storage that can't be written.
 
 
-def frozen(folder: Path) -> dict[str, bytes]:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path): path.read_bytes() for path in paths if path.name != "lock"}
-
-
 def test_a_read_only_storage_is_one_clear_line(
     settings: Settings, embedder: WordEmbedder, three: None, write: Write
 ) -> None:
     update(settings, embedder)
-    before, bytes_before = state(settings), frozen(settings.storage)
+    before, bytes_before = state(settings), contents(settings.storage)
     write("d.txt", "Birds fly.")
     paths = [settings.storage, *settings.storage.rglob("*")]
     for path in paths:
@@ -818,7 +824,7 @@ def test_a_read_only_storage_is_one_clear_line(
         assert str(line).startswith(f"{settings.storage}: ")
         assert str(line).endswith("; give a --storage folder that can be written to")
         assert "\n" not in str(line)
-    assert frozen(settings.storage) == bytes_before
+    assert contents(settings.storage) == bytes_before
     for path in paths:
         path.chmod(0o755 if path.is_dir() else 0o644)
     assert state(settings) == before
@@ -829,7 +835,7 @@ def held_documents(storage_folder: Path, copies: Path) -> tuple[int, int, int]:
     drop_privileges()
     tempfile.tempdir = str(copies)
     settings = Settings(storage=storage_folder)
-    with storage.open_current(settings, PRINT) as store:
+    with current.open_current(settings, PRINT) as store:
         held = store.counts()["documents"], len(list(copies.iterdir()))
     return *held, len(list(copies.iterdir()))
 
@@ -838,13 +844,13 @@ def test_a_read_only_storage_is_read(
     settings: Settings, embedder: WordEmbedder, three: None, tmp_path: Path
 ) -> None:
     update(settings, embedder)
-    before = frozen(settings.storage)
+    before = contents(settings.storage)
     paths = [settings.storage, *settings.storage.rglob("*")]
     for path in paths:
         path.chmod(0o555 if path.is_dir() else 0o444)
     (tmp_path / "copies").mkdir()
     assert in_child(held_documents, settings.storage, tmp_path / "copies") == (3, 1, 0)
-    assert frozen(settings.storage) == before
+    assert contents(settings.storage) == before
     for path in paths:
         path.chmod(0o755 if path.is_dir() else 0o644)
 
@@ -924,7 +930,7 @@ def assert_says_what_to_do(line: str, settings: Settings) -> None:
 
 def texts_now(settings: Settings) -> dict[str, str]:
     """Return the texts of an index whose Chroma half may be ahead."""
-    with storage.open_current(settings, PRINT) as store:
+    with current.open_current(settings, PRINT) as store:
         return dict(store.db.execute("SELECT id, text FROM documents"))
 
 
@@ -932,7 +938,7 @@ def test_what_the_next_run_would_change_is_known_before(
     settings: Settings, embedder: WordEmbedder, three: None, write: Write
 ) -> None:
     def behind() -> list[str]:
-        with storage.open_current(settings, embedder.fingerprint) as store:
+        with current.open_current(settings, embedder.fingerprint) as store:
             return index.behind(settings, store)
 
     write("bad.json", "?")

@@ -16,7 +16,7 @@ from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.base_retriever import BaseRetriever
 
 import rag
-from rag import storage
+from rag import current
 from rag.config import Settings
 from rag.retrieval import Retriever
 from tests.conftest import ROOT, WordEmbedder
@@ -44,7 +44,7 @@ def opened(
 
     @contextmanager
     def retriever(settings: Settings, embedder: WordEmbedder) -> Iterator[Retriever]:
-        with storage.open_current(settings, embedder.fingerprint) as store:
+        with current.open_current(settings, embedder.fingerprint) as store:
             yield Retriever(store, embedder, settings.retrieval)
 
     monkeypatch.setattr("rag.library.models.resolve", lambda *_, **__: Path("weights"))

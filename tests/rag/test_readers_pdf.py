@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rag import documents, index, sayings, storage
+from rag import current, documents, index, sayings
 from rag.config import DocumentsSettings, Settings
 from rag.errors import DocumentError
 from rag.readers import pdf
@@ -62,7 +62,7 @@ def test_a_place_has_its_page(settings: Settings, write: Write, embedder: WordEm
     write("a.pdf", PAGES)
     write("a.txt", "Cats.")
     index.update(settings, embedder)
-    with storage.open_current(settings, embedder.fingerprint) as store:
+    with current.open_current(settings, embedder.fingerprint) as store:
         text = store.text("a.pdf")
         places = {"The cat": 1, "as all": 1, "cats do": 2, "Dog": 2, "1. Bring": 3, "a box": 3}
         assert {said: store.page("a.pdf", text.index(said)) for said in places} == places

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from llama_index.core.schema import QueryBundle
 
-from rag import index, storage
+from rag import current, index
 from rag.config import RetrievalSettings, Settings
 from rag.language import Span
 from rag.reader import Judged
@@ -61,7 +61,7 @@ def open_retriever(
         for name, text in documents.items():
             write(name, text)
         index.update(settings, embedder)
-        stores.append(storage.open_current(settings, embedder.fingerprint))
+        stores.append(current.open_current(settings, embedder.fingerprint))
         return Retriever(stores[-1], embedder, RetrievalSettings(**VECTORS_ALONE | changed))
 
     return open_retriever

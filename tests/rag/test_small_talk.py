@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rag import index, small_talk, storage
+from rag import current, index, small_talk
 from rag.config import RetrievalSettings, Settings
 from rag.drafting import Draft
 from rag.language import Language
@@ -26,7 +26,7 @@ def retriever(settings: Settings, embedder: WordEmbedder, write: Write) -> Itera
     for name, text in DOCUMENTS.items():
         write(name, text)
     index.update(settings, embedder)
-    with storage.open_current(settings, embedder.fingerprint) as store:
+    with current.open_current(settings, embedder.fingerprint) as store:
         yield Retriever(store, embedder, RetrievalSettings())
 
 

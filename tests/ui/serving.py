@@ -18,14 +18,14 @@ import uvicorn
 from fastapi import FastAPI
 from llama_index.core.llms import ChatMessage, ChatResponse
 
-from rag import index
+from rag import current, index
 from rag.config import Settings
 from rag.engine import Engine
 from rag.language import detect
 from rag.retrieval import Found
 from rag.retrieval import Retriever as Searching
 from rag.sentences import Unit
-from rag.storage import Origin, open_current
+from rag.storage import Origin
 from tests.conftest import WordEmbedder
 from tests.doubles import JudgingLLM, ScriptedLLM
 from ui import app as web
@@ -123,7 +123,7 @@ def indexed(folder: Path, texts: Mapping[str, str]) -> Iterator[Engine]:
     raw = {"corpus": corpus, "storage": folder / "storage", "retrieval": retrieval}
     settings, embedder = Settings.model_validate(raw), WordEmbedder()
     index.update(settings, embedder)
-    with open_current(settings, embedder.fingerprint) as store:
+    with current.open_current(settings, embedder.fingerprint) as store:
         yield Engine(settings, Searching(store, embedder, settings.retrieval), None)
 
 

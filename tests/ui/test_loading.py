@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from rag import index, storage
+from rag import current, index
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.errors import GenerationError
 from rag.retrieval import Retriever
+from tests.chroma import ChromaServer, at, nowhere
 from tests.conftest import WordEmbedder, Write, in_child
-from tests.rag.test_chroma_server import Server, at, closed, server  # noqa: F401
 from tests.rag.test_damage import chroma_header, header
 from tests.ui.serving import engine, until
 from ui import documents, indexing
@@ -32,7 +32,7 @@ def loader(
 
     @contextmanager
     def opened(settings: Settings, **_: Any) -> Iterator[Retriever]:
-        with storage.open_current(settings, embedder.fingerprint) as store:
+        with current.open_current(settings, embedder.fingerprint) as store:
             yield Retriever(store, embedder, settings.retrieval)
 
     monkeypatch.setattr("ui.loading.engine.open_retriever", opened)
@@ -134,17 +134,17 @@ def test_vectors_in_a_chroma_server_are_waited_for_and_followed_when_another_pro
     settings: Settings,
     write: Write,
     embedder: Embedder,
-    server: Server,  # noqa: F811
+    chroma: ChromaServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("ui.loading.engine.load_llm", lambda _: None)
     monkeypatch.setattr("ui.loading.load_embedder", lambda _: embedder)
     monkeypatch.setattr("ui.loading._WATCH_S", 0.02)
     unwatched = settings.documents.model_copy(update={"watch_s": 0.0})
-    remote = at(settings, url=server.url).model_copy(update={"documents": unwatched})
+    remote = at(settings, url=chroma.url).model_copy(update={"documents": unwatched})
     write("cat.txt", "The cat is in the garden.")
     assert in_child(indexed, remote) == 1
-    loader.settings = at(remote, url=closed())
+    loader.settings = at(remote, url=nowhere())
     loader.start()
     assert until(lambda: loader.progress().stage == "failed", 20)
     assert "no Chroma server can be reached there" in loader.progress().reason

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from rag import config, index, storage
+from rag import config, current, index
 from rag import engine as engines
 from rag.config import Settings
 from rag.engine import Answer, Engine
@@ -87,7 +87,7 @@ def words_engine(settings: Settings, folder: str) -> Iterator[Engine]:
     index.update(settings, embedder)
     retrieval = settings.retrieval.model_copy(update={"reader": "none"})
     settings = settings.model_copy(update={"retrieval": retrieval})
-    with storage.open_current(settings, embedder.fingerprint) as store:
+    with current.open_current(settings, embedder.fingerprint) as store:
         yield Engine(settings, Retriever(store, embedder, retrieval), None)
 
 

@@ -20,7 +20,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from rag import index, storage
+from rag import current, index
 from rag.config import Settings
 from rag.engine import Engine
 from rag.retrieval import Found
@@ -280,7 +280,7 @@ class TestPathTraversal:
         (tmp_path / "outside.txt").write_text("OUTSIDE", encoding="utf-8")
         write("cats.txt", "A cat sat here.")
         index.update(settings, embedder)
-        with storage.open_current(settings, embedder.fingerprint) as store:
+        with current.open_current(settings, embedder.fingerprint) as store:
             rawi = engine(settings.storage)
             rawi.retriever.storage = store
             shown = sources.source_html(rawi, doc, 0, 5)
