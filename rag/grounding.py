@@ -25,10 +25,10 @@ LIMIT = 6.0  # log-odds further from 0 say no more
 # Log-odds of the reader, and of the LLM that any sentence answers → log-odds that the evidence
 # answers (``python -m eval.training.fit_confidence``). Its log-odds that its answer is right added
 # nothing to them.
-_READ, _ANSWERED, _BIAS = 0.12, 0.61, 0.73
+_READ, _ANSWERED, _BIAS = 0.14, 0.77, -0.25
 # Log-odds of the LLM that its short answer is right, and the mean log-probability of its tokens →
 # log-odds that it is (the same command); and that mean where it isn't told: what is usual.
-_RIGHT, _CERTAIN, _SHORT = 0.43, 1.43, 0.28
+_RIGHT, _CERTAIN, _SHORT = 0.92, 0.98, -0.90
 _USUAL = -0.4
 
 _WORD = re.compile(r"\w+")
