@@ -18,7 +18,7 @@ from decimal import Decimal
 
 from rag import dates, lexical, prompts, quantities, sayings
 from rag.config import RetrievalSettings
-from rag.language import Language, Span, detect, fold, foreign_letters
+from rag.language import Language, Span, detect, fold, foreign_letters, is_function_word
 from rag.retrieval import Found
 
 LIMIT = 6.0  # log-odds further from 0 say no more
@@ -364,7 +364,12 @@ def says_more(words: str, question: str) -> bool:
     """Tell whether words of the other language say what a question in this one doesn't name."""
     asked = _words(question)
     said = _WORD.findall(words)
-    return any(fold(w) not in asked and not lexical.sounds_alike(w, question) for w in said)
+    return any(
+        not is_function_word(word)
+        and fold(word) not in asked
+        and not lexical.sounds_alike(word, question)
+        for word in said
+    )
 
 
 def _words(text: str) -> set[str]:

@@ -142,6 +142,11 @@ _ARABIC_ONLY = _words(
 _ARABIC_TOO = _ARABIC_ONLY | _words("ما من لا و")  # Persian has these as well
 
 
+def is_function_word(word: str) -> bool:
+    """Tell whether a word is one that stands in any text of either language."""
+    return word.lower() in _ENGLISH_TOO or word in _ARABIC_TOO
+
+
 def detect(text: str) -> Language:
     """Return the language of a text by its words, not its letters.
 

@@ -324,6 +324,7 @@ def test_of_two_places_the_one_that_is_written_alike_is_quoted():
         ("ماسك في مارس", "Trace Musk's lawsuit", True),
         ("Musk", "ما دعوى ماسك؟", False),
         ("blue", "ما لون الباب؟", True),
+        ("من", "How long is it?", False),
     ],
 )
 def test_words_that_the_question_names_say_nothing(words, question, more):
