@@ -44,7 +44,7 @@ def paths(node: Node, before: str = "") -> list[tuple[str, str, float]]:
 def test_each_reply_is_right_by_the_sentences_before_it(seed):
     root = tree(random.Random(seed), PASSAGE, [OTHER])
     for before, text, weight in paths(root):
-        reply = prompts.parsed(text.removesuffix(llm_trees.END), 9)
+        reply = prompts.parsed(text.removesuffix(llm_trees.END), 9, range(1, 10))
         if weight == 1 and reply.used:
             sentences = [s for s in before.split("\n\n")[0].splitlines() if s[:1].isdigit()]
             read = [sentences[n - 1].split(". ")[1] for n in reply.used]
