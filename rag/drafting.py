@@ -178,7 +178,8 @@ class Said:
         or doesn't tell.
     :ivar certainty: Mean log-probability of its answer's tokens; None where it doesn't tell.
     :ivar quote: The words of the sentences that its answer puts into the other language.
-    :ivar is_restated: Whether these are figures, units and dates alone, put there by table.
+    :ivar is_exact: Whether its answer is figures, units and dates alone, put there by table or held
+        against these.
     """
 
     used: tuple[Found, ...]
@@ -190,7 +191,7 @@ class Said:
     certainty: float | None = None
     quote: str = ""
 
-    is_restated: bool = False
+    is_exact: bool = False
 
 
 class Drafter:
@@ -288,6 +289,7 @@ class Drafter:
         fuller = bool(checked.text) and quantities.values(parsed.answer) > quantities.values(quote)
         if restated and not fuller:
             checked = grounding.cited(restated, used, quoted=True)
+        bare = restating.is_bare(parsed.answer)  # and held against the quote: nothing is invented
         yield ""
         left_s = max(_LEAST, timeout_s - (time.monotonic() - began))
         asking = prompts.checking(messages, reply.text)
@@ -297,7 +299,7 @@ class Drafter:
         return Said(
             *(used, is_placed, checked, _answered(first), right, usage + spent, certainty),
             quote=quote,
-            is_restated=bool(restated) and not fuller,
+            is_exact=(bool(restated) and not fuller) or (bool(checked.text and quote) and bare),
         )
 
     def _checked(

@@ -37,6 +37,7 @@ _ARABIC, _LATIN = re.compile("[\u0621-\u064a]"), re.compile("[a-z]")  # of folde
 _MIN_MARKED = 3  # letters: shorter words than that stand in any two sentences
 _NAME = re.compile(r"[A-Z0-9]")
 _LATIN_NAME = re.compile(r"\b[A-Z][a-z]{2,}")
+_CLAUSE = re.compile(r"[,،;؛] | … ")
 # At the end of folded text: what follows is left out of what is said before.
 _EXCEPT = re.compile(
     r"\b(?:except(?: for)?|excluding|but|other than|apart from|without|not"
@@ -324,23 +325,28 @@ def is_same(answer: str, quote: str, question: str = "") -> bool:
 
     :param question: Either may say its figures again, or leave them out.
     """
-    return is_exact(answer, f"{question} {quote}") and is_put(answer, quote, question)
+    exact = is_exact(answer, f"{question} {quote}") and is_exact(quote, f"{question} {answer}")
+    return exact and is_put(answer, quote, question)
 
 
 def is_put(answer: str, quote: str, question: str) -> bool:
-    """Tell whether an answer leaves out nothing of its quote's figures, units and dates.
+    """Tell whether an answer leaves out no figure, unit or date of a clause of its quote.
 
     Nor may it say a bound, a rate or an ordinal of its own.
     """
     said, read = f"{question} {answer}", f"{question} {quote}"
     numbers = quantities.values(read) | quantities.spelled(read)
+    parts = [quote, *(c for c in _CLAUSE.split(quote) if _figures(c) & _figures(answer))]
     return (
-        is_exact(quote, said)
+        any(is_exact(c, said) and quantities.rates(c) <= quantities.rates(said) for c in parts)
         and quantities.bounds(answer) <= quantities.bounds(read)
         and quantities.rates(answer) <= quantities.rates(read)
-        and quantities.rates(quote) <= quantities.rates(said)
         and quantities.ordinals(answer) <= quantities.ordinals(read) | numbers
     )
+
+
+def _figures(text: str) -> set[Decimal]:
+    return quantities.values(text) | quantities.spelled(text)
 
 
 def names_hold(answer: str, quote: str, question: str, is_rare: Callable[[str], bool]) -> bool:

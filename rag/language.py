@@ -142,9 +142,12 @@ _ARABIC_ONLY = _words(
 _ARABIC_TOO = _ARABIC_ONLY | _words("ما من لا و")  # Persian has these as well
 
 
+_NEGATIONS = _words("not لا لم لن")
+
+
 def is_function_word(word: str) -> bool:
-    """Tell whether a word is one that stands in any text of either language."""
-    return word.lower() in _ENGLISH_TOO or word in _ARABIC_TOO
+    """Tell whether a word stands in any text of either language, and is no "no"."""
+    return word.lower() in _ENGLISH_TOO - _NEGATIONS or word in _ARABIC_TOO - _NEGATIONS
 
 
 def detect(text: str) -> Language:

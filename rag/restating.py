@@ -24,7 +24,7 @@ _LINKS: tuple[tuple[str, str], ...] = (
     *(("after", "بعد"), ("about", "نحو"), ("about", "حوالي"), ("around", "نحو")),
     *(("at least", "على الأقل"), ("at most", "على الأكثر"), ("more than", "أكثر من")),
     *(("less than", "أقل من"), ("over", "أكثر من"), ("under", "أقل من"), ("only", "فقط")),
-    *(("every", "كل"), ("for", "لمدة"), ("-", "-"), (",", ","), (";", ";")),
+    *(("every", "كل"), ("plus", "زائد"), ("for", "لمدة"), ("-", "-"), (",", ","), (";", ";")),
 )
 _LONGEST = sorted(_LINKS, key=lambda pair: -len(pair[0]))
 _SIGNS = frozenset("-,;")
@@ -131,6 +131,11 @@ def restated(text: str, language: Language) -> str:
     nodes = [] if _UNSURE.search(fold(text)) else _read(text)
     said = _said(nodes, language)
     return said if nodes and _read(said) == nodes else ""
+
+
+def is_bare(text: str) -> bool:
+    """Tell whether a text is figures, units and dates alone."""
+    return bool(_read(text))
 
 
 def _read(text: str) -> list[_Node]:
