@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rag.language import Language, fold
+from rag.language import Language, any_of, fold
 
 _HOUR = 60
 _NOON = 12 * _HOUR
@@ -48,15 +48,11 @@ _PAST = {
 }
 
 
-def _any(words: dict[str, int] | dict[str, dict[int, int]]) -> str:
-    return "|".join(sorted(words, key=len, reverse=True))
-
-
 _TIME = re.compile(
     rf"(?:الساعه )?(?:(?<![\d.,:])(?P<hour>\d{{1,2}})(?:[:.](?P<minute>[0-5]\d))?"
-    rf"|(?P<ordinal>{_any(_ORDINALS)})(?: (?P<past>{_any(_PAST)}))?)"
-    rf" ?(?P<half>[ap]\.?m\b\.?|(?:{_any(_HALVES)})\b)"
-    rf"|(?:\b12 )?\b(?P<whole>{_any(_WHOLE)})\b"
+    rf"|(?P<ordinal>{any_of(_ORDINALS)})(?: (?P<past>{any_of(_PAST)}))?)"
+    rf" ?(?P<half>[ap]\.?m\b\.?|(?:{any_of(_HALVES)})\b)"
+    rf"|(?:\b12 )?\b(?P<whole>{any_of(_WHOLE)})\b"
 )
 _LETTERS = frozenset("مص")  # that stand for other things, too, but after minutes
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from rag.language import Language, fold
+from rag.language import Language, any_of, fold
 from rag.number_words import without_prefix
 
 # As they are said in English and in Arabic; then as they are written otherwise. Every month has a
@@ -25,7 +26,6 @@ _MONTHS: tuple[tuple[str, str, str], ...] = (
     ("Shawwal", "شوال", ""), ("Dhu al-Qadah", "ذو القعدة", "ذي القعدة|dhul qadah|dhu al-qi'dah"),
     ("Dhu al-Hijjah", "ذو الحجة", "ذي الحجة|dhul hijjah"),
 )  # fmt: skip
-_GREGORIAN = 12
 _WEEKDAYS: tuple[tuple[str, str, str], ...] = (
     ("Monday", "الاثنين", "mon|الإثنين"), ("Tuesday", "الثلاثاء", "tue|tues"),
     ("Wednesday", "الأربعاء", "wed"), ("Thursday", "الخميس", "thu|thur|thurs"),
@@ -64,6 +64,11 @@ _SEVERAL_WORDS = re.compile(
         if _APART.search(form)
     )
 )
+_MONTH = any_of(MONTHS)
+_DAY = re.compile(
+    rf"(?<![\d.,:])(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of| من)?(?: شهر)? (?P<month>{_MONTH})\b"
+    rf"|\b(?P<first>{_MONTH}) (?P<second>\d{{1,2}})(?:st|nd|rd|th)?\b(?![:.,]\d)"
+)
 # A day after "every" has no article in Arabic; two of them are numbers, too, but after «يوم».
 _EVERY = re.compile(r"\bكل (يوم )?(ثلاثاء|اربعاء|خميس|جمعه|سبت|(?<=يوم )(?:اثنين|احد))\b")
 _WORD = re.compile(r"[^\W\d]+(?:'[^\W\d]+)?")
@@ -80,9 +85,20 @@ def name(key: str, language: Language) -> str:
     return _SAID[key][language == "ar"]
 
 
-def is_hijri(month: str) -> bool:
-    """Tell whether a month is one of the Islamic calendar."""
-    return month in [names[0] for names in _MONTHS[_GREGORIAN:]]
+def day_at(folded: str, place: int) -> tuple[int, str, int] | None:
+    """Return the day of a month at a place of a ``joined`` text, the month, and where it ends."""
+    match = _DAY.match(folded, place)
+    return _day(match) if match else None
+
+
+def days(folded: str) -> Iterator[tuple[int, str, int]]:
+    """Yield the days of months that a ``joined`` text names, as ``day_at``."""
+    return map(_day, _DAY.finditer(folded))
+
+
+def _day(match: re.Match[str]) -> tuple[int, str, int]:
+    month = MONTHS[match["month"] or match["first"]]
+    return int(match["day"] or match["second"]), month, match.end()
 
 
 def is_within_name(folded: str, start: int, end: int) -> bool:

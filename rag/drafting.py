@@ -135,8 +135,7 @@ def in_its_words(said: Said, others: Sequence[Found], language: Language, questi
     Many words are marked in the quote, and not said: an answer is in the asker's language.
     """
     citations = grounding.citations([*said.used, *others])
-    words = ["" if grounding.is_excepted(found) else found.words for found in said.used]
-    words += [""] * len(others)
+    words = [found.words for found in said.used] + [""] * len(others)
     quoted = {
         c.marker: text
         if len(text.split()) <= _MOST_SAID and grounding.says_more(text, question)
@@ -178,8 +177,7 @@ class Said:
         or doesn't tell.
     :ivar certainty: Mean log-probability of its answer's tokens; None where it doesn't tell.
     :ivar quote: The words of the sentences that its answer puts into the other language.
-    :ivar is_exact: Whether its answer is figures, units and dates alone, put there by table or held
-        against these.
+    :ivar is_restated: Whether these are figures, units and dates alone, put there by table.
     """
 
     used: tuple[Found, ...]
@@ -190,8 +188,7 @@ class Said:
     usage: Usage
     certainty: float | None = None
     quote: str = ""
-
-    is_exact: bool = False
+    is_restated: bool = False
 
 
 class Drafter:
@@ -289,7 +286,6 @@ class Drafter:
         fuller = bool(checked.text) and quantities.values(parsed.answer) > quantities.values(quote)
         if restated and not fuller:
             checked = grounding.cited(restated, used, quoted=True)
-        bare = restating.is_bare(parsed.answer)  # and held against the quote: nothing is invented
         yield ""
         left_s = max(_LEAST, timeout_s - (time.monotonic() - began))
         asking = prompts.checking(messages, reply.text)
@@ -299,7 +295,7 @@ class Drafter:
         return Said(
             *(used, is_placed, checked, _answered(first), right, usage + spent, certainty),
             quote=quote,
-            is_exact=(bool(restated) and not fuller) or (bool(checked.text and quote) and bare),
+            is_restated=bool(restated) and not fuller,
         )
 
     def _checked(
@@ -373,8 +369,6 @@ def _answered(first: Mapping[str, float]) -> float:
 
 def _restated(used: Sequence[Found], language: Language) -> str:
     """Return the figures, units and dates that all words of sentences are, in a language."""
-    if any(map(grounding.is_excepted, used)):
-        return ""
     runs = [run for found in used for run in found.words.split(prompts.GAP)]
     said = [restating.restated(run, language) for run in runs]
     return ("، " if language == "ar" else ", ").join(said) if all(said) else ""

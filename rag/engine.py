@@ -368,7 +368,7 @@ class Engine:
         foreign = any(found.language != language for found in said.used)
         # Only across languages is an LLM believed that doesn't say how sure it is.
         right = said.right
-        sure = said.is_exact or (
+        sure = said.is_restated or (
             foreign
             if right is None
             else grounding.rightness(right, said.certainty) >= answers.min_right

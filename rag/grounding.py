@@ -38,10 +38,11 @@ _MIN_MARKED = 3  # letters: shorter words than that stand in any two sentences
 _NAME = re.compile(r"[A-Z0-9]")
 _LATIN_NAME = re.compile(r"\b[A-Z][a-z]{2,}")
 _CLAUSE = re.compile(r"[,،;؛] | … ")
-# At the end of folded text: what follows is left out of what is said before.
-_EXCEPT = re.compile(
-    r"\b(?:except(?: for)?|excluding|but|other than|apart from|without|not"
-    r"|(?:ما ?)?عدا|الا|باستثناء|غير|سوي|دون|بدون|ليس) ?(?:the |on |يوم |ايام |في )?$"
+# At the end of folded text: without it, the words that follow would say the opposite.
+_REVERSING = re.compile(
+    r"\b(?:except(?: for)?|excluding|other than|apart from|without|not|no"
+    r"|(?:ما ?)?عدا|الا|باستثناء|غير|سوي|دون|بدون|ليس(?:ت|وا)?|لا|لم|لن) "
+    r"(?:the |on |يوم |ايام |في )?$"
 )
 
 
@@ -158,6 +159,7 @@ def with_words(found: Found, quote: Sequence[str]) -> Found:
 def _verbatim(run: str, found: Found) -> str:
     """Return a run of a sentence's words as it stands there; "" where it doesn't.
 
+    A "not" or "except" before it is one of its words.
     A row's pairs and a heading are read, but stand in no run of the text: they are as they're read.
     """
     wanted = [word for word, _, _ in _cores(run)]
@@ -165,7 +167,10 @@ def _verbatim(run: str, found: Found) -> str:
         cores = _cores(text)
         for n in range(len(cores) - len(wanted) + 1 if wanted else 0):
             if [word for word, _, _ in cores[n : n + len(wanted)]] == wanted:
-                return text[cores[n][1] : cores[n + len(wanted) - 1][2]]
+                before = " ".join(word for word, _, _ in cores[:n]) + " "
+                reversed_ = _REVERSING.search(before)
+                first = n - len(reversed_[0].split()) if reversed_ else n
+                return text[cores[first][1] : cores[n + len(wanted) - 1][2]]
     return ""
 
 
@@ -179,13 +184,6 @@ def _cores(text: str) -> list[tuple[str, int, int]]:
         if fold(word):
             found.append((fold(word), start, start + len(word)))
     return found
-
-
-def is_excepted(found: Found) -> bool:
-    """Tell whether the words of a sentence that are to say the answer are an exception there."""
-    run = found.words.partition(prompts.GAP)[0]
-    before = found.text[: max(found.text.find(run), 0)] if run else ""
-    return bool(_EXCEPT.search(fold(before)))
 
 
 def marks(answer: str, found: Found) -> tuple[Span, ...]:
@@ -304,7 +302,7 @@ def is_readable(answer: str, question: str, language: Language, text: str) -> bo
 
 def is_exact(answer: str, text: str) -> bool:
     """Tell whether the figures, their units and the dates of an answer stand in a text."""
-    numbers = quantities.values(text) | quantities.spelled(text)
+    numbers = _figures(text)
     # Not "two": Arabic says it by a noun's ending, and only some nouns' are known.
     said = quantities.values(answer) | {v for v in quantities.spelled(answer) if v > 2}
     if said - numbers or dates.named(answer) - dates.named(text):
@@ -335,13 +333,12 @@ def is_put(answer: str, quote: str, question: str) -> bool:
     Nor may it say a bound, a rate or an ordinal of its own.
     """
     said, read = f"{question} {answer}", f"{question} {quote}"
-    numbers = quantities.values(read) | quantities.spelled(read)
     parts = [quote, *(c for c in _CLAUSE.split(quote) if _figures(c) & _figures(answer))]
     return (
         any(is_exact(c, said) and quantities.rates(c) <= quantities.rates(said) for c in parts)
         and quantities.bounds(answer) <= quantities.bounds(read)
         and quantities.rates(answer) <= quantities.rates(read)
-        and quantities.ordinals(answer) <= quantities.ordinals(read) | numbers
+        and quantities.ordinals(answer) <= quantities.ordinals(read) | _figures(read)
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 Language = Literal["ar", "en"]
@@ -96,6 +97,11 @@ def fold(text: str) -> str:
     for spelling, one in _HAMZA:
         text = spelling.sub(one, text)
     return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def any_of(words: Iterable[str]) -> str:
+    """Return a pattern of any of some words, the longest first."""
+    return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
 
 
 # Tashkeel, Quranic signs and tatweel; no letter, and no mark that makes another letter.

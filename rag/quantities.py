@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from rag import clock, dates, number_words, units
-from rag.language import Language, fold
+from rag.language import Language, any_of, fold
 from rag.number_words import SCALES, without_prefix
 
 _LETTERS = {"k": 3, "m": 6, "b": 9, "t": 12}  # written onto the number: 500m, $6.6B
@@ -27,7 +27,7 @@ DUALS: dict[str, str] = {
 _NUMBER = re.compile(
     # Not the 4 of GPT-4o or the 3 of o3: digits that a Latin word or hyphen holds are its name.
     r"(?<![a-z\d.,])(?<![a-z]-)(\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)*)"
-    r"(?:[\s-]*(" + "|".join(sorted(SCALES, key=len, reverse=True)) + r")\b|([kmbt])\b)?"
+    r"(?:[\s-]*(" + any_of(SCALES) + r")\b|([kmbt])\b)?"
 )
 _WORD = re.compile(r"[^\W\d_]+")
 # What stands around a number: a currency's sign or code before it; after it a unit, of a currency
@@ -37,7 +37,7 @@ _AFTER = re.compile(r"[\s-]?(?:([%$£€¥₪°])|([^\W\d_]+)(?:\s([^\W\d_]+))?)
 # "£4.5 million", «6.6 مليار درهم»: as it is written, not folded.
 _SUM = re.compile(
     r"(?P<before>[$£€¥₪])?\s?(?P<number>\d+(?:[.,٫٬]\d+)*(?:\s(?:"
-    + "|".join(sorted(SCALES, key=len, reverse=True))
+    + any_of(SCALES)
     + r")\b)?)(?:\s?(?P<after>[$£€¥₪]|[^\W\d_]+))?"
 )
 # Of folded text.
@@ -55,7 +55,7 @@ _RATE = re.compile(
     r"\b(?:per|each|every|لكل|كل|في ال|بال) ?(?P<unit>[^\W\d_]+)|/ ?(?P<slash>[^\W\d_]+)"
     r"|(?<=[^\W\d_] )an? (?P<one>[^\W\d_]+)"
 )
-_ADVERBS = {
+ADVERBS = {
     fold(word): unit
     for unit, words in {
         "hour": "hourly", "day": "daily يوميا يومي يومية", "week": "weekly أسبوعيا أسبوعي أسبوعية",
@@ -83,11 +83,6 @@ _ORDINALS = {
     )
     for word in words.split()
 }  # fmt: skip
-_MONTH = "|".join(sorted(map(re.escape, dates.MONTHS), key=len, reverse=True))
-_DAY = re.compile(
-    rf"(?P<day>\b\d{{1,2}})(?:st|nd|rd|th)?(?: of| من)?(?: شهر)? (?P<month>{_MONTH})\b"
-    rf"|\b(?P<first>{_MONTH}) (?P<second>\d{{1,2}})(?:st|nd|rd|th)?\b(?![:.,]\d)"
-)
 _AFTERNOON = re.compile(r"\b(1[3-9]|2[0-3]):([0-5]\d)\b")
 _MINUS = re.compile(
     r"(?:(?<!\S)-|\b(?:minus|ناقص|سالب) )(\d+(?:\.\d+)?)"
@@ -125,9 +120,7 @@ def measures(text: str) -> set[tuple[Decimal, str]]:
     found = {(v, unit) for v, start, end in numbers for unit in _unit(folded, start, end)}
     found |= {(Decimal(time.minutes), "clock") for time in clock.times(folded)}
     found |= {(60 * Decimal(t[1]) + Decimal(t[2]), "clock") for t in _AFTERNOON.finditer(folded)}
-    for match in _DAY.finditer(folded):
-        month = dates.MONTHS[match["month"] or match["first"]]
-        found.add((Decimal(match["day"] or match["second"]), month))
+    found |= {(Decimal(day), month) for day, month, _ in dates.days(folded)}
     found |= {(Decimal(match[1] or match[2]), "minus") for match in _MINUS.finditer(folded)}
     duals = (without_prefix(word, units.DUALS) for word in _WORD.findall(folded))
     return found | {(Decimal(2), units.DUALS[dual]) for dual in duals if dual}
@@ -146,7 +139,7 @@ def rates(text: str) -> set[str]:
     folded = fold(text)
     words = {word for match in _RATE.finditer(folded) for word in match.groups() if word}
     found = {units.UNITS[word] for word in words if word in units.UNITS} & units.PERIODS
-    return found | {_ADVERBS[word] for word in _WORD.findall(folded) if word in _ADVERBS}
+    return found | {ADVERBS[word] for word in _WORD.findall(folded) if word in ADVERBS}
 
 
 def bounds(text: str) -> set[str]:

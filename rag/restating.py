@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
 from rag import clock, dates, number_words, quantities, units
-from rag.language import Language, fold
+from rag.language import Language, any_of, fold
 from rag.number_words import SCALES
 
 # What joins figures, in English and in Arabic; of several that mean the same, the first is said.
@@ -24,7 +24,7 @@ _LINKS: tuple[tuple[str, str], ...] = (
     *(("after", "بعد"), ("about", "نحو"), ("about", "حوالي"), ("around", "نحو")),
     *(("at least", "على الأقل"), ("at most", "على الأكثر"), ("more than", "أكثر من")),
     *(("less than", "أقل من"), ("over", "أكثر من"), ("under", "أقل من"), ("only", "فقط")),
-    *(("every", "كل"), ("plus", "زائد"), ("for", "لمدة"), ("-", "-"), (",", ","), (";", ";")),
+    *(("every", "كل"), ("for", "لمدة"), ("-", "-"), (",", ","), (";", ";")),
 )
 _LONGEST = sorted(_LINKS, key=lambda pair: -len(pair[0]))
 _SIGNS = frozenset("-,;")
@@ -33,10 +33,8 @@ _CASELESS = _LISTING | {"or", "only", ";", "-"}  # of which an Arabic noun has n
 _ENDING = frozenset(("only", "at least", "at most"))
 # Before a date or an hour; there the other language says nothing.
 _SILENT = re.compile(r"(?:(?:on|in|at|of|the|في|الموافق|الساعه)\b|ب ?(?=\d)) ?")
-_TIGHT, _OPEN = (
-    frozenset(("-", ",", ";", "،", "؛")),
-    ("-", " و"),
-)  # before them, after them, no space
+_TIGHT = frozenset(("-", ",", ";", "،", "؛"))  # no space stands before these
+_OPEN = ("-", " و")  # nor after these
 _PARTED = 10_000  # from here on thousands are parted
 _SCALES: dict[int, tuple[str, str, str]] = {  # in Arabic, alone and of 3 to 10
     10**12: ("trillion", "تريليون", "تريليونات"),
@@ -44,46 +42,33 @@ _SCALES: dict[int, tuple[str, str, str]] = {  # in Arabic, alone and of 3 to 10
     10**6: ("million", "مليون", "ملايين"),
 }
 _LETTERS = {"k": 10**3, "m": 10**6, "b": 10**9, "bn": 10**9}
-_ADVERBS = {
-    "hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "yearly": "year",
-    "annually": "year", "يوميا": "day", "اسبوعيا": "week", "شهريا": "month", "سنويا": "year",
-}  # fmt: skip
 # Written alike, of different things: a weight and a currency; degrees of what.
 _UNSURE = re.compile(r"pounds?\b|اوقي(?:ه|ات)\b|°")
-
-
-def _any(words: Collection[str]) -> str:
-    return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
 
 
 # A letter alone stands for many things.
 _UNITS = [u for u in units.UNITS if len(u) > 1 or not u.isalpha()]
 _CODES = [u for u in _UNITS if units.UNITS[u] in units.CURRENCIES and len(u) in (1, 3)] + ["%"]
 _ONE = re.compile(
-    rf"(?:one|1|an?) (?P<english>{_any(_UNITS)})\b|(?P<arabic>{_any(_UNITS)}) واحده?\b"
+    rf"(?:one|1|an?) (?P<english>{any_of(_UNITS)})\b|(?P<arabic>{any_of(_UNITS)}) واحده?\b"
 )
-_TWO = re.compile(rf"(?P<unit>{_any(units.DUALS)})\b")
+_TWO = re.compile(rf"(?P<unit>{any_of(units.DUALS)})\b")
 _AMOUNT = re.compile(
-    rf"(?:(?P<before>{_any(_CODES)}) ?)?"
+    rf"(?:(?P<before>{any_of(_CODES)}) ?)?"
     r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+[.,]\d{1,2}|\d+)(?![.,:/]?\d)"
-    rf"(?:[ -]?(?P<scale>{_any(SCALES)})\b|(?P<letter>{_any(_LETTERS)})\b)?"
-    rf"(?:[ -]?(?P<after>{_any(_UNITS)})(?!\w))?(?![\w°])"
+    rf"(?:[ -]?(?P<scale>{any_of(SCALES)})\b|(?P<letter>{any_of(_LETTERS)})\b)?"
+    rf"(?:[ -]?(?P<after>{any_of(_UNITS)})(?!\w))?(?![\w°])"
 )
 _PER = re.compile(
-    rf"(?: (?:an?|per|each|every|لكل|كل) | في ال| بال|/)(?P<unit>{_any(_UNITS)})\b"
-    rf"| (?P<adverb>{_any(_ADVERBS)})\b"
+    rf"(?: (?:an?|per|each|every|لكل|كل) | في ال| بال|/)(?P<unit>{any_of(_UNITS)})\b"
+    rf"| (?P<adverb>{any_of(quantities.ADVERBS)})\b"
 )
 _YEAR_ALONE = re.compile(r"(?:عام|سنه|year) (?=\d{4}\b)")
-_MONTH = _any(dates.MONTHS)
-_DATE = re.compile(
-    rf"(?:يوم )?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?: of| من)?(?: شهر)? (?P<month>{_MONTH})\b"
-    rf"|(?P<first>{_MONTH}) (?P<second>\d{{1,2}})(?:st|nd|rd|th)?\b(?![:.,]\d)"
-    rf"|(?:شهر )?(?P<alone>{_MONTH})\b"
-)
+_MONTH_ALONE = re.compile(rf"(?:شهر )?(?P<month>{any_of(dates.MONTHS)})\b")
 _ALIKE = re.compile(r"\d{1,2}:\d{2}(?![\d:])|\d{1,4}/\d{1,2}/\d{1,4}(?![\d/])")  # in both
 _OF_YEAR = re.compile(r",? (?:من )?(?:عام |سنه )?(\d{4})\b(?![.,:/]\d)")
 _WEEKDAY = re.compile(
-    rf"(?:(?P<each>every |كل (?:يوم )?)|(?P<many>ايام )|يوم )?(?P<name>{_any(dates.WEEKDAYS)})\b"
+    rf"(?:(?P<each>every |كل (?:يوم )?)|(?P<many>ايام )|يوم )?(?P<name>{any_of(dates.WEEKDAYS)})\b"
 )
 
 
@@ -131,11 +116,6 @@ def restated(text: str, language: Language) -> str:
     nodes = [] if _UNSURE.search(fold(text)) else _read(text)
     said = _said(nodes, language)
     return said if nodes and _read(said) == nodes else ""
-
-
-def is_bare(text: str) -> bool:
-    """Tell whether a text is figures, units and dates alone."""
-    return bool(_read(text))
 
 
 def _read(text: str) -> list[_Node]:
@@ -230,24 +210,25 @@ def _amount(folded: str, at: int, text: str) -> _Found:
 def _with_rate(folded: str, end: int, value: Decimal, unit: str) -> _Found:
     per = _PER.match(folded, end)
     if per and unit:
-        of = units.UNITS[per["unit"]] if per["unit"] else _ADVERBS[per["adverb"]]
+        of = units.UNITS[per["unit"]] if per["unit"] else quantities.ADVERBS[per["adverb"]]
         end = per.end()
     else:
         of = ""
-    return _Amount(value, {**units.UNITS, **units.DUALS}.get(unit, ""), of), end
+    return _Amount(value, units.UNITS.get(unit) or units.DUALS.get(unit, ""), of), end
 
 
 def _date(folded: str, at: int, text: str) -> _Found:
-    match = _DATE.match(folded, at)
-    if match is None:
+    at = at + len("يوم ") if re.match(r"يوم \d", folded[at:]) else at
+    if day := dates.day_at(folded, at):
+        number, month, end = day
+    elif alone := _MONTH_ALONE.match(folded, at):
+        number, month, end = 0, dates.MONTHS[alone["month"]], alone.end()
+    else:
         return None
-    month = dates.MONTHS[match["month"] or match["first"] or match["alone"]]
     if month not in dates.named(text):  # "it may"
         return None
-    year = _OF_YEAR.match(folded, match.end())
-    day = int(match["day"] or match["second"] or 0)
-    end = year.end() if year else match.end()
-    return _Date(day, month, int(year[1]) if year else 0), end
+    year = _OF_YEAR.match(folded, end)
+    return _Date(number, month, int(year[1]) if year else 0), year.end() if year else end
 
 
 def _weekday(folded: str, at: int, text: str) -> _Found:

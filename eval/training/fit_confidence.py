@@ -141,7 +141,7 @@ def asked(path: Path, settings: config.Settings) -> tuple[Floats, Bools, Floats,
             if all(found.language == question.language for found in read):
                 continue
             said = _last(drafter.short(each, read, question.language))
-            if said.is_exact:
+            if said.is_restated:
                 continue  # nobody asks whether that is right
             if said.checked.text and said.right is not None and said.certainty is not None:
                 must = (question.must_include, question.must_not_include)

@@ -44,6 +44,7 @@ def test_spelled_numbers():
         ("from 9:30 a.m. to 9 p.m.", {(570, "clock"), (1260, "clock")}),
         ("من ٩:٣٠ ص إلى 9 مساءً", {(570, "clock"), (1260, "clock")}),
         ("from 3 May to June 5th", {(3, "May"), (5, "June")}),
+        ("٣ مايو و٥ يونيو", {(3, "May"), (5, "June")}),
         ("٥ درجات تحت الصفر", {(5, "degree"), (5, "minus")}),
         ("سنة ١٨٦٨م على بعد 9 م", set()),
     ],
