@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from rag.language import fold
-from rag.units import UNITS
+from rag.units import UNITS, Quantity
 
 SCALES: dict[str, int] = {
     fold(scale): 10**power
@@ -58,36 +58,40 @@ _TWICE = {
 }
 # "Two of" before a unit, and else one in the accusative: «مليونا دينار», «بلغ مليونًا».
 _EITHER = {fold(scale + "ا"): 2 * SCALES[fold(scale)] for scale in ("ألف", "مليون", "مليار")}
-_VALUES = SCALES | _UNITS | {"hundred": 100} | _HUNDREDS | _TWICE
+# The first and the second are parts of others: «الحادي عشر», «الثانية والعشرون».
+ORDINALS: dict[str, int] = {
+    fold(word): value
+    for value, words in enumerate(
+        (
+            "حادي حادية", "ثاني ثانية",
+            "third ثالث ثالثة", "fourth رابع رابعة", "fifth خامس خامسة", "sixth سادس سادسة",
+            "seventh سابع سابعة", "eighth ثامن ثامنة", "ninth تاسع تاسعة", "tenth عاشر عاشرة",
+        ),
+        start=1,
+    )
+    for word in words.split()
+}  # fmt: skip
+_VALUES = SCALES | _UNITS | {"hundred": 100} | _HUNDREDS | _TWICE | ORDINALS
+_I_AM_NOT = "لست"  # and "for six", before a unit
 _PREFIXES = ("", "وال", "بال", "لل", "ال", "و", "ب", "ل", "ف")
+# Where a folded word begins, but for its Arabic prefix.
+BEGIN = "(?:" + "|".join(rf"(?<=\b{prefix})" for prefix in _PREFIXES) + ")"
 _TOKEN = re.compile(r"\d[\d.,]*|[^\W\d_]+")
 _JOINS = re.compile(r"[\s-]*")
-
-
-@dataclass(frozen=True)
-class Spelled:
-    """A number written in words, above 1.
-
-    :ivar start: Its first character in the folded text.
-    :ivar end: The character after its last.
-    """
-
-    value: Decimal
-    start: int
-    end: int
 
 
 @dataclass(frozen=True)
 class _Word:
     value: int
     arabic: bool
+    ordinal: bool
     joined: bool  # by "and" or «و» to what is before
     start: int
     end: int
 
 
-def spelled(folded: str) -> Iterator[Spelled]:
-    """Yield the numbers above 1 that a folded text writes in words."""
+def spelled(folded: str) -> Iterator[Quantity]:
+    """Yield the numbers above 1 and the ordinals above 2 that a folded text writes in words."""
     run: list[_Word] = []
     for word, adjoins in _number_words(folded):
         if run and not (adjoins and _continues(run, word)):
@@ -114,6 +118,9 @@ def _number_words(folded: str) -> Iterator[tuple[_Word, bool]]:
         # A scale after digits belongs to them: 6.6 million.
         if stem is None or (stem in SCALES and _follows(folded, digits, begin)):
             continue
+        is_first = stem in ORDINALS and ORDINALS[stem] < 3 and not text.endswith("ال" + stem)
+        if is_first or (text == _I_AM_NOT and not _is_of_unit(folded, match.end())):
+            continue
         anded = _follows(folded, conjunction, begin)
         joined = anded or (stem != text and text[0] == "و")
         start = match.end() - len(stem)
@@ -121,7 +128,8 @@ def _number_words(folded: str) -> Iterator[tuple[_Word, bool]]:
         value = _VALUES[stem]
         if stem in _EITHER and not adjoins and _is_of_unit(folded, match.end()):
             value = _EITHER[stem]
-        yield _Word(value, not stem.isascii(), joined, start, match.end()), adjoins
+        kind = not stem.isascii(), stem in ORDINALS
+        yield _Word(value, *kind, joined, start, match.end()), adjoins
         last = match.end()
 
 
@@ -144,6 +152,8 @@ def _continues(run: list[_Word], word: _Word) -> bool:
     """Tell whether a word goes on with the number of those before it."""
     total, current = _sums(run)
     value = word.value
+    if word.arabic and word.ordinal:  # «الخامس عشر» begins with it
+        return False
     if value >= 1_000:
         return current > 0 and (not total or value < _last_scale(run))
     if value == 100 and not word.joined:
@@ -181,6 +191,8 @@ def _sums(run: list[_Word]) -> tuple[int, int]:
     return total, current
 
 
-def _composed(run: list[_Word]) -> Iterator[Spelled]:
-    if run and not (len(run) == 1 and run[0].value == 1):
-        yield Spelled(Decimal(sum(_sums(run))), run[0].start, run[-1].end)
+def _composed(run: list[_Word]) -> Iterator[Quantity]:
+    unit = "ordinal" if any(word.ordinal for word in run) else ""
+    if len(run) > 1 or (run and run[0].value > (2 if unit else 1)):
+        value = Decimal(sum(_sums(run)))
+        yield Quantity(value, unit, start=run[0].start, end=run[-1].end)

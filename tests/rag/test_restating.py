@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag import clock, dates, units
+from rag import dates, units
 from rag.restating import restated
 
 
@@ -95,7 +95,7 @@ _AMOUNTS = st.builds(
     st.integers(3, 2_000_000) | st.decimals(3, 900, places=1),
     st.sampled_from(sorted({*units.UNITS.values()} - {"pound", "ouguiya", "degree", "percent"})),
 )
-_TIMES = st.integers(1, 24 * 60 - 1).map(lambda minutes: clock.name(minutes, "en"))
+_TIMES = st.integers(1, 24 * 60 - 1).map(lambda minutes: dates.time_name(minutes, "en"))
 _DATES = st.builds(
     lambda day, month: f"{day} {month}",
     st.integers(1, 31),
