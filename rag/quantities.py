@@ -95,11 +95,12 @@ def read(text: str) -> tuple[str, tuple[Quantity, ...]]:
     for reader in (dates.times, dates.days, _amounts):
         hidden = list(rest)
         for quantity in reader(rest):
-            if quantity.unit in dates.MONTHS.values() and quantity.unit not in named:
-                continue  # "five may stay"
             start, end = quantity.start, quantity.end
             digit = re.search(r"\d", folded[start:end])
             in_words = digit is None or start + digit.start() in spelled
+            is_date = quantity.unit in dates.MONTHS.values()
+            if is_date and (in_words or quantity.unit not in named):
+                continue  # "in May two men", "over 16 may stay"
             found.append(replace(quantity, is_spelled=in_words))
             hidden[start:end] = "\0" * (end - start)
         rest = "".join(hidden)

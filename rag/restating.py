@@ -23,6 +23,8 @@ _LINKS: tuple[tuple[str, str], ...] = (
     *(("until", "حتى"), ("between", "بين"), ("within", "خلال"), ("before", "قبل")),
     *(("after", "بعد"), ("about", "نحو"), ("about", "حوالي"), ("around", "نحو")),
     *(("at least", "على الأقل"), ("at most", "على الأكثر"), ("more than", "أكثر من")),
+    *(("no less than", "لا يقل عن"), ("no less than", "لا تقل عن")),
+    *(("no more than", "لا يزيد على"), ("no more than", "لا تزيد على")),
     *(("less than", "أقل من"), ("over", "أكثر من"), ("under", "أقل من"), ("only", "فقط")),
     *(("every", "كل"), ("for", "لمدة"), ("-", "-"), (",", ","), (";", ";")),
 )
@@ -54,18 +56,17 @@ _WEEKDAY = re.compile(
 )
 
 
+_Which = Literal["one", "many", "each"]
+
+
 @dataclass(frozen=True)
 class _Weekday:
     name: str
-    which: Literal["one", "many", "each"]
+    which: _Which
 
 
-@dataclass(frozen=True)
-class _Link:
-    english: str
-
-
-_Node = Quantity | _Weekday | _Link | str  # the last is said alike in both
+_Node = Quantity | _Weekday | str  # what joins, in English; what both languages write alike
+_Kind = Literal["amount", "clock", "date", "weekday", "link", "alike"]
 
 
 def restated(text: str, language: Language) -> str:
@@ -81,19 +82,15 @@ def _read(text: str) -> list[_Node]:
         return []  # m², ½: folded, they are figures like others
     reader, nodes, at = _Reader(text), list[_Node](), 0
     while at < len(reader.folded):
-        if nodes and _is_date(nodes[-1]) and (of := _OF_YEAR.match(reader.folded, at)):
+        if nodes and _kind(nodes[-1]) == "date" and (of := _OF_YEAR.match(reader.folded, at)):
             at = of.end()
-        silent = _SILENT.match(reader.folded, at)
-        if silent and reader.is_time(silent.end()):
-            at = silent.end()
-        found = reader.at(at)
+        found = reader.at(reader.said_from(at))
         if found is None or not _may_follow(nodes, found[0]):
             return []
         nodes.append(_one_of_many(nodes, found[0]))
         at = found[1] + (reader.folded[found[1] : found[1] + 1] == " ")
-    last = nodes[-1] if nodes else _Link("")
-    whole = not isinstance(last, _Link) or (len(nodes) > 1 and last.english in _ENDING)
-    return _listed(nodes) if whole else []
+    ends = nodes and (_kind(nodes[-1]) != "link" or (len(nodes) > 1 and nodes[-1] in _ENDING))
+    return _listed(nodes) if ends else []
 
 
 class _Reader:
@@ -118,60 +115,61 @@ class _Reader:
             return (quantity, quantity.end) if sure else None
         day, month = _WEEKDAY.match(folded, at), _MONTH_ALONE.match(folded, at)
         if day and dates.WEEKDAYS[day["name"]] in self._named:
-            many = day["many"] or day["name"].endswith("days")
-            which: Literal["one", "many", "each"] = "each" if day["each"] else "many"
-            which = which if day["each"] or many else "one"
+            is_many = day["many"] or day["name"].endswith("days")
+            which: _Which = "each" if day["each"] else "many" if is_many else "one"
             return _Weekday(dates.WEEKDAYS[day["name"]], which), day.end()
         if month and dates.MONTHS[month["month"]] in self._named:
             return Quantity(Decimal(0), dates.MONTHS[month["month"]]), month.end()
         return _link(folded, at)
 
-    def is_time(self, at: int) -> bool:
-        """Tell whether what stands at a place may follow a preposition that isn't said."""
-        found = self.at(at)
-        year = re.match(r"(?:عام |سنه |year )?\d{4}\b", self.folded[at:])
-        by = self.folded[:at].rstrip().endswith("ب")
-        timely = found and not isinstance(found[0], _Link) and not _is_amount(found[0])
-        return bool(year or _SILENT.match(self.folded, at) or timely or (found and by))
+    def said_from(self, at: int) -> int:
+        """Return where what is said begins: after a preposition before a date, an hour or «بـ»."""
+        silent = None if self.at(at) else _SILENT.match(self.folded, at)
+        if silent is None:
+            return at
+        begin = self.said_from(silent.end())
+        found = self.at(begin)
+        timely = found and _kind(found[0]) not in ("amount", "link")
+        of_year = re.match(r"(?:عام |سنه |year )?\d{4}\b", self.folded[begin:])
+        return begin if timely or of_year or (found and silent[0].startswith("ب")) else at
 
 
-def _link(folded: str, at: int) -> tuple[_Link, int] | None:
+def _link(folded: str, at: int) -> tuple[str, int] | None:
     for english, arabic in _LONGEST:
         for said in (english, fold(arabic)):
             joins = said == "و" or said in _SIGNS
             end = at + len(said)
             if folded.startswith(said, at) and (joins or not folded[end : end + 1].isalnum()):
-                said_first = next(pair[0] for pair in _LINKS if pair[1] == arabic)
-                return _Link(said_first), end
+                return next(pair[0] for pair in _LINKS if pair[1] == arabic), end
     return None
 
 
-def _is_date(node: _Node) -> bool:
-    return isinstance(node, Quantity) and node.unit in dates.MONTHS.values()
-
-
-def _is_amount(node: _Node | None) -> bool:
-    return isinstance(node, Quantity) and node.unit != "clock" and not _is_date(node)
+def _kind(node: _Node) -> _Kind:
+    if isinstance(node, str):
+        return "alike" if node[0].isdigit() else "link"
+    if isinstance(node, _Weekday):
+        return "weekday"
+    if node.unit == "clock":
+        return "clock"
+    return "date" if node.unit in dates.MONTHS.values() else "amount"
 
 
 def _may_follow(nodes: Sequence[_Node], node: _Node) -> bool:
-    last = nodes[-1] if nodes else None
-    if isinstance(node, _Link):
-        # «3 من 5» is a share, and no beginning.
-        return not (node.english == "from" and _is_amount(last))
-    if last == _Link("every") and node == Quantity(Decimal(2)):
-        return False  # «كل اثنين» is "every Monday", too
-    if last is None or isinstance(last, _Link):
+    if not nodes:
         return True
-    year = _is_date(last) and isinstance(node, Quantity) and not node.unit and node.value >= 1_000
-    return year or not (_is_amount(node) or _is_amount(last))
+    last, kinds = nodes[-1], (_kind(nodes[-1]), _kind(node))
+    if kinds == ("amount", "link"):
+        return node != "from"  # «3 من 5» is a share, and no beginning
+    if last == "every" and node == Quantity(Decimal(2)):
+        return False  # «كل اثنين» is "every Monday", too
+    is_year = isinstance(node, Quantity) and not node.unit and node.value >= 1_000
+    return "link" in kinds or "amount" not in kinds or (kinds == ("date", "amount") and is_year)
 
 
 def _one_of_many(nodes: Sequence[_Node], node: _Node) -> _Node:
     """Return a day of the week like those before it: «أيام الاثنين والأربعاء»."""
-    before, link = [None, None, *nodes][-2:]
-    listed = isinstance(link, _Link) and link.english in _LISTING
-    if listed and isinstance(node, _Weekday) and isinstance(before, _Weekday):
+    before, link = ["", "", *nodes][-2:]
+    if link in _LISTING and isinstance(node, _Weekday) and isinstance(before, _Weekday):
         return replace(node, which=before.which)
     return node
 
@@ -180,8 +178,8 @@ def _listed(nodes: Sequence[_Node]) -> list[_Node]:
     """Return nodes with all of a list joined by "and"."""
     found = list(nodes)
     for n in range(len(found) - 3, 0, -1):
-        alike = type(found[n - 1]) is type(found[n + 1])
-        if alike and found[n] == _Link(",") and found[n + 2] == _Link("and"):
+        alike = _kind(found[n - 1]) == _kind(found[n + 1])
+        if alike and found[n] == "," and found[n + 2] == "and":
             found[n] = found[n + 2]
     return found
 
@@ -190,41 +188,30 @@ def _said(nodes: Sequence[_Node], language: Language) -> str:
     text = ""
     for n, node in enumerate(nodes):
         before = nodes[:n]
-        match node:
-            case Quantity(unit="clock"):
-                said = dates.time_name(int(node.value), language)
-            case Quantity() if _is_date(node):
-                month = dates.name(node.unit, language)
-                said = f"{node.value:f} {month}" if node.value else month
-            case Quantity():
-                said = _sum(node, language, is_governed=_is_governed(before))
-            case _Weekday():
-                listed = before[-1:] in ([_Link("and")], [_Link(",")])
-                said = _day(node, language, is_first=not listed)
-            case _Link():
-                said = _joining(node, nodes[n + 1 :], language)
-            case _:
-                said = node
+        if isinstance(node, _Weekday):
+            said = _day(node, language, is_first=before[-1:] not in (["and"], [","]))
+        elif isinstance(node, str):
+            is_link = _kind(node) == "link"
+            said = _joining(node, nodes[n + 1 :], language) if is_link else node
+        elif _kind(node) == "clock":
+            said = dates.time_name(int(node.value), language)
+        elif _kind(node) == "date":
+            said = f"{node.value or ''} {dates.name(node.unit, language)}".lstrip()
+        else:
+            governing = (b for b in before if _kind(b) == "link" and b not in _CASELESS)
+            said = _sum(node, language, is_governed=any(governing))
         text += said if said in _TIGHT or text.endswith(_OPEN) or not text else f" {said}"
     return text
 
 
-def _joining(link: _Link, after: Sequence[_Node], language: Language) -> str:
+def _joining(link: str, after: Sequence[_Node], language: Language) -> str:
     if language == "ar":
-        said = next(arabic for english, arabic in _LINKS if english == link.english)
+        said = next(arabic for english, arabic in _LINKS if english == link)
         return said.replace(",", "،").replace(";", "؛")
-    if link.english == "and" and after[1:2] == [link] and type(after[0]) is type(after[2]):
+    if link == "and" and after[1:2] == ["and"] and _kind(after[0]) == _kind(after[2]):
         return ","
-    is_until = link.english == "up to" and not _is_amount(after[0])
-    return "until" if is_until else link.english
-
-
-def _is_governed(before: Sequence[_Node]) -> bool:
-    """Tell whether what follows is in the genitive in Arabic."""
-    for node in reversed(before):
-        if isinstance(node, _Link) and node.english not in _CASELESS:
-            return True
-    return False
+    is_until = link == "up to" and _kind(after[0]) != "amount"
+    return "until" if is_until else link
 
 
 def _sum(amount: Quantity, language: Language, *, is_governed: bool) -> str:
