@@ -126,9 +126,9 @@ def name(unit: str, value: Decimal, language: Language) -> str:
 UNITS: dict[str, str] = {
     form: unit for unit, names in _NAMES.items() for form, two in _forms(names).items() if not two
 }
-DUALS: dict[str, str] = {
+DUALS: dict[str, str] = {  # of two that are alike, the first: «سنتان» are years, not cents
     form: unit
-    for unit, names in _NAMES.items()
+    for unit, names in reversed(_NAMES.items())
     for form, two in _forms(names).items()
     if two and form not in UNITS
 }

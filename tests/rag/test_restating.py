@@ -41,6 +41,10 @@ from rag.restating import restated
         ("5 days only", "5 أيام فقط"),
         ("25 per cent", "25%"),
         ("on Monday", "الاثنين"),
+        ("nine in the morning", "9 صباحًا"),
+        ("5 May, 9 a.m. and 3 p.m.", "5 مايو، 9 صباحًا و3 بعد الظهر"),
+        ("$25 a month", "25 دولارًا في الشهر"),
+        ("no more than 5 days", "لا يزيد على 5 أيام"),
     ],
 )
 def test_english_figures_are_said_in_arabic(english, arabic):
@@ -72,6 +76,10 @@ def test_english_figures_are_said_in_arabic(english, arabic):
         ("60 كم في الساعة", "60 kilometres an hour"),
         ("12 ربيع الأول 1445", "12 Rabi al-Awwal 1445"),
         ("عام 2024", "2024"),
+        ("الساعة ٢:٤٥ مساءً", "2:45 p.m."),
+        ("الساعة ٢:٤٥", "2:45"),
+        ("الثانية عشرة ظهرًا", "12 noon"),
+        ("لا تقل عن ثلاثة أيام", "no less than 3 days"),
     ],
 )
 def test_arabic_figures_are_said_in_english(arabic, english):
