@@ -85,6 +85,7 @@ class _Word:
     value: int
     arabic: bool
     ordinal: bool
+    definite: bool  # in Arabic
     joined: bool  # by "and" or «و» to what is before
     start: int
     end: int
@@ -114,11 +115,12 @@ def _number_words(folded: str) -> Iterator[tuple[_Word, bool]]:
         if text == "and":
             conjunction = match.end() if _follows(folded, last, begin) else -1
             continue
-        stem = without_prefix(text, _VALUES)
+        stem = _without_prefix(text, _VALUES)
         # A scale after digits belongs to them: 6.6 million.
         if stem is None or (stem in SCALES and _follows(folded, digits, begin)):
             continue
-        is_first = stem in ORDINALS and ORDINALS[stem] < 3 and not text.endswith("ال" + stem)
+        definite = text.endswith(f"ال{stem}")
+        is_first = ORDINALS.get(stem, 3) < 3 and not definite
         if is_first or (text == _I_AM_NOT and not _is_of_unit(folded, match.end())):
             continue
         anded = _follows(folded, conjunction, begin)
@@ -128,7 +130,7 @@ def _number_words(folded: str) -> Iterator[tuple[_Word, bool]]:
         value = _VALUES[stem]
         if stem in _EITHER and not adjoins and _is_of_unit(folded, match.end()):
             value = _EITHER[stem]
-        kind = not stem.isascii(), stem in ORDINALS
+        kind = not stem.isascii(), stem in ORDINALS, definite
         yield _Word(value, *kind, joined, start, match.end()), adjoins
         last = match.end()
 
@@ -142,7 +144,7 @@ def _follows(folded: str, end: int, begin: int) -> bool:
     return end >= 0 and bool(_JOINS.fullmatch(folded, end, begin))
 
 
-def without_prefix(word: str, known: Container[str]) -> str | None:
+def _without_prefix(word: str, known: Container[str]) -> str | None:
     """Return the form of a folded word that is known, with or without its Arabic prefix."""
     stems = (word[len(prefix) :] for prefix in _PREFIXES if word.startswith(prefix))
     return next((stem for stem in stems if stem in known), None)
@@ -163,8 +165,9 @@ def _continues(run: list[_Word], word: _Word) -> bool:
     below = current % 100
     if not below:
         return value < 100
-    if word.joined:  # «واحد وعشرون», but no "five and twenty"
-        return word.arabic and below < 10 and 20 <= value < 100
+    if word.joined:  # «واحد وعشرون», «الخامس والعشرون», but no "five and twenty"
+        alike = word.definite or not run[-1].ordinal  # not «الخامسة وعشرين دقيقة»
+        return word.arabic and alike and below < 10 and 20 <= value < 100
     if word.arabic:  # «خمسة عشر»
         return below < 10 and value == 10
     return below >= 20 and below % 10 == 0 and value < 10  # "twenty one"

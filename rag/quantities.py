@@ -41,7 +41,7 @@ _AMOUNT = re.compile(
     rf"\b(?:one|an?) (?P<one>{_UNIT})|{BEGIN}(?P<single>{any_of(UNITS)}) واحده?\b"
     rf"|{BEGIN}(?P<two>{any_of(units.DUALS)})\b"
     rf"|(?:(?P<before>[%$£€¥₪]|\b(?:{any_of(_CODES)}))\s?|(?<![a-z\d.,])(?<![a-z]-))"
-    r"(?P<digits>\d+(?:,\d{3})+(?:\.\d+)?|\d+,\d{1,2}(?![\d,])|\d+(?:\.\d+)*)"
+    r"(?P<digits>\d+(?:,\d{3})+(?:\.\d+)?|\d+,\d{1,2}(?!,?\d)|\d+(?:\.\d+)*)"
     rf"(?:[\s-]*(?P<scale>{any_of(SCALES)})\b|(?P<letter>[kmbt])\b)?"
     # After it a unit, of a length what of it ("12 square metres"), and of a currency with whose it
     # is ("4,800 UAE dirhams"), which is no part of it.

@@ -24,6 +24,7 @@ def test_one_value_in_many_writings(text):
         ("700-million", {700_000_000}),
         ("500m", {500_000_000}),
         ("6,6 مليار", {6_600_000_000}),
+        ("48,6, up", {Decimal("48.6")}),
     ],
 )
 def test_values(text, values):
@@ -203,6 +204,8 @@ def test_ordinals():
     assert quantities.ordinals("في الثالث عشر") == quantities.ordinals("the 13th") == {13}
     assert quantities.ordinals("the twenty-third, السادسة والعشرون") == {23, 26}
     assert quantities.ordinals("30 ثانية وعشرين") == set()
+    assert quantities.ordinals("الساعة الخامسة وعشرين دقيقة") == {5}
+    assert quantities.spelled("الساعة الخامسة وعشرين دقيقة") == {20}
 
 
 def test_each_quantity_has_its_place_and_none_is_within_another():
