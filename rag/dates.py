@@ -70,7 +70,8 @@ _ORDINALS = {
     if word.endswith("ه") and word != "حاديه"
 }
 _PAST = {"والنصف": 30, "والربع": 15, "والثلث": 20} | {
-    "الا ربعا": -15, "الا الربع": -15, "الا ثلثا": -20
+    "الا ربعا": -15, "الا الربع": -15, "الا ثلثا": -20,
+    "half past": 30, "quarter past": 15, "quarter to": -15,
 }  # fmt: skip
 _LETTERS = frozenset("مص")  # that stand for other things, too, but after minutes
 
@@ -107,7 +108,8 @@ _DAY = re.compile(
 # A day after "every" has no article in Arabic; two of them are numbers, too, but after «يوم».
 _EVERY = re.compile(r"\bكل (يوم )?(ثلاثاء|اربعاء|خميس|جمعه|سبت|(?<=يوم )(?:اثنين|احد))\b")
 _TIME = re.compile(
-    rf"(?:الساعه )?(?:(?<![\d.,:])(?P<hour>\d{{1,2}})(?:[:.](?P<minute>[0-5]\d))?"
+    rf"(?:الساعه )?(?:(?:\b(?P<from>{any_of(_PAST)}) )?"
+    r"(?<![\d.,:])(?P<hour>\d{1,2})(?:[:.](?P<minute>[0-5]\d))?"
     rf"|(?P<ordinal>{any_of(_ORDINALS)})(?: (?P<past>{any_of(_PAST)}))?)"
     rf" ?(?P<half>[ap]\.?m\b\.?|(?:{any_of(_HALVES)})\b)"
     rf"|(?:\b12 )?\b(?P<whole>{any_of(_WHOLE)})\b"
@@ -166,9 +168,10 @@ def times(folded: str) -> Iterator[Quantity]:
         time = _minutes(match)
         if time is not None:
             written = match["hour"] or match["late"], match["minute"] or match["minutes"]
+            as_written = written[0] and not match["from"]
             hour, minute = divmod(time, _HOUR)
             said = [(hour + 11) % 12 + 1, *[minute][: minute > 0]]
-            figures = tuple(map(Decimal, filter(None, written) if written[0] else said))
+            figures = tuple(map(Decimal, filter(None, written) if as_written else said))
             yield Quantity(Decimal(time), "clock", "", *match.span(), figures)
 
 
@@ -183,5 +186,5 @@ def _minutes(match: re.Match[str]) -> int | None:
     said = _ORDINALS[match["ordinal"]] if match["ordinal"] else int(match["hour"])
     after = said if match["minute"] and 12 < said < 24 else None  # «14:30 مساءً»
     hour = _HALVES[half].get(said, after)
-    minute = _PAST.get(match["past"], 0) if match["ordinal"] else int(match["minute"] or 0)
+    minute = _PAST.get(match["past"] or match["from"], int(match["minute"] or 0))
     return None if hour is None else (hour * _HOUR + minute) % (24 * _HOUR)

@@ -28,8 +28,12 @@ _LINKS: tuple[tuple[str, str], ...] = (
     *(("less than", "أقل من"), ("over", "أكثر من"), ("under", "أقل من"), ("only", "فقط")),
     *(("every", "كل"), ("for", "لمدة"), ("-", "-"), (",", ","), (";", ";")),
 )
-_LONGEST = sorted(_LINKS, key=lambda pair: -len(pair[0]))
-_SIGNS = frozenset("-,;")
+_ENGLISH = {
+    fold(said): next(pair[0] for pair in _LINKS if pair[1] == link[1])
+    for link in reversed(_LINKS)
+    for said in link
+}
+_LINK = re.compile(rf"(?:{any_of(_ENGLISH)})(?!\w)|[-,;و]")
 _LISTING = frozenset(("and", ","))
 _CASELESS = _LISTING | {"or", "only", ";", "-"}  # of which an Arabic noun has no case
 _ENDING = frozenset(("only", "at least", "at most"))
@@ -120,7 +124,8 @@ class _Reader:
             return _Weekday(dates.WEEKDAYS[day["name"]], which), day.end()
         if month and dates.MONTHS[month["month"]] in self._named:
             return Quantity(Decimal(0), dates.MONTHS[month["month"]]), month.end()
-        return _link(folded, at)
+        link = _LINK.match(folded, at)
+        return (_ENGLISH[link[0]], link.end()) if link else None
 
     def said_from(self, at: int) -> int:
         """Return where what is said begins: after a preposition before a date, an hour or «بـ»."""
@@ -132,16 +137,6 @@ class _Reader:
         timely = found and _kind(found[0]) not in ("amount", "link")
         of_year = re.match(r"(?:عام |سنه |year )?\d{4}\b", self.folded[begin:])
         return begin if timely or of_year or (found and silent[0].startswith("ب")) else at
-
-
-def _link(folded: str, at: int) -> tuple[str, int] | None:
-    for english, arabic in _LONGEST:
-        for said in (english, fold(arabic)):
-            joins = said == "و" or said in _SIGNS
-            end = at + len(said)
-            if folded.startswith(said, at) and (joins or not folded[end : end + 1].isalnum()):
-                return next(pair[0] for pair in _LINKS if pair[1] == arabic), end
-    return None
 
 
 def _kind(node: _Node) -> _Kind:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag import dates, units
@@ -42,6 +42,7 @@ from rag.restating import restated
         ("25 per cent", "25%"),
         ("on Monday", "الاثنين"),
         ("nine in the morning", "9 صباحًا"),
+        ("half past nine in the morning", "9:30 صباحًا"),
         ("5 May, 9 a.m. and 3 p.m.", "5 مايو، 9 صباحًا و3 بعد الظهر"),
         ("$25 a month", "25 دولارًا في الشهر"),
         ("no more than 5 days", "لا يزيد على 5 أيام"),
@@ -112,6 +113,7 @@ _DATES = st.builds(
 _ITEMS = _AMOUNTS | _TIMES | _DATES | st.sampled_from(sorted({*dates.WEEKDAYS.values()}))
 
 
+@settings(deadline=None)
 @given(_ITEMS, st.sampled_from([" and ", " or ", " to ", "; "]), _ITEMS)
 def test_what_is_restated_twice_is_as_before(one, between, other):
     arabic = restated(f"{one}{between}{other}", "ar")
