@@ -197,7 +197,7 @@ def marks(answer: str, found: Found) -> tuple[Span, ...]:
     for match in _MARKABLE.finditer(found.text):
         word = fold(match[0])
         named = bool(_ARABIC.search(word)) != arabic and _is_named(word, answer)
-        number = (quantities.values(match[0]) | quantities.spelled(match[0])) & numbers
+        number = quantities.figures(match[0]) & numbers
         if word in said or named or number:
             spans.append(match.span())
     return tuple(Span(found.start + a, found.start + z) for a, z in _runs(spans, found.text))
@@ -302,7 +302,7 @@ def is_readable(answer: str, question: str, language: Language, text: str) -> bo
 
 def is_exact(answer: str, text: str) -> bool:
     """Tell whether the figures, their units and the dates of an answer stand in a text."""
-    numbers = _figures(text)
+    numbers = quantities.figures(text)
     # Not "two": Arabic says it by a noun's ending, and only some nouns' are known.
     said = quantities.values(answer) | {v for v in quantities.spelled(answer) if v > 2}
     if said - numbers or dates.named(answer) - dates.named(text):
@@ -333,17 +333,14 @@ def is_put(answer: str, quote: str, question: str) -> bool:
     Nor may it say a bound, a rate or an ordinal of its own.
     """
     said, read = f"{question} {answer}", f"{question} {quote}"
-    parts = [quote, *(c for c in _CLAUSE.split(quote) if _figures(c) & _figures(answer))]
+    figures = quantities.figures(answer)
+    parts = [quote, *(c for c in _CLAUSE.split(quote) if quantities.figures(c) & figures)]
     return (
         any(is_exact(c, said) and quantities.rates(c) <= quantities.rates(said) for c in parts)
         and quantities.bounds(answer) <= quantities.bounds(read)
         and quantities.rates(answer) <= quantities.rates(read)
-        and quantities.ordinals(answer) <= quantities.ordinals(read) | _figures(read)
+        and quantities.ordinals(answer) <= quantities.ordinals(read) | quantities.figures(read)
     )
-
-
-def _figures(text: str) -> set[Decimal]:
-    return quantities.values(text) | quantities.spelled(text)
 
 
 def names_hold(answer: str, quote: str, question: str, is_rare: Callable[[str], bool]) -> bool:
