@@ -25,10 +25,10 @@ LIMIT = 6.0  # log-odds further from 0 say no more
 # Log-odds of the reader, and of the LLM that any sentence answers → log-odds that the evidence
 # answers (``python -m eval.training.fit_confidence``). Its log-odds that its answer is right added
 # nothing to them.
-_READ, _ANSWERED, _BIAS = 0.14, 0.77, -0.25
+_READ, _ANSWERED, _BIAS = 0.13, 0.69, 0.25
 # Log-odds of the LLM that its short answer is right, and the mean log-probability of its tokens →
 # log-odds that it is (the same command); and that mean where it isn't told: what is usual.
-_RIGHT, _CERTAIN, _SHORT = 0.92, 0.98, -0.90
+_RIGHT, _CERTAIN, _SHORT = 1.03, 1.62, -0.80
 _USUAL = -0.4
 
 _WORD = re.compile(r"\w+")
@@ -37,7 +37,7 @@ _ARABIC, _LATIN = re.compile("[\u0621-\u064a]"), re.compile("[a-z]")  # of folde
 _MIN_MARKED = 3  # letters: shorter words than that stand in any two sentences
 _NAME = re.compile(r"[A-Z0-9]")
 _LATIN_NAME = re.compile(r"\b[A-Z][a-z]{2,}")
-_CLAUSE = re.compile(r"[,،;؛] | … ")
+CLAUSE = re.compile(r"[,،;؛] | … ")
 # At the end of folded text: without it, the words that follow would say the opposite.
 _REVERSING = re.compile(
     r"\b(?:except(?: for)?|excluding|other than|apart from|without|not|no"
@@ -334,7 +334,7 @@ def is_put(answer: str, quote: str, question: str) -> bool:
     """
     said, read = f"{question} {answer}", f"{question} {quote}"
     figures = quantities.figures(answer)
-    parts = [quote, *(c for c in _CLAUSE.split(quote) if quantities.figures(c) & figures)]
+    parts = [quote, *(c for c in CLAUSE.split(quote) if quantities.figures(c) & figures)]
     return (
         any(is_exact(c, said) and quantities.rates(c) <= quantities.rates(said) for c in parts)
         and quantities.bounds(answer) <= quantities.bounds(read)
