@@ -10,14 +10,14 @@ import gradio as gr
 from rag.engine import check_question
 from rag.errors import QuestionError
 from rag.language import clean, detect, is_supported
-from ui import address, messages, panels, text
+from ui import address, messages, text
 from ui.answering import Answering
 from ui.chat_view import ChatView, Update
 from ui.components import given, given_number
 from ui.conversations import Conversation, Conversations, Message
-from ui.documents_html import problem_html
 from ui.feedback import Notes
 from ui.loading import Loader
+from ui.markup import problem_html
 from ui.text import Phrase
 from ui.work import QueueFullError
 
@@ -99,7 +99,7 @@ class AskEvents:
             for answer in self._answering.answer(session, asker, question, turns, base.docs):
                 yield {
                     chat.live: messages.live_html(answer),
-                    chat.evidence: panels.evidence_html(answer.message),
+                    chat.evidence: messages.evidence_html(answer.message),
                 }
         except QueueFullError:
             refusal = problem_html(text.QUEUE_FULL)

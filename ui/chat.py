@@ -18,7 +18,6 @@ from ui.chat_view import ChatView
 from ui.components import Chat, acting, on
 from ui.feedback import Notes
 from ui.loading import Loader
-from ui.markup import button
 from ui.reading import ReadEvents
 from ui.scope import ScopeEvents
 
@@ -64,7 +63,7 @@ def _laid_out(compact: bool, browser_key: str) -> Chat:
                     max_lines=6,
                     container=False,
                 )
-                tools = acting("send", "stop", value=_tools())
+                tools = acting("send", "stop", value=panels.tools_html())
         with gr.Column(elem_id="rawi-panel"):
             source = acting("close", "turn", elem_id="rawi-source")
             evidence = acting("cite", elem_id="rawi-evidence")
@@ -76,12 +75,6 @@ def _laid_out(compact: bool, browser_key: str) -> Chat:
         kept, editing, question, tools, conversations, welcome, messages, live, evidence, source,
         download, translation, cleared, timer, scope, picker,
     )  # fmt: skip
-
-
-def _tools() -> str:
-    send = button(text.SEND, "send", glyph="send").replace("<button ", '<button id="rawi-send" ', 1)
-    stop = button(text.STOP, "stop", glyph="stop").replace("<button ", '<button id="rawi-stop" ', 1)
-    return send + stop
 
 
 def _connect(

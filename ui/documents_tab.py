@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
 from rag.config import Settings
 from rag.errors import IndexStorageError, RawiError
 from ui import documents, indexing, sources, text
 from ui.components import acting, carried, given, on
 from ui.documents import RefusedError
-from ui.documents_html import job_html, listing_html, problem_html, tools_html
+from ui.documents_html import job_html, listing_html, tools_html
 from ui.loading import Loader
-from ui.markup import both
+from ui.markup import heading, problem_html
 from ui.text import Phrase
 
 Update = dict[Any, Any]
@@ -33,7 +34,7 @@ class DocumentsTab:
         """
         self._settings = settings
         self._loader = loader
-        gr.HTML(f'<h2 id="rawi-documents-title">{both(text.DOCUMENTS)}</h2>')
+        gr.HTML(heading(text.DOCUMENTS, "rawi-documents-title"))
         tools = gr.HTML(
             tools_html(documents.upload_limit(settings)),
             js_on_load=_UPLOADS,
@@ -64,7 +65,7 @@ class DocumentsTab:
 
     def _add(self, event: gr.EventData) -> Iterator[Update]:
         """Index what was uploaded; what was not taken is told in the words that refused it."""
-        refusals = ""
+        refusals = Markup("")
         for file in carried(event).get("files", []):
             if isinstance(file, dict) and file.get("en"):
                 phrase = Phrase(file.get("ar", ""), file["en"])
@@ -82,7 +83,7 @@ class DocumentsTab:
             yield {self._job: problem_html(text.REFUSED_GONE, str(exc))}
         else:
             # Only the last one leaves an empty folder that is meant to be.
-            yield from self._indexed("", may_empty={found.doc for found in held} <= {doc})
+            yield from self._indexed(Markup(""), may_empty={found.doc for found in held} <= {doc})
 
     def _open(self, event: gr.EventData) -> str:
         """Open a document from its beginning."""
@@ -90,9 +91,9 @@ class DocumentsTab:
         return sources.document_html(engine, given(event, "doc")) if engine else ""
 
     def _reindex(self) -> Iterator[Update]:
-        yield from self._indexed("")
+        yield from self._indexed(Markup(""))
 
-    def _indexed(self, before: str, *, may_empty: bool = False) -> Iterator[Update]:
+    def _indexed(self, before: Markup, *, may_empty: bool = False) -> Iterator[Update]:
         """Index the folder and show how far that is, below what was said before."""
         for job in indexing.reindex(self._settings, self._loader, may_empty=may_empty):
             yield {self._job: before + job_html(job)}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from html import escape
 from typing import Any
 
 import gradio as gr
 
 from rag.errors import RawiError
-from ui import address, export, panels, sources, text, translation
+from ui import address, export, messages, panels, sources, text, translation
 from ui.chat_view import ChatView, Update
 from ui.components import given, given_number
 from ui.conversations import Conversation, Conversations, Message
@@ -78,10 +77,7 @@ class ReadEvents:
         """Hand the open conversation to the browser as a file."""
         kind: export.Kind = "json" if given(event, "kind") == "json" else "md"
         file = export.export(Conversations.read(kept).current, kind)
-        return (
-            f'<span data-file="{escape(file.name)}" data-kind="{file.kind}"'
-            f' data-content="{escape(file.content)}"></span>'
-        )
+        return panels.download_html(file)
 
     def cite(self, kept: Any, editing: str, event: gr.EventData) -> Update:
         """Open an article at a sentence, above the evidence of the answer that cites it."""
@@ -92,7 +88,7 @@ class ReadEvents:
         shown: Update = {chat.source: sources.source_html(engine, given(event, "doc"), start, end)}
         citing = Conversations.read(kept).current.answer(given(event, "message"))
         if citing is not None:
-            shown[chat.evidence] = panels.evidence_html(citing)
+            shown[chat.evidence] = messages.evidence_html(citing)
         return shown
 
     def turn(self, event: gr.EventData) -> str:

@@ -26,15 +26,12 @@ ASK: Final = Phrase("اسأل", "Ask")
 DOCUMENTS: Final = Phrase("الوثائق", "Documents")
 QUALITY: Final = Phrase("الجودة", "Quality")
 NAVIGATION: Final = Phrase("أقسام الصفحة", "Sections")
-# Named in the language that it leads to.
-OTHER_LANGUAGE: Final = Phrase("English", "العربية")
 THEME: Final = Phrase("بدّل بين الفاتح والداكن", "Switch between light and dark")
 
 # Conversations
 CONVERSATIONS: Final = Phrase("المحادثات", "Conversations")
 MESSAGES: Final = Phrase("الأسئلة والأجوبة", "Questions and answers")
 NEW: Final = Phrase("محادثة جديدة", "New conversation")
-UNTITLED: Final = Phrase("محادثة بلا أسئلة بعد", "Nothing asked yet")
 DELETE: Final = Phrase("امسح هذه المحادثة", "Clear this conversation")
 DELETE_ONE: Final = Phrase("امسح: {name}", "Clear: {name}")
 RENAME: Final = Phrase("غيّر الاسم: {name}", "Rename: {name}")

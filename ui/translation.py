@@ -7,26 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import wait
-from html import escape
 
 from rag.errors import GenerationError, QuestionError
 from ui import text
-from ui.bidi import isolated_html
 from ui.conversations import Message, Quote
 from ui.loading import Loader
-from ui.markup import both, button, in_language
-from ui.text import Phrase
+from ui.messages import translation_html
 from ui.work import NotReadyError, QueueFullError
 
 _LOOK_S = 1.0  # so often the page is told that it still waits
-
-
-def offer_html(message: Message, quote: Quote) -> str:
-    """Return a button that asks for a translation, and the place where that will stand."""
-    asking = _asking(message, quote)
-    return (
-        f'<div class="rw-translate" tabindex="-1" data-slot="{_key(message, quote)}">{asking}</div>'
-    )
 
 
 def steps(loader: Loader, asker: str, message: Message, quote: Quote) -> Iterator[str]:
@@ -38,50 +27,20 @@ def steps(loader: Loader, asker: str, message: Message, quote: Quote) -> Iterato
     """
     engine = loader.engine
     if engine and engine.retriever.storage.text(quote.doc)[quote.start : quote.end] != quote.text:
-        yield _none(message, quote, text.SOURCE_CHANGED)
+        yield translation_html(message, quote, why=text.SOURCE_CHANGED)
         return
     try:
         translating = loader.work.translating(asker, quote.doc, quote.start, quote.end)
         while not translating.done():  # only at a yield it is left when its reader has gone away
-            waits = (
-                f'<p class="rw-state"><span class="rw-pulse"></span>{both(text.TRANSLATING)}</p>'
-            )
-            yield _placed(message, quote, waits)
+            yield translation_html(message, quote, waits=True)
             wait([translating], timeout=_LOOK_S)
         said = translating.result()
     except QueueFullError:
-        yield _none(message, quote, text.QUEUE_FULL, again=True)
+        yield translation_html(message, quote, why=text.QUEUE_FULL, again=True)
         return
     except (GenerationError, NotReadyError):
-        yield _none(message, quote, text.UNTRANSLATED, again=True)
+        yield translation_html(message, quote, why=text.UNTRANSLATED, again=True)
         return
     except QuestionError:  # it is no single sentence any more
         said = ""
-    yield _translated(message, quote, said) if said else _none(message, quote, text.UNTRANSLATED)
-
-
-def _translated(message: Message, quote: Quote, said: str) -> str:
-    language = message.language
-    shown = f"<p {in_language(language)}>{isolated_html(said, language)}</p>"
-    return _placed(message, quote, f'{shown}<p class="rw-quiet">{both(text.MACHINE)}</p>')
-
-
-def _none(message: Message, quote: Quote, why: Phrase, *, again: bool = False) -> str:
-    """Say why there is no translation.
-
-    :param again: Whether to offer another try.
-    """
-    retry = _asking(message, quote) if again else ""
-    return _placed(message, quote, f'<p class="rw-quiet">{both(why)}</p>{retry}')
-
-
-def _placed(message: Message, quote: Quote, html: str) -> str:
-    return f'<div class="rw-translation" data-for="{_key(message, quote)}">{html}</div>'
-
-
-def _asking(message: Message, quote: Quote) -> str:
-    return button(text.TRANSLATE, "translate", marker=quote.marker)
-
-
-def _key(message: Message, quote: Quote) -> str:
-    return escape(f"{message.id} {quote.marker}")
+    yield translation_html(message, quote, said, why=None if said else text.UNTRANSLATED)

@@ -31,7 +31,7 @@ from ui.feedback import Feedback
 from ui.indexing import Job
 from ui.line import Ahead, Line, Lines, in_turn
 from ui.loading import Loader, Progress
-from ui.states_html import progress_html
+from ui.panels import progress_html
 from ui.work import QueueFullError
 
 QUOTE = "ساهم بمبلغ 30 مليار."
