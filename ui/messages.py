@@ -14,7 +14,7 @@ from markupsafe import Markup
 from rag import sayings
 from rag.language import Language
 from ui import text
-from ui.answer_steps import Shown
+from ui.answering import Shown
 from ui.bidi import isolated_html
 from ui.conversations import Message, Quote
 from ui.markup import macros

@@ -7,7 +7,6 @@ from typing import Final, cast
 
 import gradio as gr
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
@@ -119,8 +118,3 @@ def _gradio(app: FastAPI, blocks: gr.Blocks, loader: Loader, head: str) -> Gate:
     # Its life is part of the application's now; what it serves goes through the gate.
     mounted = cast("Mount", app.router.routes.pop())
     return Gate(mounted.app, {index: len(fn.inputs) for index, fn in blocks.fns.items()})
-
-
-def serve_static(app: FastAPI) -> None:
-    """Serve the stylesheet, the script and the fonts."""
-    app.mount(STATIC_URL, StaticFiles(directory=STATIC), name="ui")

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from rag.engine import Engine
 from rag.language import Span, detect
 from ui import text
-from ui.answer_steps import title_of
+from ui.answering import title_of
 from ui.bidi import isolated_html
 from ui.markup import button, macros
 from ui.text import Phrase

@@ -12,7 +12,7 @@ import pytest
 
 from rag.language import clean
 from ui import bidi, export, messages, panels, sources
-from ui.answer_steps import Shown
+from ui.answering import Shown
 from ui.conversations import Conversation, Conversations, Message, Quote
 from ui.documents import Listed, Listing
 from ui.examples import Example
