@@ -169,11 +169,11 @@ def with_event(
     if isinstance(event, Token):
         return Shown(message.model_copy(update={"text": message.text + event.text}), "writing")
     if isinstance(event, Answer):
-        return Shown(_answered(message, event, _next(event, engine, history)), "done")
+        return Shown(_answered(message, event, _offered(event, engine, history)), "done")
     return failed(shown, "" if isinstance(event, InternalError) else str(event))
 
 
-def _next(answer: Answer, engine: Engine, history: Sequence[Turn]) -> tuple[str, ...]:
+def _offered(answer: Answer, engine: Engine, history: Sequence[Turn]) -> tuple[str, ...]:
     """Return what may be asked next, and where there is no answer, instead."""
     if answer.abstained:
         return examples.near(engine, answer.evidence, answer.language)
