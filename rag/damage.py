@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import zlib
@@ -117,11 +116,13 @@ def _checksum(path: Path) -> int:
 
 
 def _any_vector(store: Storage) -> list[float] | None:
-    row = store.db.execute("SELECT vectors, sentences FROM passages LIMIT 1").fetchone()
-    if row is None:
-        return None
-    size = len(row[0]) // (1 + len(json.loads(row[1])))
-    return as_vector(row[0][:size])
+    """Return the vector of a passage; None where none is whole, which ``_broken`` tells."""
+    whole = (
+        "SELECT vectors, json_array_length(sentences) FROM passages"
+        " WHERE json_valid(sentences) AND length(vectors) LIMIT 1"
+    )
+    row = store.db.execute(whole).fetchone()
+    return as_vector(row[0][: len(row[0]) // (1 + row[1])]) if row else None
 
 
 def _broken(store: Storage) -> str | None:

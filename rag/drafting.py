@@ -14,14 +14,14 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from llama_index.core.llms import LLM
+from llama_index.core.llms import LLM, ChatMessage
 
 from rag import excerpts, grounding, llm, prompts, quantities, restating, sayings
 from rag.config import AnswerSettings, Settings
 from rag.conversation import Asked
 from rag.errors import GenerationError
 from rag.grounding import Citation
-from rag.language import Language, fold
+from rag.language import Language, fold, is_function_word
 from rag.llm import Reply, Usage
 from rag.retrieval import Found
 
@@ -37,7 +37,7 @@ _MOST_SAID = 8  # words of the other language in an answer
 _LONGER = 4 / 3
 NO_USAGE = Usage()
 # Of the reader's log-probabilities beside the LLM's; on the set to tune on.
-_READERS_WEIGHT = 2.0
+_READERS_WEIGHT = 0.5
 _LEAST = 1e-6  # a probability, or a time
 
 
@@ -135,14 +135,24 @@ def in_its_words(said: Said, others: Sequence[Found], language: Language, questi
     Many words are marked in the quote, and not said: an answer is in the asker's language.
     """
     citations = grounding.citations([*said.used, *others])
-    words = [found.words for found in said.used] + [""] * len(others)
+    words = [_first_words(found.words) for found in said.used] + [""] * len(others)
     quoted = {
-        c.marker: text
-        if len(text.split()) <= _MOST_SAID and grounding.says_more(text, question)
-        else ""
+        c.marker: text if grounding.says_more(text, question) else ""
         for c, text in zip(citations, words, strict=True)
     }
     return Draft(sayings.pointer(language, quoted), citations, "quoted")
+
+
+def _first_words(quote: str) -> str:
+    """Return a quote; of one with too many words its first clause, or "".
+
+    A clause that begins with a function word ("to", "if", «إذا») leads to what is said.
+    """
+    if len(quote.split()) <= _MOST_SAID:
+        return quote
+    clause = grounding.CLAUSE.split(quote)[0]
+    words = clause.split()
+    return clause if 0 < len(words) <= _MOST_SAID and not is_function_word(words[0]) else ""
 
 
 def refused(
@@ -227,17 +237,21 @@ class Drafter:
 
     def answered(
         self, asked: Asked, evidence: Sequence[Found], language: Language
-    ) -> tuple[float | None, Usage]:
-        """Return the LLM's log-odds that any sentence answers; None where it doesn't tell.
+    ) -> tuple[float | None, Found, Usage]:
+        """Return the LLM's log-odds that any sentence answers, and which does most likely.
+
+        Where it doesn't tell, there are no odds, and it is the first.
 
         :param evidence: At least one sentence, the best first; as many are read as fit.
         :raises GenerationError: When the LLM fails or takes too long.
         """
-        read = [found.read for found in self._within_budget(evidence)]
-        messages = prompts.short(asked.standalone, read, language)
+        read = self._within_budget(evidence)
+        messages = prompts.short(asked.standalone, [found.read for found in read], language)
         with self._noted():
-            first, usage = llm.first_token(self._model, messages, self._settings.llm.timeout_s)
-        return (_answered(first) if first else None), usage
+            first, usage = self._first(messages)
+        if not first:
+            return None, read[0], usage
+        return _answered(first), read[_likeliest(first, read) - 1], usage
 
     def short(
         self, asked: Asked, evidence: Sequence[Found], language: Language
@@ -260,8 +274,7 @@ class Drafter:
         began = time.monotonic()
         read = self._within_budget(evidence)
         messages = prompts.short(asked.standalone, [found.read for found in read], language)
-        first, asked_first = llm.first_token(self._model, messages, timeout_s)
-        first = first if any(token.isdecimal() for token in first) else {}  # else it tells nothing
+        first, asked_first = self._first(messages)
         yield ""
         grammar = self._grammar(asked, first, read, language) if first else ""
         most = answers.max_words if grammar else math.inf  # without one, thoughts may come first
@@ -297,6 +310,11 @@ class Drafter:
             quote=quote,
             is_restated=bool(restated) and not fuller,
         )
+
+    def _first(self, messages: Sequence[ChatMessage]) -> tuple[Mapping[str, float], Usage]:
+        """Return the likeliest first tokens of a reply; none where no sentence's number is one."""
+        first, usage = llm.first_token(self._model, messages, self._settings.llm.timeout_s)
+        return (first if any(token.isdecimal() for token in first) else {}), usage
 
     def _checked(
         self,

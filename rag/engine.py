@@ -314,15 +314,20 @@ class Engine:
             read = drafting.distinct([*chosen, *usable])
             read = read[: max(len(chosen), self.settings.retrieval.prompt_sentences)]
             try:
-                if not stand:
+                if stand:
+                    odds, best, usage = self._drafter.answered(asked, read, language)
+                    yield ""
+                    if len(asked.parts) == 1 and not listed and not _is_among(best, chosen[:1]):
+                        chosen, stand = (best,), best.language == language
+                if stand:
+                    judged = self._judged(asked, chosen, draft, odds, language)
+                    draft = replace(judged, usage=usage)
+                else:
                     return (
                         yield from self._said(
                             self._drafter, asked, chosen, read, confidence, language, listed
                         )
                     )
-                odds, usage = self._drafter.answered(asked, read, language)
-                yield ""
-                draft = replace(self._judged(asked, chosen, draft, odds, language), usage=usage)
             except GenerationError as exc:
                 draft = replace(draft, failure=str(exc))
         yield draft.text
@@ -394,7 +399,7 @@ class Engine:
         odds: float | None,
         language: Language,
     ) -> Draft:
-        """Quote what the reader chose, or refuse, by what the LLM finds as well.
+        """Quote what was chosen, or refuse, by what the LLM finds as well.
 
         :param draft: As the reader alone would have it, which counts where the LLM tells nothing.
         :param odds: The LLM's log-odds that any sentence answers.
@@ -404,8 +409,7 @@ class Engine:
         confidence = grounding.joined(draft.confidence, odds)
         if confidence < self.settings.answer.min_confidence:
             return drafting.refused(chosen, language, self.settings, confidence, asked.question)
-        quoted = draft if draft.how == "quoted" else self._quotes(asked, chosen, language)
-        return replace(quoted, confidence=confidence)
+        return replace(self._quotes(asked, chosen, language), confidence=confidence)
 
     def _by_reader(
         self,

@@ -25,10 +25,10 @@ LIMIT = 6.0  # log-odds further from 0 say no more
 # Log-odds of the reader, and of the LLM that any sentence answers → log-odds that the evidence
 # answers (``python -m eval.training.fit_confidence``). Its log-odds that its answer is right added
 # nothing to them.
-_READ, _ANSWERED, _BIAS = 0.14, 0.77, -0.25
+_READ, _ANSWERED, _BIAS = 0.13, 0.69, 0.25
 # Log-odds of the LLM that its short answer is right, and the mean log-probability of its tokens →
 # log-odds that it is (the same command); and that mean where it isn't told: what is usual.
-_RIGHT, _CERTAIN, _SHORT = 0.92, 0.98, -0.90
+_RIGHT, _CERTAIN, _SHORT = 1.03, 1.62, -0.80
 _USUAL = -0.4
 
 _WORD = re.compile(r"\w+")
@@ -37,7 +37,7 @@ _ARABIC, _LATIN = re.compile("[\u0621-\u064a]"), re.compile("[a-z]")  # of folde
 _MIN_MARKED = 3  # letters: shorter words than that stand in any two sentences
 _NAME = re.compile(r"[A-Z0-9]")
 _LATIN_NAME = re.compile(r"\b[A-Z][a-z]{2,}")
-_CLAUSE = re.compile(r"[,،;؛] | … ")
+CLAUSE = re.compile(r"[,،;؛] | … ")
 # At the end of folded text: without it, the words that follow would say the opposite.
 _REVERSING = re.compile(
     r"\b(?:except(?: for)?|excluding|other than|apart from|without|not|no"
@@ -197,7 +197,7 @@ def marks(answer: str, found: Found) -> tuple[Span, ...]:
     for match in _MARKABLE.finditer(found.text):
         word = fold(match[0])
         named = bool(_ARABIC.search(word)) != arabic and _is_named(word, answer)
-        number = (quantities.values(match[0]) | quantities.spelled(match[0])) & numbers
+        number = quantities.figures(match[0]) & numbers
         if word in said or named or number:
             spans.append(match.span())
     return tuple(Span(found.start + a, found.start + z) for a, z in _runs(spans, found.text))
@@ -302,7 +302,7 @@ def is_readable(answer: str, question: str, language: Language, text: str) -> bo
 
 def is_exact(answer: str, text: str) -> bool:
     """Tell whether the figures, their units and the dates of an answer stand in a text."""
-    numbers = _figures(text)
+    numbers = quantities.figures(text)
     # Not "two": Arabic says it by a noun's ending, and only some nouns' are known.
     said = quantities.values(answer) | {v for v in quantities.spelled(answer) if v > 2}
     if said - numbers or dates.named(answer) - dates.named(text):
@@ -333,17 +333,14 @@ def is_put(answer: str, quote: str, question: str) -> bool:
     Nor may it say a bound, a rate or an ordinal of its own.
     """
     said, read = f"{question} {answer}", f"{question} {quote}"
-    parts = [quote, *(c for c in _CLAUSE.split(quote) if _figures(c) & _figures(answer))]
+    figures = quantities.figures(answer)
+    parts = [quote, *(c for c in CLAUSE.split(quote) if quantities.figures(c) & figures)]
     return (
         any(is_exact(c, said) and quantities.rates(c) <= quantities.rates(said) for c in parts)
         and quantities.bounds(answer) <= quantities.bounds(read)
         and quantities.rates(answer) <= quantities.rates(read)
-        and quantities.ordinals(answer) <= quantities.ordinals(read) | _figures(read)
+        and quantities.ordinals(answer) <= quantities.ordinals(read) | quantities.figures(read)
     )
-
-
-def _figures(text: str) -> set[Decimal]:
-    return quantities.values(text) | quantities.spelled(text)
 
 
 def names_hold(answer: str, quote: str, question: str, is_rare: Callable[[str], bool]) -> bool:

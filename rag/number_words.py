@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from rag.language import fold
-from rag.units import UNITS
+from rag.units import UNITS, Quantity
 
 SCALES: dict[str, int] = {
     fold(scale): 10**power
@@ -58,36 +58,41 @@ _TWICE = {
 }
 # "Two of" before a unit, and else one in the accusative: «مليونا دينار», «بلغ مليونًا».
 _EITHER = {fold(scale + "ا"): 2 * SCALES[fold(scale)] for scale in ("ألف", "مليون", "مليار")}
-_VALUES = SCALES | _UNITS | {"hundred": 100} | _HUNDREDS | _TWICE
+# The first and the second are parts of others: «الحادي عشر», «الثانية والعشرون».
+ORDINALS: dict[str, int] = {
+    fold(word): value
+    for value, words in enumerate(
+        (
+            "حادي حادية", "ثاني ثانية",
+            "third ثالث ثالثة", "fourth رابع رابعة", "fifth خامس خامسة", "sixth سادس سادسة",
+            "seventh سابع سابعة", "eighth ثامن ثامنة", "ninth تاسع تاسعة", "tenth عاشر عاشرة",
+        ),
+        start=1,
+    )
+    for word in words.split()
+}  # fmt: skip
+_VALUES = SCALES | _UNITS | {"hundred": 100} | _HUNDREDS | _TWICE | ORDINALS
+_I_AM_NOT = "لست"  # and "for six", before a unit
 _PREFIXES = ("", "وال", "بال", "لل", "ال", "و", "ب", "ل", "ف")
+# Where a folded word begins, but for its Arabic prefix.
+BEGIN = "(?:" + "|".join(rf"(?<=\b{prefix})" for prefix in _PREFIXES) + ")"
 _TOKEN = re.compile(r"\d[\d.,]*|[^\W\d_]+")
 _JOINS = re.compile(r"[\s-]*")
-
-
-@dataclass(frozen=True)
-class Spelled:
-    """A number written in words, above 1.
-
-    :ivar start: Its first character in the folded text.
-    :ivar end: The character after its last.
-    """
-
-    value: Decimal
-    start: int
-    end: int
 
 
 @dataclass(frozen=True)
 class _Word:
     value: int
     arabic: bool
+    ordinal: bool
+    definite: bool  # in Arabic
     joined: bool  # by "and" or «و» to what is before
     start: int
     end: int
 
 
-def spelled(folded: str) -> Iterator[Spelled]:
-    """Yield the numbers above 1 that a folded text writes in words."""
+def spelled(folded: str) -> Iterator[Quantity]:
+    """Yield the numbers above 1 and the ordinals above 2 that a folded text writes in words."""
     run: list[_Word] = []
     for word, adjoins in _number_words(folded):
         if run and not (adjoins and _continues(run, word)):
@@ -110,9 +115,13 @@ def _number_words(folded: str) -> Iterator[tuple[_Word, bool]]:
         if text == "and":
             conjunction = match.end() if _follows(folded, last, begin) else -1
             continue
-        stem = without_prefix(text, _VALUES)
+        stem = _without_prefix(text, _VALUES)
         # A scale after digits belongs to them: 6.6 million.
         if stem is None or (stem in SCALES and _follows(folded, digits, begin)):
+            continue
+        definite = text.endswith(f"ال{stem}")
+        is_first = ORDINALS.get(stem, 3) < 3 and not definite
+        if is_first or (text == _I_AM_NOT and not _is_of_unit(folded, match.end())):
             continue
         anded = _follows(folded, conjunction, begin)
         joined = anded or (stem != text and text[0] == "و")
@@ -121,7 +130,8 @@ def _number_words(folded: str) -> Iterator[tuple[_Word, bool]]:
         value = _VALUES[stem]
         if stem in _EITHER and not adjoins and _is_of_unit(folded, match.end()):
             value = _EITHER[stem]
-        yield _Word(value, not stem.isascii(), joined, start, match.end()), adjoins
+        kind = not stem.isascii(), stem in ORDINALS, definite
+        yield _Word(value, *kind, joined, start, match.end()), adjoins
         last = match.end()
 
 
@@ -134,7 +144,7 @@ def _follows(folded: str, end: int, begin: int) -> bool:
     return end >= 0 and bool(_JOINS.fullmatch(folded, end, begin))
 
 
-def without_prefix(word: str, known: Container[str]) -> str | None:
+def _without_prefix(word: str, known: Container[str]) -> str | None:
     """Return the form of a folded word that is known, with or without its Arabic prefix."""
     stems = (word[len(prefix) :] for prefix in _PREFIXES if word.startswith(prefix))
     return next((stem for stem in stems if stem in known), None)
@@ -144,6 +154,8 @@ def _continues(run: list[_Word], word: _Word) -> bool:
     """Tell whether a word goes on with the number of those before it."""
     total, current = _sums(run)
     value = word.value
+    if word.arabic and word.ordinal:  # «الخامس عشر» begins with it
+        return False
     if value >= 1_000:
         return current > 0 and (not total or value < _last_scale(run))
     if value == 100 and not word.joined:
@@ -153,8 +165,9 @@ def _continues(run: list[_Word], word: _Word) -> bool:
     below = current % 100
     if not below:
         return value < 100
-    if word.joined:  # «واحد وعشرون», but no "five and twenty"
-        return word.arabic and below < 10 and 20 <= value < 100
+    if word.joined:  # «واحد وعشرون», «الخامس والعشرون», but no "five and twenty"
+        alike = word.definite or not run[-1].ordinal  # not «الخامسة وعشرين دقيقة»
+        return word.arabic and alike and below < 10 and 20 <= value < 100
     if word.arabic:  # «خمسة عشر»
         return below < 10 and value == 10
     return below >= 20 and below % 10 == 0 and value < 10  # "twenty one"
@@ -181,6 +194,8 @@ def _sums(run: list[_Word]) -> tuple[int, int]:
     return total, current
 
 
-def _composed(run: list[_Word]) -> Iterator[Spelled]:
-    if run and not (len(run) == 1 and run[0].value == 1):
-        yield Spelled(Decimal(sum(_sums(run))), run[0].start, run[-1].end)
+def _composed(run: list[_Word]) -> Iterator[Quantity]:
+    unit = "ordinal" if any(word.ordinal for word in run) else ""
+    if len(run) > 1 or (run and run[0].value > (2 if unit else 1)):
+        value = Decimal(sum(_sums(run)))
+        yield Quantity(value, unit, start=run[0].start, end=run[-1].end)

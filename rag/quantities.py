@@ -1,47 +1,27 @@
 """Numbers as values, so that 6.6 مليار, 6.6 billion and $6.6B are one.
 
-Only what a text states in so many words is read: no arithmetic, no conversion of units.
+``read`` reads them out of a text; what else is here says what of them two texts may share. Only
+what a text states in so many words is read: no arithmetic, no conversion of units.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 
-from rag import clock, dates, number_words, units
+from rag import dates, number_words, units
 from rag.language import Language, any_of, fold
-from rag.number_words import SCALES, without_prefix
+from rag.number_words import BEGIN, SCALES
+from rag.units import CURRENCIES, UNITS, Quantity
 
 _LETTERS = {"k": 3, "m": 6, "b": 9, "t": 12}  # written onto the number: 500m, $6.6B
-# Nouns whose dual says "two" of them; of other words, a dual looks like a plural.
-DUALS: dict[str, str] = {
-    stem + ending: noun
-    for noun, stem in {
-        "شخص": "شخص", "عام": "عام", "سنة": "سنت", "شهر": "شهر", "أسبوع": "اسبوع", "يوم": "يوم",
-        "ساعة": "ساعت", "دقيقة": "دقيقت", "ثانية": "ثانيت", "مرة": "مرت", "دورة": "دورت",
-        "جولة": "جولت", "شركة": "شركت", "ضعف": "ضعف", "مليون": "مليون", "مليار": "مليار",
-    }.items()
-    for ending in ("ان", "ين")
-}  # fmt: skip
-_NUMBER = re.compile(
-    # Not the 4 of GPT-4o or the 3 of o3: digits that a Latin word or hyphen holds are its name.
-    r"(?<![a-z\d.,])(?<![a-z]-)(\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)*)"
-    r"(?:[\s-]*(" + any_of(SCALES) + r")\b|([kmbt])\b)?"
-)
-_WORD = re.compile(r"[^\W\d_]+")
-# What stands around a number: a currency's sign or code before it; after it a unit, of a currency
-# with whose it is ("4,800 UAE dirhams"), or of a length what of it ("12 square metres").
-_BEFORE = re.compile(r"([$£€¥₪]|\b[a-z]{3})\s?$")
-_AFTER = re.compile(r"[\s-]?(?:([%$£€¥₪°])|([^\W\d_]+)(?:\s([^\W\d_]+))?)")
-# "£4.5 million", «6.6 مليار درهم»: as it is written, not folded.
-_SUM = re.compile(
-    r"(?P<before>[$£€¥₪])?\s?(?P<number>\d+(?:[.,٫٬]\d+)*(?:\s(?:"
-    + any_of(SCALES)
-    + r")\b)?)(?:\s?(?P<after>[$£€¥₪]|[^\W\d_]+))?"
-)
+# Nouns whose dual says "two" of them, beside units; of other words, a dual looks like a plural.
+_PAIR = re.compile(rf"{BEGIN}(?:شخص|مرت|دورت|جولت|شركت|ضعف)(?:ان|ين)\b")
 # Of folded text.
-PERCENT = re.compile(r"\b(?:في ال|بال)(?:ميه|مايه)\b|\bper cent\b")
+_PERCENT = re.compile(r"\b(?:في ال|بال)(?:ميه|مايه)\b|\bper cent\b")
 _POWERS = {
     fold(word): power
     for power, words in {
@@ -50,12 +30,31 @@ _POWERS = {
     }.items()
     for word in words.split()
 }
-# How often, or of which time: by the unit of time.
-_RATE = re.compile(
-    r"\b(?:per|each|every|لكل|كل|في ال|بال) ?(?P<unit>[^\W\d_]+)|/ ?(?P<slash>[^\W\d_]+)"
-    r"|(?<=[^\W\d_] )an? (?P<one>[^\W\d_]+)"
+_SIGN = "[%$£€¥₪°]"
+_UNIT = rf"{_SIGN}|(?:{any_of(UNITS)})\b"
+_MONEY = [form for form in UNITS if UNITS[form] in CURRENCIES]
+_CODES = [form for form in _MONEY if len(form) == 3 and form.isascii()]
+_POWER = any_of(_POWERS)
+_AMOUNT = re.compile(
+    # "A year" and two of something; then a number. Before it stands a currency's sign or code, but
+    # not the GPT- of GPT-4 or the o of o3: digits that a Latin word or hyphen holds are its name.
+    rf"\b(?:one|an?) (?P<one>{_UNIT})|{BEGIN}(?P<single>{any_of(UNITS)}) واحده?\b"
+    rf"|{BEGIN}(?P<two>{any_of(units.DUALS)})\b"
+    rf"|(?:(?P<before>[%$£€¥₪]|\b(?:{any_of(_CODES)}))\s?|(?<![a-z\d.,])(?<![a-z]-))"
+    r"(?P<digits>\d+(?:,\d{3})+(?:\.\d+)?|\d+,\d{1,2}(?!,?\d)|\d+(?:\.\d+)*)"
+    rf"(?:[\s-]*(?P<scale>{any_of(SCALES)})\b|(?P<letter>[kmbt])\b)?"
+    # After it a unit, of a length what of it ("12 square metres"), and of a currency with whose it
+    # is ("4,800 UAE dirhams"), which is no part of it.
+    rf"(?:[\s-]?(?:(?P<power>{_POWER}) )?(?P<unit>{_UNIT})(?:\s(?P<powered>{_POWER})\b)?"
+    rf"|(?=[\s-]?[^\W\d_]+\s(?P<money>{any_of(_MONEY)})\b))?"
 )
-ADVERBS = {
+# "£4.5 million", «6.6 مليار درهم»: as it is written, not folded.
+_SUM = re.compile(
+    r"(?P<before>[$£€¥₪])?\s?(?P<number>\d+(?:[.,٫٬]\d+)*(?:\s(?:"
+    + any_of(SCALES)
+    + r")\b)?)(?:\s?(?P<after>[$£€¥₪]|[^\W\d_]+))?"
+)
+_ADVERBS = {
     fold(word): unit
     for unit, words in {
         "hour": "hourly", "day": "daily يوميا يومي يومية", "week": "weekly أسبوعيا أسبوعي أسبوعية",
@@ -63,6 +62,11 @@ ADVERBS = {
     }.items()
     for word in words.split()
 }  # fmt: skip
+# How often, or of which time or thing.
+_RATE = re.compile(
+    r"(?:\b(?:per|each|every|لكل|كل|في ال|بال) ?|/ ?|(?<=[\w%$£€¥₪] )an? )"
+    rf"(?P<unit>{any_of(UNITS)})\b|\b(?P<adverb>{any_of(_ADVERBS)})\b"
+)
 # Bounds of a figure; what is denied is the other one.
 _BOUNDS = re.compile(
     r"(?P<denied>\b(?:no|not|never|n't|لا|ما لا|لن|لم) )?(?:"
@@ -72,74 +76,72 @@ _BOUNDS = re.compile(
     r"|علي الاكثر|حد اقصي|اقل من|[يت]قل عن))"
 )
 _DENIED = {"least": "most", "most": "least"}
-_ORDINALS = {
-    fold(word): number
-    for number, words in enumerate(
-        (
-            "third ثالث ثالثة", "fourth رابع رابعة", "fifth خامس خامسة", "sixth سادس سادسة",
-            "seventh سابع سابعة", "eighth ثامن ثامنة", "ninth تاسع تاسعة", "tenth عاشر عاشرة",
-        ),
-        start=3,
-    )
-    for word in words.split()
-}  # fmt: skip
-_AFTERNOON = re.compile(r"\b(1[3-9]|2[0-3]):([0-5]\d)\b")
 _MINUS = re.compile(
     r"(?:(?<!\S)-|\b(?:minus|ناقص|سالب) )(\d+(?:\.\d+)?)"
     r"|(\d+(?:\.\d+)?)(?: \w+)?(?: \w+)? (?:below zero|تحت الصفر)"
 )
 
 
-def values(text: str) -> set[Decimal]:
-    """Return the numbers written in digits, scaled: ``6.6 مليار`` is 6,600,000,000.
+@lru_cache(maxsize=256)  # of one text its figures, units and rates are asked for
+def read(text: str) -> tuple[str, tuple[Quantity, ...]]:
+    """Return a text as it is read, and its numbers, none within another, each with its place there.
 
+    It is folded, its numbers are in digits, and names of several words and "per cent" are one word.
     Version numbers (``1.2.3``) and the digits within a Latin name (``GPT-4``) are no numbers.
     """
-    return {value for value, _, _ in _written(fold(text))}
+    folded, spelled = _in_digits(dates.joined(_PERCENT.sub("%", fold(text))))
+    named = dates.named(text)
+    found, rest = list[Quantity](), folded
+    for reader in (dates.times, dates.days, _amounts):
+        hidden = list(rest)
+        for quantity in reader(rest):
+            start, end = quantity.start, quantity.end
+            digit = re.search(r"\d", folded[start:end])
+            in_words = digit is None or start + digit.start() in spelled
+            is_date = quantity.unit in dates.MONTHS.values()
+            if is_date and (in_words or quantity.unit not in named):
+                continue  # "in May two men", "over 16 may stay"
+            found.append(replace(quantity, is_spelled=in_words))
+            hidden[start:end] = "\0" * (end - start)
+        rest = "".join(hidden)
+    return folded, tuple(sorted(found, key=lambda quantity: quantity.start))
+
+
+def figures(text: str) -> set[Decimal]:
+    """Return the numbers that a text writes, in digits or in words."""
+    return values(text) | spelled(text)
+
+
+def values(text: str) -> set[Decimal]:
+    """Return the numbers written in digits, scaled: ``6.6 مليار`` is 6,600,000,000."""
+    return {figure for q in read(text)[1] for figure in q.figures if not q.is_spelled}
 
 
 def spelled(text: str) -> set[Decimal]:
     """Return the numbers above 1 that are written in words: ``twenty-one``, «عامين»."""
-    folded = PERCENT.sub("%", fold(text))
-    found = {number.value for number in number_words.spelled(folded)}
-    for time in clock.times(folded):  # «التاسعة والنصف صباحًا»
-        hour, minute = divmod(time.minutes, 60)
-        found |= {Decimal((hour + 11) % 12 + 1), Decimal(minute)} - {Decimal(0)}
-    return found | ({Decimal(2)} if any(_dual(word) for word in _WORD.findall(folded)) else set())
+    found = {figure for q in read(text)[1] for figure in q.figures if q.is_spelled}
+    return found | ({Decimal(2)} if _PAIR.search(fold(text)) else set())
 
 
 def measures(text: str) -> set[tuple[Decimal, str]]:
     """Return the numbers that stand beside a unit, with it: «٨ ثوانٍ» is 8 seconds.
 
-    Of units of measure and currencies (``units``), in digits or words. The day of a month is one
-    of the month's; a time is minutes of the "clock"; below zero, it is "minus".
+    The day of a month is one of the month's; a time is minutes of the "clock"; below zero, it is
+    "minus".
     """
-    folded = dates.joined(PERCENT.sub("%", fold(text)))
-    numbers = [*_written(folded)]
-    numbers += [(number.value, number.start, number.end) for number in number_words.spelled(folded)]
-    found = {(v, unit) for v, start, end in numbers for unit in _unit(folded, start, end)}
-    found |= {(Decimal(time.minutes), "clock") for time in clock.times(folded)}
-    found |= {(60 * Decimal(t[1]) + Decimal(t[2]), "clock") for t in _AFTERNOON.finditer(folded)}
-    found |= {(Decimal(day), month) for day, month, _ in dates.days(folded)}
-    found |= {(Decimal(match[1] or match[2]), "minus") for match in _MINUS.finditer(folded)}
-    duals = (without_prefix(word, units.DUALS) for word in _WORD.findall(folded))
-    return found | {(Decimal(2), units.DUALS[dual]) for dual in duals if dual}
+    folded, quantities = read(text)
+    below = {(Decimal(match[1] or match[2]), "minus") for match in _MINUS.finditer(folded)}
+    return below | {(q.value, q.unit) for q in quantities if q.unit and q.figures}
 
 
 def named_units(text: str) -> set[str]:
     """Return the units that a text names, beside a number or not."""
-    words = (
-        without_prefix(word, units.UNITS) for word in re.findall(r"[^\W\d_]+|[%$£€¥₪]", fold(text))
-    )
-    return {units.UNITS[word] for word in words if word}
+    return {UNITS[unit] for unit in re.findall(rf"{_SIGN}|{BEGIN}(?:{_UNIT})", fold(text))}
 
 
 def rates(text: str) -> set[str]:
     """Return the units of time by which a text says something: "a month", «سنويًا»."""
-    folded = fold(text)
-    words = {word for match in _RATE.finditer(folded) for word in match.groups() if word}
-    found = {units.UNITS[word] for word in words if word in units.UNITS} & units.PERIODS
-    return found | {ADVERBS[word] for word in _WORD.findall(folded) if word in ADVERBS}
+    return {_by(match) for match in _RATE.finditer(fold(text))} & units.PERIODS
 
 
 def bounds(text: str) -> set[str]:
@@ -152,12 +154,10 @@ def bounds(text: str) -> set[str]:
 
 
 def ordinals(text: str) -> set[Decimal]:
-    """Return the ordinals from third to tenth that a text says, in words or digits."""
+    """Return the ordinals from third on that a text says, in words or digits."""
     folded = fold(text)
-    words = {without_prefix(word, _ORDINALS) for word in _WORD.findall(folded)}
-    return {Decimal(_ORDINALS[word]) for word in words if word} | {
-        Decimal(digits) for digits in re.findall(r"\b(\d+)(?:st|nd|rd|th)\b", folded)
-    }
+    words = {number.value for number in number_words.spelled(folded) if number.unit == "ordinal"}
+    return words | {Decimal(day) for day in re.findall(r"\b(\d+)(?:st|nd|rd|th)\b", folded)}
 
 
 def in_its_currency(answer: str, text: str, language: Language) -> str:
@@ -169,50 +169,65 @@ def in_its_currency(answer: str, text: str, language: Language) -> str:
     """
     held: dict[Decimal, set[str]] = {}
     for value, unit in measures(text):
-        if unit in units.CURRENCIES:
+        if unit in CURRENCIES:
             held.setdefault(value, set()).add(unit)
 
     def mended(sum_: re.Match[str]) -> str:
-        said = {units.UNITS.get(fold(sum_[name] or "")) for name in ("before", "after")}
+        said = {UNITS.get(fold(sum_[name] or "")) for name in ("before", "after")}
         (value,) = values(sum_["number"]) or {Decimal(0)}
         real = held.get(value, set())
-        if len(real) != 1 or not said & units.CURRENCIES or said & real:
+        if len(real) != 1 or not said & CURRENCIES or said & real:
             return sum_[0]
         after = sum_[0][sum_.end("number") - sum_.start() :]
         (currency,) = real
-        rest = "" if units.UNITS.get(fold(sum_["after"] or "")) in units.CURRENCIES else after
+        rest = "" if UNITS.get(fold(sum_["after"] or "")) in CURRENCIES else after
         return f"{sum_['number']} {units.name(currency, value, language)}{rest}"
 
     return _SUM.sub(mended, answer)
 
 
-def _written(folded: str) -> Iterator[tuple[Decimal, int, int]]:
-    """Yield the numbers in digits with their places."""
-    for match in _NUMBER.finditer(folded):
-        digits = match[1].replace(",", "")
-        if digits.count(".") < 2:
-            letter = _LETTERS.get(match[3], 0)
-            value = Decimal(digits).scaleb(letter) * SCALES.get(match[2], 1)
-            yield value, match.start(), match.end()
+def _in_digits(folded: str) -> tuple[str, set[int]]:
+    """Return a text with its numbers in digits, and the places of those that were in words."""
+    said, places, at = "", set[int](), 0
+    for number in number_words.spelled(folded):
+        # The two of «الاثنين» is a day.
+        if not number.unit and folded[max(0, number.start - 2) : number.end] not in dates.WEEKDAYS:
+            said += folded[at : number.start]
+            places.add(len(said))
+            said += f"{number.value:f}"
+            at = number.end
+    return said + folded[at:], places
 
 
-def _unit(folded: str, start: int, end: int) -> Iterator[str]:
-    """Yield the unit of a number at a place, if it has one."""
-    before = _BEFORE.search(folded[max(0, start - 4) : start])
-    if before and units.UNITS.get(before[1]) in units.CURRENCIES:
-        yield units.UNITS[before[1]]
-    after = _AFTER.match(folded, end)
-    if not after:
-        return
-    first, second = after[1] or after[2], after[3]
-    if first in units.UNITS:
-        power = _POWERS.get(second or "", "")
-        yield f"{power} {units.UNITS[first]}" if power else units.UNITS[first]
-    elif second in units.UNITS and first in _POWERS:
-        yield f"{_POWERS[first]} {units.UNITS[second]}"
-    elif second in units.UNITS and units.UNITS[second] in units.CURRENCIES:
-        yield units.UNITS[second]
+def _amounts(folded: str) -> Iterator[Quantity]:
+    """Yield the numbers that are neither dates nor hours, with their units and rates."""
+    end = 0
+    for match in _AMOUNT.finditer(folded):
+        value = _value(match)
+        if value is None or match.start() < end:  # of a rate that was read
+            continue
+        end = match.end()
+        form = next(
+            filter(None, match.group("before", "unit", "money", "one", "single", "two")), ""
+        )
+        power = _POWERS.get(match["power"] or match["powered"] or "", "")
+        unit = f"{power} {UNITS.get(form) or units.DUALS.get(form, '')}".strip()
+        if match["before"] and match["unit"]:
+            end = match.start("unit")
+        rate = _RATE.match(folded, end + (folded[end : end + 1] == " ")) if unit else None
+        end = rate.end() if rate else end
+        told = () if match["one"] or match["single"] else (value,)
+        yield Quantity(value, unit, _by(rate) if rate else "", match.start(), end, told)
 
 
-def _dual(word: str) -> str | None:
-    return without_prefix(word, DUALS) or without_prefix(word, units.DUALS)
+def _value(match: re.Match[str]) -> Decimal | None:
+    if not match["digits"]:
+        return Decimal(2 if match["two"] else 1)
+    digits = re.sub(r",(?=\d{3})", "", match["digits"]).replace(",", ".")
+    if digits.count(".") > 1:
+        return None
+    return Decimal(digits).scaleb(_LETTERS.get(match["letter"], 0)) * SCALES.get(match["scale"], 1)
+
+
+def _by(rate: re.Match[str]) -> str:
+    return UNITS[rate["unit"]] if rate["unit"] else _ADVERBS[rate["adverb"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from rag.language import Language, fold
@@ -68,6 +69,30 @@ PERIODS = frozenset("second minute hour day week month year".split())
 _DUAL = ("ان", "ين")
 
 
+@dataclass(frozen=True)
+class Quantity:
+    """A number that a text states, and of what; wherever it stands and however it is written.
+
+    :ivar value: Scaled: of "6.6 billion" 6,600,000,000; of a time of day, minutes since midnight;
+        of a date, the day of the month, and 0 where the month stands alone.
+    :ivar unit: A unit of measure or a currency, "square metre", a month, "clock", "ordinal"; empty
+        of a number alone.
+    :ivar per: The unit by which it is said: "a month".
+    :ivar start: Its first character in the text that was read.
+    :ivar end: The character after its last.
+    :ivar figures: The numbers that it is written with; "one" and "a" are none.
+    :ivar is_spelled: Whether these are written in words.
+    """
+
+    value: Decimal
+    unit: str = ""
+    per: str = ""
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+    figures: tuple[Decimal, ...] = field(default=(), compare=False)
+    is_spelled: bool = field(default=False, compare=False)
+
+
 def _forms(names: str) -> dict[str, bool]:
     """Return the folded forms of a unit, and whether each says "two" of it."""
     english, singulars, plurals = (part.split() for part in names.split("|"))
@@ -101,9 +126,9 @@ def name(unit: str, value: Decimal, language: Language) -> str:
 UNITS: dict[str, str] = {
     form: unit for unit, names in _NAMES.items() for form, two in _forms(names).items() if not two
 }
-DUALS: dict[str, str] = {
+DUALS: dict[str, str] = {  # of two that are alike, the first: «سنتان» are years, not cents
     form: unit
-    for unit, names in _NAMES.items()
+    for unit, names in reversed(_NAMES.items())
     for form, two in _forms(names).items()
     if two and form not in UNITS
 }

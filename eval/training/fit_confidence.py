@@ -132,7 +132,7 @@ def asked(path: Path, settings: config.Settings) -> tuple[Floats, Bools, Floats,
                 continue
             read = drafting.distinct(evidence)[: settings.retrieval.prompt_sentences]
             each = conversation.resolve(question.question, (), 0)
-            answered, _ = drafter.answered(each, read, question.language)
+            answered, _, _ = drafter.answered(each, read, question.language)
             if answered is None:
                 raise EvalError("the LLM doesn't tell its probabilities")
             confidence = grounding.confidence(evidence, settings.retrieval)

@@ -221,6 +221,15 @@ def test_files_of_vectors_are_told_and_made_again_without_embedding(
     assert asked(many, embedder) == whole
 
 
+def test_sentences_that_are_damaged_beside_files_of_a_killed_run_are_told(
+    many: Settings, embedder: WordEmbedder
+) -> None:
+    unclean(many)
+    sentences(many)
+    with pytest.raises(IndexStorageError, match="run: rawi index"):
+        asked(many, embedder)
+
+
 def test_files_of_vectors_that_are_whole_may_be_others_than_were_left(
     many: Settings, embedder: WordEmbedder
 ) -> None:

@@ -23,6 +23,8 @@ def test_one_value_in_many_writings(text):
         ("5 metres, 5 m", {5}),
         ("700-million", {700_000_000}),
         ("500m", {500_000_000}),
+        ("6,6 مليار", {6_600_000_000}),
+        ("48,6, up", {Decimal("48.6")}),
     ],
 )
 def test_values(text, values):
@@ -47,6 +49,11 @@ def test_spelled_numbers():
         ("٣ مايو و٥ يونيو", {(3, "May"), (5, "June")}),
         ("٥ درجات تحت الصفر", {(5, "degree"), (5, "minus")}),
         ("سنة ١٨٦٨م على بعد 9 م", set()),
+        ("at ten in the morning, الثانية عشرة ظهرًا", {(600, "clock"), (720, "clock")}),
+        ("anyone over 16 may stay", set()),
+        ("in May two men came", set()),
+        ("120 m2", set()),
+        ("سنتين", {(2, "year")}),  # not cents
     ],
 )
 def test_numbers_with_units_of_time(text, measures):
@@ -85,6 +92,8 @@ def test_words_of_one_number_are_composed(text, value):
         ("المادة العاشرة", set()),
         ("one of them, واحد منهم", set()),
         ("٣٠ في المئة", set()),
+        ("لست موظفًا لست سنوات", {6}),  # "I am not", then "for six"
+        ("يوم الاثنين، الثالث عشر", set()),
     ],
 )
 def test_numbers_beside_each_other_are_not(text, values):
@@ -181,6 +190,7 @@ def test_bounds_of_one_kind_in_many_writings(texts, bounds):
     [
         (("200 riyals a month", "monthly", "per month", "٢٠٠ ريال شهريًا", "في الشهر"), {"month"}),
         (("60 km/hour", "كل ساعة", "60 كم في الساعة"), {"hour"}),
+        (("6% a year", "$25 a year", "٦٪ سنويًا"), {"year"}),
         (("a month later", "بعد شهر", "an hour"), set()),
     ],
 )
@@ -191,3 +201,21 @@ def test_rates_in_many_writings(texts, rates):
 def test_ordinals():
     assert quantities.ordinals("الطابق الثالث") == quantities.ordinals("the 3rd floor") == {3}
     assert quantities.ordinals("the fourth") == {4}
+    assert quantities.ordinals("في الثالث عشر") == quantities.ordinals("the 13th") == {13}
+    assert quantities.ordinals("the twenty-third, السادسة والعشرون") == {23, 26}
+    assert quantities.ordinals("30 ثانية وعشرين") == set()
+    assert quantities.ordinals("الساعة الخامسة وعشرين دقيقة") == {5}
+    assert quantities.spelled("الساعة الخامسة وعشرين دقيقة") == {20}
+
+
+def test_each_quantity_has_its_place_and_none_is_within_another():
+    text = "من 9:30 صباحًا، $25 a month or twelve square metres، ٣ مايو وسنتين"
+    folded, found = quantities.read(text)
+    assert [(folded[q.start : q.end], str(q.value), q.unit, q.per) for q in found] == [
+        ("9:30 صباحا", "570", "clock", ""),
+        ("$25 a month", "25", "dollar", "month"),
+        ("12 square metres", "12", "square metre", ""),
+        ("3 مايو", "3", "May", ""),
+        ("سنتين", "2", "year", ""),
+    ]
+    assert [q.is_spelled for q in found] == [False, False, True, False, True]
