@@ -12,20 +12,41 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
-from rag.engine import Engine, Turn
+from rag.engine import Answer, Engine, Evidence, Token, Turn
 from rag.errors import RawiError
+from rag.grounding import Citation
 from rag.language import detect
-from ui.answer_steps import Shown, ended, failed, with_event
-from ui.conversations import Message
-from ui.line import Event
+from rag.retrieval import Found
+from ui import examples
+from ui.conversations import MOST_CHARS, Message, Quote
+from ui.line import Ahead, Event
 from ui.loading import Loader
-from ui.scope import Among
-from ui.work import Asked, QueueFullError
+from ui.work import Asked, InternalError, QueueFullError
 
+# Characters of a sentence that stand beside the answer; its article has all of it.
+_SHOWN_CHARS = 1_000
+# Of a short answer that is shown large; a longer one is prose.
+_LARGE_CHARS = 120
 # Seconds between two looks at whether the reader has stopped.
 _LOOK_S = 0.1
 _YIELD_S = 1.0  # at least so often
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An answer on its way.
+
+    :ivar message: What there is of it.
+    :ivar stage: ``loading``, ``searching``, ``waiting`` for others, ``warming`` while the LLM reads
+        ahead, ``writing`` or ``done``.
+    :ivar ahead: How many questions are before it, when it is waiting.
+    """
+
+    message: Message
+    stage: Literal["loading", "searching", "waiting", "warming", "writing", "done"]
+    ahead: int = 0
 
 
 @dataclass
@@ -41,11 +62,12 @@ class _Growing:
         """Return an engine that knows the chosen documents alone, as far as they are there."""
         if not self.docs:
             return engine
-        among = Among.chosen(engine, self.docs)
-        message = self.shown.message.model_copy(update=vars(among))
+        titles = engine.retriever.titles()
+        docs = tuple(doc for doc in self.docs if doc in titles)
+        message = self.shown.message.model_copy(update={"docs": docs, "of": len(titles)})
         self.shown = replace(self.shown, message=message)
         self.steps.put(self.shown)
-        return engine.within(among.docs) if among.docs else engine
+        return engine.within(docs) if docs else engine
 
     def hear(self, event: Event | RawiError, engine: Engine) -> None:
         self.shown = with_event(self.shown, event, engine, self.history)
@@ -130,3 +152,87 @@ def _next(shown: Shown, asked: Asked, growing: _Growing) -> Shown:
         changed = growing.steps.get(timeout=_LOOK_S)
     # What comes of a thread that was stopped is its end, which is no failure then.
     return ended(shown, problem="stopped") if asked.gone.is_set() else changed
+
+
+def with_event(
+    shown: Shown, event: Event | RawiError, engine: Engine, history: Sequence[Turn] = ()
+) -> Shown:
+    """Return an answer after one event: of the engine, the line, or an error of either."""
+    message = shown.message
+    if isinstance(event, Evidence):
+        evidence = tuple(_evidence(found, engine) for found in event.sentences)
+        return Shown(message.model_copy(update={"evidence": evidence}), "writing")
+    if isinstance(event, Ahead):
+        if event.warming and not event.count:
+            return Shown(message, "warming")
+        return Shown(message, "waiting" if event.count else "writing", event.count)
+    if isinstance(event, Token):
+        return Shown(message.model_copy(update={"text": message.text + event.text}), "writing")
+    if isinstance(event, Answer):
+        return Shown(_answered(message, event, _offered(event, engine, history)), "done")
+    return failed(shown, "" if isinstance(event, InternalError) else str(event))
+
+
+def _offered(answer: Answer, engine: Engine, history: Sequence[Turn]) -> tuple[str, ...]:
+    """Return what may be asked next, and where there is no answer, instead."""
+    if answer.abstained:
+        return examples.near(engine, answer.evidence, answer.language)
+    return examples.following(engine, answer, [turn.content for turn in history])
+
+
+def _answered(message: Message, answer: Answer, near: tuple[str, ...]) -> Message:
+    return message.model_copy(
+        update={
+            "text": answer.answer[:MOST_CHARS],
+            "language": answer.language,
+            "citations": tuple(map(_cited, answer.citations)),
+            "how": answer.how,
+            "short": answer.short_answer if len(answer.short_answer) <= _LARGE_CHARS else "",
+            "near": near,
+            "problem": "model" if answer.failure else "",
+            "detail": answer.failure[:MOST_CHARS],
+            "seconds": round(answer.timings.total_s, 1),
+        }
+    )
+
+
+def failed(shown: Shown, reason: str) -> Shown:
+    """Return an answer that will not come, with the engine's own words for why."""
+    return ended(shown, problem="failed", detail=reason)
+
+
+def ended(shown: Shown, **fields: str) -> Shown:
+    """Return an answer as far as it came, with these fields of its message."""
+    return Shown(shown.message.model_copy(update=fields), "done")
+
+
+def _cited(citation: Citation) -> Quote:
+    return Quote(
+        marker=citation.marker,
+        doc=citation.doc,
+        title=citation.title or citation.doc,
+        start=citation.start,
+        end=citation.end,
+        text=citation.quote[:MOST_CHARS],
+        language=detect(citation.quote),
+        marks=tuple((a - citation.start, z - citation.start) for a, z in citation.marks),
+        page=citation.page,
+        date=citation.date,
+    )
+
+
+def _evidence(found: Found, engine: Engine) -> Quote:
+    return Quote(
+        doc=found.doc,
+        title=title_of(engine, found.doc),
+        start=found.start,
+        end=found.end,
+        text=found.text if len(found.text) <= _SHOWN_CHARS else found.text[:_SHOWN_CHARS] + "…",
+        language=found.language,
+        page=engine.retriever.storage.page(found.doc, found.start),
+    )
+
+
+def title_of(engine: Engine, doc: str) -> str:
+    """Return a document's title; its id when the index doesn't hold it."""
+    return engine.retriever.storage.title(doc) or doc

@@ -4,26 +4,40 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI, Request
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
 
 from rag.config import Settings
-from ui import connections, logs, page
+from ui import api, connections, health, logs, mcp, page, uploads, widget
+from ui.guard import Guard
+from ui.limits import Limits
 from ui.loading import Loader
-from ui.security import Security
-from ui.services import add_services
+from ui.tickets import Tickets
 
 
 def build(loader: Loader) -> FastAPI:
     """Put everything on one port; loading begins with the server."""
+    settings, work = loader.settings, loader.work
+    limits, tickets = Limits(settings.limits), Tickets(loader.secret, settings.widget)
+    embedded: widget.Embedded | None = None
+    if settings.widget.allowed_origins:  # nobody else could open it
+        embedded = widget.Embedded(tickets, loader)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         loader.start()
-        yield
+        async with AsyncExitStack() as parts:
+            await parts.enter_async_context(tools.session_manager.run())
+            if embedded is not None:
+                inner = embedded.app
+                await parts.enter_async_context(inner.router.lifespan_context(inner))
+            yield
         loader.close()
 
     app = FastAPI(title="Rawi", docs_url=None, redoc_url=None, lifespan=lifespan, openapi_url=None)
@@ -33,13 +47,33 @@ def build(loader: Loader) -> FastAPI:
         servers = [{"url": request.scope["rawi.root"] or "/"}]
         return JSONResponse({**app.openapi(), "servers": servers})
 
-    def mount_compact(inner: FastAPI, head: str) -> None:
-        page.mount(inner, loader, compact=True, head=head)
-
-    app.add_middleware(Security)
-    add_services(app, loader, mount_page=mount_compact)
-    page.serve_static(app)
-    page.mount(app, loader)
+    app.include_router(api.router(work))
+    app.include_router(health.router(work))
+    app.include_router(uploads.router(settings, limits))
+    app.include_router(widget.router(tickets, settings.widget))
+    api.say_errors_as_openai(app)
+    widget.refuse_tickets(app)
+    tools = mcp.add(app, work, settings.server.max_body_bytes)
+    if embedded is not None:
+        app.mount(widget.PREFIX, embedded)
+    app.add_middleware(
+        Guard,
+        settings=settings,
+        limits=limits,
+        metrics=work.metrics,
+        session_of=partial(widget.session_of, tickets),
+    )
+    # Around the guard: a preflight has no key, and what is refused can be read, too.
+    # Also what makes Gradio not let every origin in.
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=list(settings.widget.allowed_origins),
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=["Retry-After", "X-Request-ID"],
+    )
+    app.mount(page.STATIC_URL, StaticFiles(directory=page.STATIC), name="ui")
+    page.mount(app, loader)  # at "/", which takes all the rest
     return app
 
 

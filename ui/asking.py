@@ -10,14 +10,14 @@ import gradio as gr
 from rag.engine import check_question
 from rag.errors import QuestionError
 from rag.language import clean, detect, is_supported
-from ui import address, messages, panels, text
+from ui import messages, text
 from ui.answering import Answering
 from ui.chat_view import ChatView, Update
-from ui.components import given, given_number
+from ui.components import asker, given, given_number
 from ui.conversations import Conversation, Conversations, Message
-from ui.documents_html import problem_html
 from ui.feedback import Notes
 from ui.loading import Loader
+from ui.markup import problem_html
 from ui.text import Phrase
 from ui.work import QueueFullError
 
@@ -94,12 +94,11 @@ class AskEvents:
         session = str(request.session_hash)
         answer = None
         try:
-            asker = _asker(request)
-            turns = base.turns()
-            for answer in self._answering.answer(session, asker, question, turns, base.docs):
+            who, turns = asker(request), base.turns()
+            for answer in self._answering.answer(session, who, question, turns, base.docs):
                 yield {
                     chat.live: messages.live_html(answer),
-                    chat.evidence: panels.evidence_html(answer.message),
+                    chat.evidence: messages.evidence_html(answer.message),
                 }
         except QueueFullError:
             refusal = problem_html(text.QUEUE_FULL)
@@ -122,8 +121,3 @@ class AskEvents:
         except QuestionError:
             return text.UNASKABLE if question.strip() else None
         return None
-
-
-def _asker(request: gr.Request) -> str:
-    """Return who asks; Gradio itself knows the nearest proxy alone."""
-    return address.asker(request.request.scope) if request.request else ""

@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Final, Literal
+
+from markupsafe import Markup, escape
 
 from rag.language import Language, Span
 
@@ -174,26 +175,27 @@ def _closing(tokens: Sequence[_Token], opening: int) -> int | None:
     return None
 
 
-def isolated_html(text: str, language: Language, marks: Sequence[tuple[int, int]] = ()) -> str:
+def isolated_html(text: str, language: Language, marks: Sequence[tuple[int, int]] = ()) -> Markup:
     """Return a text escaped, its foreign runs in ``<bdi>``, some places of it in ``<mark>``.
 
     :param marks: In order, none overlapping another.
     """
-    html, at = "", 0
+    parts, at = list[Markup](), 0
+    foreign = Markup('<bdi dir="{}">{}</bdi>')
     for start, end in foreign_runs(text, language):
+        parts.append(_marked(text, at, start, marks))
         inner = _marked(text, start, end, marks)
-        html += _marked(text, at, start, marks)
-        html += f'<bdi dir="{_SCRIPTS[language].direction}">{inner}</bdi>'
+        parts.append(foreign.format(_SCRIPTS[language].direction, inner))
         at = end
-    return html + _marked(text, at, len(text), marks)
+    return Markup("").join([*parts, _marked(text, at, len(text), marks)])
 
 
-def _marked(text: str, first: int, last: int, marks: Sequence[tuple[int, int]]) -> str:
+def _marked(text: str, first: int, last: int, marks: Sequence[tuple[int, int]]) -> Markup:
     """Return a piece of a text, escaped, with what of the marks lies within."""
-    html, at = "", first
+    html, at = Markup(""), first
     for start, end in marks:
         start, end = max(start, first), min(end, last)
         if start < end:
-            html += f"{escape(text[at:start])}<mark>{escape(text[start:end])}</mark>"
+            html += Markup("{}<mark>{}</mark>").format(text[at:start], text[start:end])
             at = end
     return html + escape(text[at:last])

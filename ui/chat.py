@@ -18,9 +18,7 @@ from ui.chat_view import ChatView
 from ui.components import Chat, acting, on
 from ui.feedback import Notes
 from ui.loading import Loader
-from ui.markup import button
 from ui.reading import ReadEvents
-from ui.scope import ScopeEvents
 
 
 def build(loader: Loader, *, compact: bool = False) -> Chat:
@@ -32,7 +30,7 @@ def build(loader: Loader, *, compact: bool = False) -> Chat:
     view = ChatView(loader, chat)
     notes = Notes(loader.settings.storage, tickets.derived(loader.secret, "feedback"))
     asking, reading = AskEvents(loader, view, notes), ReadEvents(loader, view, notes)
-    _connect(chat, view, asking, reading, ScopeEvents(loader, chat))
+    _connect(chat, view, asking, reading)
     return chat
 
 
@@ -64,7 +62,7 @@ def _laid_out(compact: bool, browser_key: str) -> Chat:
                     max_lines=6,
                     container=False,
                 )
-                tools = acting("send", "stop", value=_tools())
+                tools = acting("send", "stop", value=panels.tools_html())
         with gr.Column(elem_id="rawi-panel"):
             source = acting("close", "turn", elem_id="rawi-source")
             evidence = acting("cite", elem_id="rawi-evidence")
@@ -78,15 +76,7 @@ def _laid_out(compact: bool, browser_key: str) -> Chat:
     )  # fmt: skip
 
 
-def _tools() -> str:
-    send = button(text.SEND, "send", glyph="send").replace("<button ", '<button id="rawi-send" ', 1)
-    stop = button(text.STOP, "stop", glyph="stop").replace("<button ", '<button id="rawi-stop" ', 1)
-    return send + stop
-
-
-def _connect(
-    chat: Chat, view: ChatView, asking: AskEvents, reading: ReadEvents, choosing: ScopeEvents
-) -> None:
+def _connect(chat: Chat, view: ChatView, asking: AskEvents, reading: ReadEvents) -> None:
     shown: list[Any] = [
         chat.kept, chat.editing, chat.question, chat.conversations, chat.welcome, chat.messages,
         chat.live, chat.evidence, chat.source, chat.scope, chat.picker, chat.cleared,
@@ -121,16 +111,16 @@ def _connect(
         (chat.welcome.refresh, view.refresh, state, [chat.welcome]),
         (chat.conversations.export, reading.export, state, [chat.download]),
         (chat.timer.tick, view.tick, ticking, [chat.welcome, chat.timer, chat.scope]),
-        (chat.scope.choose, choosing.choose, state, [chat.picker]),
-        (chat.scope.all, choosing.all, state, [chat.kept, chat.scope, chat.picker]),
-        (chat.scope.refresh, choosing.refresh, state, [chat.scope]),
-        (chat.picker.close, choosing.close, [], [chat.picker]),
+        (chat.scope.choose, reading.choose, state, [chat.picker]),
+        (chat.scope.all, reading.all, state, [chat.kept, chat.scope, chat.picker]),
+        (chat.scope.refresh, reading.scope, state, [chat.scope]),
+        (chat.picker.close, reading.close, [], [chat.picker]),
     ]
     for listen, handle, given, outputs in quick:
         on(listen, handle, given, outputs, queue=False)
     # The page sends the next change when it sees this answer, before Gradio holds it for ended.
     ticked, outputs = chat.picker.chosen, [chat.kept, chat.scope]
-    on(ticked, choosing.chosen, state, outputs, queue=False, trigger_mode="multiple")
+    on(ticked, reading.chosen, state, outputs, queue=False, trigger_mode="multiple")
     on(chat.source.turn, reading.turn, [], [chat.source], queue=False)
     asked, said = chat.messages.translate, [chat.translation]
     on(asked, reading.translate, state, said, concurrency_limit=None)

@@ -6,11 +6,10 @@ from typing import Any
 
 import gradio as gr
 
-from ui import messages, panels, scope
+from ui import messages, panels
 from ui.components import Chat
 from ui.conversations import Conversation, Conversations
 from ui.loading import Loader
-from ui.states_html import progress_html
 
 Update = dict[Any, Any]
 
@@ -64,7 +63,7 @@ class ChatView:
             chat.welcome: self._welcome_html(kept),
             chat.messages: self.messages_html(current, editing),
             chat.live: "",
-            chat.evidence: panels.evidence_html(last),
+            chat.evidence: messages.evidence_html(last),
             chat.scope: self._scope_html(kept),
             chat.picker: "",
             chat.cleared: "" if kept.cleared is None else panels.cleared_html(),
@@ -76,7 +75,7 @@ class ChatView:
         """Return the messages; ``waiting`` while an answer to the last is on its way."""
         engine = self._loader.engine
         return messages.conversation_html(
-            conversation,
+            conversation.messages,
             editing=editing,
             feedback=self._settings.page.feedback,
             waiting=waiting,
@@ -85,10 +84,10 @@ class ChatView:
         )
 
     def _scope_html(self, kept: Conversations) -> str:
-        return scope.scope_html(self._loader.engine, kept.current.docs)
+        return panels.scope_html(self._loader.engine, kept.current.docs)
 
     def _welcome_html(self, kept: Conversations) -> str:
-        state = progress_html(self._loader.progress())
+        state = panels.progress_html(self._loader.progress())
         if kept.current.messages:
             return f'<div class="rw-welcome">{state}</div>' if state else ""
         return panels.welcome_html(self._loader.listing, self._loader.examples or (), state)

@@ -8,6 +8,8 @@ from typing import Any
 
 import gradio as gr
 
+from ui import address
+
 # Hands a click on a [data-act] on to the server as an event of that name.
 _ACTS = """
 window.rawi.acts(element, trigger, {acts});
@@ -69,6 +71,11 @@ def on(
 def carried(event: gr.EventData) -> dict[str, Any]:
     """Return all that the clicked button carried; a client other than the page may send nothing."""
     return event._data or {}
+
+
+def asker(request: gr.Request) -> str:
+    """Return who asks; Gradio itself knows the nearest proxy alone."""
+    return address.asker(request.request.scope) if request.request else ""
 
 
 def given(event: gr.EventData, name: str) -> str:

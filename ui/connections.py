@@ -8,28 +8,22 @@ one address could hold them all.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, cast
 
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from rag.config import ServerSettings, Settings
-from ui import address, schemas
+from ui import address
 from ui.limits import AtOnce
 
 # Well within the 1,024 files that a process may commonly have open.
 _MOST: Final = 800
-_RETRY_S: Final = 5
 _FULL: Final = (
-    "HTTP/1.1 503 Service Unavailable\r\n"
-    f"Retry-After: {_RETRY_S}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-).encode()
-# What of Gradio is served as a stream.
-_STREAM: Final = re.compile(r"/gradio_api/queue/data")
+    b"HTTP/1.1 503 Service Unavailable\r\n"
+    b"Retry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+)
 
 
 def protocol(settings: Settings) -> type[asyncio.Protocol]:
@@ -107,32 +101,3 @@ class _Deadline:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-class Streams:
-    """The middleware that bounds the streams of one address; within the guard, which names it."""
-
-    def __init__(self, app: ASGIApp, *, each: int) -> None:
-        """Wrap an application.
-
-        :param each: Streams that may be open for one address.
-        """
-        self._app = app
-        self._at_once = AtOnce(each=each)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
-        is_stream = scope["type"] == "http" and scope["method"] == "GET"
-        if not is_stream or not _STREAM.search(str(scope["path"])):
-            await self._app(scope, receive, send)
-            return
-        holder = address.asker(scope)
-        if not self._at_once.take(holder):
-            body = schemas.error("too many open streams", "rate_limit_error")
-            refused = JSONResponse(body, 429, {"Retry-After": str(_RETRY_S)})
-            await refused(scope, receive, send)
-            return
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._at_once.leave(holder)

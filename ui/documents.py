@@ -70,12 +70,14 @@ class RefusedError(RawiError):
 
     :ivar reason: Why, in both languages.
     :ivar status: As HTTP says it.
+    :ivar retry_s: When to try again; None where that is of no use.
     """
 
-    def __init__(self, reason: Phrase, status: int = 409) -> None:
+    def __init__(self, reason: Phrase, status: int = 409, retry_s: int | None = None) -> None:
         super().__init__(reason.en)
         self.reason = reason
         self.status = status
+        self.retry_s = retry_s
 
 
 def may_change(settings: Settings, scope: Scope) -> bool:

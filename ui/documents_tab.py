@@ -6,18 +6,24 @@ from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
+from markupsafe import Markup
 
+from rag import readers
 from rag.config import Settings
 from rag.errors import IndexStorageError, RawiError
 from ui import documents, indexing, sources, text
 from ui.components import acting, carried, given, on
-from ui.documents import RefusedError
-from ui.documents_html import job_html, listing_html, problem_html, tools_html
+from ui.documents import RefusedError, size_text
+from ui.indexing import Job
 from ui.loading import Loader
-from ui.markup import both
-from ui.text import Phrase
+from ui.markup import heading, macros, problem_html
+from ui.text import Phrase, isolated
 
 Update = dict[Any, Any]
+
+# Files that are listed before the one that is being read, and from it on.
+_BEFORE, _AFTER = 10, 20
+_HTML = macros("documents", size_text=size_text)
 
 # Uploads what was dropped or chosen, then tells the page which files were not taken and why.
 _UPLOADS = 'window.rawi.uploads(element, trigger, ["send_files", "reindex", "refresh"]);'
@@ -33,9 +39,9 @@ class DocumentsTab:
         """
         self._settings = settings
         self._loader = loader
-        gr.HTML(f'<h2 id="rawi-documents-title">{both(text.DOCUMENTS)}</h2>')
+        gr.HTML(heading(text.DOCUMENTS, "rawi-documents-title"))
         tools = gr.HTML(
-            tools_html(documents.upload_limit(settings)),
+            _tools_html(documents.upload_limit(settings)),
             js_on_load=_UPLOADS,
             apply_default_css=False,
             elem_id="rawi-upload",
@@ -53,7 +59,7 @@ class DocumentsTab:
     def load(self) -> str:
         """Return what is indexed, as HTML."""
         try:
-            return listing_html(documents.listing(self._settings))
+            return _HTML.listing(documents.listing(self._settings))
         except IndexStorageError as exc:
             return problem_html(text.CANNOT_START, str(exc))
 
@@ -64,7 +70,7 @@ class DocumentsTab:
 
     def _add(self, event: gr.EventData) -> Iterator[Update]:
         """Index what was uploaded; what was not taken is told in the words that refused it."""
-        refusals = ""
+        refusals = Markup("")
         for file in carried(event).get("files", []):
             if isinstance(file, dict) and file.get("en"):
                 phrase = Phrase(file.get("ar", ""), file["en"])
@@ -82,7 +88,7 @@ class DocumentsTab:
             yield {self._job: problem_html(text.REFUSED_GONE, str(exc))}
         else:
             # Only the last one leaves an empty folder that is meant to be.
-            yield from self._indexed("", may_empty={found.doc for found in held} <= {doc})
+            yield from self._indexed(Markup(""), may_empty={found.doc for found in held} <= {doc})
 
     def _open(self, event: gr.EventData) -> str:
         """Open a document from its beginning."""
@@ -90,10 +96,28 @@ class DocumentsTab:
         return sources.document_html(engine, given(event, "doc")) if engine else ""
 
     def _reindex(self) -> Iterator[Update]:
-        yield from self._indexed("")
+        yield from self._indexed(Markup(""))
 
-    def _indexed(self, before: str, *, may_empty: bool = False) -> Iterator[Update]:
+    def _indexed(self, before: Markup, *, may_empty: bool = False) -> Iterator[Update]:
         """Index the folder and show how far that is, below what was said before."""
         for job in indexing.reindex(self._settings, self._loader, may_empty=may_empty):
             yield {self._job: before + job_html(job)}
         yield {self._listing: self.load()}
+
+
+def _tools_html(upload_limit: int) -> Markup:
+    """Return the place to drop files on, and the button that indexes anew."""
+    types = ", ".join(readers.suffixes())
+    hint = text.DROP.format(types=isolated(types), most=isolated(size_text(upload_limit)))
+    return _HTML.tools(types, hint)
+
+
+def job_html(job: Job) -> Markup:
+    """Return how far an indexing run is, or how it ended.
+
+    Of its files, those around the one that is being read, and before them those that failed.
+    """
+    first = max(0, job.done - _BEFORE)
+    earlier = [at for at, doc in enumerate(job.files[:first]) if doc in job.failed][-_BEFORE:]
+    files = [*earlier, *range(first, min(job.done + _AFTER, len(job.files)))]
+    return _HTML.job(job, files)

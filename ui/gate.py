@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui import address, schemas
 from ui.conversations import Conversations
-from ui.security import FRAMED_BY, policy
+from ui.guard import FRAMED_BY, again, policy
 
 
 @dataclass(frozen=True)
@@ -126,16 +126,8 @@ class Gate:
         body = call.model_dump_json().encode("utf-8", "replace")
         passed = {**scope, "headers": [h for h in scope["headers"] if h[0] != b"content-length"]}
         passed["headers"].append((b"content-length", str(len(body)).encode()))
-        sent = False
-
-        async def again() -> Message:
-            nonlocal sent
-            if sent:
-                return await receive()
-            sent = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        await self.app(passed, again, send)
+        message = {"type": "http.request", "body": body, "more_body": False}
+        await self.app(passed, again(message, receive), send)
 
 
 def is_served(method: str, path: str) -> bool:

@@ -1,11 +1,13 @@
 """What every request passes first: whether it is whole, small, allowed, and not one too many.
 
 Pure ASGI, around everything but what tells browsers who may read, so that the page, the API, MCP
-and the widget are under the same rules, and nothing is forgotten when a route is added.
+and the widget are under the same rules, and nothing is forgotten when a route is added. Every
+response leaves with what a browser may do with it: talk to us alone, and run our scripts alone.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 import time
@@ -20,8 +22,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.config import Settings
-from ui import address, body, keys, logs, schemas
-from ui.limits import Limits
+from ui import address, keys, logs, schemas
+from ui.limits import AtOnce, Limits
 from ui.metrics import Metrics
 
 # A file of this name in the storage folder switches everything off, without a restart.
@@ -41,10 +43,29 @@ _ROUTES: Final = (
 _PROXY_HEADERS: Final = (b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
 _PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9_.~-]{1,100}){1,10}")
 _MISDIRECTED: Final = "Rawi isn't known by this name; its operator can add it to server.hosts"
-_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-}
+# What of Gradio is served as a stream.
+_STREAM: Final = re.compile(r"/gradio_api/queue/data")
+_STREAM_RETRY_S: Final = 5
+_NOTHING: Final = "default-src 'none'; frame-ancestors 'none'"
+# Who may frame a response, in the scope of its request; ourselves alone when it isn't there.
+FRAMED_BY: Final = "rawi.framed_by"
+
+
+def policy(framed_by: str, *, scripts: Sequence[str] = ()) -> str:
+    """Return a Content-Security-Policy that keeps every connection at home.
+
+    Gradio makes functions of its components' templates, so 'unsafe-eval' must stay where its page
+    is; and it sets styles by attribute.
+
+    :param framed_by: Source expressions of those who may frame the response.
+    :param scripts: Of a page's own scripts; without any, nothing is a page and nothing runs.
+    """
+    runs = f"'self' 'unsafe-eval' {' '.join(scripts)}" if scripts else "'none'"
+    return (
+        f"default-src 'self'; script-src {runs}; style-src 'self' 'unsafe-inline';"
+        " img-src 'self' data: blob:; font-src 'self' data:; object-src 'none'; frame-src 'none';"
+        f" base-uri 'self'; form-action 'self'; frame-ancestors {framed_by}"
+    )
 
 
 @dataclass(frozen=True)
@@ -62,6 +83,9 @@ class Refusal:
         if self.status == HTTPStatus.UNAUTHORIZED:
             headers["WWW-Authenticate"] = "Bearer"
         return JSONResponse(schemas.error(self.message, self.kind), self.status, headers)
+
+
+_TOO_LARGE: Final = Refusal(413, "the request is too large", "invalid_request_error")
 
 
 class Guard:
@@ -85,6 +109,7 @@ class Guard:
         self._metrics = metrics
         self._limits = limits
         self._session_of = session_of
+        self._streams = AtOnce(each=settings.limits.streams)
         self._switch: Path = settings.storage / SWITCH
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,23 +138,35 @@ class Guard:
         if address.peer(scope) == client:
             scope["headers"] = [h for h in scope["headers"] if h[0] not in _PROXY_HEADERS]
         scope["rawi.asker"] = address.bucket(client)
-        refusal = self._refusal(scope, client)
-        if refusal is None and scope["path"] != _UPLOAD:
-            server = self._settings.server
-            try:
-                receive = await body.whole(
-                    scope, receive, server.max_body_bytes, server.body_timeout_s
-                )
-            except body.TooLargeError:
-                refusal = Refusal(413, "the request is too large", "invalid_request_error")
-            except body.TooSlowError:
-                refusal = Refusal(408, "the request took too long", "invalid_request_error")
-        if refusal is None:
-            await self._app(scope, receive, request.send)
+        given = self._refusal(scope, client) or await self._whole(scope, receive)
+        stream = scope["method"] == "GET" and _STREAM.search(scope["path"])
+        holder = address.asker(scope) if stream else None
+        if not isinstance(given, Refusal) and not self._streams.take(holder):
+            given = Refusal(429, "too many open streams", "rate_limit_error", _STREAM_RETRY_S)
+        if isinstance(given, Refusal):
+            if given.status == HTTPStatus.TOO_MANY_REQUESTS:
+                self._metrics.limited.labels(given.kind).inc()
+            await given.response()(scope, receive, request.send)
             return
-        if refusal.status == HTTPStatus.TOO_MANY_REQUESTS:
-            self._metrics.limited.labels(refusal.kind).inc()
-        await refusal.response()(scope, receive, request.send)
+        request.is_let_in = True
+        try:
+            await self._app(scope, given, request.send)
+        finally:
+            self._streams.leave(holder)
+
+    async def _whole(self, scope: Scope, receive: Receive) -> Receive | Refusal:
+        """Read the body before anything works on it; return what gives it again."""
+        if scope["path"] == _UPLOAD:
+            return receive
+        most, within_s = self._settings.server.max_body_bytes, self._settings.server.body_timeout_s
+        length = Headers(scope=scope).get("content-length", "")
+        if length.isdecimal() and int(length) > most:
+            return _TOO_LARGE
+        try:
+            message = await asyncio.wait_for(_read(receive, most), within_s)
+        except asyncio.TimeoutError:
+            return Refusal(408, "the request took too long", "invalid_request_error")
+        return _TOO_LARGE if message is None else again(message, receive)
 
     def _root(self, scope: Scope, trusted: Sequence[str]) -> str:
         """Return the path that this server is known below, as its proxy or the settings say."""
@@ -197,6 +234,30 @@ class Guard:
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
+async def _read(receive: Receive, most: int) -> Message | None:
+    """Return a body in one message; None when it has more bytes than allowed."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return message
+        body += message.get("body", b"")
+        if len(body) > most:
+            return None
+        if not message.get("more_body", False):
+            return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+
+def again(message: Message, receive: Receive) -> Receive:
+    """Return what gives a message, and then what comes after it."""
+    given = iter([message])
+
+    async def received() -> Message:
+        return next(given, None) or await receive()
+
+    return received
+
+
 class _Request:
     """One request on its way: its id and how it was answered."""
 
@@ -204,7 +265,8 @@ class _Request:
         self.id = secrets.token_hex(8)
         self.status = 499  # until something was answered
         self.began = time.perf_counter()
-        self._send = send
+        self.is_let_in = False
+        self._scope, self._send = scope, send
         scope["rawi.log_questions"] = log_questions
 
     async def send(self, message: Message) -> None:
@@ -213,8 +275,10 @@ class _Request:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Request-ID"] = self.id
-            for name, value in _HEADERS.items():
-                headers.setdefault(name, value)
+            allowed = policy(str(self._scope.get(FRAMED_BY, "'self'")))
+            headers.setdefault("Content-Security-Policy", allowed if self.is_let_in else _NOTHING)
+            headers.setdefault("Referrer-Policy", "same-origin")
+            headers.setdefault("X-Content-Type-Options", "nosniff")
         await self._send(message)
 
 

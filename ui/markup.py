@@ -1,73 +1,89 @@
-"""HTML made of untrusted text: everything is escaped here, and both languages stand side by side.
+"""HTML made of templates: all text in it is escaped, and both languages stand side by side.
 
-A string of the page is written in Arabic and in English; the stylesheet shows the one that
-``<html lang>`` names, so switching the language needs no word from the server.
+A string of the page is written in Arabic and in English, and a template that names it shows both;
+the stylesheet shows the one that ``<html lang>`` names, so switching the language needs no word
+from the server.
 """
 
 from __future__ import annotations
 
-from html import escape
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import jinja2
+from markupsafe import Markup
 
 from rag.language import Language, clean, detect, direction
-from ui import text as words
+from ui import reasons, text
 from ui.bidi import isolated_html
 from ui.text import Phrase
 
+_LANGUAGES: tuple[Language, ...] = ("ar", "en")
+# A line break of a template is none of the page: beside a tag it is nothing, within one a space.
+_BREAK = re.compile(r"(?<=[>}])\n\s*|\n\s*(?=[<{])|\s*\Z")
 
-def both(phrase: Phrase) -> str:
+
+def both(phrase: Phrase) -> Markup:
     """Return a phrase in both languages; what was filled in is escaped like the rest."""
-    return "".join(
-        f'<span class="rw-{language}" lang="{language}" dir="{direction(language)}">'
-        f"{escape(phrase[language])}</span>"
+    return Markup("").join(
+        Markup('<span class="rw-{0}" lang="{0}" dir="{1}">{2}</span>').format(
+            language, direction(language), phrase[language]
+        )
         for language in _LANGUAGES
     )
 
 
-def hidden(phrase: Phrase) -> str:
-    """Return a phrase for screen readers alone."""
-    return f'<span class="rw-hidden">{both(phrase)}</span>'
-
-
-def in_language(language: Language) -> str:
+def in_language(language: Language) -> Markup:
     """Return the attributes of an element that holds text of one language."""
-    return f'dir="{direction(language)}" lang="{language}"'
+    return Markup('dir="{}" lang="{}"').format(direction(language), language)
 
 
-def shown(text: str) -> str:
+def shown(name: str) -> Markup:
     """Return a file's name or title escaped, in one line, without characters that reorder it.
 
     Its direction is that of its language, not of its first letter.
     """
-    line = " ".join(clean(text).split())
+    line = " ".join(clean(name).split())
     language = detect(line)
-    return f'<bdi dir="{direction(language)}">{isolated_html(line, language)}</bdi>'
+    said = isolated_html(line, language)
+    return Markup('<bdi dir="{}">{}</bdi>').format(direction(language), said)
 
 
-def icon(name: str) -> str:
-    """Return one of the page's icons; it says nothing to screen readers."""
-    return f'<span class="rw-icon rw-icon-{name}" aria-hidden="true"></span>'
+class Macros(Protocol):
+    """The macros of a template, as functions that return HTML."""
+
+    def __getattr__(self, name: str) -> Callable[..., Markup]:
+        """Return one of them."""
 
 
-def button(phrase: Phrase, act: str, *, glyph: str = "", **data: object) -> str:
-    """Return a button that the page's script hands on as the event ``act`` with ``data``.
+def macros(name: str, **given: object) -> Macros:
+    """Return the macros of a template.
 
-    :param glyph: An icon; the phrase is then for screen readers and the tooltip.
+    :param given: What they may use beside what all may.
     """
-    values = "".join(
-        f' data-{name.replace("_", "-")}="{escape(str(value))}"' for name, value in data.items()
-    )
-    label = icon(glyph) + hidden(phrase) if glyph else both(phrase)
-    kind = "rw-button rw-glyph" if glyph else "rw-button"
-    return (
-        f'<button type="button" class="{kind}" data-act="{escape(act)}"{values}'
-        f' data-tip-ar="{escape(phrase.ar)}" data-tip-en="{escape(phrase.en)}">{label}</button>'
-    )
+    return cast("Macros", _ENVIRONMENT.get_template(f"{name}.html", globals=given).module)
 
 
-def to_documents(phrase: Phrase = words.OPEN_DOCUMENTS) -> str:
-    """Return a button that leads to the Documents tab; where there is none, it isn't seen."""
-    said = both(phrase)
-    return f'<button type="button" class="rw-button rw-goto" data-goto="documents">{said}</button>'
+class _Loader(jinja2.FileSystemLoader):
+    """Reads templates as they are written for people."""
+
+    def get_source(self, environment: jinja2.Environment, template: str) -> Any:
+        source, *rest = super().get_source(environment, template)
+        return _BREAK.sub("", source).replace("\n", " "), *rest
 
 
-_LANGUAGES: tuple[Language, ...] = ("ar", "en")
+_ENVIRONMENT = jinja2.Environment(
+    loader=_Loader(Path(__file__).parent / "templates"),
+    undefined=jinja2.StrictUndefined,
+    autoescape=True,
+    finalize=lambda value: both(value) if isinstance(value, Phrase) else value,
+)
+_ENVIRONMENT.globals.update(
+    t=text, shown=shown, in_language=in_language, direction=direction, detect=detect,
+    isolated=isolated_html, reason_phrase=reasons.phrase,
+)  # fmt: skip
+_PARTS = macros("parts")
+_ENVIRONMENT.globals.update({k: v for k, v in vars(_PARTS).items() if not k.startswith("_")})
+button, heading, problem_html = _PARTS.button, _PARTS.heading, _PARTS.problem

@@ -5,8 +5,6 @@ It keeps no sessions: every call stands for itself, under the same key and limit
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any, Final
 
 from fastapi import FastAPI
@@ -64,10 +62,8 @@ def _asker(context: Context[Any]) -> str:
     return address.asker(request.scope) if request is not None else ""
 
 
-def add(
-    app: FastAPI, work: Work, max_bytes: int
-) -> Callable[[], AbstractAsyncContextManager[None]]:
-    """Put the MCP server onto an application; return what must run while it serves.
+def add(app: FastAPI, work: Work, max_bytes: int) -> MCPServer[Any]:
+    """Put the MCP server onto an application; its session manager must run while it serves.
 
     Its own check of hosts is off: the guard before it has checked key, host and origin.
     """
@@ -86,10 +82,4 @@ def add(
         return Response(status_code=405, headers={"Allow": "POST"})
 
     app.router.routes.extend(inner.routes)
-
-    @asynccontextmanager
-    async def running() -> AsyncIterator[None]:
-        async with server.session_manager.run():
-            yield
-
-    return running
+    return server

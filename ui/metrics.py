@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -25,30 +26,25 @@ class Metrics:
         :param lines: Of those that wait.
         """
         self.registry = registry = CollectorRegistry()
-        self.requests = Counter(
-            "rawi_requests", "HTTP requests", ["route", "method", "status"], registry=registry
-        )
-        self.errors = Counter("rawi_errors", "Answers that failed", ["kind"], registry=registry)
-        self.limited = Counter(
-            "rawi_limited", "Requests turned away with 429", ["why"], registry=registry
-        )
-        self.answers = Counter("rawi_answers", "Answers, by how", ["how"], registry=registry)
-        self.refusals = Counter(
-            "rawi_refusals", "Questions that the documents don't answer", registry=registry
-        )
-        self.abandoned = Counter(
-            "rawi_abandoned", "Answers whose reader went away", registry=registry
-        )
-        self.tokens = Counter("rawi_tokens", "Tokens of the LLM", ["kind"], registry=registry)
-        waiting = Gauge("rawi_waiting", "Questions that wait for the LLM", registry=registry)
+        counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)
+        seconds = partial(Histogram, registry=registry, buckets=_SECONDS)
+        waited = "the waiting included, in seconds"
+        self.requests = counter("rawi_requests", "HTTP requests", ["route", "method", "status"])
+        self.errors = counter("rawi_errors", "Answers that failed", ["kind"])
+        self.limited = counter("rawi_limited", "Requests turned away with 429", ["why"])
+        self.answers = counter("rawi_answers", "Answers, by how", ["how"])
+        self.refusals = counter("rawi_refusals", "Questions that the documents don't answer")
+        self.abandoned = counter("rawi_abandoned", "Answers whose reader went away")
+        self.tokens = counter("rawi_tokens", "Tokens of the LLM", ["kind"])
+        waiting = gauge("rawi_waiting", "Questions that wait for the LLM")
         waiting.set_function(lambda: max(0, len(lines.write) - 1))
-        self.running = Gauge("rawi_running", "Questions taken, in line or not", registry=registry)
-        self.evidence = _histogram("rawi_evidence_seconds", "Time to the evidence", registry)
-        self.first = _histogram("rawi_first_token_seconds", "Time to the first token", registry)
-        self.total = _histogram("rawi_answer_seconds", "Time to the checked answer", registry)
+        self.running = gauge("rawi_running", "Questions taken, in line or not")
+        self.evidence = seconds("rawi_evidence_seconds", f"Time to the evidence, {waited}")
+        self.first = seconds("rawi_first_token_seconds", f"Time to the first token, {waited}")
+        self.total = seconds("rawi_answer_seconds", f"Time to the checked answer, {waited}")
         for table in _TABLES:
-            gauge = Gauge(f"rawi_index_{table}", f"{table} in the index", registry=registry)
-            gauge.set_function(_counter(engine, table))
+            held = gauge(f"rawi_index_{table}", f"{table} in the index")
+            held.set_function(partial(_count, engine, table))
 
     def answered(self, answer: Answer) -> None:
         """Note a checked answer."""
@@ -65,15 +61,6 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-def _histogram(name: str, about: str, registry: CollectorRegistry) -> Histogram:
-    return Histogram(
-        name, f"{about}, the waiting included, in seconds", buckets=_SECONDS, registry=registry
-    )
-
-
-def _counter(engine: Callable[[], Engine | None], table: Table) -> Callable[[], float]:
-    def count() -> float:
-        ready = engine()
-        return float(ready.retriever.storage.count(table)) if ready else 0.0
-
-    return count
+def _count(engine: Callable[[], Engine | None], table: Table) -> float:
+    ready = engine()
+    return float(ready.retriever.storage.count(table)) if ready else 0.0

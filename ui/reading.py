@@ -1,27 +1,32 @@
-"""What the chat does with conversations and answers that are there."""
+"""What the chat does with conversations and answers that are there, and what they are asked of."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from html import escape
+from concurrent.futures import wait
 from typing import Any
 
 import gradio as gr
 
-from rag.errors import RawiError
-from ui import address, export, panels, sources, text, translation
+from rag.errors import GenerationError, QuestionError, RawiError
+from ui import export, messages, panels, sources, text
 from ui.chat_view import ChatView, Update
-from ui.components import given, given_number
-from ui.conversations import Conversation, Conversations, Message
+from ui.components import asker, carried, given, given_number
+from ui.conversations import MOST_DOCS, Conversation, Conversations, Message, Quote
 from ui.feedback import Notes
 from ui.loading import Loader
+from ui.messages import translation_html
+from ui.panels import picker_html, scope_html, titles_of
+from ui.work import NotReadyError, QueueFullError
 
 logger = logging.getLogger(__name__)
 
+_LOOK_S = 1.0  # so often the page is told that it still waits for a translation
+
 
 class ReadEvents:
-    """Opens articles, moves between conversations, notes what readers think."""
+    """Opens articles, moves between conversations, notes what readers think, keeps their choice."""
 
     def __init__(self, loader: Loader, view: ChatView, notes: Notes) -> None:
         """Read what the loader has, and note what readers think."""
@@ -78,10 +83,7 @@ class ReadEvents:
         """Hand the open conversation to the browser as a file."""
         kind: export.Kind = "json" if given(event, "kind") == "json" else "md"
         file = export.export(Conversations.read(kept).current, kind)
-        return (
-            f'<span data-file="{escape(file.name)}" data-kind="{file.kind}"'
-            f' data-content="{escape(file.content)}"></span>'
-        )
+        return panels.download_html(file)
 
     def cite(self, kept: Any, editing: str, event: gr.EventData) -> Update:
         """Open an article at a sentence, above the evidence of the answer that cites it."""
@@ -92,7 +94,7 @@ class ReadEvents:
         shown: Update = {chat.source: sources.source_html(engine, given(event, "doc"), start, end)}
         citing = Conversations.read(kept).current.answer(given(event, "message"))
         if citing is not None:
-            shown[chat.evidence] = panels.evidence_html(citing)
+            shown[chat.evidence] = messages.evidence_html(citing)
         return shown
 
     def turn(self, event: gr.EventData) -> str:
@@ -112,8 +114,31 @@ class ReadEvents:
         marker = given_number(event, "marker")
         for quote in message.citations if message else ():
             if message and quote.marker == marker:
-                asker = address.asker(request.request.scope) if request.request else ""
-                yield from translation.steps(self._loader, asker, message, quote)
+                yield from self._translated(message, quote, asker(request))
+
+    def _translated(self, message: Message, quote: Quote, asker: str) -> Iterator[str]:
+        """Yield that it is waited for, then the translation, or that there is none.
+
+        It takes a reader's place and waits for the LLM as a question does.
+        """
+        engine, span = self._loader.engine, slice(quote.start, quote.end)
+        if engine and engine.retriever.storage.text(quote.doc)[span] != quote.text:
+            yield translation_html(message, quote, why=text.SOURCE_CHANGED)
+            return
+        said, why, again = "", text.UNTRANSLATED, False
+        try:
+            translating = self._loader.work.translating(asker, quote.doc, quote.start, quote.end)
+            while not translating.done():  # left only at a yield, when its reader has gone away
+                yield translation_html(message, quote, waits=True)
+                wait([translating], timeout=_LOOK_S)
+            said = translating.result()
+        except QueueFullError:
+            why, again = text.QUEUE_FULL, True
+        except (GenerationError, NotReadyError):
+            again = True
+        except QuestionError:  # it is no single sentence any more
+            pass
+        yield translation_html(message, quote, said, why=None if said else why, again=again)
 
     def open(self, event: gr.EventData) -> str:
         """Open an article from its beginning."""
@@ -121,7 +146,7 @@ class ReadEvents:
         return "" if engine is None else sources.document_html(engine, given(event, "doc"))
 
     def close(self) -> str:
-        """Close the article."""
+        """Close the article, or the list of documents."""
         return ""
 
     def rate(self, kept: Any, editing: str, event: gr.EventData) -> Update:
@@ -153,3 +178,29 @@ class ReadEvents:
             self._notes.note(question.text, answer, reason)
         except RawiError as exc:
             logger.warning("%s", exc)
+
+    def choose(self, kept: Any, editing: str) -> str:
+        """Show the documents."""
+        return picker_html(titles_of(self._loader.engine), Conversations.read(kept).current.docs)
+
+    def chosen(self, kept: Any, editing: str, event: gr.EventData) -> Update:
+        """Keep which documents are ticked."""
+        docs = carried(event).get("docs")
+        rows = docs if isinstance(docs, list) else []
+        ticked = dict.fromkeys(str(one.get("doc")) for one in rows if isinstance(one, dict))
+        titles = titles_of(self._loader.engine)
+        known = [doc for doc in ticked if doc in titles]
+        nth = given_number(event, "nth") or 0
+        return self._kept(Conversations.read(kept).asking(known[:MOST_DOCS]), nth)
+
+    def all(self, kept: Any, editing: str) -> Update:
+        """Ask all documents again."""
+        return {**self._kept(Conversations.read(kept).asking(())), self._view.chat.picker: ""}
+
+    def scope(self, kept: Any, editing: str) -> str:
+        """Say which documents are asked, after they may have changed."""
+        return scope_html(self._loader.engine, Conversations.read(kept).current.docs)
+
+    def _kept(self, kept: Conversations, nth: int = 0) -> Update:
+        said = scope_html(self._loader.engine, kept.current.docs, nth)
+        return {self._view.chat.kept: kept.dump(), self._view.chat.scope: said}

@@ -7,11 +7,8 @@ stays as it is, after a word that says what it is.
 from __future__ import annotations
 
 import re
-from html import escape
 from typing import Final
 
-from ui import text
-from ui.markup import both
 from ui.text import Phrase, isolated
 
 # What the engine says → the same in Arabic, with what the groups found in their order.
@@ -192,12 +189,3 @@ def phrase(reason: str) -> Phrase | None:
         if found := pattern.fullmatch(reason):
             return Phrase(arabic.format(*map(isolated, found.groups())), reason)
     return None
-
-
-def reason_html(reason: str) -> str:
-    """Return what the engine said, escaped, in both languages where that is known."""
-    if not reason:
-        return ""
-    if (said := phrase(reason)) is not None:
-        return f"<small>{both(said)}</small>"
-    return f'<small>{both(text.DETAILS)} <bdi dir="ltr" lang="en">{escape(reason)}</bdi></small>'

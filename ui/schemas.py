@@ -229,14 +229,7 @@ class ErrorResponse(BaseModel):
 
 def sentence(found: Found) -> Sentence:
     """Return what was found as the API says it."""
-    return Sentence(
-        doc=found.doc,
-        start=found.start,
-        end=found.end,
-        text=found.text,
-        score=float(found.score),
-        language=found.language,
-    )
+    return Sentence.model_validate(vars(found))
 
 
 def found(question: str, passages: Sequence[Found]) -> SearchResponse:
@@ -248,38 +241,12 @@ def found(question: str, passages: Sequence[Found]) -> SearchResponse:
 
 def checked(answer: Answer) -> Checked:
     """Return a checked answer as the API says it."""
-    timings = answer.timings
-    return Checked(
-        answer=answer.answer,
-        short_answer=answer.short_answer,
-        language=answer.language,
-        abstained=answer.abstained,
-        how=answer.how,
-        failure=answer.failure,
-        confidence=float(answer.confidence),
-        citations=[
-            Quoted(
-                marker=c.marker,
-                doc=c.doc,
-                start=c.start,
-                end=c.end,
-                quote=c.quote,
-                language=detect(c.quote),
-                marks=[(span.start, span.end) for span in c.marks],
-                page=c.page,
-                title=c.title,
-                author=c.author,
-                date=c.date,
-            )
-            for c in answer.citations
-        ],
-        evidence=[sentence(found) for found in answer.evidence],
-        timings={
-            "retrieve_s": timings.retrieve_s,
-            "first_token_s": timings.first_token_s,
-            "total_s": timings.total_s,
-        },
-    )
+    said = {
+        "citations": [{**vars(c), "language": detect(c.quote)} for c in answer.citations],
+        "evidence": [sentence(found) for found in answer.evidence],
+        "timings": {k: v for k, v in vars(answer.timings).items() if k.endswith("_s")},
+    }
+    return Checked.model_validate({**vars(answer), **said})
 
 
 def usage(answer: Answer) -> UsageCounts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from rag.language import Language
@@ -26,15 +25,12 @@ ASK: Final = Phrase("اسأل", "Ask")
 DOCUMENTS: Final = Phrase("الوثائق", "Documents")
 QUALITY: Final = Phrase("الجودة", "Quality")
 NAVIGATION: Final = Phrase("أقسام الصفحة", "Sections")
-# Named in the language that it leads to.
-OTHER_LANGUAGE: Final = Phrase("English", "العربية")
 THEME: Final = Phrase("بدّل بين الفاتح والداكن", "Switch between light and dark")
 
 # Conversations
 CONVERSATIONS: Final = Phrase("المحادثات", "Conversations")
 MESSAGES: Final = Phrase("الأسئلة والأجوبة", "Questions and answers")
 NEW: Final = Phrase("محادثة جديدة", "New conversation")
-UNTITLED: Final = Phrase("محادثة بلا أسئلة بعد", "Nothing asked yet")
 DELETE: Final = Phrase("امسح هذه المحادثة", "Clear this conversation")
 DELETE_ONE: Final = Phrase("امسح: {name}", "Clear: {name}")
 RENAME: Final = Phrase("غيّر الاسم: {name}", "Rename: {name}")
@@ -311,35 +307,18 @@ WHICH_DOCUMENTS: Final = Phrase("ما الوثائق التي لديك؟", "Whic
 SUMMARISE: Final = Phrase("لخّص {name}", "Summarise {name}")
 ABOUT: Final = Phrase("ماذا ورد عن {name}؟", "What is said about {name}?")
 
-
-# ---------------------------------------------------------------- the widget on other sites
-
-
-@dataclass(frozen=True)
-class WidgetStrings:
-    """What the launcher says, by language."""
-
-    ar: dict[str, str]
-    en: dict[str, str]
-
-
-WIDGET: Final = WidgetStrings(
-    ar={
-        "title": "اسأل وثائقنا",
-        "open": "افتح المحادثة",
-        "close": "أغلق المحادثة",
-        "loading": "جارٍ فتح المحادثة…",
-        "busy": "طلبات كثيرة الآن. حاول بعد قليل.",
-        "failed": "تعذّر فتح المحادثة. تحقّق من الاتصال ثم حاول مرة أخرى.",
-        "retry": "حاول مرة أخرى",
-    },
-    en={
-        "title": "Ask our documents",
-        "open": "Open the chat",
-        "close": "Close the chat",
-        "loading": "Opening the chat…",
-        "busy": "Too many requests now. Try again in a moment.",
-        "failed": "The chat could not be opened. Check the connection and try again.",
-        "retry": "Try again",
-    },
-)
+# What the launcher on other sites says
+WIDGET: Final[dict[str, Phrase]] = {
+    "title": Phrase("اسأل وثائقنا", "Ask our documents"),
+    "open": Phrase("افتح المحادثة", "Open the chat"),
+    "close": Phrase("أغلق المحادثة", "Close the chat"),
+    "loading": Phrase("جارٍ فتح المحادثة…", "Opening the chat…"),
+    "busy": Phrase(
+        "طلبات كثيرة الآن. حاول بعد قليل.", "Too many requests now. Try again in a moment."
+    ),
+    "failed": Phrase(
+        "تعذّر فتح المحادثة. تحقّق من الاتصال ثم حاول مرة أخرى.",
+        "The chat could not be opened. Check the connection and try again.",
+    ),
+    "retry": Phrase("حاول مرة أخرى", "Try again"),
+}

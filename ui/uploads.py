@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import asdict
 from tempfile import TemporaryFile
 from typing import IO, Annotated, Final
 
@@ -21,7 +22,6 @@ from rag.config import Settings
 from ui import address, documents, text
 from ui.documents import RefusedError
 from ui.limits import AtOnce, Limits
-from ui.text import Phrase
 
 logger = logging.getLogger(__name__)
 
@@ -30,16 +30,6 @@ PATH: Final = "/documents/upload"
 _SLOWEST: Final = 10_000
 _AT_ONCE_EACH: Final = 3
 _AT_ONCE: Final = 8
-
-
-class _NotTakenError(Exception):
-    """An upload that is not taken, before the folder is asked."""
-
-    def __init__(self, status: int, reason: Phrase, retry_s: int | None = None) -> None:
-        super().__init__(reason.en)
-        self.status = status
-        self.reason = reason
-        self.retry_s = retry_s
 
 
 def router(settings: Settings, limits: Limits) -> APIRouter:
@@ -55,7 +45,7 @@ def router(settings: Settings, limits: Limits) -> APIRouter:
             size = _let_in(request, settings, limits, asker)
             doc = documents.checked_name(settings, name)
             if not places.take(asker):
-                raise _NotTakenError(429, text.TOO_MANY, 1)
+                raise RefusedError(text.TOO_MANY, 429, 1)
             try:
                 settings.storage.mkdir(parents=True, exist_ok=True, mode=0o700)
                 with TemporaryFile(dir=settings.storage) as held:
@@ -63,15 +53,18 @@ def router(settings: Settings, limits: Limits) -> APIRouter:
                     await asyncio.to_thread(documents.add, settings, doc, held.read())
             finally:
                 places.leave(asker)
-        except RefusedError as exc:
-            return _reply(exc.status, exc.reason)
         except OSError as exc:  # there is no room to hold it
             logger.warning("%s: %s", settings.storage, exc)
             refusal = documents.unwritten(exc)
-            return _reply(refusal.status, refusal.reason)
-        except _NotTakenError as exc:
-            return _reply(exc.status, exc.reason, exc.retry_s)
-        return JSONResponse({"doc": doc}, 201)
+        except RefusedError as exc:
+            refusal = exc
+        else:
+            return JSONResponse({"doc": doc}, 201)
+        # What is still on its way is of no use: without this, it would be waited for.
+        headers = {"Connection": "close"}
+        if refusal.retry_s:
+            headers["Retry-After"] = str(refusal.retry_s)
+        return JSONResponse(asdict(refusal.reason), refusal.status, headers)
 
     return routes
 
@@ -79,20 +72,20 @@ def router(settings: Settings, limits: Limits) -> APIRouter:
 def _let_in(request: Request, settings: Settings, limits: Limits, asker: str) -> int:
     """Return the bytes that will come, of somebody who may send as many.
 
-    :raises _NotTakenError: When he may not.
+    :raises RefusedError: When he may not.
     """
     scope = request.scope
     if address.is_foreign(scope) or not documents.may_change(settings, scope):
-        raise _NotTakenError(403, text.REFUSED_CLOSED)
+        raise RefusedError(text.REFUSED_CLOSED, 403)
     length = request.headers.get("content-length", "")
     if not (length.isascii() and length.isdigit()):
-        raise _NotTakenError(411, text.REFUSED_WRITE)
+        raise RefusedError(text.REFUSED_WRITE, 411)
     most = documents.upload_limit(settings)
     if len(length) > len(str(most)) or int(length) > most:
-        raise _NotTakenError(413, text.REFUSED_SIZE.format(most=documents.size_text(most)))
+        raise RefusedError(text.REFUSED_SIZE.format(most=documents.size_text(most)), 413)
     wait = limits.upload(asker, int(length))
     if wait is not None:
-        raise _NotTakenError(429, text.TOO_MANY, wait)
+        raise RefusedError(text.TOO_MANY, 429, wait)
     return int(length)
 
 
@@ -101,7 +94,7 @@ async def _received(request: Request, held: IO[bytes], size: int, stall_s: float
 
     :param size: Bytes that were promised.
     :param stall_s: Seconds that it may be behind the slowest that is let be.
-    :raises _NotTakenError: When it comes too slowly, or as something else.
+    :raises RefusedError: When it comes too slowly, or as something else.
     """
     began = time.monotonic()
     async with aclosing(request.stream()) as parts:
@@ -110,17 +103,11 @@ async def _received(request: Request, held: IO[bytes], size: int, stall_s: float
                 held.write(part)
                 began += len(part) / _SLOWEST  # as much later as what came was worth
         except asyncio.TimeoutError as exc:
-            raise _NotTakenError(408, text.REFUSED_SLOW) from exc
+            raise RefusedError(text.REFUSED_SLOW, 408) from exc
     if held.tell() != size:
-        raise _NotTakenError(400, text.REFUSED_SLOW)
+        raise RefusedError(text.REFUSED_SLOW, 400)
     held.seek(0)
 
 
 async def _next(parts: AsyncIterator[bytes], seconds: float) -> bytes | None:
     return await asyncio.wait_for(anext(parts, None), max(0, seconds))
-
-
-def _reply(status: int, reason: Phrase, retry_s: int | None = None) -> JSONResponse:
-    # What is still on its way is of no use: without this, it would be waited for.
-    headers = {"Connection": "close"} | ({"Retry-After": str(retry_s)} if retry_s else {})
-    return JSONResponse({"ar": reason.ar, "en": reason.en}, status, headers)

@@ -10,11 +10,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-from collections.abc import Callable
 from importlib.resources import files
-from typing import Annotated, Final
+from typing import Annotated, Final, get_args
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, FastAPI, Header, Query
@@ -25,8 +23,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.config import WidgetSettings
-from ui import text
-from ui.security import FRAMED_BY, policy
+from rag.language import Language
+from ui import page, text
+from ui.guard import FRAMED_BY, policy
+from ui.loading import Loader
 from ui.tickets import TicketError, Tickets
 
 PREFIX: Final = "/embed"
@@ -35,8 +35,6 @@ _STATIC: Final = files("ui") / "static"
 _REFUSED: Final = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
 # Relative, so that it is asked for within the session.
 HEAD: Final = '<script src="embed.js"></script>'
-
-MountPage = Callable[[FastAPI, str], None]
 
 
 def router(tickets: Tickets, settings: WidgetSettings) -> APIRouter:
@@ -86,8 +84,21 @@ def router(tickets: Tickets, settings: WidgetSettings) -> APIRouter:
 def script_text() -> str:
     """Return the launcher with its strings in both languages."""
     source = (_STATIC / "widget.js").read_text(encoding="utf-8")
-    strings = json.dumps(dataclasses.asdict(text.WIDGET), ensure_ascii=False)
-    return source.replace('"__STRINGS__"', strings)
+    strings = {
+        language: {name: phrase[language] for name, phrase in text.WIDGET.items()}
+        for language in get_args(Language)
+    }
+    return source.replace('"__STRINGS__"', json.dumps(strings, ensure_ascii=False))
+
+
+def session_of(tickets: Tickets, path: str) -> str | None:
+    """Return the id of the session that a path belongs to."""
+    if not path.startswith(f"{PREFIX}/"):
+        return None
+    try:
+        return tickets.session(path.split("/")[2]).id
+    except TicketError:
+        return None  # refused where the page is served
 
 
 def refuse_tickets(app: FastAPI) -> None:
@@ -101,16 +112,13 @@ def refuse_tickets(app: FastAPI) -> None:
 class Embedded:
     """The chat page under ``/embed/<session>/``, for whoever holds a session."""
 
-    def __init__(self, tickets: Tickets, mount_page: MountPage) -> None:
-        """Build the page.
-
-        :param mount_page: Puts the page, with more in its head, at ``/`` of an application.
-        """
+    def __init__(self, tickets: Tickets, loader: Loader) -> None:
+        """Build the page."""
         self._tickets = tickets
         self.app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         # Without a CORS middleware of the parent, Gradio adds one that lets every origin in.
         self.app.add_middleware(CORSMiddleware, allow_origins=[])
-        mount_page(self.app, HEAD)
+        page.mount(self.app, loader, compact=True, head=HEAD)
         self._script = (_STATIC / "embed.js").read_text(encoding="utf-8")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -122,13 +130,13 @@ class Embedded:
             response = PlainTextResponse(str(exc), 403, headers=_REFUSED)
             await response(scope, receive, send)
             return
-        page: ASGIApp = self.app
+        served: ASGIApp = self.app
         if rest == "embed.js":
             source = self._script.replace('"__ORIGIN__"', json.dumps(session.origin))
-            page = Response(source, media_type="text/javascript")
+            served = Response(source, media_type="text/javascript")
         scope[FRAMED_BY] = session.origin
         below = {**scope, "root_path": f"{PREFIX}/{signed}"}
-        await page(below, receive, _uncached(send))
+        await served(below, receive, _uncached(send))
 
 
 def _uncached(send: Send) -> Send:

@@ -26,12 +26,12 @@ from ui import documents, feedback, text
 from ui.answering import Answering
 from ui.conversations import MOST_CONVERSATIONS, Conversation, Conversations, Message
 from ui.documents import RefusedError
-from ui.documents_html import job_html
+from ui.documents_tab import job_html
 from ui.feedback import Feedback
 from ui.indexing import Job
 from ui.line import Ahead, Line, Lines, in_turn
 from ui.loading import Loader, Progress
-from ui.states_html import progress_html
+from ui.panels import progress_html
 from ui.work import QueueFullError
 
 QUOTE = "ساهم بمبلغ 30 مليار."

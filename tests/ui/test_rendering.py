@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from rag.language import clean
-from ui import bidi, export, messages, panels, quotes, sources
-from ui.answer_steps import Shown
+from ui import bidi, export, messages, panels, sources
+from ui.answering import Shown
 from ui.conversations import Conversation, Conversations, Message, Quote
 from ui.documents import Listed, Listing
 from ui.examples import Example
@@ -74,7 +74,7 @@ HOSTILE = {
         translates=True,
     ),
     "live": messages.live_html(Shown(answered(f"```\n{ATTACK}\n``` `{ATTACK}`"), "writing")),
-    "evidence": panels.evidence_html(answered("", evidence=(quote(ATTACK, 0),))),
+    "evidence": messages.evidence_html(answered("", evidence=(quote(ATTACK, 0),))),
     "conversations": panels.conversations_html(
         Conversations().put(
             Conversation(messages=(Message(role="user", text=ATTACK, language="en"),))
@@ -236,7 +236,7 @@ def test_a_short_answer_stands_out_and_is_what_the_text_begins_with() -> None:
     ],
 )  # fmt: skip
 def test_a_title_that_is_a_sentence_is_shortened(title: str, short: str) -> None:
-    assert quotes.short_title(title) == short
+    assert messages.short_title(title) == short
 
 
 @pytest.mark.parametrize("said", ["كلمة " * 200, "كلمة" * 100 + " كلمة"])
@@ -272,7 +272,7 @@ def test_markdown_export_says_nothing_in_markdown_of_its_own() -> None:
 
 
 def test_what_is_shown_has_no_characters_that_reorder_it() -> None:
-    html = panels.evidence_html(
+    html = messages.evidence_html(
         answered(
             "", evidence=(Quote(doc="a\u202etxt.exe", start=0, end=1, text="x", language="en"),)
         )

@@ -29,7 +29,7 @@ from tests.doubles import JudgingLLM
 from tests.ui.serving import ANSWER, QUESTION, Retriever, engine, served
 from ui import guard, keys, sources
 from ui.logs import JsonFormatter
-from ui.quotes import short_title
+from ui.messages import short_title
 from ui.tickets import Tickets
 
 SITE = "https://www.example.org"
