@@ -71,11 +71,12 @@ class ScriptedLLM(CustomLLM):
 class JudgingLLM(ScriptedLLM):
     """Finds its answers right with a probability, and that no sentence answers with another.
 
-    ``judged`` keeps what it was asked about its answers; else the first sentence is likeliest.
+    ``judged`` keeps what it was asked about its answers; else one sentence is likeliest.
     """
 
     yes: float = 0.9
     none: float = 0.1
+    likeliest: str = "1"
     judged: list[Sequence[ChatMessage]] = []  # noqa: RUF012 - pydantic copies the default
 
     def first_token(
@@ -85,4 +86,4 @@ class JudgingLLM(ScriptedLLM):
         if messages[-1].content == prompts.CHECK:
             self.judged.append(messages)
             return {"yes": math.log(self.yes), "no": math.log(1 - self.yes)}, Usage(5, 1)
-        return {"1": math.log(1 - self.none), "0": math.log(self.none)}, Usage(5, 1)
+        return {self.likeliest: math.log(1 - self.none), "0": math.log(self.none)}, Usage(5, 1)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from rag import drafting, excerpts, llm
+from rag import drafting, excerpts, llm, sayings
 from rag.config import AnswerSettings, Settings
 from rag.conversation import Asked
 from rag.drafting import Drafter
@@ -167,3 +167,21 @@ def test_thoughts_take_as_many_words_as_they_like():
     model = ScriptedLLM(replies=deque(["hmm, " * 200 + "</think>1: £25"]))
     assert said(model, found(FINE, 0.9), "How much?", "en").checked.text == "£25 [1]"
     assert model.abandoned == 0
+
+
+@pytest.mark.parametrize(
+    ("quote", "words"),
+    [
+        ("a fine of £45", "a fine of £45"),
+        ("Salma Haddad, who has led the office of fines since March", "Salma Haddad"),
+        # A clause that only leads to what is said, and words without a clause.
+        ("To have it back, show your ticket at the office of fines", ""),
+        ("the passenger who has no ticket pays the fine at once", ""),
+    ],
+)
+def test_of_many_words_in_the_other_language_the_first_clause_is_said(quote, words):
+    model = JudgingLLM(replies=deque([f"1: {quote} → ؟"]), yes=0.1)
+    cited = said(model, found(f"Rules: {quote}.", 0.9))
+    draft = drafting.in_its_words(cited, [], "ar", "من يدفع؟")
+    assert draft.text == sayings.pointer("ar", {1: words})
+    assert [c.marks for c in draft.citations] == [((7, 7 + len(quote)),)]

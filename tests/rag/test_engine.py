@@ -29,9 +29,12 @@ LIST_TEXT = "Animals came.\n1. A cat.\n2. A dog.\n3. A cow."
 LAST_OF_THREE = Found(
     "e.txt", len(LIST_TEXT) - 9, len(LIST_TEXT), "3. A cow.", 0.9, "en", list=len("Animals came.\n")
 )
+MAY_TEXT = "SoftBank gave 5 billion in May."
+MAY = Found("d.txt", 0, len(MAY_TEXT), MAY_TEXT, 0.1, "en")
 TEXTS = {
     "a.txt": TEXT,
     "b.txt": ARABIC_TEXT,
+    "d.txt": MAY_TEXT,
     "e.txt": LIST_TEXT,
 }
 
@@ -113,9 +116,11 @@ def test_the_askers_language_is_quoted_without_the_llm():
 HALF_SURE = replace(FOUND, score=0.5)
 
 
-def judging(yes: float, reply: str, *evidence: Found, none: float = 0.1) -> Engine:
+def judging(
+    yes: float, reply: str, *evidence: Found, none: float = 0.1, likeliest: str = "1"
+) -> Engine:
     """An engine whose LLM says one thing, and finds it right with a probability."""
-    model = JudgingLLM(replies=deque([reply]), yes=yes, none=none)
+    model = JudgingLLM(replies=deque([reply]), yes=yes, none=none, likeliest=likeliest)
     return Engine(Settings(), OneSentence(*evidence), model)
 
 
@@ -126,6 +131,19 @@ def test_the_llm_is_asked_whether_any_sentence_answers_where_the_reader_is_not_s
     assert (events[-1].how, events[-1].short_answer) == ("quoted", "")
     assert prompts_of(rawi) == []  # nothing is written that isn't shown
     assert events[-1].timings.prompt_tokens == 5
+
+
+def test_reader_and_llm_choose_together_what_is_quoted():
+    # By hand, log-probabilities: of the first -2.30 + .5 · -.69, of the second -.11 + .5 · -2.30.
+    events = list(judging(0.9, "", HALF_SURE, MAY, likeliest="2").answer("How much in May?"))
+    assert tokens(events) == events[-1].answer == f"{MAY_TEXT} [1]"
+
+
+def test_where_they_choose_a_sentence_of_the_other_language_the_answer_is_short():
+    foreign = replace(ARABIC, score=0.1)
+    rawi = judging(0.9, "2: 30 مليار → 30 billion", HALF_SURE, foreign, likeliest="2")
+    answer = list(rawi.answer("How much did the bank give?"))[-1]
+    assert (answer.short_answer, answer.citations[0].doc) == ("30 billion", "b.txt")
 
 
 def test_what_an_llm_without_probabilities_finds_leaves_the_readers_choice():
@@ -148,7 +166,7 @@ def test_where_the_llm_finds_no_answer_it_is_refused():
 
 @pytest.mark.parametrize("found", [FOUND, ARABIC])
 def test_what_the_llm_does_not_find_right_is_refused(found):
-    # By hand: .18 · log(.5 / .5) + .68 · log(.1 / .9) + 1.43 is -.06, a probability of .48.
+    # By hand: .13 · log(.5 / .5) + .69 · log(.1 / .9) + .25 is -1.27, a probability of .22.
     rawi = judging(0.1, "30 billion", replace(found, score=0.5), none=0.9)
     events = list(rawi.answer("Who designed the bridge?"))
     assert (events[-1].how, events[-1].abstained) == ("refused", True)
