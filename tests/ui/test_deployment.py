@@ -317,9 +317,10 @@ def settings_by(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> S
 def parsed(words: Sequence[str]) -> None:
     """See that a command line is one of Rawi's; nothing is run."""
     command, rest = typer.main.get_command(app), [*words[1:]]
-    while commands := getattr(command, "commands", None):
+    while rest and (commands := getattr(command, "commands", None)):
         command = commands[rest.pop(0)]
-    command.make_context(words[0], rest)
+    if not hasattr(command, "commands"):
+        command.make_context(words[0], rest)
 
 
 def found(address: str, key: str, question: str) -> list[str]:
