@@ -698,8 +698,8 @@ def pdf_tags_in_a_circle(chance: Chance, _: Bait) -> Hostile:
     deep = chance.choice((3, 20_000))
     last = 1_000 + deep
     elements = "".join(
-        f"{n} 0 obj\n<< /Type /StructElem /S /P /P {n - 1 if n > 1_000 else 19} 0 R /K [{n + 1 if n < last else 1_000} 0 R]"
-        " /Pg 100 0 R >>\nendobj\n"
+        f"{n} 0 obj\n<< /Type /StructElem /S /P /P {n - 1 if n > 1_000 else 19} 0 R"
+        f" /K [{n + 1 if n < last else 1_000} 0 R] /Pg 100 0 R >>\nendobj\n"
         for n in range(1_000, last + 1)
     )
     extra = f"19 0 obj\n<< /Type /StructTreeRoot /K [1000 0 R] >>\nendobj\n{elements}"

@@ -49,8 +49,13 @@ http {{
 """
 NAMES = ("Ashford", "Belmore", "Corvale", "Dunwich", "Elmstead", "Farholt", "Gresham", "Harwick")
 LENGTHS = {name: 311 + 17 * number for number, name in enumerate(NAMES)}
+ADDED = (
+    ("windmill.txt", "The old windmill is roofed with reed.", "What is the windmill roofed with?"),
+    ("lighthouse.txt", "The lighthouse has green stripes.", "What stripes has the lighthouse?"),
+)
 CLIENTS = 4
-LOADS_S = 300  # ten on a machine of its own
+# On a machine of its own, a process is there in ten seconds and answers in a tenth of one.
+LOADS_S, ANSWERS_S = 1_200, 180
 PAUSE_S = 1.1  # within limits.session_per_minute, also of one process alone
 
 
@@ -83,7 +88,7 @@ class Deployment:
         self.processes: list[subprocess.Popen[bytes]] = []
         self._chroma = chroma
         self._hashes = json.dumps(list(key_hashes))
-        shared, first, second = shown("sh", "trusted".upper()).strip().split("\n")
+        shared, first, second = shown("sh", "TRUSTED_PROXIES").strip().split("\n")
         self._variables = [_variables(shared), _variables(shared) | _variables(second)]
         assert first == f"rawi serve --port {PORTS[0]}"
         assert second.endswith(f" rawi serve --port {PORTS[1]}")
@@ -187,7 +192,7 @@ class Client:
         transport = httpx.HTTPTransport(local_address=f"127.0.0.{10 + self.number}")
         headers = {"Authorization": f"Bearer {self.key}"}
         asked = self.number
-        with httpx.Client(transport=transport, headers=headers, timeout=60) as client:
+        with httpx.Client(transport=transport, headers=headers, timeout=ANSWERS_S) as client:
             while not done.wait(PAUSE_S):
                 asked += 1
                 name = NAMES[asked % len(NAMES)]
@@ -283,8 +288,8 @@ class TestThePage:
         for command in re.findall(r"`(rawi [^`|]+)`", PAGE):
             if "COMMAND" not in command:
                 parsed([*shlex.split(command.split(" --help")[0])])
-        named = [said.split(".") for said in re.findall(r"`([a-z]+\.[a-z_]+)`", PAGE)]
-        assert len(named) > 8
+        named = [said.split(".") for said in re.findall(r"`([a-z]+\.(?!yaml)[a-z_]+)`", PAGE)]
+        assert ["documents", "watch_s"] in named
         for section, key in named:
             assert key in type(getattr(Settings(), section)).model_fields, f"{section}.{key}"
         project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -317,9 +322,11 @@ def settings_by(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> S
 def parsed(words: Sequence[str]) -> None:
     """See that a command line is one of Rawi's; nothing is run."""
     command, rest = typer.main.get_command(app), [*words[1:]]
-    while rest and (commands := getattr(command, "commands", None)):
-        command = commands[rest.pop(0)]
-    if not hasattr(command, "commands"):
+    while rest and rest[0] in getattr(command, "commands", {}):
+        command = command.commands[rest.pop(0)]
+    if hasattr(command, "commands"):
+        assert {*rest} <= {option for one in command.params for option in one.opts}, words
+    else:
         command.make_context(words[0], rest)
 
 
@@ -327,14 +334,14 @@ def found(address: str, key: str, question: str) -> list[str]:
     """Return what a search finds first."""
     headers = {"Authorization": f"Bearer {key}"}
     asked = {"question": question, "k": 1}
-    reply = httpx.post(f"http://{address}/search", json=asked, headers=headers, timeout=60)
+    reply = httpx.post(f"http://{address}/search", json=asked, headers=headers, timeout=ANSWERS_S)
     assert reply.status_code == 200, reply.text
     return [passage["doc"] for passage in reply.json()["results"]]
 
 
 @pytest.mark.weights
 @pytest.mark.long
-@pytest.mark.timeout(1_800)
+@pytest.mark.timeout(3_600)
 def test_what_is_asked_is_answered_whichever_process_is_killed(
     tmp_path: Path, chroma: ChromaServer, isolated: Path
 ) -> None:
@@ -372,23 +379,21 @@ def test_what_is_asked_is_answered_whichever_process_is_killed(
 
             for number in (1, 0):  # the one that reads, then the one that writes
                 other, before = 1 - number, len(site.tried())
-                assert until(served(number, before), 30)
+                assert until(served(number, before), ANSWERS_S)
                 killed = len(site.tried())
                 site.kill(number)
-                added = site.corpus / f"added-{number}.txt"
-                added.write_text(f"The lighthouse number {number} is painted in green stripes.")
-                assert until(served(other, killed + 5), 30)
+                doc, said, question = ADDED[number]
+                (site.corpus / doc).write_text(said)
+                assert until(served(other, killed + 5), ANSWERS_S)
                 taken = [t for t in site.tried()[killed:] if t.servers[0][0] == addresses[number]]
                 assert taken, "nobody noticed"
                 site.start(number)
                 back = len(site.tried())
                 assert until(lambda n=number: site.is_ready(n), LOADS_S)
-                assert until(served(number, back), 30)
-                for port in site.ports:
-                    answers = f"http://127.0.0.1:{port}"
-                    question = f"What is lighthouse number {number} painted in?"
+                assert until(served(number, back), ANSWERS_S)
+                for address in addresses:
                     assert until(
-                        lambda u=answers, q=question, a=added: found(u, own, q) == [a.name], 30
+                        lambda a=address, q=question, d=doc: found(a, own, q) == [d], ANSWERS_S
                     )
         tried = site.tried()
     statuses = Counter(one.status for one in tried)
