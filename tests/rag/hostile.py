@@ -589,6 +589,18 @@ def front_matter_that_grows(chance: Chance, _: Bait) -> Hostile:
     return Hostile("md", f"{head}\n# Cats\n\nThe cats sleep.\n".encode())
 
 
+def markdown_without_an_end(chance: Chance, _: Bait) -> Hostile:
+    """What a pattern looks for the end of again and again, or tries in two ways."""
+    return Hostile("md", chance.choice(ENDLESS).encode())
+
+
+ENDLESS = (
+    "---\n" + "-a: x\n" * 40 + "(no end\n", "![a](" * 20_000, "![" * 20_000,
+    "<div><script>" * 20_000, "<style>\n\n" * 20_000, "<table><tr " * 20_000,
+    "|a" * 200 + "\n" + "|-" * 200 + "\n" + "|\n" * 2_000,
+)  # fmt: skip
+
+
 def deep_json(chance: Chance, _: Bait) -> Hostile:
     deep = chance.choice((50, 900, 100_000))
     value = chance.choice(
@@ -726,7 +738,8 @@ RECIPES: tuple[Recipe, ...] = (
     odd_member_names, pdf_bomb, laughs, quadratic_entity, book_that_repeats, file_of_the_disk,
     pictures_elsewhere, office_relations_elsewhere, pdf_that_acts, macros, formulas_that_act,
     one_long_line, deep_elements, deep_word, wide_word, styles_in_a_circle, wide_sheet, deep_slide,
-    deep_markdown, front_matter_that_grows, deep_json, many_fields, spans_over_everything,
+    deep_markdown, markdown_without_an_end, front_matter_that_grows, deep_json, many_fields,
+    spans_over_everything,
     many_attributes, nuls, lone_surrogates, controls, false_encoding, pdf_in_a_circle,
     pdf_tags_in_a_circle, pdf_deep_arrays,
 )  # fmt: skip

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from rag import current, index
+from rag import current, index, markdown
 from rag.cli import plain
 from rag.config import Settings
 from rag.engine import Answer, Engine
@@ -37,7 +37,7 @@ SECRET = "zqsecret of the disk"
 PLACES = ("Ashford", "Belmore", "Corvale", "Dunwich", "Elmstead", "Farholt", "Gresham", "Harwick",
           "Inverley", "Jarrow", "Kelford", "Lowick")  # fmt: skip
 # Seconds: generous, since other processes may have the cores.
-MOST_S = 30.0
+MOST_S = 120.0
 
 
 @dataclass
@@ -102,8 +102,8 @@ def limited(seconds: float, slow: list[tuple[str, float]]) -> Iterator[Any]:
         took = time.monotonic() - float(last[1])
         if took > seconds:
             slow.append((str(last[0]), took))
-        if os.environ.get("RAWI_HOSTILE_TIMES"):
-            print(f"{took:.2f} {last[0]!r}", file=sys.stderr)
+        if took > 5:
+            print(f"{took:.0f} s: {last[0]}")
         last[:] = [doc, time.monotonic()]
 
     yield progress
@@ -153,7 +153,14 @@ def held_up(settings: Settings, bait: Bait, watch: Watch, canary: Host, *, count
     assert again.failed == report.failed
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.parametrize("text", hostile.ENDLESS, ids=range(len(hostile.ENDLESS)))
+def test_no_markdown_takes_long(text: str) -> None:
+    began = time.process_time()
+    markdown.layout(text)
+    assert time.process_time() - began < 3  # it took hours, or 10 to 400
+
+
+@pytest.mark.timeout(1_800)
 def test_some_hostile_files(settings: Settings, bait: Bait, watch: Watch, canary: Host) -> None:
     held_up(settings, bait, watch, canary, count=40)
 
