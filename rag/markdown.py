@@ -15,15 +15,16 @@ from rag.language import Span
 # What is within a line is told here: only its place matters, which the parser doesn't tell.
 _PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
 
+# A line is of one kind, and what has no end is left at once: a hostile text takes no longer.
 _FRONT_MATTER = re.compile(
-    r"---[ \t]*\n((?:(?:[\w-]+[ \t]*:|[ \t#-]).*\n|\n)+)(?:---|\.\.\.)[ \t]*(?:\n|$)"
+    r"---[ \t]*\n((?:(?:\w[\w-]*[ \t]*:|[ \t#-]).*\n|\n)+)(?:---|\.\.\.)[ \t]*(?:\n|$)"
 )
 _TITLE = re.compile(r"^title[ \t]*:[ \t]*(.+?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 # What isn't said within a line; of a link or emphasis, that which is.
 _UNSAID = re.compile(
     r"(?P<code>`[^`\n]+`)"
     r"|<!--.*?(?:-->|\Z)"
-    r"|!\[[^\]\n]*\]\([^)\n]*\)"
+    r"|!\[[^\[\]\n]*\]\([^()\n]*(?:\([^()\n]*\)[^()\n]*)?\)"
     r"|\[(?P<link>[^\[\]\n]*)\](?:\([^()\n]*(?:\([^()\n]*\)[^()\n]*)?\)|\[[^\]\n]*\])"
     r"|</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>"
     r"|(?P<on>\*{2,3}|(?<![\w*])\*|(?<!\w)_{1,2})(?=[^\s*_])"  # not 2*3*4
@@ -35,7 +36,9 @@ _UNSAID = re.compile(
 _QUOTED = re.compile(r"^(?:[ \t]*>)+", re.MULTILINE)
 _BULLET = re.compile(r"[*+-][ \t]+(?:\[[ xX]\][ \t]+)?")
 _HASHES = re.compile(r"\A[ \t]*#{1,6}(?=[ \t])|[ \t]#+\Z")
-_UNSEEN = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+_UNSEEN = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE
+)
 _ROW = re.compile(r"<tr\b[^<>]*>(.*?)(?=</?tr\b|</table\b|\Z)", re.DOTALL | re.IGNORECASE)
 _CELL = re.compile(r"<t([dh])\b[^<>]*>(.*?)(?=</?t[dh]\b|\Z)", re.DOTALL | re.IGNORECASE)
 _PART = re.compile(

@@ -38,6 +38,7 @@ def read(content: bytes) -> Reading:
             if name in locked:
                 raise DocumentError("is protected by a password; save it without one")
             page = html.parsed(decode(archive.read(name))) if name in names else None
+            names.discard(name)  # a spine names each chapter once; what doesn't would never end
             if page is not None:
                 html.write(page, writer)
     fields = (f".//{_DUBLIN_CORE}{name}" for name in ("title", "creator", "date"))

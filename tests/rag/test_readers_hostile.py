@@ -208,6 +208,16 @@ def remote_images(path: Path) -> bytes:
     )
 
 
+def test_a_book_that_repeats_a_chapter_says_it_once(sandbox: Sandbox) -> None:
+    with zipfile.ZipFile(BytesIO(BOOK)) as read:
+        package = read.read("OEBPS/book.opf").decode()
+    spine = package.replace('<itemref idref="a"/>', '<itemref idref="a"/>' * 100_000)
+    once = documents.parse("a.epub", BOOK, sandbox).text
+    assert (
+        documents.parse("a.epub", replaced(BOOK, {"OEBPS/book.opf": spine}), sandbox).text == once
+    )
+
+
 def test_what_lies_elsewhere_stays_there(tmp_path: Path, sandbox: Sandbox) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text(SECRET)
