@@ -52,10 +52,6 @@ Corpus = Annotated[
 StorageFolder = Annotated[
     Path | None, typer.Option("--storage", help="Folder of its index.", show_default=False)
 ]
-OwnCorpus = Annotated[
-    Path | None,
-    typer.Option("--corpus", help="Not used: the set brings its own.", show_default=False),
-]
 Indexes = Annotated[
     Path | None,
     typer.Option(
@@ -123,35 +119,20 @@ def squad(
         Literal["same", "mixed"],
         typer.Option(help="mixed: every second paragraph from the other language."),
     ] = "same",
-    retrieval_only: RetrievalOnly = False,
     limit: Limit = None,
     fresh: Fresh = False,
-    corpus: OwnCorpus = None,
     storage: Indexes = None,
     config_file: ConfigFile = None,
 ) -> None:
-    """Find a SQuAD file's paragraphs by its questions, and answer them."""
+    """Find a SQuAD file's paragraphs by its questions, without the LLM."""
     settings = settings_of(config_file)
-    from eval.pool import make_task
     from eval.run_squad import run_squad
 
-    task = make_task(passages, questions, pool)
-    embedder, llm = _models(settings, retrieval_only)
+    embedder, _ = _models(settings, retrieval_only=True)
     run_squad(
-        task,
-        out,
-        settings,
-        embedder,
-        llm,
-        details={
-            "passages": str(passages),
-            "questions_from": str(questions or passages),
-            "pool": pool,
-        },
-        indexes=storage,
-        limit=limit,
-        fresh=fresh,
-    )
+        passages, questions, pool, out, settings, embedder,
+        indexes=storage, limit=limit, fresh=fresh,
+    )  # fmt: skip
     _show(out)
 
 
@@ -162,7 +143,6 @@ def abstain(
     retrieval_only: RetrievalOnly = False,
     limit: Limit = None,
     fresh: Fresh = False,
-    corpus: OwnCorpus = None,
     storage: Indexes = None,
     config_file: ConfigFile = None,
 ) -> None:
@@ -178,7 +158,6 @@ def injection(
     out: Out,
     limit: Limit = None,
     fresh: Fresh = False,
-    corpus: OwnCorpus = None,
     storage: Indexes = None,
     config_file: ConfigFile = None,
 ) -> None:
@@ -191,11 +170,8 @@ def injection(
 @eval_app.command("report", epilog="Example: rawi eval report runs/today runs/before")
 def report(
     folders: Annotated[list[Path], typer.Argument(help="Folders of runs; the first gets it.")],
-    corpus: OwnCorpus = None,
-    storage: OwnCorpus = None,
-    config_file: ConfigFile = None,
 ) -> None:
-    """Write report.md and report.html into the first folder."""
+    """Write report.html into the first folder, and say where."""
     from eval import report as pages
 
     print(pages.write(folders))  # noqa: T201 - the result of the command
@@ -211,7 +187,7 @@ def bench(
     storage: StorageFolder = None,
     config_file: ConfigFile = None,
 ) -> None:
-    """Measure speed, memory and growth beside the plain baselines."""
+    """Measure speed and growth beside the plain baselines."""
     settings = settings_of(config_file, corpus, storage)
     from eval import bench as benchmark
 

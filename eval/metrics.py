@@ -5,9 +5,8 @@
     retrieval   retrieval_scores                recall@k, MRR, nDCG@10
     evidence    covered                         is the gold span among what was shown
     answers     is_correct                      the must_include rule of a question set
-                exact_match, f1
     citations   citation_precision, citation_recall, verbatim_share, stray_marker_share
-    refusals    risk_coverage, aurc
+    refusals    risk_coverage
     the rest    language_match_share, holds_control_text, percentiles, share
 
 Every value is per question or a share in [0, 1]. A share over nothing (no citation in the whole
@@ -18,10 +17,8 @@ from __future__ import annotations
 
 import math
 import re
-import string
-import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
@@ -198,74 +195,6 @@ def _pattern(alternative: str) -> re.Pattern[str]:
     return re.compile(before + re.escape(wanted) + after)
 
 
-def normalize_squad(text: str) -> str:
-    """Lower, drop ASCII punctuation, drop a/an/the, join white space, in this order.
-
-    Source: Rajpurkar et al. 2016 (1606.05250), ``evaluate-v1.1.py``.
-
-    :param text: A prediction or a gold answer.
-    :return: Its words, one space between them.
-    """
-    bare = "".join(c for c in text.lower() if c not in string.punctuation)
-    return " ".join(re.sub(r"\b(a|an|the)\b", " ", bare).split())
-
-
-def normalize_folded(text: str) -> str:
-    """``normalize_squad`` over folded text, without any of Unicode's punctuation and leading ال.
-
-    ال goes where two letters or more remain, as in the light10
-    stemmer (Larkey et al. 2007). Give results of both normalisations: folding our own answers but
-    not those that an earlier paper was scored by would flatter us.
-
-    :param text: A prediction or a gold answer.
-    :return: Its words, one space between them.
-    """
-    bare = "".join(c for c in fold(text) if not unicodedata.category(c).startswith("P"))
-    words = normalize_squad(bare).split()
-    return " ".join(w[2:] if w.startswith("ال") and len(w) >= 4 else w for w in words)
-
-
-Normalizer: TypeAlias = Callable[[str], str]
-
-
-def exact_match(
-    prediction: str, golds: Collection[str], normalize: Normalizer = normalize_squad
-) -> float:
-    """SQuAD v1.1's EM: 1 when the normalised prediction equals a normalised gold answer, else 0.
-
-    Source: Rajpurkar et al. 2016 (1606.05250), ``evaluate-v1.1.py``, which reports percent.
-
-    :param prediction: What was answered.
-    :param golds: All accepted answers; there has to be one.
-    :param normalize: ``normalize_squad`` or ``normalize_folded``.
-    :return: 0 or 1.
-    """
-    return float(any(normalize(prediction) == normalize(gold) for gold in golds))
-
-
-def f1(prediction: str, golds: Collection[str], normalize: Normalizer = normalize_squad) -> float:
-    """SQuAD v1.1's F1: the best overlap of words with a gold answer.
-
-    With P and G the multisets of words, p = |P ∩ G| / |P|, r = |P ∩ G| / |G|:
-    F1 = 2pr / (p + r), 0 when nothing overlaps (two empty answers too, as in v1.1); the maximum
-    over the gold answers. Source: Rajpurkar et al. 2016 (1606.05250), ``evaluate-v1.1.py``.
-
-    :param prediction: What was answered.
-    :param golds: All accepted answers; there has to be one.
-    :param normalize: ``normalize_squad`` or ``normalize_folded``.
-    :return: In [0, 1].
-    """
-    predicted = Counter(normalize(prediction).split())
-    best = 0.0
-    for gold in golds:
-        wanted = Counter(normalize(gold).split())
-        common = (predicted & wanted).total()
-        if common:
-            # 2pr / (p + r) with the fractions resolved: the F1 of two bags of words.
-            best = max(best, 2 * common / (predicted.total() + wanted.total()))
-    return best
-
-
 # ---------------------------------------------------------------------------------- citations
 
 
@@ -368,52 +297,17 @@ def risk_coverage(answers: Iterable[tuple[float, bool]]) -> list[RiskPoint]:
     :return: Points with rising coverage; the last has coverage 1.
     :raises ValueError: If a confidence is not a finite number.
     """
-    groups = _by_confidence(answers)
-    total = sum(size for _, size, _ in groups)
+    ordered = sorted(answers, reverse=True)
     points = []
     taken = wrong = 0
-    for confidence, size, errors in groups:
-        taken += size
-        wrong += errors
-        points.append(RiskPoint(confidence, taken / total, wrong / taken))
-    return points
-
-
-def aurc(answers: Iterable[tuple[float, bool]]) -> float:
-    """Area under the risk-coverage curve: lower is better, 0 when nothing is wrong.
-
-    With the N answers sorted by falling confidence and e_k the errors among the first k:
-    AURC = (1/N) Σ_{k=1…N} e_k / k. Among answers of equal confidence, e_k is its expectation
-    over all orders, so the value does not depend on the order of the input; one confidence for
-    all gives the plain error rate.
-
-    Source: Geifman, Uziel and El-Yaniv 2019 (1805.08206); the handling of ties is ours.
-
-    :param answers: ``(confidence, correct)`` of each question, as if all were answered; at least
-        one.
-    :return: In [0, 1].
-    :raises ValueError: If a confidence is not a finite number.
-    """
-    risks: list[float] = []
-    wrong = 0
-    for _, size, errors in _by_confidence(answers):
-        taken = len(risks)
-        risks += [(wrong + i * errors / size) / (taken + i) for i in range(1, size + 1)]
-        wrong += errors
-    return math.fsum(risks) / len(risks)
-
-
-def _by_confidence(answers: Iterable[tuple[float, bool]]) -> list[tuple[float, int, int]]:
-    """Confidence, number of answers and number of wrong ones, highest confidence first."""
-    ordered = sorted(answers, reverse=True)
-    for confidence, _ in ordered:
+    for confidence, group in groupby(ordered, key=lambda answer: answer[0]):
         if not math.isfinite(confidence):
             raise ValueError(f"confidence {confidence} is not a finite number")
-    groups = []
-    for confidence, group in groupby(ordered, key=lambda answer: answer[0]):
         flags = [correct for _, correct in group]
-        groups.append((float(confidence), len(flags), sum(not correct for correct in flags)))
-    return groups
+        taken += len(flags)
+        wrong += sum(not correct for correct in flags)
+        points.append(RiskPoint(float(confidence), taken / len(ordered), wrong / taken))
+    return points
 
 
 # ----------------------------------------------------------------------------------- the rest

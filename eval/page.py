@@ -112,7 +112,6 @@ def _section(group: Sequence[Results], anchor: str) -> Section:
         tables.headline(run, others),
         tables.by_direction(run),
         tables.by_category(run),
-        tables.refusals(systems),
         tables.times(systems),
     ]
     compared = [(words.STARTER.en, run.baseline)] if run.baseline else []

@@ -1,4 +1,4 @@
-"""``rawi eval squad``: the paragraphs of a SQuAD file are the corpus.
+"""``rawi eval squad``: the paragraphs of a SQuAD file are the corpus, the LLM takes no part.
 
 A paragraph is a document of its own; its rank is that of its best passage. Questions about one
 paragraph rise and fall together, so a cluster is a paragraph.
@@ -6,52 +6,140 @@ paragraph rise and fall together, so a cluster is a paragraph.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-
-from llama_index.core.llms import LLM
+from typing import Literal
 
 from eval import corpus, metrics, run, score
 from eval.files import Line
 from eval.identity import Identity, fingerprint, of_rawi
-from eval.metrics import DocSpan, normalize_folded
-from eval.pool import Asked, Task
+from eval.metrics import DocSpan
 from eval.score import Scored
-from eval.sets import find_span
+from eval.sets import GoldAnswer, Squad, SquadQuestion, find_span, read_squad
 from rag import current, reader, reranking
 from rag.config import Settings
 from rag.embedding import Embedder
-from rag.engine import Engine
+from rag.errors import EvalError
 from rag.language import Language, clean
 from rag.retrieval import Retriever
 
 LEAST_RANKED = 10
 """Distinct paragraphs in a ranking, at the least: nDCG@10 and recall@10 need as many."""
 _FIRST_ASKED = 50  # passages; a paragraph has two or three
-_MARKER = re.compile(r"\s*\[\d+\]")
+
+Pool = Literal["same", "mixed"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question with what is gold for it in this pool.
+
+    :ivar spans: Its answers in the paragraph's language, as that file has them.
+    """
+
+    question: SquadQuestion
+    paragraph: int
+    paragraph_language: Language
+    spans: tuple[GoldAnswer, ...]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A corpus of paragraphs and the questions put to it.
+
+    :ivar texts: By paragraph number.
+    """
+
+    texts: tuple[str, ...]
+    asked: tuple[Asked, ...]
+    question_language: Language
+
+
+def make_task(passages: Path, questions: Path | None, pool: Pool) -> Task:
+    """Read the files and mix the pool.
+
+    :param questions: A file with the same ids in the other language; None asks ``passages``' own.
+    :param pool: ``mixed`` takes every second paragraph, the odd ones counted from 0, from
+        ``questions``.
+    :raises EvalError: When a file is not SQuAD v1.1 or the two don't belong together.
+    """
+    base = read_squad(passages)
+    other = base if questions is None else read_squad(questions)
+    if pool == "mixed":
+        if questions is None:
+            raise EvalError("--pool mixed needs the other language: give --questions OTHER.json")
+        _require_parallel(base, other, passages, questions)
+    files = [base, other if pool == "mixed" else base]
+    paragraphs = [files[number % 2].paragraphs[number] for number in range(len(base.paragraphs))]
+    # As an article would stand in a folder.
+    headings = [f"{p.title.replace('_', ' ')}\n\n" if p.title else "" for p in paragraphs]
+    texts = tuple(h + p.text for h, p in zip(headings, paragraphs, strict=True))
+    by_id = [{q.id: q for q in file.questions} for file in files]
+    asked = []
+    for question in other.questions:
+        if question.id not in by_id[0]:
+            raise EvalError(
+                f"{questions}: question {question.id!r} is not in {passages}; give the same"
+                " questions in the other language"
+            )
+        number = by_id[0][question.id].paragraph
+        asked.append(
+            Asked(
+                question=question,
+                paragraph=number,
+                paragraph_language=files[number % 2].language,
+                spans=tuple(
+                    answer.model_copy(update={"start": answer.start + len(headings[number])})
+                    for answer in by_id[number % 2][question.id].answers
+                ),
+            )
+        )
+    return Task(texts, tuple(asked), other.language)
+
+
+def _require_parallel(base: Squad, other: Squad, passages: Path, questions: Path) -> None:
+    """Raise unless both files have the same questions about the same paragraphs, in order."""
+    ids = [_ids_by_paragraph(squad) for squad in (base, other)]
+    for number in range(max(map(len, ids))):
+        if number >= min(map(len, ids)) or ids[0][number] != ids[1][number]:
+            raise EvalError(
+                f"{passages} and {questions} differ from paragraph {number} on; --pool mixed needs"
+                " the same paragraphs in the same order"
+            )
+    if base.language == other.language:
+        raise EvalError(
+            f"{passages} and {questions} are both in {base.language!r}; --pool mixed needs one"
+            " Arabic and one English file"
+        )
+
+
+def _ids_by_paragraph(squad: Squad) -> list[set[str]]:
+    ids: list[set[str]] = [set() for _ in squad.paragraphs]
+    for question in squad.questions:
+        ids[question.paragraph].add(question.id)
+    return ids
 
 
 def run_squad(
-    task: Task,
+    passages: Path,
+    questions: Path | None,
+    pool: Pool,
     out: Path,
     settings: Settings,
     embedder: Embedder,
-    llm: LLM | None,
     *,
-    details: Mapping[str, str],
     indexes: Path | None = None,
     limit: int | None = None,
     fresh: bool = False,
 ) -> Line:
-    """Rank the paragraphs for every question, answer it if there is an LLM, and sum up.
+    """Rank the paragraphs for every question, and sum up.
 
-    :param llm: None is ``--retrieval-only``.
-    :param details: Paths and pool, for run.json and summary.json.
+    :param questions: As ``make_task`` has it, and so is ``pool``.
     :param indexes: Where the index of this pool is kept; ``out`` by default.
-    :raises EvalError: When ``out`` belongs to another run.
-    :raises GenerationError: When the LLM fails; what is answered is kept.
+    :raises EvalError: When a file can't be used, or ``out`` belongs to another run.
     """
+    task = make_task(passages, questions, pool)
     names = {f"{number:05}.txt": text for number, text in enumerate(task.texts)}
     key = corpus.hash_of(names)
     asked = {a.question.id: a for a in task.asked[:limit]}
@@ -59,9 +147,13 @@ def run_squad(
         kind="squad",
         set=fingerprint([[a.question.id, a.question.question] for a in task.asked]),
         corpus=key,
-        # The same for rankings alone: the LLM can be added later.
         **of_rawi(settings, embedder.fingerprint, None),
     )
+    details = {
+        "passages": str(passages),
+        "questions_from": str(questions or passages),
+        "pool": pool,
+    }
     with run.opened(out, identity, details, fresh=fresh) as folder:
         home = (indexes or out) / f"squad-{key[:12]}"
         placed = corpus.build(names, home, settings, embedder)
@@ -76,24 +168,15 @@ def run_squad(
             ranked = folder.each(
                 "run.jsonl", asked, lambda a: _rank(retriever, a, len(names)), "rankings"
             )
-            answers: dict[str, Line] = {}
-            if llm is not None:
-                pipeline = Engine(placed, retriever, llm)
-                answers = folder.each(
-                    "answers.jsonl",
-                    asked,
-                    lambda a: run.ask(pipeline, a.question.question),
-                    "answers",
-                )
             texts = corpus.texts_of(store)
-        scored = _score(task, asked, ranked, answers, texts)
+        scored = _score(task, asked, ranked, texts)
         about = {
             "kind": "squad",
             "system": "rawi",
             "set": {**details, "questions": len(asked), "of": len(task.asked)},
             "paragraphs": len(names),
         }
-        return folder.finish(scored, answers, about)
+        return folder.finish(scored, {}, about)
 
 
 def _rank(retriever: Retriever, asked: Asked, paragraphs: int) -> Line:
@@ -117,7 +200,6 @@ def _score(
     task: Task,
     asked: Mapping[str, Asked],
     ranked: Mapping[str, Line],
-    answers: Mapping[str, Line],
     texts: Mapping[str, str],
 ) -> list[Scored]:
     retrieval = metrics.retrieval_scores(
@@ -127,9 +209,6 @@ def _score(
     scored = []
     for id_, a in asked.items():
         values = {**retrieval[id_], **_evidence_values(a, ranked[id_], texts)}
-        answer = answers.get(id_)
-        if answer:
-            values |= _answer_values(a, answer, task.question_language)
         scored.append(
             Scored(
                 id=id_,
@@ -143,7 +222,6 @@ def _score(
                     "question": a.question.question,
                     "gold_answer": a.question.answers[0].text,
                     "paragraph": a.paragraph,
-                    **({k: answer[k] for k in ("answer", "abstained")} if answer else {}),
                 },
             )
         )
@@ -160,18 +238,3 @@ def _evidence_values(asked: Asked, line: Line, texts: Mapping[str, str]) -> dict
     shown: list[DocSpan] = [(e["doc"], e["start"], e["end"]) for e in line["evidence"]]
     hits = [metrics.covered([(doc, *place)], shown) for place in places if place]
     return {"evidence_hit": max(hits)} if hits else {}
-
-
-def _answer_values(asked: Asked, answer: Line, language: Language) -> dict[str, float]:
-    """Judge the answer as a reader would be: without markers, a refusal as nothing."""
-    text = "" if answer["abstained"] else _MARKER.sub("", answer["answer"])
-    golds: Sequence[str] = [gold.text for gold in asked.question.answers]
-    values = {
-        "exact_match": metrics.exact_match(text, golds),
-        "exact_match_folded": metrics.exact_match(text, golds, normalize_folded),
-        "f1": metrics.f1(text, golds),
-        "f1_folded": metrics.f1(text, golds, normalize_folded),
-        "error_rate": float(answer["abstained"]),
-    }
-    match = metrics.language_match_share([(language, answer["answer"])])
-    return values if match is None else {**values, "language_match": match}

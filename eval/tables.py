@@ -8,7 +8,6 @@ from typing import Any
 
 from eval import words
 from eval.files import Line
-from eval.plots import seconds
 from eval.results import COMPLEMENT, Results
 from eval.statistics import Difference
 from eval.words import MEASURES, RAWI, STARTER, SYSTEMS, TIMES, Words
@@ -105,29 +104,13 @@ def by_direction(run: Results) -> Table | None:
     return Table(words.BY_DIRECTION, head, rows, words.BY_DIRECTION_NOTE)
 
 
-def refusals(systems: Sequence[Results]) -> Table | None:
-    """Show how well Rawi, and the starter if it was run, know when to answer."""
-    rows: list[Sequence[Words]] = []
-    for run, system in zip(systems, SYSTEMS, strict=False):
-        for group, measures in run.summary["metrics"].items():
-            names = ("hallucination_rate", "error_rate", "balanced_accuracy")
-            if names[0] not in measures:
-                continue  # the set has no unanswerable question
-            curve = run.summary.get("risk_coverage", {}).get(group, {})
-            area = f"{curve['aurc']:.3f}" if curve else "–"
-            shares = [share(measures.get(name)) for name in names]
-            rows.append((words.joined(system, words.of_group(group)), *shares, area))
-    head = [words.SYSTEM, words.HALLUCINATION, words.ERRORS, words.BALANCED, words.AREA]
-    return Table(words.REFUSALS, head, rows, words.REFUSALS_NOTE) if rows else None
-
-
 def times(systems: Sequence[Results]) -> Table | None:
     """Show seconds and tokens of Rawi's answers, and of the starter's if it was run."""
     rows: list[Sequence[Words]] = []
     for run, system in zip(systems, SYSTEMS, strict=False):
         for group, cost in run.summary.get("costs", {}).items():
             shown = [
-                f"{seconds(at['p50'])} · {seconds(at['p95'])}" if at else "–"
+                f"{_seconds(at['p50'])} · {_seconds(at['p95'])}" if at else "–"
                 for at in (cost["seconds"].get(name) for name in TIMES)
             ]
             tokens = [
@@ -138,6 +121,13 @@ def times(systems: Sequence[Results]) -> Table | None:
     until = [words.joined(words.UNTIL, what, by=Phrase(" ", " ")) for what in TIMES.values()]
     head = [words.PERCENTILES, *until, words.PROMPT_TOKENS, words.ANSWER_TOKENS]
     return Table(words.TIME_AND_TOKENS, head, rows) if rows else None
+
+
+def _seconds(value: float) -> str:
+    """Write a time as people read it: ``45 ms``, ``0.31 s``, ``12.4 s``."""
+    if value < 0.1:
+        return f"{1000 * value:.0f} ms"
+    return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
 
 
 def name_of(run: Results, group: Sequence[Results]) -> str:
@@ -151,7 +141,7 @@ def paired(differences: Iterable[Difference], name: str) -> Table:
     by_name = {difference.measure: difference for difference in differences}
     return Table(
         words.PAIRED.format(name=name),
-        [words.MEASURE, words.DIFFERENCE, words.P_HOLM, words.QUESTIONS],
+        [words.MEASURE, words.DIFFERENCE, words.QUESTIONS],
         [(label, *_shown(by_name[measure])) for measure, label in labelled(by_name)],
         words.PAIRED_NOTE,
     )
@@ -161,7 +151,7 @@ def _shown(d: Difference) -> list[str]:
     shown = _points(d.mean)
     if d.interval:
         shown += f" ({_points(d.interval.low)} to {_points(d.interval.high)})"
-    return [shown, "<0.001" if d.p < 0.001 else f"{d.p:.3f}", str(d.questions)]
+    return [shown, str(d.questions)]
 
 
 def _points(difference: float) -> str:

@@ -72,7 +72,7 @@ def _said(said: Words) -> str:
 
 
 def _figures(figures: Sequence[Figure]) -> str:
-    """Return the plots; their SVG is made by eval.plots, which escapes what it labels.
+    """Return the plots; their SVG is made by eval.figures, which escapes what it labels.
 
     What is written within them is English and runs from left to right.
     """

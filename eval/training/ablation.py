@@ -11,8 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from eval import run_squad
-from eval.pool import Pool, make_task
+from eval.run_squad import Pool, run_squad
 from rag import config, models
 from rag.config import Settings
 from rag.embedding import Embedder
@@ -66,12 +65,10 @@ def main(
         for passages, questions, pool, direction, measure in COLUMNS:
             run = (passages, questions, pool)
             if run not in summaries:
-                task = make_task(
-                    files[passages], None if passages == questions else files[questions], pool
-                )
+                asked = None if passages == questions else files[questions]
                 place = out / name.replace(" ", "-") / "-".join(run)
-                summaries[run] = run_squad.run_squad(
-                    task, place, settings, embedder, None, details={}, fresh=True
+                summaries[run] = run_squad(
+                    files[passages], asked, pool, place, settings, embedder, fresh=True
                 )
             value = summaries[run]["metrics"][direction][measure]
             cells.append(f"{value['mean']:.3f} ({value['low']:.2f}–{value['high']:.2f})")
