@@ -41,10 +41,11 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index.vector_stores.chroma import ChromaVectorStore
 from pydantic import PrivateAttr
 
+from eval.corpus import load_embedder
 from eval.identity import fingerprint, model_names, settings_of_answers
 from eval.run_qa import System
 from eval.sets import find_span
-from rag import documents, llm, models
+from rag import documents, llm
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.engine import Answer, Timings, Turn, check_question, load_llm
@@ -240,9 +241,7 @@ def starter(settings: Settings, embedder: Embedder, model: LLM | None) -> Iterat
 
 def plain_embedder(settings: Settings) -> Embedder:
     """Load the embedder's weights as they are published, in full precision."""
-    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
-    plain = settings.embedding.model_copy(update={"adapter": "none", "dtype": "float32"})
-    return Embedder.load(plain, weights)
+    return load_embedder(settings, adapter="none", dtype="float32")
 
 
 def is_refusal(answer: str) -> bool:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from eval.baseline import plain_embedder, plain_llm, starter
+from eval.corpus import load_embedder
 from eval.identity import machine, now
 from eval.run import Pipeline
 from eval.sets import read_questions
@@ -73,9 +74,8 @@ def run(settings: Settings, questions: Path, out: Path) -> Path:
 
     :raises RawiError: When weights or index are missing.
     """
-    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
-    embedder = Embedder.load(settings.embedding, weights)
-    comparisons = [indexing(settings, embedder, weights), *answering(settings, embedder, questions)]
+    embedder = load_embedder(settings)
+    comparisons = [indexing(settings, embedder), *answering(settings, embedder, questions)]
     [embed_s] = _medians(20, lambda: embedder.embed_queries(["كم ساهمت SoftBank؟"]))
     result = {
         "environment": f"{now()}, {machine()}",
@@ -90,10 +90,11 @@ def run(settings: Settings, questions: Path, out: Path) -> Path:
     return page
 
 
-def indexing(settings: Settings, embedder: Embedder, weights: Path) -> Comparison:
+def indexing(settings: Settings, embedder: Embedder) -> Comparison:
     """Embed the corpus' passages with Rawi and with a plain fp32 sentence-transformers loop."""
     from sentence_transformers import SentenceTransformer
 
+    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
     plain = SentenceTransformer(str(weights), device="cpu")
     inputs = [
         passages.of_document(document, piece, title=False)

@@ -217,14 +217,11 @@ def _given(
 
 
 def _models(settings: Settings, retrieval_only: bool) -> tuple[Embedder, Any]:
-    from rag import engine, models
-    from rag.embedding import Embedder
+    from eval import corpus
+    from rag import engine
 
     with _loading():
-        weights = models.resolve(
-            settings.embedding.model, kind="embedder", settings=settings.models
-        )
-        embedder = Embedder.load(settings.embedding, weights)
+        embedder = corpus.load_embedder(settings)
         return embedder, None if retrieval_only else engine.load_llm(settings)
 
 

@@ -88,8 +88,7 @@ def covered(gold: Collection[DocSpan], shown: Iterable[DocSpan], *, least: float
     A gold span g counts when |g ∩ ⋃ shown| / |g| ≥ ``least``, counted in characters. The default
     asks for the whole span, because half a sentence may leave out the very number that was asked
     for. Shown spans are sentences, so neighbours are joined over gaps of ``SENTENCE_GAP``: the
-    space between two shown sentences is not missing evidence. ``least=0.5`` is for comparing with
-    a splitter that cuts inside sentences.
+    space between two shown sentences is not missing evidence.
 
     :param gold: Spans that hold the answer; there has to be one.
     :param shown: Spans that were shown, in any order, overlapping or not.

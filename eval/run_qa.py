@@ -28,8 +28,6 @@ from rag.errors import EvalError
 from rag.language import detect, split_sentences
 from rag.retrieval import Retriever
 
-HALF = 0.5
-
 Outcome = Literal["right", "incomplete", "wrong", "refused"]
 
 
@@ -149,9 +147,7 @@ def _score(question: Question, answer: Line, gold: Sequence[DocSpan], system: Sy
     values: dict[str, float | None] = {}
     values |= score.refusal_values(question.answerable, answer["abstained"])
     if question.answerable:
-        shown = _spans(answer["evidence"])
-        values["evidence_hit"] = metrics.covered(gold, shown)
-        values["evidence_hit_half"] = metrics.covered(gold, shown, least=HALF)
+        values["evidence_hit"] = metrics.covered(gold, _spans(answer["evidence"]))
     values |= _answer_values(question, answer, gold, said, system.texts)
     return Scored(
         id=question.id,

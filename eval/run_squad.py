@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -100,9 +101,9 @@ def make_task(passages: Path, questions: Path | None, pool: Pool) -> Task:
 
 def _require_parallel(base: Squad, other: Squad, passages: Path, questions: Path) -> None:
     """Raise unless both files have the same questions about the same paragraphs, in order."""
-    ids = [_ids_by_paragraph(squad) for squad in (base, other)]
-    for number in range(max(map(len, ids))):
-        if number >= min(map(len, ids)) or ids[0][number] != ids[1][number]:
+    ids = [[{q.id for q in p.qas} for p in squad.paragraphs] for squad in (base, other)]
+    for number, (ours, theirs) in enumerate(zip_longest(*ids)):
+        if ours != theirs:
             raise EvalError(
                 f"{passages} and {questions} differ from paragraph {number} on; --pool mixed needs"
                 " the same paragraphs in the same order"
@@ -112,13 +113,6 @@ def _require_parallel(base: Squad, other: Squad, passages: Path, questions: Path
             f"{passages} and {questions} are both in {base.language!r}; --pool mixed needs one"
             " Arabic and one English file"
         )
-
-
-def _ids_by_paragraph(squad: Squad) -> list[set[str]]:
-    ids: list[set[str]] = [set() for _ in squad.paragraphs]
-    for question in squad.questions:
-        ids[question.paragraph].add(question.id)
-    return ids
 
 
 def run_squad(

@@ -32,7 +32,6 @@ MEASURES: Final[Mapping[str, Phrase]] = {
     "evidence_hit": Phrase(
         "في الأدلة المعروضة الجملة المرجعية", "evidence shown holds the gold span"
     ),
-    "evidence_hit_half": Phrase("… أو نصفها", "… or half of it"),
     "citation_precision": Phrase("دقة الاستشهاد", "citation precision"),
     "citation_recall": Phrase("استدعاء الاستشهاد", "citation recall"),
     "right_and_cited": Phrase(

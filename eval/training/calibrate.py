@@ -19,14 +19,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from eval import figures
+from eval import corpus, figures
 from eval.figures import Curve
 from eval.metrics import RiskPoint
 from eval.results import read as results_of
 from eval.training import calibration, readings
 from eval.training.readings import Bare, Case
-from rag import config, index, models
-from rag.embedding import Embedder
+from rag import config, index
 from rag.reader import BUILT_IN, SCALE, Scale
 
 TUNING = Path(__file__).parents[1] / "tuning"
@@ -53,8 +52,7 @@ def main(
     """Fit and measure reader files."""
     out.mkdir(parents=True, exist_ok=True)
     settings = config.load(corpus=documents, storage=storage or out / "index")
-    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
-    embedder = Embedder.load(settings.embedding, weights)
+    embedder = corpus.load_embedder(settings)
     index.update(settings, embedder)
     results: dict[str, Any] = {}
     curves: dict[str, Curve] = {}

@@ -24,6 +24,7 @@ from rag.language import Language, clean
 from rag.reader import Judged, Logits, Reader, built_in
 from rag.retrieval import Found, Retriever
 
+_HALF = 0.5  # of a gold span's characters
 _ALL = 10_000  # sentences: more than any ten passages hold
 
 
@@ -53,8 +54,7 @@ class Case:
     def holds(self) -> npt.NDArray[np.bool_]:
         """Whether each sentence holds a gold span, or most of one."""
         found = [
-            bool(self.gold) and covered(self.gold, [span], least=run_qa.HALF) > 0
-            for span in self.spans
+            bool(self.gold) and covered(self.gold, [span], least=_HALF) > 0 for span in self.spans
         ]
         return np.array(found, dtype=bool)
 
@@ -111,7 +111,7 @@ def of_questions(path: Path, settings: Settings, embedder: Embedder, reader: Bar
 
 
 def _words(asked: Question, read: Sequence[Found], gold: Sequence[DocSpan]) -> bool | None:
-    answering = (s for s in read if gold and covered(gold, [_span(s)], least=run_qa.HALF) > 0)
+    answering = (s for s in read if gold and covered(gold, [_span(s)], least=_HALF) > 0)
     first = next(answering, None)
     if first is None:
         return None

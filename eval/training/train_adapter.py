@@ -14,7 +14,6 @@ English–Arabic dictionary (Debian's dict-freedict-eng-ara, GPL-2+), of which n
 from __future__ import annotations
 
 import json
-import math
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +26,11 @@ from rich.progress import track
 from safetensors.torch import save_file
 from torch.nn import functional
 
+from eval import corpus
 from eval.sets import read_squad
 from eval.training.codeswitch import CodeSwitcher
-from rag import adapter, config, models, passages
+from eval.training.lora import SCALE, Lora
+from rag import adapter, config, passages
 from rag.documents import Document
 from rag.embedding import Embedder
 from rag.language import Language
@@ -57,22 +58,6 @@ class Example:
     language: Language
 
 
-class LowRank(torch.nn.Module):
-    """A frozen linear layer with a trained update: ``x W + x down up``."""
-
-    def __init__(self, linear: torch.nn.Linear) -> None:
-        super().__init__()
-        self.linear = linear
-        scale = math.sqrt(linear.in_features)
-        self.down = torch.nn.Parameter(torch.randn(RANK, linear.in_features) / scale)
-        self.up = torch.nn.Parameter(torch.zeros(linear.out_features, RANK))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return ``(…, out)`` for ``(…, in)``."""
-        updated: torch.Tensor = self.linear(x) + 2 * (x @ self.down.T) @ self.up.T
-        return updated
-
-
 def main(
     squad: Annotated[list[Path], typer.Argument(help="SQuAD v1.1 files, some in each language.")],
     dictionary: Annotated[Path, typer.Option(help="FreeDict's eng-ara, .dict.dz.")],
@@ -85,14 +70,12 @@ def main(
     english = [e.passage for e in examples if e.language == "en"]
     switcher = CodeSwitcher(dictionary, english, rng)
     settings = config.load()
-    plain = settings.embedding.model_copy(update={"adapter": "none", "dtype": "float32"})
-    weights = models.resolve(plain.model, kind="embedder", settings=settings.models)
-    embedder = Embedder.load(plain, weights)
+    embedder = corpus.load_embedder(settings, adapter="none", dtype="float32")
     updates = _train(embedder, examples, switcher, rng)
     tensors = {}
     for name, layer in updates.items():
-        tensors[f"{name}.down"] = layer.down.data.half().contiguous()
-        tensors[f"{name}.up"] = (2 * STRENGTH * layer.up.data).half().contiguous()
+        tensors[f"{name}.down"] = layer.a.data.half().contiguous()
+        tensors[f"{name}.up"] = (SCALE * STRENGTH * layer.b.data).half().contiguous()
     # Through the file, so that the means are those of the weights as they will be used.
     dimensions = embedder.encoder.config.hidden_size
     no_means = {
@@ -101,7 +84,7 @@ def main(
         for language in ("ar", "en")
     }
     _save(tensors | no_means, out)
-    adapted = Embedder.load(plain.model_copy(update={"adapter": str(out)}), weights)
+    adapted = corpus.load_embedder(settings, adapter=str(out), dtype="float32")
     _save(tensors | _means(adapted, examples, rng), out)
 
 
@@ -128,7 +111,7 @@ def _read(path: Path) -> list[Example]:
 
 def _train(
     embedder: Embedder, examples: list[Example], switcher: CodeSwitcher, rng: random.Random
-) -> dict[str, LowRank]:
+) -> dict[str, Lora]:
     encoder = embedder.encoder
     for parameter in encoder.parameters():
         parameter.requires_grad = False
@@ -138,10 +121,10 @@ def _train(
     updates = {}
     for name, module in list(encoder.named_modules()):
         if isinstance(module, torch.nn.Linear) and name.endswith(_LAYERS):
-            updates[name] = LowRank(module)
+            updates[name] = Lora(module, RANK)
             parent, _, child = name.rpartition(".")
             setattr(encoder.get_submodule(parent), child, updates[name])
-    parameters = [p for u in updates.values() for p in (u.down, u.up)]
+    parameters = [p for u in updates.values() for p in (u.a, u.b)]
     optimizer = torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=0.01)
     # Warms up over 20 steps, then falls as if it were to reach nothing after 2.4 times the steps.
     schedule = torch.optim.lr_scheduler.LambdaLR(

@@ -13,18 +13,16 @@ prints every mistake, by the set's file and the line's id, and ends with 1 if th
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, combinations
 from pathlib import Path
-from typing import Any
 
 from eval.metrics import holds_any, is_correct
 from eval.sets import Question, find_span, read_injections, read_questions
-from eval.training.written_passages import LANGUAGES
+from eval.training.written_passages import LANGUAGES, Row, asked_files, rows
 from rag import documents, passages
 from rag.config import Settings
 from rag.documents import Document
@@ -38,8 +36,6 @@ SLOTS = frozenset(("question", "topic", "wrong"))
 _MARKER = 24  # characters, at most, of an item before its sentence
 _IN_A_ROW = 6  # words: two texts that share so many are alike
 _SAYS_NO_MORE = ("yes_no", "comparison")  # categories whose answers are in no document's words
-
-Row = dict[str, Any]
 
 
 def main() -> int:
@@ -55,7 +51,7 @@ def mistakes() -> Iterator[str]:
         yield from _named(folder, question_set(EVAL / folder))
     yield from _named("judge", judged(EVAL / "tuning"))
     for path in sorted((TRAINING / "answers").glob("*.jsonl")):
-        yield from _named(path.name, chain.from_iterable(map(passage, _rows(path))))
+        yield from _named(path.name, chain.from_iterable(map(passage, rows(path))))
     yield from _named("files", files(TRAINING / "files"))
     yield from _named("orders", orders())
 
@@ -126,7 +122,7 @@ def judged(folder: Path) -> Iterator[str]:
     docs = _documents(folder / "corpus")
     asked = {fold(q.question) for q in read_questions(folder / "questions.jsonl")}
     cells = Counter[tuple[str, str, bool]]()
-    for number, pair in enumerate(_rows(folder / "judge.jsonl"), start=1):
+    for number, pair in enumerate(rows(folder / "judge.jsonl"), start=1):
         homes = [name for name, doc in docs.items() if find_span(doc.text, pair["sentence"])]
         if len(homes) != 1 or (pair["why"] == "answers") != pair["answers"]:
             yield f"{number}: stands in {homes}, {pair['why']}"
@@ -176,31 +172,28 @@ def _answers(question: Row, source: Mapping[int, str]) -> Iterator[str]:
 
 def files(folder: Path) -> Iterator[str]:
     """Yield what is wrong with the questions about files of many layouts."""
-    parsed = dict[str, Document]()
-    rows = [row for path in sorted(folder.glob("questions-*.jsonl")) for row in _rows(path)]
-    yield from _twice(row["id"] for row in rows)
-    for row in rows:
-        doc: str = row["doc"]
-        if doc not in parsed:
-            parsed[doc] = documents.parse(doc, (folder / "corpus" / doc).read_bytes())
-        for language in LANGUAGES:
-            if detect(row["question"][language]) != language:
-                yield f"{row['id']}: its question isn't in {language}"
-        if len({row["type"] != "none", bool(row["gold"]), bool(row["answer"])}) > 1:
-            yield f"{row['id']}: has an answer or what answers without the other"
-        for gold in row["gold"]:
-            times = parsed[doc].text.count(clean(gold))
-            if times != 1:
-                yield f"{row['id']}: what answers stands {times} times: {gold[:50]}"
+    asked = [*asked_files(folder), *asked_files(folder, held=True)]
+    yield from _twice(row["id"] for _, about in asked for row in about)
+    for document, about in asked:
+        for row in about:
+            for language in LANGUAGES:
+                if detect(row["question"][language]) != language:
+                    yield f"{row['id']}: its question isn't in {language}"
+            if len({row["type"] != "none", bool(row["gold"]), bool(row["answer"])}) > 1:
+                yield f"{row['id']}: has an answer or what answers without the other"
+            for gold in row["gold"]:
+                times = document.text.count(clean(gold))
+                if times != 1:
+                    yield f"{row['id']}: what answers stands {times} times: {gold[:50]}"
 
 
 def orders() -> Iterator[str]:
     """Yield what is wrong with orders, and where what is learnt from is like what is tested on."""
     pools = {"training": dict[str, str]()}
     for name, key in (("orders", "order"), ("plain", "sentence")):
-        rows = _rows(TRAINING / f"{name}.jsonl")
-        yield from _twice(row["id"] for row in rows)
-        for row in rows:
+        written = list(rows(TRAINING / f"{name}.jsonl"))
+        yield from _twice(row["id"] for row in written)
+        for row in written:
             if not set(re.findall(r"\{([a-z]+)\}", row[key])) <= SLOTS:
                 yield f"{row['id']}: a slot that is none"
             pools["training"][row["id"]] = row[key]
@@ -244,10 +237,6 @@ def _foreign(text: str) -> bool:
 def _documents(folder: Path) -> dict[str, Document]:
     paths = sorted(path for path in folder.iterdir() if path.is_file())
     return {path.name: documents.parse(path.name, path.read_bytes()) for path in paths}
-
-
-def _rows(path: Path) -> list[Row]:
-    return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line.strip()]
 
 
 def _named(name: str, found: Iterable[str]) -> Iterator[str]:
