@@ -40,7 +40,7 @@ Limit = Annotated[
 Fresh = Annotated[bool, typer.Option("--fresh", help="Drop what an earlier run left in --out.")]
 RetrievalOnly = Annotated[
     bool,
-    typer.Option("--retrieval-only", help="Without the LLM: fast, answers are quotes or none."),
+    typer.Option("--retrieval-only", help="Without the LLM: fast, answers are quotes."),
 ]
 ConfigFile = Annotated[
     Path | None,

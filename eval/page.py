@@ -1,4 +1,4 @@
-"""What stands on the report's page, as words and plots, before it is HTML or Markdown."""
+"""What stands on the report's page, as words and plots, before it is HTML."""
 
 from __future__ import annotations
 
@@ -110,8 +110,7 @@ def _section(group: Sequence[Results], anchor: str) -> Section:
     systems = [run, run.baseline] if run.baseline else [run]
     found = [
         tables.headline(run, others),
-        tables.by_direction(run),
-        tables.by_category(run),
+        *(tables.grouped(run, by) for by in tables.GROUPED),
         tables.times(systems),
     ]
     compared = [(words.STARTER.en, run.baseline)] if run.baseline else []

@@ -18,7 +18,7 @@ from llama_index.core.llms import LLM
 from eval import corpus, metrics, run, score
 from eval.files import Line
 from eval.identity import Identity, fingerprint, of_rawi
-from eval.metrics import DocSpan, Quote
+from eval.metrics import DocSpan
 from eval.score import Scored
 from eval.sets import Question, find_span, read_questions
 from rag import engine, sayings
@@ -196,7 +196,7 @@ def _answer_values(
         values["citation_precision"] = metrics.citation_precision(gold, cited)
         values["citation_recall"] = recall
         values["right_and_cited"] = recall > 0 if right else None
-    values["verbatim_share"] = metrics.verbatim_share(_quotes(answer), texts)
+    values["verbatim_share"] = metrics.verbatim_share(score.quotes(answer), texts)
     values["language_match"] = metrics.language_match_share([(question.language, answer["answer"])])
     return values
 
@@ -230,7 +230,3 @@ def direction(question: Question, gold: Sequence[DocSpan], texts: Mapping[str, s
 
 def _spans(found: Sequence[Mapping[str, Any]]) -> list[DocSpan]:
     return [(f["doc"], f["start"], f["end"]) for f in found]
-
-
-def _quotes(answer: Line) -> list[Quote]:
-    return [Quote(c["doc"], c["start"], c["end"], c["quote"]) for c in answer["citations"]]

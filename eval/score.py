@@ -186,6 +186,12 @@ def confidence(answer: Mapping[str, Any]) -> float:
     return float(answer.get("confidence", best))
 
 
+def quotes(answer: Mapping[str, Any]) -> list[metrics.Quote]:
+    """Return what an answer cites."""
+    keys = ("doc", "start", "end", "quote")
+    return [metrics.Quote(*(cited[key] for key in keys)) for cited in answer["citations"]]
+
+
 def _grouped(scored: Iterable[Scored], key: Callable[[Scored], str]) -> dict[str, list[Scored]]:
     groups: dict[str, list[Scored]] = {}
     for s in scored:

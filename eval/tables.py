@@ -65,43 +65,45 @@ def labelled(found: Iterable[str]) -> list[tuple[str, Words]]:
     return [(name, MEASURES.get(name, name)) for name in [*known, *unknown]]
 
 
-def by_category(run: Results) -> Table | None:
-    """Show the few measures that matter most, by category of question, beside the starter's."""
-    categories: Mapping[str, Line] | None = run.summary.get("by_category")
-    if not categories:
+# What a summary groups by → the table's caption, its first heading, its measures and its note.
+GROUPED: dict[str, tuple[Phrase, Phrase, tuple[str, ...], Phrase | None]] = {
+    "by_direction": (
+        words.BY_DIRECTION,
+        words.DIRECTION,
+        ("right", "right_in_its_words", "incomplete", "wrong", "error_rate", "evidence_hit"),
+        words.BY_DIRECTION_NOTE,
+    ),
+    "by_category": (
+        words.BY_CATEGORY,
+        words.CATEGORY,
+        ("right", "obeyed", "evidence_hit", "citation_recall"),
+        None,
+    ),
+}
+
+
+def grouped(run: Results, by: str) -> Table | None:
+    """Show the measures that matter most by what ``GROUPED`` names, beside the starter's."""
+    groups: Mapping[str, Line] | None = run.summary.get(by)
+    if not groups:
         return None
-    overall = run.summary["metrics"]["all"]
-    names = [n for n in ("right", "obeyed", "evidence_hit", "citation_recall") if n in overall]
-    theirs = run.baseline.summary.get("by_category", {}) if run.baseline else {}
-    head: list[Words] = [words.CATEGORY, words.COUNT]
+    caption, first, measures, note = GROUPED[by]
+    names = [name for name in measures if name in run.summary["metrics"]["all"]]
+    theirs = run.baseline.summary.get(by, {}) if run.baseline else {}
+    head: list[Words] = [first, words.COUNT]
     for name in names:
         head.append(MEASURES[name])
         if theirs:
             head.append(words.joined(STARTER, MEASURES[name], by=Phrase(": ", ": ")))
     rows: list[Sequence[Words]] = []
-    for category, measures in categories.items():
-        row = [str(max(value["n"] for value in measures.values()))]
+    for group, found in groups.items():
+        row = [str(max(value["n"] for value in found.values()))]
         for name in names:
-            row.append(share(measures.get(name)))
+            row.append(share(found.get(name)))
             if theirs:
-                row.append(share(theirs.get(category, {}).get(name)))
-        rows.append((words.of_group(category), *row))
-    return Table(words.BY_CATEGORY, head, rows)
-
-
-def by_direction(run: Results) -> Table | None:
-    """Show what readers got, by the languages of question and document."""
-    directions: Mapping[str, Line] | None = run.summary.get("by_direction")
-    if not directions:
-        return None
-    names = ("right", "right_in_its_words", "incomplete", "wrong", "error_rate", "evidence_hit")
-    rows = [
-        (name, str(measures["right"]["n"]), *(share(measures.get(n)) for n in names))
-        for name, measures in directions.items()
-    ]
-    shown = [MEASURES.get(name, words.ERRORS) for name in names]
-    head = [words.DIRECTION, words.COUNT, *shown]
-    return Table(words.BY_DIRECTION, head, rows, words.BY_DIRECTION_NOTE)
+                row.append(share(theirs.get(group, {}).get(name)))
+        rows.append((words.of_group(group), *row))
+    return Table(caption, head, rows, note)
 
 
 def times(systems: Sequence[Results]) -> Table | None:

@@ -1,6 +1,6 @@
 """What each part of retrieval is worth: ``python -m eval.training.ablation --help``.
 
-Runs ``rawi eval squad --retrieval-only`` for every variant, on a pair of files with the same
+Runs ``rawi eval squad`` for every variant, on a pair of files with the same
 questions in Arabic and in English, and prints a Markdown table with 95 % intervals.
 """
 
