@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from rag import extras
-from rag.cli import settings_of
+from rag.cli import ConfigFile, Corpus, StorageFolder, errors, settings_of
 
 if TYPE_CHECKING:
     from eval.run_qa import System
@@ -25,8 +24,6 @@ eval_app = typer.Typer(
     help="Measure Rawi: its own questions, retrieval, refusals, injections; and compare runs.",
     no_args_is_help=True,
 )
-errors = Console(stderr=True, highlight=False)
-
 
 # The project's own set, over seeds/.
 QUESTIONS = Path(__file__).with_name("questions.jsonl")
@@ -41,16 +38,6 @@ Fresh = Annotated[bool, typer.Option("--fresh", help="Drop what an earlier run l
 RetrievalOnly = Annotated[
     bool,
     typer.Option("--retrieval-only", help="Without the LLM: fast, answers are quotes."),
-]
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option("--config", help="YAML settings; ./config.yaml by default.", show_default=False),
-]
-Corpus = Annotated[
-    Path | None, typer.Option("--corpus", help="Folder of documents.", show_default=False)
-]
-StorageFolder = Annotated[
-    Path | None, typer.Option("--storage", help="Folder of its index.", show_default=False)
 ]
 Indexes = Annotated[
     Path | None,

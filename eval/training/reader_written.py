@@ -16,10 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from eval.training.reader_passages import joined
-from eval.training.reader_sets import NEAREST
+from eval.training.reader_sets import Pool
 from eval.training.written_passages import (
     LANGUAGES,
     asked_files,
@@ -162,29 +160,14 @@ def read_orders(path: Path) -> list[Order]:
 
 def beside_others(written: Sequence[Written], embedder: Embedder) -> list[Written]:
     """Add to each question the passages of other documents that the embedder takes for answers."""
-    pool = [
-        (each.title, passage)
-        for each in {id(version): each for each in written for version in each.versions}.values()
-        for version in each.versions
-        for passage in version.passages
-    ]
-    pool = list({(title, passage.text): (title, passage) for title, passage in pool}.values())
-    vectors = embedder.embed_texts([f"{p.heading}\n{p.text}" for _, p in pool])
-    titles = np.array([title for title, _ in pool])
-    languages = np.array([passage.language for _, passage in pool])
-    questions = list({question: 0 for each in written for question in each.asked.values()})
+    titled = ((e.title, p) for e in written for version in e.versions for p in version.passages)
+    pool = Pool(titled, embedder)
+    questions = list(dict.fromkeys(question for e in written for question in e.asked.values()))
     queries = dict(zip(questions, embedder.embed_queries(questions), strict=True))
-    found = []
-    for each in written:
-        near: dict[Language, list[PassageInput]] = {}
-        for language, question in each.asked.items():
-            cosines = vectors @ queries[question]
-            for said in LANGUAGES:
-                places = np.flatnonzero((titles != each.title) & (languages == said))
-                best = places[np.argsort(-cosines[places])[:NEAREST]]
-                near.setdefault(language, []).extend(pool[i][1] for i in best)
-        found.append(replace(each, near=near))
-    return found
+    return [
+        replace(each, near={x: pool.nearest(queries[q], each.title) for x, q in each.asked.items()})
+        for each in written
+    ]
 
 
 def _words(
