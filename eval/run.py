@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.progress import track
 
 from eval import score
-from eval.files import Line, lines_of, object_of, text_of
+from eval.files import Line, lines_of, object_at
 from eval.identity import Identity, environment
 from eval.score import Scored
 from rag.engine import Answer, Evidence, Token, Turn
@@ -155,7 +155,7 @@ def _begin(out: Path, identity: Identity, details: Mapping[str, Any], fresh: boo
     if any((out / name).exists() for name in KEPT):
         keys = ("format", "identity", "environment")
         remedy = "give --fresh to drop the answers there, or another --out"
-        earlier = object_of(text_of(path, remedy), str(path), keys, remedy)
+        earlier = object_at(path, keys, remedy)
         differing = identity.differences(earlier["identity"])
         if earlier["format"] != FORMAT:
             differing.append("format")

@@ -29,7 +29,7 @@ from pydantic import (
 )
 
 from eval import metrics
-from eval.files import lines_of, object_of, text_of
+from eval.files import lines_of, object_at
 from rag.conversation import Turn
 from rag.errors import EvalError
 from rag.language import Language, clean, detect
@@ -264,7 +264,7 @@ def read_squad(path: Path) -> Squad:
 
     :raises EvalError: When the file can't be read or is not SQuAD v1.1.
     """
-    loaded = object_of(text_of(path, _SQUAD_REMEDY), str(path), (), _SQUAD_REMEDY)
+    loaded = object_at(path, (), _SQUAD_REMEDY)
     file = _checked(_SquadFile, loaded, str(path))
     titled = [(article.title, p) for article in file.data for p in article.paragraphs]
     paragraphs = tuple(
