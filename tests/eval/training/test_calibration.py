@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, recall_score
 
@@ -127,6 +127,7 @@ def test_a_second_sentence_is_worth_what_gold_it_brings() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=20))
+@settings(deadline=None)
 def test_balanced_accuracy_agrees_with_sklearn(more):
     pairs = [*more, (True, True), (False, False)]  # answerable, refused
     cases = [case([-9.0 if refused else 9.0], gold=[0] if has else []) for has, refused in pairs]
