@@ -71,9 +71,10 @@ class Bare(Reader):
         return [[Judged(x) for x in row.logits.tolist()] for row in self.read(question, passages)]
 
 
-def of_questions(path: Path, settings: Settings, embedder: Embedder, reader: Bare) -> list[Case]:
+def of_questions(path: Path, settings: Settings, embedder: Embedder, reader: Reader) -> list[Case]:
     """Read for every question of the project's own kind of set.
 
+    :param reader: A ``Bare`` one.
     :raises EvalError: When the set can't be used with this index.
     :raises IndexStorageError: When there is no index.
     """

@@ -81,7 +81,7 @@ def main(
 def read_messages() -> list[Example]:
     """Return the written messages."""
     given = rows(TRAINING / "messages.jsonl")
-    return [Example(m["text"], m["kind"], m.get("form", m["text"])) for m in given]
+    return [Example(m["text"], m["kind"], m.get("form") or m["text"]) for m in given]
 
 
 def read_questions() -> list[Example]:
