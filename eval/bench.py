@@ -31,7 +31,7 @@ from rag.engine import Answer, Timings
 from rag.retrieval import Retriever
 
 ROUNDS = 3
-QUESTIONS = 6
+QUESTIONS = 5
 GROWTH = (1_000, 10_000, 100_000)
 # Synthetic passages a document; a document is embedded and written as one.
 PASSAGES_PER_DOCUMENT = 500
@@ -69,13 +69,15 @@ class Growth:
     retrieve_ms: float
 
 
-def run(settings: Settings, questions: Path, out: Path) -> Path:
+def run(settings: Settings, questions: Path, out: Path, limit: int | None = None) -> Path:
     """Measure everything and write the tables; returns bench.md.
 
+    :param limit: Ask so many questions; ``QUESTIONS`` by default.
     :raises RawiError: When weights or index are missing.
     """
     embedder = load_embedder(settings)
-    comparisons = [indexing(settings, embedder), *answering(settings, embedder, questions)]
+    answered = answering(settings, embedder, questions, limit or QUESTIONS)
+    comparisons = [indexing(settings, embedder), *answered]
     [embed_s] = _medians(20, lambda: embedder.embed_queries(["كم ساهمت SoftBank؟"]))
     result = {
         "environment": f"{now()}, {machine()}",
@@ -115,10 +117,12 @@ def indexing(settings: Settings, embedder: Embedder) -> Comparison:
     return Comparison("embedding", "passages/s", rawi, baseline, rawi / baseline)
 
 
-def answering(settings: Settings, embedder: Embedder, questions: Path) -> list[Comparison]:
+def answering(
+    settings: Settings, embedder: Embedder, questions: Path, most: int
+) -> list[Comparison]:
     """Ask some questions of Rawi and of the llama-index starter on the same weights."""
     asked = [q for q in read_questions(questions) if q.answerable and not q.context_turns]
-    asked = asked[:QUESTIONS]
+    asked = asked[: 1 + most]
     llm = engine.load_llm(settings)
     with (
         current.open_current(settings, embedder.fingerprint) as store,

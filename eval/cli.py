@@ -37,7 +37,7 @@ Limit = Annotated[
 Fresh = Annotated[bool, typer.Option("--fresh", help="Drop what an earlier run left in --out.")]
 RetrievalOnly = Annotated[
     bool,
-    typer.Option("--retrieval-only", help="Without the LLM: fast, answers are quotes."),
+    typer.Option("--retrieval-only", help="Without the LLM: fast, answers are quotes or none."),
 ]
 Indexes = Annotated[
     Path | None,
@@ -47,6 +47,7 @@ Indexes = Annotated[
         show_default=False,
     ),
 ]
+Unused = Annotated[Path | None, typer.Option(help="Changes nothing here.", show_default=False)]
 
 
 @eval_app.callback()
@@ -106,18 +107,20 @@ def squad(
         Literal["same", "mixed"],
         typer.Option(help="mixed: every second paragraph from the other language."),
     ] = "same",
+    retrieval_only: RetrievalOnly = False,
     limit: Limit = None,
     fresh: Fresh = False,
+    corpus: Unused = None,
     storage: Indexes = None,
     config_file: ConfigFile = None,
 ) -> None:
-    """Find a SQuAD file's paragraphs by its questions, without the LLM."""
+    """Find a SQuAD file's paragraphs by its questions, and answer them."""
     settings = settings_of(config_file)
     from eval.run_squad import run_squad
 
-    embedder, _ = _models(settings, retrieval_only=True)
+    embedder, llm = _models(settings, retrieval_only)
     run_squad(
-        passages, questions, pool, out, settings, embedder,
+        passages, questions, pool, out, settings, embedder, llm,
         indexes=storage, limit=limit, fresh=fresh,
     )  # fmt: skip
     _show(out)
@@ -130,6 +133,7 @@ def abstain(
     retrieval_only: RetrievalOnly = False,
     limit: Limit = None,
     fresh: Fresh = False,
+    corpus: Unused = None,
     storage: Indexes = None,
     config_file: ConfigFile = None,
 ) -> None:
@@ -145,6 +149,7 @@ def injection(
     out: Out,
     limit: Limit = None,
     fresh: Fresh = False,
+    corpus: Unused = None,
     storage: Indexes = None,
     config_file: ConfigFile = None,
 ) -> None:
@@ -157,11 +162,18 @@ def injection(
 @eval_app.command("report", epilog="Example: rawi eval report runs/today runs/before")
 def report(
     folders: Annotated[list[Path], typer.Argument(help="Folders of runs; the first gets it.")],
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="List only the first N questions.", show_default=False),
+    ] = None,
+    corpus: Unused = None,
+    storage: Unused = None,
+    config: Unused = None,
 ) -> None:
-    """Write report.html into the first folder, and say where."""
+    """Write report.md and report.html into the first folder, and say where."""
     from eval import report as pages
 
-    print(pages.write(folders))  # noqa: T201 - the result of the command
+    print(pages.write(folders, limit))  # noqa: T201 - the result of the command
 
 
 @eval_app.command("bench", epilog="Example: rawi eval bench --out runs/bench")
@@ -170,6 +182,7 @@ def bench(
     questions: Annotated[
         Path, typer.Option(help="A question set, .jsonl, over the corpus.")
     ] = QUESTIONS,
+    limit: Limit = None,
     corpus: Corpus = None,
     storage: StorageFolder = None,
     config_file: ConfigFile = None,
@@ -178,7 +191,7 @@ def bench(
     settings = settings_of(config_file, corpus, storage)
     from eval import bench as benchmark
 
-    page = benchmark.run(settings, questions, out)
+    page = benchmark.run(settings, questions, out, limit)
     print(page.read_text(encoding="utf-8"))  # noqa: T201 - the result of the command
 
 

@@ -5,6 +5,7 @@
     retrieval   retrieval_scores                recall@k, MRR, nDCG@10
     evidence    covered                         is the gold span among what was shown
     answers     is_correct                      the must_include rule of a question set
+                exact_match, f1
     citations   citation_precision, citation_recall, verbatim_share, stray_marker_share
     refusals    risk_coverage
     the rest    language_match_share, holds_control_text, percentiles, share
@@ -17,8 +18,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import string
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
@@ -192,6 +195,74 @@ def _pattern(alternative: str) -> re.Pattern[str]:
     elif re.search(f"[{_LATIN}]$", wanted):
         after = f"s?(?![{_LATIN}])"
     return re.compile(before + re.escape(wanted) + after)
+
+
+def normalize_squad(text: str) -> str:
+    """Lower, drop ASCII punctuation, drop a/an/the, join white space, in this order.
+
+    Source: Rajpurkar et al. 2016 (1606.05250), ``evaluate-v1.1.py``.
+
+    :param text: A prediction or a gold answer.
+    :return: Its words, one space between them.
+    """
+    bare = "".join(c for c in text.lower() if c not in string.punctuation)
+    return " ".join(re.sub(r"\b(a|an|the)\b", " ", bare).split())
+
+
+def normalize_folded(text: str) -> str:
+    """``normalize_squad`` over folded text, without any of Unicode's punctuation and leading ال.
+
+    ال goes where two letters or more remain, as in the light10
+    stemmer (Larkey et al. 2007). Give results of both normalisations: folding our own answers but
+    not those that an earlier paper was scored by would flatter us.
+
+    :param text: A prediction or a gold answer.
+    :return: Its words, one space between them.
+    """
+    bare = "".join(c for c in fold(text) if not unicodedata.category(c).startswith("P"))
+    words = normalize_squad(bare).split()
+    return " ".join(w[2:] if w.startswith("ال") and len(w) >= 4 else w for w in words)
+
+
+Normalizer: TypeAlias = Callable[[str], str]
+
+
+def exact_match(
+    prediction: str, golds: Collection[str], normalize: Normalizer = normalize_squad
+) -> float:
+    """SQuAD v1.1's EM: 1 when the normalised prediction equals a normalised gold answer, else 0.
+
+    Source: Rajpurkar et al. 2016 (1606.05250), ``evaluate-v1.1.py``, which reports percent.
+
+    :param prediction: What was answered.
+    :param golds: All accepted answers; there has to be one.
+    :param normalize: ``normalize_squad`` or ``normalize_folded``.
+    :return: 0 or 1.
+    """
+    return float(any(normalize(prediction) == normalize(gold) for gold in golds))
+
+
+def f1(prediction: str, golds: Collection[str], normalize: Normalizer = normalize_squad) -> float:
+    """SQuAD v1.1's F1: the best overlap of words with a gold answer.
+
+    With P and G the multisets of words, p = |P ∩ G| / |P|, r = |P ∩ G| / |G|:
+    F1 = 2pr / (p + r), 0 when nothing overlaps (two empty answers too, as in v1.1); the maximum
+    over the gold answers. Source: Rajpurkar et al. 2016 (1606.05250), ``evaluate-v1.1.py``.
+
+    :param prediction: What was answered.
+    :param golds: All accepted answers; there has to be one.
+    :param normalize: ``normalize_squad`` or ``normalize_folded``.
+    :return: In [0, 1].
+    """
+    predicted = Counter(normalize(prediction).split())
+    best = 0.0
+    for gold in golds:
+        wanted = Counter(normalize(gold).split())
+        common = (predicted & wanted).total()
+        if common:
+            # 2pr / (p + r) with the fractions resolved: the F1 of two bags of words.
+            best = max(best, 2 * common / (predicted.total() + wanted.total()))
+    return best
 
 
 # ---------------------------------------------------------------------------------- citations

@@ -1,4 +1,4 @@
-"""``rawi eval report``: the results of runs as a page, report.html.
+"""``rawi eval report``: the results of runs as a page, report.html, and as text, report.md.
 
 ::
 
@@ -7,7 +7,7 @@
     tables       Results → Table
     figures      Results → Figure
     page         all of these → Page
-    write        Page → the template → the file
+    write        Page → the two templates → files
 
 Nothing is measured here: numbers are those of summary.json and scores.jsonl, and the same files
 give the same bytes. All texts of documents and answers are escaped: they are anybody's.
@@ -15,6 +15,7 @@ give the same bytes. All texts of documents and answers are escaped: they are an
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,36 +29,39 @@ from rag.language import clean, detect, direction
 from rag.phrase import Phrase
 
 _NUMBER = re.compile(r"[\d\s.,%()–−+<>=kMGBms·]*")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]#|~!])")
 
 
-def write(folders: Sequence[Path]) -> Path:
-    """Write report.html into the first folder.
+def write(folders: Sequence[Path], limit: int | None = None) -> Path:
+    """Write report.md and report.html into the first folder.
 
     Runs that share questions are compared with the first of them; the others get their own section.
 
     :param folders: Of ``rawi eval qa``, ``squad``, ``abstain`` or ``injection``, the newest first.
-    :return: The file.
+    :param limit: List only so many questions of each run.
+    :return: The HTML file.
     :raises EvalError: When a file is missing or damaged, or can't be written.
     """
     runs = [results.read(folder) for folder in folders]
     if not runs:
         raise EvalError("there is no run to report; give the folders of one or more runs")
-    template = _environment().get_template("report.html.jinja")
-    text = template.render(page=page.page(runs))
-    path = folders[0] / "report.html"
-    try:
-        path.write_text(text, encoding="utf-8", errors="replace", newline="\n")
-    except OSError as exc:
-        raise EvalError(f"{path}: can't be written ({exc.strerror})") from exc
+    content = page.page(runs, limit or page.MOST_LISTED)
+    for name in ("report.md", "report.html"):
+        path = folders[0] / name
+        text = _environment(name).get_template(f"{name}.jinja").render(page=content)
+        try:
+            path.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+        except OSError as exc:
+            raise EvalError(f"{path}: can't be written ({exc.strerror})") from exc
     return path
 
 
-def _environment() -> jinja2.Environment:
+def _environment(name: str) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         undefined=jinja2.StrictUndefined,
         autoescape=True,
-        finalize=_visible,
+        finalize=_markdown if name.endswith(".md") else _visible,
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -71,6 +75,17 @@ def _visible(value: object) -> object:
     """Say the report's own words in English; drop what HTML can't hold or a reader can't see."""
     value = words.english(value) if isinstance(value, Phrase) else value
     return clean(value) if type(value) is str else value
+
+
+def _markdown(value: object) -> object:
+    """Make a text fit one cell of a table, where it is nothing but text; Arabic runs leftwards."""
+    value = _visible(value)
+    if type(value) is not str:
+        return value
+    text = " ".join(value.split())
+    escaped = _MARKDOWN.sub(r"\\\1", html.escape(text, quote=False)).replace("://", ":&#47;/")
+    cell = f"<span{_direction(text)}>{escaped}</span>" if _direction(text) else escaped
+    return Markup(cell)  # noqa: S704 - escaped above
 
 
 def _direction(text: str) -> Markup:

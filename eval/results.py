@@ -18,7 +18,7 @@ class Results:
     """What ``rawi eval`` left in a folder; ``eval.run`` says what is in each file.
 
     :ivar scores: Lines of scores.jsonl by id.
-    :ivar answers: Lines of answers.jsonl by id; of a SQuAD run, none.
+    :ivar answers: Lines of answers.jsonl by id; of a ``--retrieval-only`` SQuAD run, none.
     :ivar baseline: The plain llama-index starter on the same questions, if it was run.
     """
 
@@ -72,7 +72,7 @@ def read(folder: Path) -> Results:
     keys = ("values", "cluster", "language", "category")
     scores = _lines(folder / "scores.jsonl", keys, remedy)
     answers: dict[str, Line] = {}
-    if summary["kind"] != "squad":
+    if summary["kind"] != "squad" or "costs" in summary:
         answers = _lines(folder / "answers.jsonl", ("abstained",), remedy)
         for id_ in scores.keys() - answers:
             raise EvalError(f"{folder / 'answers.jsonl'}: has no {id_!r}; {remedy}")
@@ -103,6 +103,8 @@ def verdict(score: Line) -> tuple[str, bool | None]:
         return "wrongly refused", False
     if "correct" in values:
         return ("right", True) if values["correct"] else ("wrong", False)
+    if "f1_folded" in values:
+        return f"F1 {100 * values['f1_folded']:.0f} %", None
     return "answered", True
 
 

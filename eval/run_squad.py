@@ -1,4 +1,4 @@
-"""``rawi eval squad``: the paragraphs of a SQuAD file are the corpus, the LLM takes no part.
+"""``rawi eval squad``: the paragraphs of a SQuAD file are the corpus.
 
 A paragraph is a document of its own; its rank is that of its best passage. Questions about one
 paragraph rise and fall together, so a cluster is a paragraph.
@@ -6,21 +6,25 @@ paragraph rise and fall together, so a cluster is a paragraph.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from llama_index.core.llms import LLM
+
 from eval import corpus, metrics, run, score
 from eval.files import Line
 from eval.identity import Identity, fingerprint, of_rawi
-from eval.metrics import DocSpan
+from eval.metrics import DocSpan, normalize_folded
 from eval.score import Scored
 from eval.sets import GoldAnswer, Squad, SquadQuestion, find_span, read_squad
 from rag import current, reader, reranking
 from rag.config import Settings
 from rag.embedding import Embedder
+from rag.engine import Engine
 from rag.errors import EvalError
 from rag.language import Language, clean
 from rag.retrieval import Retriever
@@ -28,6 +32,7 @@ from rag.retrieval import Retriever
 LEAST_RANKED = 10
 """Distinct paragraphs in a ranking, at the least: nDCG@10 and recall@10 need as many."""
 _FIRST_ASKED = 50  # passages; a paragraph has two or three
+_MARKER = re.compile(r"\s*\[\d+\]")
 
 Pool = Literal["same", "mixed"]
 
@@ -122,16 +127,19 @@ def run_squad(
     out: Path,
     settings: Settings,
     embedder: Embedder,
+    llm: LLM | None,
     *,
     indexes: Path | None = None,
     limit: int | None = None,
     fresh: bool = False,
 ) -> Line:
-    """Rank the paragraphs for every question, and sum up.
+    """Rank the paragraphs for every question, answer it if there is an LLM, and sum up.
 
     :param questions: As ``make_task`` has it, and so is ``pool``.
+    :param llm: None is ``--retrieval-only``.
     :param indexes: Where the index of this pool is kept; ``out`` by default.
     :raises EvalError: When a file can't be used, or ``out`` belongs to another run.
+    :raises GenerationError: When the LLM fails; what is answered is kept.
     """
     task = make_task(passages, questions, pool)
     names = {f"{number:05}.txt": text for number, text in enumerate(task.texts)}
@@ -141,6 +149,7 @@ def run_squad(
         kind="squad",
         set=fingerprint([[a.question.id, a.question.question] for a in task.asked]),
         corpus=key,
+        # The same for rankings alone: the LLM can be added later.
         **of_rawi(settings, embedder.fingerprint, None),
     )
     details = {
@@ -162,15 +171,24 @@ def run_squad(
             ranked = folder.each(
                 "run.jsonl", asked, lambda a: _rank(retriever, a, len(names)), "rankings"
             )
+            answers: dict[str, Line] = {}
+            if llm is not None:
+                pipeline = Engine(placed, retriever, llm)
+                answers = folder.each(
+                    "answers.jsonl",
+                    asked,
+                    lambda a: run.ask(pipeline, a.question.question),
+                    "answers",
+                )
             texts = corpus.texts_of(store)
-        scored = _score(task, asked, ranked, texts)
+        scored = _score(task, asked, ranked, answers, texts)
         about = {
             "kind": "squad",
             "system": "rawi",
             "set": {**details, "questions": len(asked), "of": len(task.asked)},
             "paragraphs": len(names),
         }
-        return folder.finish(scored, {}, about)
+        return folder.finish(scored, answers, about)
 
 
 def _rank(retriever: Retriever, asked: Asked, paragraphs: int) -> Line:
@@ -194,6 +212,7 @@ def _score(
     task: Task,
     asked: Mapping[str, Asked],
     ranked: Mapping[str, Line],
+    answers: Mapping[str, Line],
     texts: Mapping[str, str],
 ) -> list[Scored]:
     retrieval = metrics.retrieval_scores(
@@ -203,6 +222,9 @@ def _score(
     scored = []
     for id_, a in asked.items():
         values = {**retrieval[id_], **_evidence_values(a, ranked[id_], texts)}
+        answer = answers.get(id_)
+        if answer:
+            values |= _answer_values(a, answer, task.question_language)
         scored.append(
             Scored(
                 id=id_,
@@ -216,6 +238,7 @@ def _score(
                     "question": a.question.question,
                     "gold_answer": a.question.answers[0].text,
                     "paragraph": a.paragraph,
+                    **({k: answer[k] for k in ("answer", "abstained")} if answer else {}),
                 },
             )
         )
@@ -232,3 +255,18 @@ def _evidence_values(asked: Asked, line: Line, texts: Mapping[str, str]) -> dict
     shown: list[DocSpan] = [(e["doc"], e["start"], e["end"]) for e in line["evidence"]]
     hits = [metrics.covered([(doc, *place)], shown) for place in places if place]
     return {"evidence_hit": max(hits)} if hits else {}
+
+
+def _answer_values(asked: Asked, answer: Line, language: Language) -> dict[str, float]:
+    """Judge the answer as a reader would be: without markers, a refusal as nothing."""
+    text = "" if answer["abstained"] else _MARKER.sub("", answer["answer"])
+    golds = [gold.text for gold in asked.question.answers]
+    values = {
+        "exact_match": metrics.exact_match(text, golds),
+        "exact_match_folded": metrics.exact_match(text, golds, normalize_folded),
+        "f1": metrics.f1(text, golds),
+        "f1_folded": metrics.f1(text, golds, normalize_folded),
+        "error_rate": float(answer["abstained"]),
+    }
+    match = metrics.language_match_share([(language, answer["answer"])])
+    return values if match is None else {**values, "language_match": match}

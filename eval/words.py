@@ -54,6 +54,10 @@ MEASURES: Final[Mapping[str, Phrase]] = {
     "recall@10": Phrase("الاستدعاء عند 10", "recall@10"),
     "mrr": Phrase("متوسط مقلوب الرتبة (MRR)", "MRR"),
     "ndcg@10": Phrase("مكسب الترتيب (nDCG@10)", "nDCG@10"),
+    "f1": Phrase("مقياس F1 (SQuAD)", "F1 (SQuAD)"),
+    "f1_folded": Phrase("مقياس F1 بعد توحيد الرسم العربي", "F1, Arabic folded"),
+    "exact_match": Phrase("تطابق تام (SQuAD)", "exact match (SQuAD)"),
+    "exact_match_folded": Phrase("تطابق تام بعد توحيد الرسم العربي", "exact match, Arabic folded"),
     "balanced_accuracy": Phrase("الدقة المتوازنة للرفض", "balanced accuracy of refusing"),
     "hallucination_rate": Phrase(
         "نسبة الاختلاق: أجاب حيث لا جواب (الأقل أفضل)",

@@ -65,7 +65,7 @@ def main(
                 asked = None if passages == questions else files[questions]
                 place = out / name.replace(" ", "-") / "-".join(run)
                 summaries[run] = run_squad(
-                    files[passages], asked, pool, place, settings, embedder, fresh=True
+                    files[passages], asked, pool, place, settings, embedder, None, fresh=True
                 )
             value = summaries[run]["metrics"][direction][measure]
             cells.append(f"{value['mean']:.3f} ({value['low']:.2f}–{value['high']:.2f})")

@@ -13,9 +13,13 @@ from eval.metrics import (
     citation_precision,
     citation_recall,
     covered,
+    exact_match,
+    f1,
     holds_control_text,
     is_correct,
     language_match_share,
+    normalize_folded,
+    normalize_squad,
     percentiles,
     retrieval_scores,
     risk_coverage,
@@ -292,6 +296,72 @@ def test_an_integer_is_found_in_its_own_writings_only(wanted, other):
     for answer in (f"we saw {other}.", f"we saw {other:,} of it", f"رأينا {other:,}، ثم"):
         assert is_correct(answer, [[str(wanted)]], []) == (wanted == other)
         assert is_correct(answer, [[f"{wanted:,}"]], []) == (wanted == other)
+
+
+# -------------------------------------------------------------------------------- EM, F1
+
+
+def test_squad_normalisation():
+    assert normalize_squad("  The  Cat, an  (A) dog's\tlife! ") == "cat dogs life"
+    assert normalize_squad("Theatre and a 1,500.5%") == "theatre and 15005"
+    # Left alone, as in the official script: what is not ASCII punctuation.
+    assert normalize_squad("القاهرة، مصر؟") == "القاهرة، مصر؟"
+
+
+def test_folded_normalisation():
+    assert normalize_folded("القاهرة، مصر؟") == normalize_folded("قاهره مصر")
+    assert normalize_folded("«الأُمم» المتّحدة") == normalize_folded("امم متحدة")
+    assert normalize_folded("٪٥٦٫٢") == normalize_folded("56.2%") == "562"
+    assert normalize_folded("• The ﴿“Cat”﴾") == "cat"
+    assert normalize_folded("الأم") == "ام"
+    assert normalize_folded("الى ال الف") == normalize_folded("إلى ال ألف")
+    assert len(normalize_folded("إلى")) == 3  # ال goes only where two letters remain
+
+
+def test_exact_match():
+    assert exact_match("The Denver Broncos!", ["Carolina", "Denver Broncos"]) == 1
+    assert exact_match("the Broncos", ["Denver Broncos"]) == 0
+    assert exact_match("القاهره", ["القاهرة"]) == 0
+    assert exact_match("القاهره", ["القاهرة"], normalize_folded) == 1
+    assert exact_match("", ["x"]) == 0
+
+
+def test_f1():
+    # prediction 4 words, gold 2, both of them found: p = 2/4, r = 2/2
+    assert f1("the Denver Broncos won it", ["Denver Broncos"]) == pytest.approx(
+        2 * (2 / 4) * (2 / 2) / (2 / 4 + 2 / 2)
+    )
+    # a word said twice counts as often as the gold says it: p = 1/3, r = 1/2
+    assert f1("no no no", ["no way"]) == pytest.approx(2 * (1 / 3) * (1 / 2) / (1 / 3 + 1 / 2))
+    # the best gold answer counts
+    assert f1("green", ["blue", "green", "dark green"]) == 1
+    assert f1("green", ["blue"]) == f1("", ["blue"]) == f1("", [""]) == 0
+
+
+def test_f1_in_arabic():
+    prediction, gold = "في القاهره عام ٢٠١١", ["القاهرة، عام 2011"]
+    # plain: only "عام" of 4 and 3 words; folded: three of 4 and 3
+    assert f1(prediction, gold) == pytest.approx(2 * (1 / 4) * (1 / 3) / (1 / 4 + 1 / 3))
+    assert f1(prediction, gold, normalize_folded) == pytest.approx(
+        2 * (3 / 4) * (3 / 3) / (3 / 4 + 3 / 3)
+    )
+
+
+WORDS = st.lists(st.sampled_from(["red", "green", "blue", "sky", "القمر"]), max_size=6)
+
+
+@given(WORDS, WORDS)
+def test_f1_agrees_with_crossing_out_word_by_word(prediction, gold):
+    left, common = list(gold), 0
+    for word in prediction:
+        if word in left:
+            left.remove(word)
+            common += 1
+    p = common / len(prediction) if prediction else 0
+    r = common / len(gold) if gold else 0
+    expected = 2 * p * r / (p + r) if common else 0
+    assert f1(" ".join(prediction), [" ".join(gold)]) == pytest.approx(expected)
+    assert exact_match(" ".join(prediction), [" ".join(gold)]) == (prediction == gold)
 
 
 # ---------------------------------------------------------------------------------- citations

@@ -159,10 +159,11 @@ class Page(HTMLParser):
         return next([" ".join(cell.split()) for cell in r] for r in self.rows if r[0] == first)
 
 
-def written(*folders):
+def both(*folders):
     path = report.write(folders)
     assert path == folders[0] / "report.html"
-    return path.read_text(encoding="utf-8")
+    markdown = (folders[0] / "report.md").read_text(encoding="utf-8")
+    return path.read_text(encoding="utf-8"), markdown
 
 
 @pytest.fixture
@@ -177,11 +178,12 @@ def with_starter(run):
 
 
 def test_headline_numbers(with_starter):
-    html = written(with_starter)
+    html, markdown = both(with_starter)
     # all, starter's; Arabic, starter's; English, starter's; n. One of two right: resamples of two
     # clusters are 0, ½ or 1 right; a single question has no interval.
     right = ["50.0 (0.0–100.0)", "50.0 (0.0–100.0)", "0.0", "100.0", "100.0", "0.0", "2"]
     assert Page(html).row("right, or rightly refused")[1:] == right
+    assert f"| right, or rightly refused | {' | '.join(right)} |" in markdown
     assert Page(html).row("right answer, of answerable questions")[1:] == [
         "100.0", "0.0", "–", "–", "100.0", "0.0", "1",
     ]  # fmt: skip
@@ -190,7 +192,7 @@ def test_headline_numbers(with_starter):
 
 
 def test_times(with_starter):
-    html = written(with_starter)
+    html, _ = both(with_starter)
     # retrieve 20 and 40 ms, total 2 and 4 s: p50 is the middle, p95 lies 19/20 of the way.
     assert Page(html).row("Rawi, all")[1:] == [
         "30 ms · 39 ms", "1.50 s · 1.95 s", "3.00 s · 3.90 s", "100", "10",
@@ -198,14 +200,15 @@ def test_times(with_starter):
 
 
 def test_where_and_with_what_it_ran(with_starter):
-    html = written(with_starter)
+    html, markdown = both(with_starter)
     for fact in ("2026-11-22", "a machine, 2 cores", "torch 2.13.0", "0123456789abcdef", "top 2"):
         assert fact in html
+        assert fact in markdown
 
 
 def test_flips_side_by_side(tmp_path, run):
     old = qa(tmp_path / "old", {"lead": RIGHT, "budget": KEPT_QUIET}, settings={"top_k": 5})
-    html = written(run, old)
+    html, markdown = both(run, old)
     # lead: 1 - 1, budget: 0 - 1.
     row = ["−50.0 (−100.0 to 0.0)", "2"]
     page = Page(html)
@@ -216,13 +219,14 @@ def test_flips_side_by_side(tmp_path, run):
     flip = html[html.index('<article class="flip">') : html.index("</article>")]
     for text in (QUESTIONS["budget"][0], "invented", ANSWERED[1], "rightly refused", "نص", GOLD):
         assert text in flip
+        assert text.replace("[1]", "\\[1\\]") in markdown
     assert QUESTIONS["lead"][0] not in flip
     assert "settings.top_k: 5 → None" in html
 
 
 def test_runs_of_every_kind(tmp_path, run):
     ar, en = (squad(tmp_path / p, f"{p}→ar", {"x": 1, "y": 2}) for p in ("ar", "en"))
-    html = written(run, ar, en, abstain(tmp_path / "nm"))
+    html, markdown = both(run, ar, en, abstain(tmp_path / "nm"))
     page = Page(html)
     # Ranks 1 and 2, one paragraph and so no interval: recall@1 ½, MRR (1 + ½) / 2
     assert page.row("recall@1")[1:] == ["50.0", "2"]
@@ -230,6 +234,7 @@ def test_runs_of_every_kind(tmp_path, run):
     titles = ("Questions and answers: new", "Retrieval: ar", "Retrieval: en", "Answer or refuse")
     for title in titles:
         assert title in html
+        assert title in markdown
     assert "found at rank 2" in html
     assert "took too long" in html
     assert "Compared with" not in html
@@ -241,7 +246,7 @@ def test_a_mixed_pool_is_compared_where_the_pair_is_the_same(tmp_path):
     lines = (mixed / "scores.jsonl").read_text().splitlines()
     lines[1] = lines[1].replace("\\u2192ar", "\\u2192en", 1)
     (mixed / "scores.jsonl").write_text("\n".join(lines))
-    html = written(same, mixed)
+    html, _ = both(same, mixed)
     paired = [r for r in Page(html).rows if r[0] == "recall@1"][-1]
     assert paired[1:] == ["+100.0", "1"]
 
@@ -264,7 +269,7 @@ def hostile(tmp_path):
 
 
 def test_hostile_text_is_text_in_html(hostile):
-    html = written(hostile)
+    html, _ = both(hostile)
     page = Page(html)
     assert not {"script", "img", "link", "iframe", "object", "base", "i", "b"} & {
         tag for tag, _ in page.tags
@@ -277,20 +282,36 @@ def test_hostile_text_is_text_in_html(hostile):
     assert "\0" not in html
 
 
+def test_hostile_text_is_text_in_markdown(hostile):
+    _, markdown = both(hostile)
+    outside = re.sub(r'<span dir="rtl" lang="ar">|</span>|<br>', "", markdown)
+    assert not re.search(r"<|(?<!\\)[\[\]`]|://|\u202e|\0", outside)
+    lines = markdown.split("\n")
+    for number, line in enumerate(lines):
+        if re.fullmatch(r"\|(---\|)+", line):
+            columns = line.count("|")
+            table = [lines[number - 1]]
+            for row in lines[number + 1 :]:
+                if not row.startswith("|"):
+                    break
+                table.append(row)
+            assert {len(re.findall(r"(?<!\\)\|", row)) for row in table} == {columns}
+
+
 def test_html_asks_for_nothing(with_starter, hostile):
     for folder in (with_starter, hostile):
-        html = written(folder)
+        html, _ = both(folder)
         for _, attributes in Page(html).tags:
             assert "src" not in attributes
             for name in ("href", "xlink:href"):
                 assert (attributes.get(name) or "#").startswith("#")
         assert "@import" not in html
         assert not re.search(r"url\((?!#)", html)
-    assert "http://" not in written(with_starter)
+    assert "http://" not in both(with_starter)[0]
 
 
 def test_ids_are_unique_and_references_lead_somewhere(tmp_path, with_starter):
-    html = written(with_starter, squad(tmp_path / "s", "ar→ar", {"x": 1}))
+    html, _ = both(with_starter, squad(tmp_path / "s", "ar→ar", {"x": 1}))
     tags = Page(html).tags
     ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -300,7 +321,7 @@ def test_ids_are_unique_and_references_lead_somewhere(tmp_path, with_starter):
 
 
 def test_tables_are_accessible(with_starter):
-    html = written(with_starter)
+    html, _ = both(with_starter)
     tags = Page(html).tags
     count = [tag for tag, _ in tags].count
     assert count("table") == count("caption") > 3
@@ -308,10 +329,11 @@ def test_tables_are_accessible(with_starter):
 
 
 def test_arabic_is_set_from_right_to_left(run):
-    html = written(run)
+    html, markdown = both(run)
     question = QUESTIONS["budget"][0]
     assert f'<p dir="rtl" lang="ar">{question}</p>' in html
     assert f'<p dir="rtl" lang="ar">{ANSWERED[1]}</p>' in html
+    assert f'<span dir="rtl" lang="ar">{question}</span>' in markdown
     assert f"<p>{QUESTIONS['lead'][0]}</p>" in html
 
 
@@ -322,7 +344,7 @@ def test_many_questions_stay_small(tmp_path):
     run = qa(tmp_path / "run", dict.fromkeys(questions, (1.0, long)), **given)
     starter = dict.fromkeys(questions, (0.0, long))
     qa(run / "baseline", starter, system="starter", **given)
-    html = written(run)
+    html, _ = both(run)
     assert len(html.encode()) < 4_000_000  # every answer is at its longest, every question flips
 
 

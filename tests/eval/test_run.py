@@ -145,21 +145,35 @@ def run_pool(
     kind: run_squad.Pool,
     out: Path,
     small: Settings,
+    llm: Any = None,
     **kw: Any,
 ) -> Line:
-    return run_squad.run_squad(passages, questions, kind, out, small, WordEmbedder())
+    return run_squad.run_squad(passages, questions, kind, out, small, WordEmbedder(), llm, **kw)
 
 
-def test_squad_ranks_paragraphs(tmp_path, squad, small):
+def test_squad_ranks_paragraphs_and_answers(tmp_path, squad, small):
     out, english = tmp_path / "out", squad_files(tmp_path, squad)[0]
-    summary = run_pool(english, None, "same", out, small)
+    summary = run_pool(english, None, "same", out, small, Reader())
     assert mean(summary, "recall@1") == mean(summary, "ndcg@10") == 1
     assert mean(summary, "recall@1", "en→en") == 1
     assert mean(summary, "evidence_hit") == 1
+    # "The cat weighs 4 kilos." holds the two words "4 kilos" and two more: 2·2 / (4 + 2).
+    by_id = {s["id"]: s["values"] for s in lines(out / "scores.jsonl")}
+    assert by_id["cat-0"]["f1"] == pytest.approx(2 * 2 / (4 + 2))
+    assert by_id["cat-0"]["exact_match"] == 0
     ranked = lines(out / "run.jsonl")
     assert [line["ranked"][0] for line in ranked] == [0, 0, 1, 1, 2, 2, 3, 3]
     assert sorted(ranked[0]["ranked"]) == [0, 1, 2, 3]
+    assert len(lines(out / "answers.jsonl")) == 8
+
+
+def test_squad_without_the_llm_writes_no_answers_and_takes_them_up_later(tmp_path, squad, small):
+    out, english = tmp_path / "out", squad_files(tmp_path, squad)[0]
+    summary = run_pool(english, None, "same", out, small, limit=3)
+    assert summary["set"].items() >= {"questions": 3, "of": 8}.items()
     assert not (out / "answers.jsonl").exists()
+    assert "f1" not in summary["metrics"]["all"]
+    assert "f1" in run_pool(english, None, "same", out, small, Reader())["metrics"]["all"]
 
 
 def test_a_mixed_pool_has_the_odd_paragraphs_in_the_other_language(tmp_path, squad):
@@ -546,7 +560,9 @@ def test_the_starter_answers_the_same_questions(questions, small, retriever, tmp
 @pytest.fixture
 def command(small, monkeypatch) -> Callable[..., Any]:
     """Run ``rawi eval …`` with the doubles in the place of the weights."""
-    monkeypatch.setattr("eval.cli._models", lambda *_, **__: (WordEmbedder(), Reader()))
+    monkeypatch.setattr(
+        "eval.cli._models", lambda _, alone: (WordEmbedder(), None if alone else Reader())
+    )
     monkeypatch.setattr("rag.config.load", lambda *_, **__: small)
     return lambda *arguments: CliRunner().invoke(eval_app, [str(a) for a in arguments])
 
@@ -562,9 +578,27 @@ def test_squad_and_abstain_by_command(command, tmp_path, squad, write_lines):
     assert [line["id"] for line in lines(out / "run.jsonl")] == ["cat-0", "cat-1", "dog-0"]
     about = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert (about["passages"], about["pool"]) == (str(arabic), "mixed")
+    answer = lines(out / "answers.jsonl")[0]
+    assert {"id", "answer", "abstained", "citations", "evidence", "timings"} <= answer.keys()
+    result = command("report", out, "--limit", 1)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"{out / 'report.html'}\n"
+    assert "F1, Arabic folded" in (out / "report.md").read_text(encoding="utf-8")
+    assert "2 more in scores.jsonl" in (out / "report.md").read_text(encoding="utf-8")
+    result = command("squad", arabic, "--retrieval-only", "--out", tmp_path / "ranked")
+    assert result.exit_code == 0, result.output
+    assert not (tmp_path / "ranked" / "answers.jsonl").exists()
     result = command("abstain", abstention(write_lines), "--out", tmp_path / "abstain")
     assert result.exit_code == 0, result.output
     assert len(lines(tmp_path / "abstain" / "answers.jsonl")) == len(QUESTIONS) + 1
+
+
+@pytest.mark.parametrize("name", ["qa", "squad", "abstain", "injection", "report", "bench"])
+@pytest.mark.parametrize("option", ["--corpus", "--storage", "--config", "--limit"])
+def test_every_command_takes_what_all_take(command, name, option):
+    # An option that it doesn't know is told before what is missing.
+    assert "No such option" in command(name, "--nothing", "0").output
+    assert "No such option" not in command(name, option, "0").output
 
 
 def test_wrong_usage_is_told_from_a_failed_run(command, questions, tmp_path):
@@ -589,5 +623,5 @@ def test_real_weights_find_a_paragraph_in_either_language(tmp_path, squad):
     english, arabic = squad_files(tmp_path, squad)
     for passages, other in ((english, arabic), (arabic, english)):
         out = tmp_path / f"out-{passages.stem}"
-        summary = run_squad.run_squad(passages, other, "same", out, settings, embedder)
+        summary = run_squad.run_squad(passages, other, "same", out, settings, embedder, None)
         assert mean(summary, "recall@1") >= 0.75
