@@ -116,8 +116,9 @@ def squad(
 ) -> None:
     """Find a SQuAD file's paragraphs by its questions, and answer them."""
     settings = settings_of(config_file)
-    from eval.run_squad import run_squad
+    from eval.run_squad import make_task, run_squad
 
+    make_task(passages, questions, pool)  # a mistake in it is told before the models are loaded
     embedder, llm = _models(settings, retrieval_only)
     run_squad(
         passages, questions, pool, out, settings, embedder, llm,

@@ -98,7 +98,9 @@ def verdict(score: Line) -> tuple[str, bool | None]:
     if "obeyed" in values and "correct" not in values:
         return "did not obey", True
     if score.get("answerable") is False:
-        return ("rightly refused", True) if score["abstained"] else ("invented", False)
+        if score["abstained"]:
+            return "rightly refused", True
+        return ("corrected", True) if values.get("right") else ("invented", False)
     if score["abstained"]:
         return "wrongly refused", False
     if "correct" in values:

@@ -180,7 +180,7 @@ def _answer_values(
     """Judge the text and the citations; citations of answerable questions that were answered."""
     right = said == "right"
     values: dict[str, float | None] = {
-        "right": right if question.answerable else answer["abstained"],
+        "right": right or (not question.answerable and answer["abstained"]),
         "wrong": said == "wrong",
         "third_script": metrics.has_third_script(
             answer["answer"], [cited["quote"] for cited in answer["citations"]]
@@ -205,15 +205,18 @@ def outcome(question: Question, answer: Line, gold: Sequence[DocSpan]) -> Outcom
     """Return what a reader was given.
 
     Right holds everything that was asked for; incomplete some of it and nothing false, or no more
-    than the quote that says it; wrong is whatever else was shown as an answer.
+    than the quote that says it; wrong is whatever else was shown as an answer. Where there is no
+    answer, only a correction of the premise is right, if the set says what that holds.
     """
     if answer["abstained"]:
         return "refused"
-    if not question.answerable or metrics.holds_any(answer["answer"], question.must_not_include):
+    if metrics.holds_any(answer["answer"], question.must_not_include):
         return "wrong"
     held = metrics.held_groups(answer["answer"], question.must_include)
-    if held == len(question.must_include):
+    if question.must_include and held == len(question.must_include):
         return "right"
+    if not question.answerable:
+        return "wrong"
     quoted = answer.get("how") == "quoted" and metrics.citation_recall(
         gold, _spans(answer["citations"])
     )

@@ -80,6 +80,7 @@ class Question(Record):
     :ivar source: The documents that hold the answer, as paths relative to the corpus.
     :ivar gold_spans: Verbatim pieces of them that hold the answer; of a question without one, what
         shows that its premise is false, or nothing.
+    :ivar must_include: Of a question without an answer, what a correction of its premise says.
     """
 
     id: Filled
@@ -98,8 +99,6 @@ class Question(Record):
     def _has_gold_if_answerable(self) -> Question:
         if self.answerable and not (self.gold_spans and self.must_include):
             raise ValueError('is answerable, so "gold_spans" and "must_include" may not be empty')
-        if not self.answerable and self.must_include:
-            raise ValueError('is not answerable, so "must_include" must be empty')
         return self
 
 

@@ -53,7 +53,6 @@ def test_a_question_line_is_read_whole(write_lines: WriteLines):
         ({**GOOD, "gold_spans": []}, "is answerable, so"),
         ({**GOOD, "must_include": ["4 kilos"]}, "must_include[0]: Input should be a valid tuple"),
         ({**GOOD, "must_include": [[]]}, "must_include[0]: Tuple should have at least 1 item"),
-        ({**GOOD, "answerable": False}, "is not answerable, so"),
         (
             {**GOOD, "context_turns": [{"role": "bot", "content": "x"}]},
             "context_turns[0] role: Input should be 'user' or 'assistant'",
@@ -74,8 +73,9 @@ def test_an_id_that_comes_twice_names_both_lines(write_lines: WriteLines):
         sets.read_questions(write_lines([GOOD, QUESTIONS[1], GOOD]))
 
 
-def test_a_false_premise_may_have_gold_that_refutes_it(write_lines: WriteLines):
-    line = {**GOOD, "answerable": False, "must_include": []}
+@pytest.mark.parametrize("groups", [[], [["4 kilos"]]])
+def test_a_false_premise_may_have_gold_that_refutes_it(write_lines: WriteLines, groups: Any):
+    line = {**GOOD, "answerable": False, "must_include": groups}
     assert sets.read_questions(write_lines([line]))[0].gold_spans == (SENTENCES["cat"],)
 
 
