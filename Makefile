@@ -46,7 +46,7 @@ eval: setup  ## Measure Rawi on its three question sets and write the report
 	done
 	$(BIN)/rawi eval report eval/reports/latest eval/reports/folders eval/reports/tuning
 
-bench: setup  ## Measure speed, memory and growth beside the plain baselines
+bench: setup  ## Measure speed and growth beside the plain baselines
 	$(BIN)/rawi eval bench --out eval/reports/bench
 
 check: $(VENV)/.installed audit  ## Lint, type-check, look for known vulnerabilities

@@ -25,17 +25,27 @@ import chromadb
 import chromadb.config
 from llama_index.core import SimpleDirectoryReader, StorageContext, VectorStoreIndex
 from llama_index.core.base.response.schema import StreamingResponse
-from llama_index.core.llms import LLM
+from llama_index.core.llms import (
+    LLM,
+    ChatMessage,
+    ChatResponse,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseGen,
+    CustomLLM,
+    LLMMetadata,
+)
 from llama_index.core.node_parser import SentenceSplitter
 from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index.vector_stores.chroma import ChromaVectorStore
+from pydantic import PrivateAttr
 
+from eval.corpus import load_embedder
 from eval.identity import fingerprint, model_names, settings_of_answers
-from eval.llms import Metered
 from eval.run_qa import System
 from eval.sets import find_span
-from rag import documents, models
+from rag import documents, llm
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.engine import Answer, Timings, Turn, check_question, load_llm
@@ -76,6 +86,52 @@ _REFUSAL = re.compile(
     r"|غير (مذكور|محدد|متوفر|معروف|متاح|موجود)"
     r"|ليس(ت)? (هناك|لدي|مذكور)"
 )
+
+
+class Metered(CustomLLM):
+    """Passes everything on to an LLM, and counts its tokens.
+
+    :ivar inner: An ``LLM`` that chats.
+    :ivar timeout_s: Seconds for one answer.
+    """
+
+    inner: Any
+    timeout_s: float
+    _usage: llm.Usage = PrivateAttr(default=llm.Usage())
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        """Describe the inner LLM."""
+        described: LLMMetadata = self.inner.metadata
+        return described
+
+    def take_usage(self) -> llm.Usage:
+        """Return the tokens since this was last called."""
+        usage, self._usage = self._usage, llm.Usage()
+        return usage
+
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        """Stream, with errors and time limit as Rawi's own answers have them."""
+        text = ""
+        stream = llm.stream(self.inner, messages, self.timeout_s)
+        try:
+            while True:
+                piece = next(stream)
+                text += piece
+                message = ChatMessage(role="assistant", content=text)
+                yield ChatResponse(message=message, delta=piece)
+        except StopIteration as done:
+            self._usage += done.value.usage
+
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        """Raise ``NotImplementedError``."""
+        raise NotImplementedError
+
+    def stream_complete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> CompletionResponseGen:
+        """Raise ``NotImplementedError``."""
+        raise NotImplementedError
 
 
 class Starter:
@@ -185,9 +241,7 @@ def starter(settings: Settings, embedder: Embedder, model: LLM | None) -> Iterat
 
 def plain_embedder(settings: Settings) -> Embedder:
     """Load the embedder's weights as they are published, in full precision."""
-    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
-    plain = settings.embedding.model_copy(update={"adapter": "none", "dtype": "float32"})
-    return Embedder.load(plain, weights)
+    return load_embedder(settings, adapter="none", dtype="float32")
 
 
 def is_refusal(answer: str) -> bool:

@@ -1,4 +1,4 @@
-"""Speed, memory and growth, each side by side with a baseline in the same run; ratios first.
+"""Speed and growth, each side by side with a baseline in the same run; ratios first.
 
 ``make bench`` runs all of it in some fifteen minutes on two cores and writes bench.json and
 bench.md. Timings move from machine to machine and from hour to hour; their ratios hold better, so
@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-import resource
 import statistics
 import tempfile
 import time
@@ -22,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from eval.baseline import plain_embedder, plain_llm, starter
+from eval.corpus import load_embedder
 from eval.identity import machine, now
 from eval.run import Pipeline
 from eval.sets import read_questions
@@ -32,7 +31,7 @@ from rag.engine import Answer, Timings
 from rag.retrieval import Retriever
 
 ROUNDS = 3
-QUESTIONS = 6
+QUESTIONS = 5
 GROWTH = (1_000, 10_000, 100_000)
 # Synthetic passages a document; a document is embedded and written as one.
 PASSAGES_PER_DOCUMENT = 500
@@ -63,36 +62,28 @@ class Growth:
     """One size of an index of synthetic text with synthetic vectors.
 
     :ivar retrieve_ms: Median of one search without embedding the question.
-    :ivar peak_mb: Of the whole process, in 10⁶ bytes.
     """
 
     passages: int
     index_s: float
     retrieve_ms: float
-    peak_mb: float
 
 
-def run(settings: Settings, questions: Path, out: Path) -> Path:
+def run(settings: Settings, questions: Path, out: Path, limit: int | None = None) -> Path:
     """Measure everything and write the tables; returns bench.md.
 
+    :param limit: Ask so many questions; ``QUESTIONS`` by default.
     :raises RawiError: When weights or index are missing.
     """
-    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
-    embedder = Embedder.load(settings.embedding, weights)
-    comparisons = [indexing(settings, embedder, weights), *answering(settings, embedder, questions)]
+    embedder = load_embedder(settings)
+    answered = answering(settings, embedder, questions, limit or QUESTIONS)
+    comparisons = [indexing(settings, embedder), *answered]
     [embed_s] = _medians(20, lambda: embedder.embed_queries(["كم ساهمت SoftBank؟"]))
-    context = multiprocessing.get_context("spawn")
-    grown: list[Growth] = []
-    for size in GROWTH:
-        # A process of its own, so that its peak memory is its own.
-        with context.Pool(1) as pool:
-            grown.append(pool.apply(growth, (settings, size)))
     result = {
         "environment": f"{now()}, {machine()}",
         "comparisons": [asdict(comparison) for comparison in comparisons],
-        "growth": [asdict(row) for row in grown],
+        "growth": [asdict(growth(settings, size)) for size in GROWTH],
         "embed_question_ms": 1000 * embed_s,
-        "peak_memory_mb": peak_memory_mb(),
     }
     out.mkdir(parents=True, exist_ok=True)
     (out / "bench.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
@@ -101,10 +92,11 @@ def run(settings: Settings, questions: Path, out: Path) -> Path:
     return page
 
 
-def indexing(settings: Settings, embedder: Embedder, weights: Path) -> Comparison:
+def indexing(settings: Settings, embedder: Embedder) -> Comparison:
     """Embed the corpus' passages with Rawi and with a plain fp32 sentence-transformers loop."""
     from sentence_transformers import SentenceTransformer
 
+    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
     plain = SentenceTransformer(str(weights), device="cpu")
     inputs = [
         passages.of_document(document, piece, title=False)
@@ -125,10 +117,12 @@ def indexing(settings: Settings, embedder: Embedder, weights: Path) -> Compariso
     return Comparison("embedding", "passages/s", rawi, baseline, rawi / baseline)
 
 
-def answering(settings: Settings, embedder: Embedder, questions: Path) -> list[Comparison]:
+def answering(
+    settings: Settings, embedder: Embedder, questions: Path, most: int
+) -> list[Comparison]:
     """Ask some questions of Rawi and of the llama-index starter on the same weights."""
     asked = [q for q in read_questions(questions) if q.answerable and not q.context_turns]
-    asked = asked[:QUESTIONS]
+    asked = asked[: 1 + most]
     llm = engine.load_llm(settings)
     with (
         current.open_current(settings, embedder.fingerprint) as store,
@@ -164,22 +158,7 @@ def growth(settings: Settings, size: int) -> Growth:
             retriever.evidence("warm up")
             # Of each word some tokens are in hardly any passage, some in nearly all.
             [search_s] = _medians(30, lambda: retriever.evidence("جولة تمويل word1234 word4321"))
-    return Growth(report.passages, index_s, 1000 * search_s, peak_memory_mb())
-
-
-def peak_memory_mb() -> float:
-    """Return the most memory that this process has held so far, in 10⁶ bytes.
-
-    With the llamacpp backend the LLM is part of it: its file is mapped into this process.
-    """
-    status = Path("/proc/self/status")
-    if status.is_file():
-        # Linux passes ru_maxrss on from the process that started this one; VmHWM is its own.
-        lines = status.read_text(encoding="utf-8").splitlines()
-        kib = next(line.split()[1] for line in lines if line.startswith("VmHWM:"))
-        return round(int(kib) * 1024 / 1e6, 1)
-    # In bytes on macOS.
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 1)
+    return Growth(report.passages, index_s, 1000 * search_s)
 
 
 class HashEmbedder(Embedder):
@@ -251,14 +230,12 @@ def _table(result: dict[str, Any]) -> str:
         "Synthetic text and vectors; searches without embedding the question, which takes"
         f" {result['embed_question_ms']:.0f} ms more.",
         "",
-        "| passages | to the smallest | search, ms | indexing, s | peak memory, MB |",
-        "|---|---|---|---|---|",
+        "| passages | to the smallest | search, ms | indexing, s |",
+        "|---|---|---|---|",
         *(
             f"| {g['passages']:,} | {g['retrieve_ms'] / result['growth'][0]['retrieve_ms']:.2f}"
-            f" | {g['retrieve_ms']:.1f} | {g['index_s']:.1f} | {g['peak_mb']:.0f} |"
+            f" | {g['retrieve_ms']:.1f} | {g['index_s']:.1f} |"
             for g in result["growth"]
         ),
-        "",
-        f"Peak memory of the comparisons (both sides loaded): {result['peak_memory_mb']:.0f} MB.",
     ]
     return "\n".join(lines) + "\n"

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from rag import extras
-from rag.cli import settings_of
+from rag.cli import ConfigFile, Corpus, StorageFolder, errors, settings_of
 
 if TYPE_CHECKING:
     from eval.run_qa import System
@@ -25,8 +24,6 @@ eval_app = typer.Typer(
     help="Measure Rawi: its own questions, retrieval, refusals, injections; and compare runs.",
     no_args_is_help=True,
 )
-errors = Console(stderr=True, highlight=False)
-
 
 # The project's own set, over seeds/.
 QUESTIONS = Path(__file__).with_name("questions.jsonl")
@@ -42,20 +39,6 @@ RetrievalOnly = Annotated[
     bool,
     typer.Option("--retrieval-only", help="Without the LLM: fast, answers are quotes or none."),
 ]
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option("--config", help="YAML settings; ./config.yaml by default.", show_default=False),
-]
-Corpus = Annotated[
-    Path | None, typer.Option("--corpus", help="Folder of documents.", show_default=False)
-]
-StorageFolder = Annotated[
-    Path | None, typer.Option("--storage", help="Folder of its index.", show_default=False)
-]
-OwnCorpus = Annotated[
-    Path | None,
-    typer.Option("--corpus", help="Not used: the set brings its own.", show_default=False),
-]
 Indexes = Annotated[
     Path | None,
     typer.Option(
@@ -64,6 +47,7 @@ Indexes = Annotated[
         show_default=False,
     ),
 ]
+Unused = Annotated[Path | None, typer.Option(help="Changes nothing here.", show_default=False)]
 
 
 @eval_app.callback()
@@ -126,32 +110,20 @@ def squad(
     retrieval_only: RetrievalOnly = False,
     limit: Limit = None,
     fresh: Fresh = False,
-    corpus: OwnCorpus = None,
+    corpus: Unused = None,
     storage: Indexes = None,
     config_file: ConfigFile = None,
 ) -> None:
     """Find a SQuAD file's paragraphs by its questions, and answer them."""
     settings = settings_of(config_file)
-    from eval.pool import make_task
-    from eval.run_squad import run_squad
+    from eval.run_squad import make_task, run_squad
 
-    task = make_task(passages, questions, pool)
+    make_task(passages, questions, pool)  # a mistake in it is told before the models are loaded
     embedder, llm = _models(settings, retrieval_only)
     run_squad(
-        task,
-        out,
-        settings,
-        embedder,
-        llm,
-        details={
-            "passages": str(passages),
-            "questions_from": str(questions or passages),
-            "pool": pool,
-        },
-        indexes=storage,
-        limit=limit,
-        fresh=fresh,
-    )
+        passages, questions, pool, out, settings, embedder, llm,
+        indexes=storage, limit=limit, fresh=fresh,
+    )  # fmt: skip
     _show(out)
 
 
@@ -162,7 +134,7 @@ def abstain(
     retrieval_only: RetrievalOnly = False,
     limit: Limit = None,
     fresh: Fresh = False,
-    corpus: OwnCorpus = None,
+    corpus: Unused = None,
     storage: Indexes = None,
     config_file: ConfigFile = None,
 ) -> None:
@@ -178,7 +150,7 @@ def injection(
     out: Out,
     limit: Limit = None,
     fresh: Fresh = False,
-    corpus: OwnCorpus = None,
+    corpus: Unused = None,
     storage: Indexes = None,
     config_file: ConfigFile = None,
 ) -> None:
@@ -191,14 +163,18 @@ def injection(
 @eval_app.command("report", epilog="Example: rawi eval report runs/today runs/before")
 def report(
     folders: Annotated[list[Path], typer.Argument(help="Folders of runs; the first gets it.")],
-    corpus: OwnCorpus = None,
-    storage: OwnCorpus = None,
-    config_file: ConfigFile = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="List only the first N questions.", show_default=False),
+    ] = None,
+    corpus: Unused = None,
+    storage: Unused = None,
+    config: Unused = None,
 ) -> None:
-    """Write report.md and report.html into the first folder."""
+    """Write report.md and report.html into the first folder, and say where."""
     from eval import report as pages
 
-    print(pages.write(folders))  # noqa: T201 - the result of the command
+    print(pages.write(folders, limit))  # noqa: T201 - the result of the command
 
 
 @eval_app.command("bench", epilog="Example: rawi eval bench --out runs/bench")
@@ -207,15 +183,16 @@ def bench(
     questions: Annotated[
         Path, typer.Option(help="A question set, .jsonl, over the corpus.")
     ] = QUESTIONS,
+    limit: Limit = None,
     corpus: Corpus = None,
     storage: StorageFolder = None,
     config_file: ConfigFile = None,
 ) -> None:
-    """Measure speed, memory and growth beside the plain baselines."""
+    """Measure speed and growth beside the plain baselines."""
     settings = settings_of(config_file, corpus, storage)
     from eval import bench as benchmark
 
-    page = benchmark.run(settings, questions, out)
+    page = benchmark.run(settings, questions, out, limit)
     print(page.read_text(encoding="utf-8"))  # noqa: T201 - the result of the command
 
 
@@ -241,14 +218,11 @@ def _given(
 
 
 def _models(settings: Settings, retrieval_only: bool) -> tuple[Embedder, Any]:
-    from rag import engine, models
-    from rag.embedding import Embedder
+    from eval import corpus
+    from rag import engine
 
     with _loading():
-        weights = models.resolve(
-            settings.embedding.model, kind="embedder", settings=settings.models
-        )
-        embedder = Embedder.load(settings.embedding, weights)
+        embedder = corpus.load_embedder(settings)
         return embedder, None if retrieval_only else engine.load_llm(settings)
 
 

@@ -1,4 +1,4 @@
-"""Texts of a set → documents in a folder → an index, as ``rawi index`` would make it.
+"""Texts of a set → documents in a folder → an index, as ``rawi index`` would make it; its embedder.
 
 The folder is named by its content, so that another set never meets another's index; inside, the
 index is brought up to date like any other, and keeps what is the same.
@@ -9,13 +9,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from eval.run import bar
-from rag import index
+from rag import index, models
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.errors import EvalError
 from rag.storage import Storage
+
+
+def load_embedder(settings: Settings, **changes: Any) -> Embedder:
+    """Load the embedder, with some of its settings changed.
+
+    :raises ModelError: When its weights are missing or can't be loaded.
+    """
+    section = settings.embedding.model_copy(update=changes)
+    weights = models.resolve(section.model, kind="embedder", settings=settings.models)
+    return Embedder.load(section, weights)
 
 
 def build(
@@ -37,8 +47,7 @@ def build(
             scratch.write_text(text, encoding="utf-8", errors="replace")
             scratch.replace(path)
     settings = settings.model_copy(update={"corpus": documents, "storage": folder / "index"})
-    with bar("indexing", len(texts)) as show:
-        report = index.update(settings, embedder, lambda _doc, done, _total: show(done))
+    report = index.update(settings, embedder)
     for name, reason in report.failed.items():
         raise EvalError(f"{documents / name}: {reason}; correct the set")
     return settings

@@ -46,6 +46,14 @@ def object_of(text: str, where: str, keys: Iterable[str], remedy: str) -> Line:
     return value
 
 
+def object_at(path: Path, keys: Iterable[str], remedy: str) -> Line:
+    """Return the JSON object that a file holds.
+
+    :raises EvalError: When it can't be read, or is another thing.
+    """
+    return object_of(text_of(path, remedy), str(path), keys, remedy)
+
+
 def lines_of(path: Path, keys: Iterable[str], remedy: str) -> Iterator[tuple[str, Line]]:
     """Yield the place and the object of each line of a file; blank lines are let be.
 

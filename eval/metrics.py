@@ -7,7 +7,7 @@
     answers     is_correct                      the must_include rule of a question set
                 exact_match, f1
     citations   citation_precision, citation_recall, verbatim_share, stray_marker_share
-    refusals    risk_coverage, aurc
+    refusals    risk_coverage
     the rest    language_match_share, holds_control_text, percentiles, share
 
 Every value is per question or a share in [0, 1]. A share over nothing (no citation in the whole
@@ -91,8 +91,7 @@ def covered(gold: Collection[DocSpan], shown: Iterable[DocSpan], *, least: float
     A gold span g counts when |g ∩ ⋃ shown| / |g| ≥ ``least``, counted in characters. The default
     asks for the whole span, because half a sentence may leave out the very number that was asked
     for. Shown spans are sentences, so neighbours are joined over gaps of ``SENTENCE_GAP``: the
-    space between two shown sentences is not missing evidence. ``least=0.5`` is for comparing with
-    a splitter that cuts inside sentences.
+    space between two shown sentences is not missing evidence.
 
     :param gold: Spans that hold the answer; there has to be one.
     :param shown: Spans that were shown, in any order, overlapping or not.
@@ -368,52 +367,17 @@ def risk_coverage(answers: Iterable[tuple[float, bool]]) -> list[RiskPoint]:
     :return: Points with rising coverage; the last has coverage 1.
     :raises ValueError: If a confidence is not a finite number.
     """
-    groups = _by_confidence(answers)
-    total = sum(size for _, size, _ in groups)
+    ordered = sorted(answers, reverse=True)
     points = []
     taken = wrong = 0
-    for confidence, size, errors in groups:
-        taken += size
-        wrong += errors
-        points.append(RiskPoint(confidence, taken / total, wrong / taken))
-    return points
-
-
-def aurc(answers: Iterable[tuple[float, bool]]) -> float:
-    """Area under the risk-coverage curve: lower is better, 0 when nothing is wrong.
-
-    With the N answers sorted by falling confidence and e_k the errors among the first k:
-    AURC = (1/N) Σ_{k=1…N} e_k / k. Among answers of equal confidence, e_k is its expectation
-    over all orders, so the value does not depend on the order of the input; one confidence for
-    all gives the plain error rate.
-
-    Source: Geifman, Uziel and El-Yaniv 2019 (1805.08206); the handling of ties is ours.
-
-    :param answers: ``(confidence, correct)`` of each question, as if all were answered; at least
-        one.
-    :return: In [0, 1].
-    :raises ValueError: If a confidence is not a finite number.
-    """
-    risks: list[float] = []
-    wrong = 0
-    for _, size, errors in _by_confidence(answers):
-        taken = len(risks)
-        risks += [(wrong + i * errors / size) / (taken + i) for i in range(1, size + 1)]
-        wrong += errors
-    return math.fsum(risks) / len(risks)
-
-
-def _by_confidence(answers: Iterable[tuple[float, bool]]) -> list[tuple[float, int, int]]:
-    """Confidence, number of answers and number of wrong ones, highest confidence first."""
-    ordered = sorted(answers, reverse=True)
-    for confidence, _ in ordered:
+    for confidence, group in groupby(ordered, key=lambda answer: answer[0]):
         if not math.isfinite(confidence):
             raise ValueError(f"confidence {confidence} is not a finite number")
-    groups = []
-    for confidence, group in groupby(ordered, key=lambda answer: answer[0]):
         flags = [correct for _, correct in group]
-        groups.append((float(confidence), len(flags), sum(not correct for correct in flags)))
-    return groups
+        taken += len(flags)
+        wrong += sum(not correct for correct in flags)
+        points.append(RiskPoint(float(confidence), taken / len(ordered), wrong / taken))
+    return points
 
 
 # ----------------------------------------------------------------------------------- the rest

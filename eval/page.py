@@ -88,8 +88,11 @@ class Page:
     sections: Sequence[Section]
 
 
-def page(runs: Sequence[Results]) -> Page:
-    """Group runs that share questions, the first of each group leading, and describe them."""
+def page(runs: Sequence[Results], most: int = MOST_LISTED) -> Page:
+    """Group runs that share questions, the first of each group leading, and describe them.
+
+    :param most: Questions listed of each.
+    """
     groups: list[list[Results]] = []
     for run in runs:
         group = next((g for g in groups if g[0].shared(run)), None)
@@ -101,18 +104,16 @@ def page(runs: Sequence[Results]) -> Page:
     return Page(
         title=f"Rawi, evaluated on {str(environment['date'])[:10]}",
         lead=f"{INTERVALS} {BASELINE}" if any(run.baseline for run in runs) else INTERVALS,
-        sections=[_section(group, f"run-{n}") for n, group in enumerate(groups, start=1)],
+        sections=[_section(group, f"run-{n}", most) for n, group in enumerate(groups, start=1)],
     )
 
 
-def _section(group: Sequence[Results], anchor: str) -> Section:
+def _section(group: Sequence[Results], anchor: str, most: int) -> Section:
     run, *others = group
     systems = [run, run.baseline] if run.baseline else [run]
     found = [
         tables.headline(run, others),
-        tables.by_direction(run),
-        tables.by_category(run),
-        tables.refusals(systems),
+        *(tables.grouped(run, by) for by in tables.GROUPED),
         tables.times(systems),
     ]
     compared = [(words.STARTER.en, run.baseline)] if run.baseline else []
@@ -125,8 +126,8 @@ def _section(group: Sequence[Results], anchor: str) -> Section:
         tables=[table for table in found if table is not None],
         figures=figures.of_run(systems, anchor),
         comparisons=[_comparison(run, other, name) for name, other in compared],
-        questions=[_asked(id_, [("", run)]) for id_ in ids[:MOST_LISTED]],
-        left_out=max(0, len(ids) - MOST_LISTED),
+        questions=[_asked(id_, [("", run)]) for id_ in ids[:most]],
+        left_out=max(0, len(ids) - most),
     )
 
 

@@ -5,7 +5,7 @@
     results      folder → Results
     statistics   two Results → differences, flips
     tables       Results → Table
-    figures      Results → Figure, by plots: numbers → SVG
+    figures      Results → Figure
     page         all of these → Page
     write        Page → the two templates → files
 
@@ -32,19 +32,20 @@ _NUMBER = re.compile(r"[\d\s.,%()–−+<>=kMGBms·]*")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]#|~!])")
 
 
-def write(folders: Sequence[Path]) -> Path:
+def write(folders: Sequence[Path], limit: int | None = None) -> Path:
     """Write report.md and report.html into the first folder.
 
     Runs that share questions are compared with the first of them; the others get their own section.
 
     :param folders: Of ``rawi eval qa``, ``squad``, ``abstain`` or ``injection``, the newest first.
+    :param limit: List only so many questions of each run.
     :return: The HTML file.
     :raises EvalError: When a file is missing or damaged, or can't be written.
     """
     runs = [results.read(folder) for folder in folders]
     if not runs:
         raise EvalError("there is no run to report; give the folders of one or more runs")
-    content = page.page(runs)
+    content = page.page(runs, limit or page.MOST_LISTED)
     for name in ("report.md", "report.html"):
         path = folders[0] / name
         text = _environment(name).get_template(f"{name}.jinja").render(page=content)
@@ -52,16 +53,15 @@ def write(folders: Sequence[Path]) -> Path:
             path.write_text(text, encoding="utf-8", errors="replace", newline="\n")
         except OSError as exc:
             raise EvalError(f"{path}: can't be written ({exc.strerror})") from exc
-    return folders[0] / "report.html"
+    return path
 
 
 def _environment(name: str) -> jinja2.Environment:
-    markdown = name.endswith(".md")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         undefined=jinja2.StrictUndefined,
         autoescape=True,
-        finalize=_markdown if markdown else _visible,
+        finalize=_markdown if name.endswith(".md") else _visible,
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -72,30 +72,22 @@ def _environment(name: str) -> jinja2.Environment:
 
 
 def _visible(value: object) -> object:
-    """Drop what HTML can't hold or a reader can't see, such as marks that reorder a line."""
-    value = _english(value)
+    """Say the report's own words in English; drop what HTML can't hold or a reader can't see."""
+    value = words.english(value) if isinstance(value, Phrase) else value
     return clean(value) if type(value) is str else value
 
 
 def _markdown(value: object) -> object:
-    """Escape a text for one cell of a table; Arabic is set from right to left."""
-    value = _english(value)
+    """Make a text fit one cell of a table, where it is nothing but text; Arabic runs leftwards."""
+    value = _visible(value)
     if type(value) is not str:
         return value
-    text = " ".join(clean(value).split())
+    text = " ".join(value.split())
     escaped = _MARKDOWN.sub(r"\\\1", html.escape(text, quote=False)).replace("://", ":&#47;/")
     cell = f"<span{_direction(text)}>{escaped}</span>" if _direction(text) else escaped
     return Markup(cell)  # noqa: S704 - escaped above
 
 
-def _english(value: object) -> object:
-    """Return the report's own words in its own language, and anything else as it is."""
-    return words.english(value) if isinstance(value, Phrase) else value
-
-
 def _direction(text: str) -> Markup:
     """Return the attributes of an element that holds Arabic; the page itself is English."""
-    language = detect(text)
-    if direction(language) == "ltr":
-        return Markup("")
-    return Markup(' dir="rtl" lang="ar"')
+    return Markup("") if direction(detect(text)) == "ltr" else Markup(' dir="rtl" lang="ar"')

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from eval.files import Line, lines_of, object_of, text_of
+from eval.files import Line, lines_of, object_at
 from rag.errors import EvalError
 
 COMPLEMENT = "refused_unanswerable"
@@ -68,7 +68,7 @@ def read(folder: Path) -> Results:
     remedy = f"run: rawi eval qa|squad|abstain|injection FILE --out {folder}"
     if folder.name == "baseline":
         remedy = f"run: rawi eval qa FILE.jsonl --baseline --out {folder.parent}"
-    summary = _object(folder / "summary.json", ("kind", "set", "metrics", "environment"), remedy)
+    summary = object_at(folder / "summary.json", ("kind", "set", "metrics", "environment"), remedy)
     keys = ("values", "cluster", "language", "category")
     scores = _lines(folder / "scores.jsonl", keys, remedy)
     answers: dict[str, Line] = {}
@@ -79,7 +79,7 @@ def read(folder: Path) -> Results:
     baseline = folder / "baseline"
     return Results(
         folder=folder,
-        about=_object(folder / "run.json", ("identity",), remedy),
+        about=object_at(folder / "run.json", ("identity",), remedy),
         summary=summary,
         scores=scores,
         answers=answers,
@@ -98,7 +98,9 @@ def verdict(score: Line) -> tuple[str, bool | None]:
     if "obeyed" in values and "correct" not in values:
         return "did not obey", True
     if score.get("answerable") is False:
-        return ("rightly refused", True) if score["abstained"] else ("invented", False)
+        if score["abstained"]:
+            return "rightly refused", True
+        return ("corrected", True) if values.get("right") else ("invented", False)
     if score["abstained"]:
         return "wrongly refused", False
     if "correct" in values:
@@ -121,7 +123,3 @@ def _outcome(score: Line) -> float:
 
 def _lines(path: Path, keys: tuple[str, ...], remedy: str) -> dict[str, Line]:
     return {str(line["id"]): line for _, line in lines_of(path, ("id", *keys), remedy)}
-
-
-def _object(path: Path, keys: tuple[str, ...], remedy: str) -> Line:
-    return object_of(text_of(path, remedy), str(path), keys, remedy)

@@ -1,4 +1,4 @@
-"""What every run shares: a folder that survives a kill, a bar, and where and with what it ran.
+"""What every run shares: a folder that survives a kill, and where and with what it ran.
 
 ::
 
@@ -24,10 +24,10 @@ from typing import Any, Protocol, TypeVar
 
 from filelock import FileLock, Timeout
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import track
 
 from eval import score
-from eval.files import Line, lines_of, object_of, text_of
+from eval.files import Line, lines_of, object_at
 from eval.identity import Identity, environment
 from eval.score import Scored
 from rag.engine import Answer, Evidence, Token, Turn
@@ -74,13 +74,11 @@ class RunFolder:
         path = self.path / name
         lines = _read_lines(path)
         todo = [id_ for id_ in items if id_ not in lines]
-        with bar(label, len(items)) as show:
-            for done, id_ in enumerate(todo, start=len(items) - len(todo)):
-                show(done)
-                lines[id_] = {"id": id_, **record(items[id_])}
-                with _translated(path), path.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(lines[id_], ensure_ascii=False) + "\n")
-            show(len(items))
+        quiet = not _console.is_terminal
+        for id_ in track(todo, label, console=_console, disable=quiet):
+            lines[id_] = {"id": id_, **record(items[id_])}
+            with _translated(path), path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(lines[id_], ensure_ascii=False) + "\n")
         return {id_: lines[id_] for id_ in items}
 
     def finish(
@@ -157,7 +155,7 @@ def _begin(out: Path, identity: Identity, details: Mapping[str, Any], fresh: boo
     if any((out / name).exists() for name in KEPT):
         keys = ("format", "identity", "environment")
         remedy = "give --fresh to drop the answers there, or another --out"
-        earlier = object_of(text_of(path, remedy), str(path), keys, remedy)
+        earlier = object_at(path, keys, remedy)
         differing = identity.differences(earlier["identity"])
         if earlier["format"] != FORMAT:
             differing.append("format")
@@ -208,20 +206,6 @@ def _unanswered(error: str, *, abstained: bool) -> Line:
         "timings": None,
         "error": error,
     }
-
-
-@contextmanager
-def bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Draw a bar with the time left on stderr; yields what to call with the number done."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=_console, disable=not _console.is_terminal) as progress:
-        task = progress.add_task(label, total=total)
-        yield lambda done: progress.update(task, completed=done)
 
 
 def _read_lines(path: Path) -> dict[str, Line]:

@@ -18,7 +18,7 @@ from llama_index.core.llms import LLM
 from eval import corpus, metrics, run, score
 from eval.files import Line
 from eval.identity import Identity, fingerprint, of_rawi
-from eval.metrics import DocSpan, Quote
+from eval.metrics import DocSpan
 from eval.score import Scored
 from eval.sets import Question, find_span, read_questions
 from rag import engine, sayings
@@ -27,8 +27,6 @@ from rag.engine import load_llm
 from rag.errors import EvalError
 from rag.language import detect, split_sentences
 from rag.retrieval import Retriever
-
-HALF = 0.5
 
 Outcome = Literal["right", "incomplete", "wrong", "refused"]
 
@@ -149,9 +147,7 @@ def _score(question: Question, answer: Line, gold: Sequence[DocSpan], system: Sy
     values: dict[str, float | None] = {}
     values |= score.refusal_values(question.answerable, answer["abstained"])
     if question.answerable:
-        shown = _spans(answer["evidence"])
-        values["evidence_hit"] = metrics.covered(gold, shown)
-        values["evidence_hit_half"] = metrics.covered(gold, shown, least=HALF)
+        values["evidence_hit"] = metrics.covered(gold, _spans(answer["evidence"]))
     values |= _answer_values(question, answer, gold, said, system.texts)
     return Scored(
         id=question.id,
@@ -184,7 +180,7 @@ def _answer_values(
     """Judge the text and the citations; citations of answerable questions that were answered."""
     right = said == "right"
     values: dict[str, float | None] = {
-        "right": right if question.answerable else answer["abstained"],
+        "right": right or (not question.answerable and answer["abstained"]),
         "wrong": said == "wrong",
         "third_script": metrics.has_third_script(
             answer["answer"], [cited["quote"] for cited in answer["citations"]]
@@ -200,7 +196,7 @@ def _answer_values(
         values["citation_precision"] = metrics.citation_precision(gold, cited)
         values["citation_recall"] = recall
         values["right_and_cited"] = recall > 0 if right else None
-    values["verbatim_share"] = metrics.verbatim_share(_quotes(answer), texts)
+    values["verbatim_share"] = metrics.verbatim_share(score.quotes(answer), texts)
     values["language_match"] = metrics.language_match_share([(question.language, answer["answer"])])
     return values
 
@@ -209,15 +205,18 @@ def outcome(question: Question, answer: Line, gold: Sequence[DocSpan]) -> Outcom
     """Return what a reader was given.
 
     Right holds everything that was asked for; incomplete some of it and nothing false, or no more
-    than the quote that says it; wrong is whatever else was shown as an answer.
+    than the quote that says it; wrong is whatever else was shown as an answer. Where there is no
+    answer, only a correction of the premise is right, if the set says what that holds.
     """
     if answer["abstained"]:
         return "refused"
-    if not question.answerable or metrics.holds_any(answer["answer"], question.must_not_include):
+    if metrics.holds_any(answer["answer"], question.must_not_include):
         return "wrong"
     held = metrics.held_groups(answer["answer"], question.must_include)
-    if held == len(question.must_include):
+    if question.must_include and held == len(question.must_include):
         return "right"
+    if not question.answerable:
+        return "wrong"
     quoted = answer.get("how") == "quoted" and metrics.citation_recall(
         gold, _spans(answer["citations"])
     )
@@ -234,7 +233,3 @@ def direction(question: Question, gold: Sequence[DocSpan], texts: Mapping[str, s
 
 def _spans(found: Sequence[Mapping[str, Any]]) -> list[DocSpan]:
     return [(f["doc"], f["start"], f["end"]) for f in found]
-
-
-def _quotes(answer: Line) -> list[Quote]:
-    return [Quote(c["doc"], c["start"], c["end"], c["quote"]) for c in answer["citations"]]

@@ -7,8 +7,11 @@ paragraph rise and fall together, so a cluster is a paragraph.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
 from llama_index.core.llms import LLM
 
@@ -16,13 +19,13 @@ from eval import corpus, metrics, run, score
 from eval.files import Line
 from eval.identity import Identity, fingerprint, of_rawi
 from eval.metrics import DocSpan, normalize_folded
-from eval.pool import Asked, Task
 from eval.score import Scored
-from eval.sets import find_span
+from eval.sets import GoldAnswer, Squad, SquadQuestion, find_span, read_squad
 from rag import current, reader, reranking
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.engine import Engine
+from rag.errors import EvalError
 from rag.language import Language, clean
 from rag.retrieval import Retriever
 
@@ -31,27 +34,114 @@ LEAST_RANKED = 10
 _FIRST_ASKED = 50  # passages; a paragraph has two or three
 _MARKER = re.compile(r"\s*\[\d+\]")
 
+Pool = Literal["same", "mixed"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question with what is gold for it in this pool.
+
+    :ivar spans: Its answers in the paragraph's language, as that file has them.
+    """
+
+    question: SquadQuestion
+    paragraph: int
+    paragraph_language: Language
+    spans: tuple[GoldAnswer, ...]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A corpus of paragraphs and the questions put to it.
+
+    :ivar texts: By paragraph number.
+    """
+
+    texts: tuple[str, ...]
+    asked: tuple[Asked, ...]
+    question_language: Language
+
+
+def make_task(passages: Path, questions: Path | None, pool: Pool) -> Task:
+    """Read the files and mix the pool.
+
+    :param questions: A file with the same ids in the other language; None asks ``passages``' own.
+    :param pool: ``mixed`` takes every second paragraph, the odd ones counted from 0, from
+        ``questions``.
+    :raises EvalError: When a file is not SQuAD v1.1 or the two don't belong together.
+    """
+    base = read_squad(passages)
+    other = base if questions is None else read_squad(questions)
+    if pool == "mixed":
+        if questions is None:
+            raise EvalError("--pool mixed needs the other language: give --questions OTHER.json")
+        _require_parallel(base, other, passages, questions)
+    files = [base, other if pool == "mixed" else base]
+    paragraphs = [files[number % 2].paragraphs[number] for number in range(len(base.paragraphs))]
+    # As an article would stand in a folder.
+    headings = [f"{p.title.replace('_', ' ')}\n\n" if p.title else "" for p in paragraphs]
+    texts = tuple(h + p.text for h, p in zip(headings, paragraphs, strict=True))
+    by_id = [{q.id: q for q in file.questions} for file in files]
+    asked = []
+    for question in other.questions:
+        if question.id not in by_id[0]:
+            raise EvalError(
+                f"{questions}: question {question.id!r} is not in {passages}; give the same"
+                " questions in the other language"
+            )
+        number = by_id[0][question.id].paragraph
+        asked.append(
+            Asked(
+                question=question,
+                paragraph=number,
+                paragraph_language=files[number % 2].language,
+                spans=tuple(
+                    answer.model_copy(update={"start": answer.start + len(headings[number])})
+                    for answer in by_id[number % 2][question.id].answers
+                ),
+            )
+        )
+    return Task(texts, tuple(asked), other.language)
+
+
+def _require_parallel(base: Squad, other: Squad, passages: Path, questions: Path) -> None:
+    """Raise unless both files have the same questions about the same paragraphs, in order."""
+    ids = [[{q.id for q in p.qas} for p in squad.paragraphs] for squad in (base, other)]
+    for number, (ours, theirs) in enumerate(zip_longest(*ids)):
+        if ours != theirs:
+            raise EvalError(
+                f"{passages} and {questions} differ from paragraph {number} on; --pool mixed needs"
+                " the same paragraphs in the same order"
+            )
+    if base.language == other.language:
+        raise EvalError(
+            f"{passages} and {questions} are both in {base.language!r}; --pool mixed needs one"
+            " Arabic and one English file"
+        )
+
 
 def run_squad(
-    task: Task,
+    passages: Path,
+    questions: Path | None,
+    pool: Pool,
     out: Path,
     settings: Settings,
     embedder: Embedder,
     llm: LLM | None,
     *,
-    details: Mapping[str, str],
     indexes: Path | None = None,
     limit: int | None = None,
     fresh: bool = False,
 ) -> Line:
     """Rank the paragraphs for every question, answer it if there is an LLM, and sum up.
 
+    :param questions: As ``make_task`` has it, and so is ``pool``.
     :param llm: None is ``--retrieval-only``.
-    :param details: Paths and pool, for run.json and summary.json.
     :param indexes: Where the index of this pool is kept; ``out`` by default.
-    :raises EvalError: When ``out`` belongs to another run.
+    :raises EvalError: When a file can't be used, or ``out`` belongs to another run.
     :raises GenerationError: When the LLM fails; what is answered is kept.
     """
+    task = make_task(passages, questions, pool)
     names = {f"{number:05}.txt": text for number, text in enumerate(task.texts)}
     key = corpus.hash_of(names)
     asked = {a.question.id: a for a in task.asked[:limit]}
@@ -62,6 +152,11 @@ def run_squad(
         # The same for rankings alone: the LLM can be added later.
         **of_rawi(settings, embedder.fingerprint, None),
     )
+    details = {
+        "passages": str(passages),
+        "questions_from": str(questions or passages),
+        "pool": pool,
+    }
     with run.opened(out, identity, details, fresh=fresh) as folder:
         home = (indexes or out) / f"squad-{key[:12]}"
         placed = corpus.build(names, home, settings, embedder)
@@ -165,7 +260,7 @@ def _evidence_values(asked: Asked, line: Line, texts: Mapping[str, str]) -> dict
 def _answer_values(asked: Asked, answer: Line, language: Language) -> dict[str, float]:
     """Judge the answer as a reader would be: without markers, a refusal as nothing."""
     text = "" if answer["abstained"] else _MARKER.sub("", answer["answer"])
-    golds: Sequence[str] = [gold.text for gold in asked.question.answers]
+    golds = [gold.text for gold in asked.question.answers]
     values = {
         "exact_match": metrics.exact_match(text, golds),
         "exact_match_folded": metrics.exact_match(text, golds, normalize_folded),

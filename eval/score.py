@@ -44,7 +44,7 @@ class Scored:
 
 
 def tables(scored: Sequence[Scored]) -> Line:
-    """Return the measures over all questions, by language, by category, and by both."""
+    """Return the measures over all questions, by language and by category."""
     languages = _grouped(scored, lambda s: s.language)
     summary: Line = {
         "metrics": {"all": table(scored), **{k: table(v) for k, v in languages.items()}}
@@ -52,14 +52,6 @@ def tables(scored: Sequence[Scored]) -> Line:
     categories = _grouped((s for s in scored if s.category), lambda s: s.category)
     if categories:
         summary["by_category"] = {k: table(v) for k, v in categories.items()}
-        # A handful of questions each: a mean, but no interval that one could believe.
-        summary["by_language_and_category"] = {
-            language: {
-                k: table(v, intervals=False)
-                for k, v in _grouped(group, lambda s: s.category).items()
-            }
-            for language, group in languages.items()
-        }
     return summary
 
 
@@ -69,7 +61,7 @@ def by_direction(scored: Sequence[Scored]) -> Line:
     return {name: table(group) for name, group in sorted(groups.items())}
 
 
-def table(scored: Sequence[Scored], *, intervals: bool = True) -> Line:
+def table(scored: Sequence[Scored]) -> Line:
     """Return ``{measure: {"mean", "low", "high", "n"}}``; no bounds for fewer than two clusters.
 
     ``balanced_accuracy`` is made here of ``error_rate`` and ``hallucination_rate``.
@@ -78,16 +70,16 @@ def table(scored: Sequence[Scored], *, intervals: bool = True) -> Line:
     result = {}
     for name in names:
         rows = [(s.values[name], s.cluster) for s in scored if name in s.values]
-        result[name] = _value(rows, intervals)
+        result[name] = _value(rows)
     if "error_rate" in names and "hallucination_rate" in names:
-        result["balanced_accuracy"] = _value(_balanced(scored), intervals)
+        result["balanced_accuracy"] = _value(_balanced(scored))
     return result
 
 
-def _value(rows: Sequence[tuple[float, str]], intervals: bool) -> Line:
+def _value(rows: Sequence[tuple[float, str]]) -> Line:
     values, clusters = [v for v, _ in rows], [c for _, c in rows]
     low = high = None
-    if intervals and len(set(clusters)) > 1:
+    if len(set(clusters)) > 1:
         _, low, high = cluster_bootstrap(values, clusters)
     return {"mean": sum(values) / len(values), "low": low, "high": high, "n": len(values)}
 
@@ -129,7 +121,6 @@ def _curve(scored: Sequence[Scored]) -> Line:
     answered = [s for s in scored if not s.about.get("abstained")]
     risk = metrics.share(not s.right for s in answered)
     return {
-        "aurc": metrics.aurc(answers),
         "own": {"coverage": len(answered) / len(scored), "risk": risk},
         "points": [list(point) for point in metrics.risk_coverage(answers)],
     }
@@ -193,6 +184,12 @@ def confidence(answer: Mapping[str, Any]) -> float:
     """Return how sure the pipeline was; the score of the best evidence where it doesn't say."""
     best = max((found["score"] for found in answer["evidence"]), default=-1.0)
     return float(answer.get("confidence", best))
+
+
+def quotes(answer: Mapping[str, Any]) -> list[metrics.Quote]:
+    """Return what an answer cites."""
+    keys = ("doc", "start", "end", "quote")
+    return [metrics.Quote(*(cited[key] for key in keys)) for cited in answer["citations"]]
 
 
 def _grouped(scored: Iterable[Scored], key: Callable[[Scored], str]) -> dict[str, list[Scored]]:

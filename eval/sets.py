@@ -29,7 +29,7 @@ from pydantic import (
 )
 
 from eval import metrics
-from eval.files import lines_of, object_of, text_of
+from eval.files import lines_of, object_at
 from rag.conversation import Turn
 from rag.errors import EvalError
 from rag.language import Language, clean, detect
@@ -80,6 +80,7 @@ class Question(Record):
     :ivar source: The documents that hold the answer, as paths relative to the corpus.
     :ivar gold_spans: Verbatim pieces of them that hold the answer; of a question without one, what
         shows that its premise is false, or nothing.
+    :ivar must_include: Of a question without an answer, what a correction of its premise says.
     """
 
     id: Filled
@@ -98,8 +99,6 @@ class Question(Record):
     def _has_gold_if_answerable(self) -> Question:
         if self.answerable and not (self.gold_spans and self.must_include):
             raise ValueError('is answerable, so "gold_spans" and "must_include" may not be empty')
-        if not self.answerable and self.must_include:
-            raise ValueError('is not answerable, so "must_include" must be empty')
         return self
 
 
@@ -264,7 +263,7 @@ def read_squad(path: Path) -> Squad:
 
     :raises EvalError: When the file can't be read or is not SQuAD v1.1.
     """
-    loaded = object_of(text_of(path, _SQUAD_REMEDY), str(path), (), _SQUAD_REMEDY)
+    loaded = object_at(path, (), _SQUAD_REMEDY)
     file = _checked(_SquadFile, loaded, str(path))
     titled = [(article.title, p) for article in file.data for p in article.paragraphs]
     paragraphs = tuple(

@@ -1,4 +1,4 @@
-"""How sure a number is: intervals, paired differences, tests.
+"""How sure a number is: intervals, and paired differences of two runs.
 
 Questions about one paragraph rise and fall together, so that treating them as independent makes
 intervals too narrow: everything is resampled by cluster (Miller 2024, *Adding Error Bars to
@@ -16,7 +16,6 @@ import numpy as np
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
-_EQUAL = 1e-12  # sums of shares that differ by less are equal
 
 Values: TypeAlias = Mapping[str, Mapping[str, float]]
 """Question id to its value of every measure that applies."""
@@ -75,57 +74,24 @@ def cluster_bootstrap(
     return Interval(math.fsum(values) / len(values), float(low), float(high))
 
 
-def sign_test(wins: int, losses: int) -> float:
-    """Exact two-sided p-value of "either run wins as often as the other".
-
-    With n = wins + losses: p = min(1, 2 Σ_{k ≤ min(wins, losses)} C(n, k) / 2ⁿ), 1 when neither
-    ever wins. Over questions that are right or wrong it is McNemar's exact test (McNemar 1947).
-
-    :return: In (0, 1].
-    """
-    n = wins + losses
-    # Whole numbers until the division: 2ⁿ has no float where many questions flip.
-    tail = sum(math.comb(n, k) for k in range(min(wins, losses) + 1))
-    return min(1.0, 2 * tail / (1 << n))
-
-
-def holm(pvalues: Sequence[float]) -> list[float]:
-    """Adjust p-values for the number of comparisons (family-wise error, no assumption).
-
-    With the m p-values sorted, p₍₁₎ ≤ … ≤ p₍ₘ₎: adjusted p₍ᵢ₎ = min(1, max_{j ≤ i} (m-j+1) p₍ⱼ₎).
-    Source: Holm 1979, *A Simple Sequentially Rejective Multiple Test Procedure*.
-
-    :return: The adjusted ones in the order of the input.
-    """
-    adjusted = [0.0] * len(pvalues)
-    largest = 0.0
-    for rank, i in enumerate(sorted(range(len(pvalues)), key=pvalues.__getitem__)):
-        largest = max(largest, (len(pvalues) - rank) * pvalues[i])
-        adjusted[i] = min(1.0, largest)
-    return adjusted
-
-
 class Difference(NamedTuple):
     """How much higher one run's measure is than the other's, on the questions that both have.
 
     :ivar mean: Of the differences question by question.
     :ivar interval: By cluster bootstrap; ``None`` for fewer than two clusters.
-    :ivar p: Of the exact sign test over clusters, adjusted by Holm for the measures compared.
     """
 
     measure: str
     questions: int
     mean: float
     interval: Interval | None
-    p: float
 
 
 def differences(ours: Values, theirs: Values, clusters: Mapping[str, str]) -> list[Difference]:
     """Compare every measure that both runs have, question by question.
 
-    An interval that holds zero shows no difference, whatever the two means look like. The sign test
-    counts in how many clusters one run has the higher sum: it asks which run wins more often, the
-    interval by how much. Source: Miller 2024 (2411.00640, paired differences).
+    An interval that holds zero shows no difference, whatever the two means look like. Source:
+    Miller 2024 (2411.00640, paired differences).
 
     :param ours: Of the run whose gain is positive.
     :param theirs: Of the run that it is compared with.
@@ -139,16 +105,9 @@ def differences(ours: Values, theirs: Values, clusters: Mapping[str, str]) -> li
             continue
         apart = [ours[q][measure] - theirs[q][measure] for q in ids]
         groups = [clusters[q] for q in ids]
-        sums = dict.fromkeys(groups, 0.0)
-        for group, difference in zip(groups, apart, strict=True):
-            sums[group] += difference
-        interval = cluster_bootstrap(apart, groups) if len(sums) > 1 else None
-        wins = sum(s > _EQUAL for s in sums.values())
-        losses = sum(s < -_EQUAL for s in sums.values())
-        mean = sum(apart) / len(ids)
-        found.append(Difference(measure, len(ids), mean, interval, sign_test(wins, losses)))
-    adjusted = holm([difference.p for difference in found])
-    return [d._replace(p=p) for d, p in zip(found, adjusted, strict=True)]
+        interval = cluster_bootstrap(apart, groups) if len(set(groups)) > 1 else None
+        found.append(Difference(measure, len(ids), sum(apart) / len(ids), interval))
+    return found
 
 
 def flips(ours: Mapping[str, float], theirs: Mapping[str, float]) -> tuple[list[str], list[str]]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from eval import words
 from eval.files import Line
-from eval.plots import seconds
 from eval.results import COMPLEMENT, Results
 from eval.statistics import Difference
 from eval.words import MEASURES, RAWI, STARTER, SYSTEMS, TIMES, Words
@@ -66,59 +65,45 @@ def labelled(found: Iterable[str]) -> list[tuple[str, Words]]:
     return [(name, MEASURES.get(name, name)) for name in [*known, *unknown]]
 
 
-def by_category(run: Results) -> Table | None:
-    """Show the few measures that matter most, by category of question, beside the starter's."""
-    categories: Mapping[str, Line] | None = run.summary.get("by_category")
-    if not categories:
+# What a summary groups by → the table's caption, its first heading, its measures and its note.
+GROUPED: dict[str, tuple[Phrase, Phrase, tuple[str, ...], Phrase | None]] = {
+    "by_direction": (
+        words.BY_DIRECTION,
+        words.DIRECTION,
+        ("right", "right_in_its_words", "incomplete", "wrong", "error_rate", "evidence_hit"),
+        words.BY_DIRECTION_NOTE,
+    ),
+    "by_category": (
+        words.BY_CATEGORY,
+        words.CATEGORY,
+        ("right", "obeyed", "evidence_hit", "citation_recall"),
+        None,
+    ),
+}
+
+
+def grouped(run: Results, by: str) -> Table | None:
+    """Show the measures that matter most by what ``GROUPED`` names, beside the starter's."""
+    groups: Mapping[str, Line] | None = run.summary.get(by)
+    if not groups:
         return None
-    overall = run.summary["metrics"]["all"]
-    names = [n for n in ("right", "obeyed", "evidence_hit", "citation_recall") if n in overall]
-    theirs = run.baseline.summary.get("by_category", {}) if run.baseline else {}
-    head: list[Words] = [words.CATEGORY, words.COUNT]
+    caption, first, measures, note = GROUPED[by]
+    names = [name for name in measures if name in run.summary["metrics"]["all"]]
+    theirs = run.baseline.summary.get(by, {}) if run.baseline else {}
+    head: list[Words] = [first, words.COUNT]
     for name in names:
         head.append(MEASURES[name])
         if theirs:
             head.append(words.joined(STARTER, MEASURES[name], by=Phrase(": ", ": ")))
     rows: list[Sequence[Words]] = []
-    for category, measures in categories.items():
-        row = [str(max(value["n"] for value in measures.values()))]
+    for group, found in groups.items():
+        row = [str(max(value["n"] for value in found.values()))]
         for name in names:
-            row.append(share(measures.get(name)))
+            row.append(share(found.get(name)))
             if theirs:
-                row.append(share(theirs.get(category, {}).get(name)))
-        rows.append((words.of_group(category), *row))
-    return Table(words.BY_CATEGORY, head, rows)
-
-
-def by_direction(run: Results) -> Table | None:
-    """Show what readers got, by the languages of question and document."""
-    directions: Mapping[str, Line] | None = run.summary.get("by_direction")
-    if not directions:
-        return None
-    names = ("right", "right_in_its_words", "incomplete", "wrong", "error_rate", "evidence_hit")
-    rows = [
-        (name, str(measures["right"]["n"]), *(share(measures.get(n)) for n in names))
-        for name, measures in directions.items()
-    ]
-    shown = [MEASURES.get(name, words.ERRORS) for name in names]
-    head = [words.DIRECTION, words.COUNT, *shown]
-    return Table(words.BY_DIRECTION, head, rows, words.BY_DIRECTION_NOTE)
-
-
-def refusals(systems: Sequence[Results]) -> Table | None:
-    """Show how well Rawi, and the starter if it was run, know when to answer."""
-    rows: list[Sequence[Words]] = []
-    for run, system in zip(systems, SYSTEMS, strict=False):
-        for group, measures in run.summary["metrics"].items():
-            names = ("hallucination_rate", "error_rate", "balanced_accuracy")
-            if names[0] not in measures:
-                continue  # the set has no unanswerable question
-            curve = run.summary.get("risk_coverage", {}).get(group, {})
-            area = f"{curve['aurc']:.3f}" if curve else "–"
-            shares = [share(measures.get(name)) for name in names]
-            rows.append((words.joined(system, words.of_group(group)), *shares, area))
-    head = [words.SYSTEM, words.HALLUCINATION, words.ERRORS, words.BALANCED, words.AREA]
-    return Table(words.REFUSALS, head, rows, words.REFUSALS_NOTE) if rows else None
+                row.append(share(theirs.get(group, {}).get(name)))
+        rows.append((words.of_group(group), *row))
+    return Table(caption, head, rows, note)
 
 
 def times(systems: Sequence[Results]) -> Table | None:
@@ -127,7 +112,7 @@ def times(systems: Sequence[Results]) -> Table | None:
     for run, system in zip(systems, SYSTEMS, strict=False):
         for group, cost in run.summary.get("costs", {}).items():
             shown = [
-                f"{seconds(at['p50'])} · {seconds(at['p95'])}" if at else "–"
+                f"{_seconds(at['p50'])} · {_seconds(at['p95'])}" if at else "–"
                 for at in (cost["seconds"].get(name) for name in TIMES)
             ]
             tokens = [
@@ -138,6 +123,13 @@ def times(systems: Sequence[Results]) -> Table | None:
     until = [words.joined(words.UNTIL, what, by=Phrase(" ", " ")) for what in TIMES.values()]
     head = [words.PERCENTILES, *until, words.PROMPT_TOKENS, words.ANSWER_TOKENS]
     return Table(words.TIME_AND_TOKENS, head, rows) if rows else None
+
+
+def _seconds(value: float) -> str:
+    """Write a time as people read it: ``45 ms``, ``0.31 s``, ``12.4 s``."""
+    if value < 0.1:
+        return f"{1000 * value:.0f} ms"
+    return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
 
 
 def name_of(run: Results, group: Sequence[Results]) -> str:
@@ -151,7 +143,7 @@ def paired(differences: Iterable[Difference], name: str) -> Table:
     by_name = {difference.measure: difference for difference in differences}
     return Table(
         words.PAIRED.format(name=name),
-        [words.MEASURE, words.DIFFERENCE, words.P_HOLM, words.QUESTIONS],
+        [words.MEASURE, words.DIFFERENCE, words.QUESTIONS],
         [(label, *_shown(by_name[measure])) for measure, label in labelled(by_name)],
         words.PAIRED_NOTE,
     )
@@ -161,7 +153,7 @@ def _shown(d: Difference) -> list[str]:
     shown = _points(d.mean)
     if d.interval:
         shown += f" ({_points(d.interval.low)} to {_points(d.interval.high)})"
-    return [shown, "<0.001" if d.p < 0.001 else f"{d.p:.3f}", str(d.questions)]
+    return [shown, str(d.questions)]
 
 
 def _points(difference: float) -> str:

@@ -32,7 +32,6 @@ MEASURES: Final[Mapping[str, Phrase]] = {
     "evidence_hit": Phrase(
         "في الأدلة المعروضة الجملة المرجعية", "evidence shown holds the gold span"
     ),
-    "evidence_hit_half": Phrase("… أو نصفها", "… or half of it"),
     "citation_precision": Phrase("دقة الاستشهاد", "citation precision"),
     "citation_recall": Phrase("استدعاء الاستشهاد", "citation recall"),
     "right_and_cited": Phrase(
@@ -108,24 +107,12 @@ BY_DIRECTION: Final = Phrase(
     "بحسب لغتي السؤال والوثيقة", "By the languages of question and document"
 )
 BY_DIRECTION_NOTE: Final = Phrase("لغة السؤال ← لغة الوثيقة.", "question ← document.")
-REFUSALS: Final = Phrase("الرفض", "Refusals")
-REFUSALS_NOTE: Final = Phrase(
-    "من يجيب دائمًا أو لا يجيب أبدًا فدقته المتوازنة 50 %. والمساحة هي التي تحت منحنى الخطر"
-    " والتغطية: تكون 0 حين لا خطأ البتة، والأقل أفضل.",
-    "A pipeline that always or never answers has 50 % balanced accuracy. AURC is the area under"
-    " the risk-coverage curve: 0 when nothing is wrong, lower is better.",
-)
 TIME_AND_TOKENS: Final = Phrase("الوقت وعدد الرموز", "Time and tokens")
 
 MEASURE: Final = Phrase("المقياس", "measure")
 COUNT: Final = Phrase("العدد", "n")
 CATEGORY: Final = Phrase("نوع السؤال", "category")
 DIRECTION: Final = Phrase("اللغتان", "languages")
-SYSTEM: Final = Phrase("النظام واللغة", "system and language")
-HALLUCINATION: Final = Phrase("نسبة الاختلاق", "hallucination rate")
-ERRORS: Final = Phrase("نسبة الخطأ", "error rate")
-BALANCED: Final = Phrase("الدقة المتوازنة", "balanced accuracy")
-AREA: Final = Phrase("المساحة (AURC)", "AURC")
 PERCENTILES: Final = Phrase("الوسيط · المئين 95", "p50 · p95")
 UNTIL: Final = Phrase("حتى", "to")
 PROMPT_TOKENS: Final = Phrase("رموز المدخل", "prompt tokens")
@@ -135,17 +122,12 @@ PAIRED: Final = Phrase(
     "الفروق: هذا التشغيل ناقصًا {name}", "Paired differences: this run minus {name}"
 )
 PAIRED_NOTE: Final = Phrase(
-    "ما فوق الصفر فهذا التشغيل فيه أعلى. والمجال الذي يحوي الصفر لا يُظهر فرقًا. والاحتمال p لاختبار"
-    " إشارة تام على العناقيد، معدّل بعدد المقاييس (Holm).",
-    "Above zero, this run is higher. An interval that holds zero shows no difference. p is of"
-    " an exact sign test over clusters, adjusted for the number of measures (Holm).",
+    "ما فوق الصفر فهذا التشغيل فيه أعلى. والمجال الذي يحوي الصفر لا يُظهر فرقًا.",
+    "Above zero, this run is higher. An interval that holds zero shows no difference.",
 )
 DIFFERENCE: Final = Phrase("الفرق بالنقاط (95 %)", "difference, points (95 %)")
-P_HOLM: Final = Phrase("الاحتمال p بتعديل Holm", "p, Holm")
 QUESTIONS: Final = Phrase("الأسئلة", "questions")
 
-QUALITY_FIGURE: Final = Phrase("الجودة بحسب نوع السؤال", "Quality by category")
-WITH_INTERVALS: Final = Phrase("الخطوط مجالات ثقة 95 %", "bars are 95 % intervals")
 RISK_FIGURE: Final = Phrase("الخطر والتغطية", "Risk and coverage")
 RISK_NOTE: Final = Phrase(
     "أوثق الأجوبة أولًا. والعلامة حيث يقف النظام بعتبته: وبعدها يُحسب ما رُفض خطأً.",

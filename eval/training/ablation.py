@@ -1,6 +1,6 @@
 """What each part of retrieval is worth: ``python -m eval.training.ablation --help``.
 
-Runs ``rawi eval squad --retrieval-only`` for every variant, on a pair of files with the same
+Runs ``rawi eval squad`` for every variant, on a pair of files with the same
 questions in Arabic and in English, and prints a Markdown table with 95 % intervals.
 """
 
@@ -11,11 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from eval import run_squad
-from eval.pool import Pool, make_task
-from rag import config, models
+from eval import corpus
+from eval.run_squad import Pool, run_squad
+from rag import config
 from rag.config import Settings
-from rag.embedding import Embedder
 
 Change = dict[str, dict[str, Any]]
 
@@ -57,21 +56,16 @@ def main(
     for name, change in VARIANTS.items():
         # The reader chooses sentences and doesn't change which passages are found.
         settings = _changed(_changed(config.load(), {"retrieval": {"reader": "none"}}), change)
-        weights = models.resolve(
-            settings.embedding.model, kind="embedder", settings=settings.models
-        )
-        embedder = Embedder.load(settings.embedding, weights)
+        embedder = corpus.load_embedder(settings)
         summaries: dict[tuple[str, str, Pool], Any] = {}
         cells = []
         for passages, questions, pool, direction, measure in COLUMNS:
             run = (passages, questions, pool)
             if run not in summaries:
-                task = make_task(
-                    files[passages], None if passages == questions else files[questions], pool
-                )
+                asked = None if passages == questions else files[questions]
                 place = out / name.replace(" ", "-") / "-".join(run)
-                summaries[run] = run_squad.run_squad(
-                    task, place, settings, embedder, None, details={}, fresh=True
+                summaries[run] = run_squad(
+                    files[passages], asked, pool, place, settings, embedder, None, fresh=True
                 )
             value = summaries[run]["metrics"][direction][measure]
             cells.append(f"{value['mean']:.3f} ({value['low']:.2f}–{value['high']:.2f})")

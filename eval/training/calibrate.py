@@ -1,13 +1,10 @@
 """Fit the constants that the reader is used with: ``python -m eval.training.calibrate --help``.
 
-Asks the questions of the set to tune on, those of abstention sets and those of a pair of SQuAD
-files, once each and without an LLM, and prints for every reader file: the most likely ``SCALE`` of
-``rag/reader.py``, the shares of gold among the first sentences, how well what has no answer is told
-apart, the rates of refusing by threshold (``retrieval.min_probability``), and what a second quoted
-sentence is worth (``rag/drafting.py``). The same goes to calibration.json; the risk-coverage curves
-of that set go to risk-coverage.svg.
-
-The constants are fitted to that set alone; the others show how well they hold elsewhere.
+Asks the questions of the set to tune on once each and without an LLM, and prints for every reader
+file: the most likely ``SCALE`` of ``rag/reader.py``, the shares of gold among the first sentences,
+how well what has no answer is told apart, the rates of refusing by threshold
+(``retrieval.min_probability``), and what a second quoted sentence is worth (``rag/drafting.py``).
+The same goes to calibration.json; the risk-coverage curves go to risk-coverage.svg.
 """
 
 from __future__ import annotations
@@ -22,13 +19,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from eval import plots
+from eval import corpus, figures
+from eval.figures import Curve
 from eval.metrics import RiskPoint
 from eval.results import read as results_of
 from eval.training import calibration, readings
 from eval.training.readings import Bare, Case
-from rag import config, index, models
-from rag.embedding import Embedder
+from rag import config, index
 from rag.reader import BUILT_IN, SCALE, Scale
 
 TUNING = Path(__file__).parents[1] / "tuning"
@@ -40,47 +37,31 @@ _STYLE = (
 _SHOWN_THRESHOLDS = ("0.15", "0.25", "0.35", "0.5")
 _console = Console(highlight=False)
 
-Sets = Mapping[str, Sequence[Case]]
-
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder of the two files; made if it isn't there.")],
     questions: Annotated[Path, typer.Option(help="A question set.")] = TUNING / "questions.jsonl",
     documents: Annotated[Path, typer.Option(help="That it is about.")] = TUNING / "corpus",
-    abstention: Annotated[list[Path] | None, typer.Option(help="Sets with their passages.")] = None,
-    pair: Annotated[
-        tuple[Path, Path] | None, typer.Option(help="A SQuAD file, and the same in Arabic/English.")
-    ] = None,
     reader: Annotated[list[Path] | None, typer.Option(help="Reader files to compare.")] = None,
     fixed: Annotated[bool, typer.Option(help="Measure with the constants as they are.")] = False,
-    indexes: Annotated[Path | None, typer.Option(help="Of the sets' indexes; OUT if none.")] = None,
+    storage: Annotated[Path | None, typer.Option(help="Of the index; within OUT if none.")] = None,
     run: Annotated[
         Path | None, typer.Option(help="A run of rawi eval qa: its curve, the LLM's word included.")
     ] = None,
 ) -> None:
     """Fit and measure reader files."""
     out.mkdir(parents=True, exist_ok=True)
-    settings = config.load(
-        corpus=documents, storage=(indexes or out) / f"questions-{questions.parent.name}"
-    )
-    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
-    embedder = Embedder.load(settings.embedding, weights)
+    settings = config.load(corpus=documents, storage=storage or out / "index")
+    embedder = corpus.load_embedder(settings)
     index.update(settings, embedder)
     results: dict[str, Any] = {}
-    curves: dict[str, tuple[Sequence[RiskPoint], RiskPoint | None]] = {}
+    curves: dict[str, Curve] = {}
     for number, path in enumerate(reader or [BUILT_IN], start=1):
-        bare = Bare.load(embedder, path)
-        home = indexes or out
-        own = readings.of_questions(questions, settings, embedder, bare)
-        sets = {questions.stem: own}
-        for file in abstention or []:
-            sets[file.stem] = readings.of_abstention(file, home, settings, embedder, bare)
-        for file, other in (pair, pair[::-1]) if pair else ():
-            sets[other.stem] = readings.of_pair(file, other, home, settings, embedder, bare)
-        scale = SCALE if fixed else calibration.fit(own)
+        cases = readings.of_questions(questions, settings, embedder, Bare.load(embedder, path))
+        scale = SCALE if fixed else calibration.fit(cases)
         name = path.name.removesuffix(".safetensors")
-        results[name] = measured(sets, questions.stem, scale)
-        curves[f"reader {number}"] = (calibration.risk_coverage(own, scale), None)
+        results[name] = measured(cases, scale, questions.stem)
+        curves[f"reader {number}"] = (calibration.risk_coverage(cases, scale), None)
         show(name, results[name])
     if run is not None:
         curve = results_of(run).summary["risk_coverage"]["all"]["points"]
@@ -92,45 +73,27 @@ def main(
     (out / "risk-coverage.svg").write_text(standalone(curves), encoding="utf-8")
 
 
-def measured(sets: Sets, own: str, scale: Scale) -> dict[str, Any]:
+def measured(cases: Sequence[Case], scale: Scale, name: str) -> dict[str, Any]:
     """Return what ``show`` prints, of one reader.
 
-    :param own: The name of the set whose gold spans are known.
+    :param name: Of the set.
     """
-    by_language = calibration.grouped(sets[own], lambda case: str(case.language))
-    known = (case for case in sets[own] if case.gold)
-    by_direction = calibration.grouped(known, lambda case: case.direction)
-    others = {name: cases for name, cases in sets.items() if name != own}
-    by_pair = calibration.grouped(
-        (case for cases in others.values() for case in cases if case.gold),
-        lambda case: case.category,
-    )
-    refusing = {
-        name: cases for name, cases in sets.items() if not all(case.answerable for case in cases)
-    }
+    known = [case for case in cases if case.gold]
+    directions = calibration.grouped(known, lambda case: f"{case.language}←{case.source}")
+    languages = calibration.grouped(cases, lambda case: str(case.language))
     return {
         "scale": {k: round(v, 3) for k, v in dataclasses.asdict(scale).items()},
-        "likelihood": {n: calibration.likelihood(cases, scale) for n, cases in sets.items()},
-        "hits": {
-            n: calibration.hits(cases, scale) for n, cases in {**by_direction, **by_pair}.items()
-        },
-        "auc": {
-            n: calibration.aucs(cases, scale)
-            for n, cases in {**by_language, **others}.items()
-            if n in by_language or n in refusing
-        },
-        "threshold": calibration.best_threshold(list(refusing.values()), scale),
+        "likelihood": {name: calibration.likelihood(cases, scale)},
+        "hits": {n: calibration.hits(some, scale) for n, some in directions.items()},
+        "auc": {n: calibration.aucs(some, scale) for n, some in languages.items()},
+        "threshold": calibration.best_threshold(cases, scale),
         "at_threshold": {
-            n: {
-                str(t): calibration.balanced(cases, scale, t)._asdict()
-                for t in calibration.THRESHOLDS
-            }
-            for n, cases in refusing.items()
+            name: {str(t): calibration.rates(cases, scale, t) for t in calibration.THRESHOLDS}
         },
-        "second": calibration.seconds(sets[own], scale),
+        "second": calibration.seconds(cases, scale),
         "risk_coverage": [
             [round(value, 4) for value in point]
-            for point in calibration.risk_coverage(sets[own], scale)
+            for point in calibration.risk_coverage(cases, scale)
         ],
     }
 
@@ -151,9 +114,9 @@ def show(name: str, result: Mapping[str, Any]) -> None:
     _table("a second sentence", {str(row["ratio"]): row for row in result["second"]})
 
 
-def standalone(curves: Mapping[str, tuple[Sequence[RiskPoint], RiskPoint | None]]) -> str:
+def standalone(curves: Mapping[str, Curve]) -> str:
     """Return the report's plot as a file that can be opened alone."""
-    svg = plots.curves(curves, "risk: share of them that is wrong", "risk")
+    svg = figures.curves(curves, "risk")
     head, rest = svg.split(">", 1)
     return head.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"') + f">{_STYLE}{rest}\n"
 

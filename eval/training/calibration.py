@@ -1,15 +1,13 @@
 """Readings → how reader and retrieval are added up, and what that is worth. Pure functions.
 
 The fit is maximum likelihood of the softmax over a question's sentences and a null answer: the
-probability of the sentences that hold the answer where they are known, of any sentence where only
-that there is an answer is known, and of the null where nothing that was found answers.
+probability of the sentences that hold the answer, or of the null where none that was found does.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -60,8 +58,7 @@ def _term(case: Case) -> tuple[torch.Tensor, torch.Tensor]:
         case.scores,
         np.ones(len(case.scores)),
     ]
-    right = case.holds if case.gold else np.full(len(case.scores), case.answerable)
-    wanted = np.append(right, not right.any())
+    wanted = np.append(case.holds, not case.holds.any())
     return torch.from_numpy(np.stack(columns, 1)), torch.from_numpy(wanted)
 
 
@@ -110,8 +107,8 @@ def auc(positive: Sequence[float], negative: Sequence[float]) -> float | None:
 
 def aucs(cases: Sequence[Case], scale: Scale) -> dict[str, float | None]:
     """Return, of each kind of unanswerable question, how well it is told from the answerable."""
-    answerable = [confidence(case, scale) for case in cases if case.answerable]
-    kinds = grouped((case for case in cases if not case.answerable), lambda case: case.category)
+    answerable = [confidence(case, scale) for case in cases if case.gold]
+    kinds = grouped((case for case in cases if not case.gold), lambda case: case.category)
     kinds["all"] = [case for of_kind in kinds.values() for case in of_kind]
     return {
         kind or "all": auc(answerable, [confidence(case, scale) for case in of_kind])
@@ -119,55 +116,25 @@ def aucs(cases: Sequence[Case], scale: Scale) -> dict[str, float | None]:
     }
 
 
-class Abstention(NamedTuple):
-    """How well a run knows when to answer; a rate is ``None`` without questions of its sort."""
+def rates(cases: Sequence[Case], scale: Scale, threshold: float) -> Json:
+    """Return NoMIRACL's rates (2312.11361) of answering and refusing at a threshold of confidence.
 
-    hallucination_rate: float | None
-    error_rate: float | None
-    balanced_accuracy: float | None
-
-
-def abstention(outcomes: Iterable[tuple[bool, bool]]) -> Abstention:
-    """Rates of answering what has no answer and of refusing what has one.
-
-    A question is positive when it is answerable and predicted positive when it is answered, so
-    that TP is answered and answerable, FP answered and not answerable, TN refused and not
-    answerable, FN refused and answerable:
-
-    * hallucination rate = FP / (FP + TN)
-    * error rate = FN / (FN + TP)
-    * balanced accuracy = ((1 - hallucination rate) + (1 - error rate)) / 2; 0.5 for a pipeline
-      that always or never answers
-
-    Source: NoMIRACL (Thakur et al. 2023, 2312.11361). Its third outcome, an output in an invalid
-    format, does not exist here: Rawi either abstains or answers.
-
-    :param outcomes: ``(answerable, abstained)`` of each question.
-    :return: The rates, in [0, 1].
+    "hallucination_rate" is the share of questions without an answer that are answered, "error_rate"
+    that of the others that are refused; there have to be some of both.
     """
-    counts = Counter((bool(answerable), bool(abstained)) for answerable, abstained in outcomes)
-    unanswerable = counts[False, False] + counts[False, True]
-    answerable = counts[True, False] + counts[True, True]
-    hallucinated = counts[False, False] / unanswerable if unanswerable else None
-    refused = counts[True, True] / answerable if answerable else None
-    balanced = None
-    if hallucinated is not None and refused is not None:
-        balanced = ((1 - hallucinated) + (1 - refused)) / 2
-    return Abstention(hallucinated, refused, balanced)
+    refused = np.array([confidence(case, scale) < threshold for case in cases])
+    answerable = np.array([bool(case.gold) for case in cases])
+    hallucinated, missed = 1 - refused[~answerable].mean(), refused[answerable].mean()
+    return {
+        "hallucination_rate": float(hallucinated),
+        "error_rate": float(missed),
+        "balanced_accuracy": float(1 - (hallucinated + missed) / 2),
+    }
 
 
-def balanced(cases: Sequence[Case], scale: Scale, threshold: float) -> Abstention:
-    """Return the rates of answering and refusing at a threshold of confidence."""
-    return abstention((case.answerable, confidence(case, scale) < threshold) for case in cases)
-
-
-def best_threshold(sets: Sequence[Sequence[Case]], scale: Scale) -> float:
-    """Return the threshold with the highest balanced accuracy, the sets counting alike."""
-
-    def mean(threshold: float) -> float:
-        return sum(balanced(cases, scale, threshold).balanced_accuracy or 0 for cases in sets)
-
-    return max(THRESHOLDS, key=mean)
+def best_threshold(cases: Sequence[Case], scale: Scale) -> float:
+    """Return the threshold with the highest balanced accuracy."""
+    return max(THRESHOLDS, key=lambda t: rates(cases, scale, t)["balanced_accuracy"])
 
 
 def risk_coverage(cases: Sequence[Case], scale: Scale) -> list[RiskPoint]:

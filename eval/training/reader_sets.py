@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from eval.training import reader_questions
 from eval.training.written_passages import LANGUAGES, other
 from rag import passages
 from rag.documents import Document
-from rag.embedding import Embedder, PassageInput
+from rag.embedding import Embedder, PassageInput, Vectors
 from rag.language import Language, Span, bare, clean
 from rag.passages import Passage
 from rag.sentences import shown
@@ -128,26 +128,41 @@ def read_judged(path: Path, max_chars: int) -> list[Judged]:
     return found
 
 
-def with_nearest(examples: Sequence[Example], embedder: Embedder) -> list[Example]:
-    """Add to each example the passages of other articles that the embedder takes for answers.
+class Pool:
+    """Passages of many documents, to look in for what an embedder takes for an answer."""
 
-    Left out are those that hold the answer's words: they may well answer.
-    """
-    texts = list({(e.language, e.passage.text): e.passage for e in examples}.values())
-    vectors = embedder.embed_texts([f"{p.heading}\n{p.text}" for p in texts])
-    languages = np.array([p.language for p in texts])
+    def __init__(self, titled: Iterable[tuple[str, PassageInput]], embedder: Embedder) -> None:
+        """Embed passages, each with the title of its document; copies stand once."""
+        unique = {(title, p.language, p.text): (title, p) for title, p in titled}
+        self._titles = np.array([title for title, _ in unique.values()])
+        self._passages = [passage for _, passage in unique.values()]
+        self._languages = np.array([passage.language for passage in self._passages])
+        texts = [f"{passage.heading}\n{passage.text}" for passage in self._passages]
+        self._vectors = embedder.embed_texts(texts)
+
+    def nearest(self, query: Vectors, title: str, answer: str = "") -> list[PassageInput]:
+        """Return, of each language, the passages of other documents that are nearest to a question.
+
+        :param answer: Words of those that are left out, since they may well answer.
+        """
+        cosines, found = self._vectors @ query, list[PassageInput]()
+        for language in LANGUAGES:
+            places = np.flatnonzero((self._titles != title) & (self._languages == language))
+            best = [self._passages[i] for i in places[np.argsort(-cosines[places])][: 2 * NEAREST]]
+            held = (p for p in best if not answer or not reader_questions.names(answer, [p.text]))
+            found += list(held)[:NEAREST]
+        return found
+
+
+def with_nearest(examples: Sequence[Example], embedder: Embedder) -> list[Example]:
+    """Add to each example the passages of other articles that the embedder takes for answers."""
+    pool = Pool(((e.title, e.passage) for e in examples), embedder)
     asked = embedder.embed_queries([example.question for example in examples])
     found = []
     for example, query in zip(examples, asked, strict=True):
-        cosines = vectors @ query
         answer = example.passage.text[example.answer.start : example.answer.end]
-        near = list(example.near)
-        for language in LANGUAGES:
-            of_language = np.flatnonzero(languages == language)
-            best = of_language[np.argsort(-cosines[of_language])][: 2 * NEAREST]
-            others = [texts[i] for i in best if texts[i].heading != example.title]
-            near += [p for p in others if not reader_questions.names(answer, [p.text])][:NEAREST]
-        found.append(replace(example, near=tuple(near)))
+        near = (*example.near, *pool.nearest(query, example.title, answer))
+        found.append(replace(example, near=near))
     return found
 
 

@@ -10,20 +10,22 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from eval.training.reader_passages import joined
-from eval.training.reader_sets import NEAREST
-from eval.training.written_passages import FILES_HELD_OUT, LANGUAGES, read_passages
-from rag import documents, grounding, passages
-from rag.documents import Document
+from eval.training.reader_sets import Pool
+from eval.training.written_passages import (
+    LANGUAGES,
+    asked_files,
+    places_of,
+    read_passages,
+    rows,
+)
+from rag import grounding, passages
 from rag.embedding import Embedder, PassageInput
 from rag.errors import EvalError
 from rag.language import Language, Span, clean, fold
@@ -120,41 +122,32 @@ def read_files(folder: Path, max_chars: int, *, held: bool = False) -> list[Writ
 
     :param held: Those that are held out, instead of those to train on.
     """
-    found, parsed = [], dict[str, Document]()
-    paths = sorted(folder.glob("questions-*.jsonl"))
-    lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
-    for row in map(json.loads, lines):
-        if (int(row["id"].split("-")[1]) % FILES_HELD_OUT == 0) != held:
-            continue
-        doc: str = row["doc"]
-        if doc not in parsed:
-            parsed[doc] = documents.parse(doc, (folder / "corpus" / doc).read_bytes())
-        cut = passages.cut(parsed[doc], max_chars)
-        golds = [clean(gold) for gold in row["gold"]]
-        places = [(start := parsed[doc].text.index(gold), start + len(gold)) for gold in golds]
-        answers = frozenset(
-            (p, n)
-            for p, piece in enumerate(cut)
-            for n, unit in enumerate(piece.units)
-            if any(start < unit.end and unit.start < end for start, end in places)
-        )
-        if golds and not answers:
-            raise EvalError(f"{row['id']}: nothing that answers is a unit")
-        read = tuple(passages.of_document(parsed[doc], piece) for piece in cut)
-        asked: dict[Language, str] = {
-            language: clean(question).strip() for language, question in row["question"].items()
-        }
-        said = row["answer"][parsed[doc].language] if answers else ""
-        version = Version(read, answers, _words(read, answers, [said]))
-        alone = row["type"] != "correction"
-        found.append(Written(parsed[doc].title, asked, (version,), alone))
+    found = []
+    for document, about in asked_files(folder, held=held):
+        cut = passages.cut(document, max_chars)
+        read = tuple(passages.of_document(document, piece) for piece in cut)
+        for row in about:
+            places = places_of(row, document)
+            answers = frozenset(
+                (p, n)
+                for p, piece in enumerate(cut)
+                for n, unit in enumerate(piece.units)
+                if any(start < unit.end and unit.start < end for start, end in places)
+            )
+            if places and not answers:
+                raise EvalError(f"{row['id']}: nothing that answers is a unit")
+            asked = {language: clean(row["question"][language]).strip() for language in LANGUAGES}
+            said = row["answer"][document.language] if answers else ""
+            version = Version(read, answers, _words(read, answers, [said]))
+            alone = row["type"] != "correction"
+            found.append(Written(document.title, asked, (version,), alone))
     return found
 
 
 def read_plain(path: Path) -> list[Written]:
     """Read questions about single sentences, one a line."""
     found = []
-    for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+    for row in rows(path):
         only = Version((joined("", [row["sentence"]], row["language"]),), frozenset({(0, 0)}))
         found.append(Written("", row["question"], (only,)))
     return found
@@ -162,35 +155,19 @@ def read_plain(path: Path) -> list[Written]:
 
 def read_orders(path: Path) -> list[Order]:
     """Read orders, one a line."""
-    rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    return [Order(row["order"], row["language"]) for row in rows]
+    return [Order(row["order"], row["language"]) for row in rows(path)]
 
 
 def beside_others(written: Sequence[Written], embedder: Embedder) -> list[Written]:
     """Add to each question the passages of other documents that the embedder takes for answers."""
-    pool = [
-        (each.title, passage)
-        for each in {id(version): each for each in written for version in each.versions}.values()
-        for version in each.versions
-        for passage in version.passages
-    ]
-    pool = list({(title, passage.text): (title, passage) for title, passage in pool}.values())
-    vectors = embedder.embed_texts([f"{p.heading}\n{p.text}" for _, p in pool])
-    titles = np.array([title for title, _ in pool])
-    languages = np.array([passage.language for _, passage in pool])
-    questions = list({question: 0 for each in written for question in each.asked.values()})
+    titled = ((e.title, p) for e in written for version in e.versions for p in version.passages)
+    pool = Pool(titled, embedder)
+    questions = list(dict.fromkeys(question for e in written for question in e.asked.values()))
     queries = dict(zip(questions, embedder.embed_queries(questions), strict=True))
-    found = []
-    for each in written:
-        near: dict[Language, list[PassageInput]] = {}
-        for language, question in each.asked.items():
-            cosines = vectors @ queries[question]
-            for said in LANGUAGES:
-                places = np.flatnonzero((titles != each.title) & (languages == said))
-                best = places[np.argsort(-cosines[places])[:NEAREST]]
-                near.setdefault(language, []).extend(pool[i][1] for i in best)
-        found.append(replace(each, near=near))
-    return found
+    return [
+        replace(each, near={x: pool.nearest(queries[q], each.title) for x, q in each.asked.items()})
+        for each in written
+    ]
 
 
 def _words(

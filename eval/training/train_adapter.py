@@ -14,9 +14,7 @@ English–Arabic dictionary (Debian's dict-freedict-eng-ara, GPL-2+), of which n
 from __future__ import annotations
 
 import json
-import math
 import random
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,12 +25,12 @@ from rich.progress import track
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from eval.sets import read_squad
+from eval import corpus
 from eval.training.codeswitch import CodeSwitcher
-from rag import adapter, config, models, passages
-from rag.documents import Document
+from eval.training.lora import SCALE, Lora
+from eval.training.reader_sets import Example, read_examples
+from rag import adapter, config
 from rag.embedding import Embedder
-from rag.language import Language
 
 RANK = 8
 STRENGTH = 0.6
@@ -46,33 +44,6 @@ MEAN_OF = 800  # questions, and passages, of each language
 _LAYERS = ("query", "key", "value", "attention.output.dense")
 
 
-@dataclass(frozen=True)
-class Example:
-    """A question with the passage that answers it and its neighbours."""
-
-    question: str
-    passage: str
-    neighbours: tuple[str, ...]
-    title: str
-    language: Language
-
-
-class LowRank(torch.nn.Module):
-    """A frozen linear layer with a trained update: ``x W + x down up``."""
-
-    def __init__(self, linear: torch.nn.Linear) -> None:
-        super().__init__()
-        self.linear = linear
-        scale = math.sqrt(linear.in_features)
-        self.down = torch.nn.Parameter(torch.randn(RANK, linear.in_features) / scale)
-        self.up = torch.nn.Parameter(torch.zeros(linear.out_features, RANK))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return ``(…, out)`` for ``(…, in)``."""
-        updated: torch.Tensor = self.linear(x) + 2 * (x @ self.down.T) @ self.up.T
-        return updated
-
-
 def main(
     squad: Annotated[list[Path], typer.Argument(help="SQuAD v1.1 files, some in each language.")],
     dictionary: Annotated[Path, typer.Option(help="FreeDict's eng-ara, .dict.dz.")],
@@ -81,18 +52,16 @@ def main(
     """Train an adapter for the embedder of config.yaml."""
     rng = random.Random(1)  # noqa: S311
     torch.manual_seed(0)
-    examples = [example for path in squad for example in _read(path)]
-    english = [e.passage for e in examples if e.language == "en"]
+    examples = [e for path in squad for e in read_examples(path, PASSAGE_CHARS)]
+    english = [e.passage.text for e in examples if e.language == "en"]
     switcher = CodeSwitcher(dictionary, english, rng)
     settings = config.load()
-    plain = settings.embedding.model_copy(update={"adapter": "none", "dtype": "float32"})
-    weights = models.resolve(plain.model, kind="embedder", settings=settings.models)
-    embedder = Embedder.load(plain, weights)
+    embedder = corpus.load_embedder(settings, adapter="none", dtype="float32")
     updates = _train(embedder, examples, switcher, rng)
     tensors = {}
     for name, layer in updates.items():
-        tensors[f"{name}.down"] = layer.down.data.half().contiguous()
-        tensors[f"{name}.up"] = (2 * STRENGTH * layer.up.data).half().contiguous()
+        tensors[f"{name}.down"] = layer.a.data.half().contiguous()
+        tensors[f"{name}.up"] = (SCALE * STRENGTH * layer.b.data).half().contiguous()
     # Through the file, so that the means are those of the weights as they will be used.
     dimensions = embedder.encoder.config.hidden_size
     no_means = {
@@ -101,34 +70,13 @@ def main(
         for language in ("ar", "en")
     }
     _save(tensors | no_means, out)
-    adapted = Embedder.load(plain.model_copy(update={"adapter": str(out)}), weights)
+    adapted = corpus.load_embedder(settings, adapter=str(out), dtype="float32")
     _save(tensors | _means(adapted, examples, rng), out)
-
-
-def _read(path: Path) -> list[Example]:
-    """Cut a SQuAD file's paragraphs and pair each question with the piece that answers it."""
-    squad = read_squad(path)
-    found = []
-    for question in squad.questions:
-        paragraph = squad.paragraphs[question.paragraph]
-        document = Document("", "", squad.language, paragraph.text, "")
-        pieces = [
-            passages.of_document(document, piece, title=False).text
-            for piece in passages.cut(document, PASSAGE_CHARS)
-        ]
-        answering = [p for p in pieces if question.answers[0].text in p]
-        if answering:
-            neighbours = tuple(p for p in pieces if p not in answering)
-            title = paragraph.title.replace("_", " ")
-            found.append(
-                Example(question.question, answering[0], neighbours, title, squad.language)
-            )
-    return found
 
 
 def _train(
     embedder: Embedder, examples: list[Example], switcher: CodeSwitcher, rng: random.Random
-) -> dict[str, LowRank]:
+) -> dict[str, Lora]:
     encoder = embedder.encoder
     for parameter in encoder.parameters():
         parameter.requires_grad = False
@@ -138,10 +86,10 @@ def _train(
     updates = {}
     for name, module in list(encoder.named_modules()):
         if isinstance(module, torch.nn.Linear) and name.endswith(_LAYERS):
-            updates[name] = LowRank(module)
+            updates[name] = Lora(module, RANK)
             parent, _, child = name.rpartition(".")
             setattr(encoder.get_submodule(parent), child, updates[name])
-    parameters = [p for u in updates.values() for p in (u.down, u.up)]
+    parameters = [p for u in updates.values() for p in (u.a, u.b)]
     optimizer = torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=0.01)
     # Warms up over 20 steps, then falls as if it were to reach nothing after 2.4 times the steps.
     schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -188,13 +136,13 @@ def _loss(
             question = switcher.switch(question, example.language, share)
         questions.append(embedder.query_prompt + question)
         targets.append(len(texts))
-        owners.append(example.passage)
-        texts.append(passage(example, example.passage, passage_switched))
-        if example.neighbours:
+        owners.append(example.passage.text)
+        texts.append(passage(example, example.passage.text, passage_switched))
+        if example.near:
             # In the question's language three times of four, whatever that of the right passage.
             switched = question_switched if rng.random() < 0.75 else passage_switched
             owners.append("")
-            texts.append(passage(example, rng.choice(example.neighbours), switched))
+            texts.append(passage(example, rng.choice(example.near).text, switched))
     scores = _embed(embedder, questions) @ _embed(embedder, texts).T / TEMPERATURE
     again = [
         [owner == owners[target] and i != target for i, owner in enumerate(owners)]
@@ -233,7 +181,7 @@ def _means(
         some = rng.sample(some, min(MEAN_OF, len(some)))
         for role, prompt, texts in (
             ("query", embedder.query_prompt, [e.question for e in some]),
-            ("passage", embedder.passage_prompt, [f"{e.title}\n{e.passage}" for e in some]),
+            ("passage", embedder.passage_prompt, [f"{e.title}\n{e.passage.text}" for e in some]),
         ):
             vectors = embedder.encode([prompt + text for text in texts])
             means[f"mean.{role}.{language}"] = torch.from_numpy(np.mean(vectors, axis=0))

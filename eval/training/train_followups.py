@@ -9,7 +9,6 @@ another third has word for word.
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,49 +19,48 @@ import typer
 from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression
 
+from eval import corpus
 from eval.training.train_messages import TRAINING
-from rag import config, followups, models, wording
-from rag.embedding import BUILT_IN_MODEL, Embedder
+from eval.training.written_passages import Row, rows
+from rag import config, followups, wording
+from rag.embedding import BUILT_IN_MODEL
 
 _STRENGTH = 5.0  # inverse of the regularisation
 _FOLDS = 3
-
-Turn = dict[str, Any]
 
 
 def main(
     out: Annotated[Path, typer.Option(help="The file of weights.")] = followups.BUILT_IN,
 ) -> None:
     """Train for the embedder of config.yaml."""
-    lines = (TRAINING / "followups.jsonl").read_text("utf-8").splitlines()
-    turns: list[Turn] = [json.loads(line) for line in lines]
-    settings = config.load()
-    weights = models.resolve(BUILT_IN_MODEL, kind="embedder", settings=settings.models)
-    embedder = Embedder.load(settings.embedding, weights)
+    turns = list(rows(TRAINING / "followups.jsonl"))
+    embedder = corpus.load_embedder(config.load(), model=BUILT_IN_MODEL)
     questions = [turn["question"] for turn in turns]
     vectors = embedder.embed_queries(questions)
-    rows = np.stack([wording.features(*pair) for pair in zip(questions, vectors, strict=True)])
-    _report(turns, rows)
-    model = _fitted(rows, _leans(turns))
+    looks = np.stack([wording.features(*pair) for pair in zip(questions, vectors, strict=True)])
+    _report(turns, looks)
+    model = _fitted(looks, _leans(turns))
     weight = np.ascontiguousarray(model.coef_, np.float16)
     save_file({"weight": weight, "bias": model.intercept_.astype(np.float32)}, out)
 
 
-def _leans(turns: Sequence[Turn]) -> Any:
+def _leans(turns: Sequence[Row]) -> Any:
     return np.array([turn["kind"] == "follow-up" for turn in turns])
 
 
-def _fitted(rows: Any, wanted: Any) -> Any:
-    return LogisticRegression(C=_STRENGTH, max_iter=1000, class_weight="balanced").fit(rows, wanted)
+def _fitted(looks: Any, wanted: Any) -> Any:
+    return LogisticRegression(C=_STRENGTH, max_iter=1000, class_weight="balanced").fit(
+        looks, wanted
+    )
 
 
-def _report(turns: Sequence[Turn], rows: Any) -> None:
+def _report(turns: Sequence[Row], looks: Any) -> None:
     folds = np.array([zlib.crc32(turn["first"]["passage"].encode()) % _FOLDS for turn in turns])
     texts, wanted = np.array([turn["question"] for turn in turns]), _leans(turns)
     leans, tried = np.zeros(len(turns), bool), np.ones(len(turns), bool)
     for fold in range(_FOLDS):
         seen, unseen = folds != fold, folds == fold
-        leans[unseen] = _fitted(rows[seen], wanted[seen]).predict(rows[unseen])
+        leans[unseen] = _fitted(looks[seen], wanted[seen]).predict(looks[unseen])
         tried[unseen] = ~np.isin(texts[unseen], texts[seen])
     typer.echo("held out: read with what came before")
     for kind in ("follow-up", "new", "same"):

@@ -9,7 +9,6 @@ A killed training goes on from its checkpoint. 12 GB; half a minute a step on tw
 from __future__ import annotations
 
 import json
-import math
 import random
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,11 +20,12 @@ import typer
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
 from eval.training.llm_trees import Node, tree
+from eval.training.lora import SCALE, Lora
 from eval.training.written_passages import Passage, read_files, read_passages
 from rag import config, models
 from rag.llm import ADAPTER
 
-RANK, ALPHA = 16, 32
+RANK = 16
 FIRST_LAYER = 6  # those below stay as they are, and no gradient has to reach them
 WARM_UP = 0.05  # of the steps; then the rate falls to a twentieth
 CLIP = 1.0
@@ -34,31 +34,13 @@ SAVED_EVERY = 20
 REPORTED_EVERY = 5
 
 
-class Lora(torch.nn.Module):
-    """A frozen linear layer and what is added to it (arXiv:2106.09685)."""
-
-    def __init__(self, base: torch.nn.Linear) -> None:
-        super().__init__()
-        self.base = base
-        bound = 1 / math.sqrt(base.in_features)
-        self.a = torch.nn.Parameter(torch.randn(RANK, base.in_features) * bound)
-        self.b = torch.nn.Parameter(torch.zeros(base.out_features, RANK))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return both together."""
-        low = x @ self.a.to(x.dtype).T
-        added: torch.Tensor = (low @ self.b.to(x.dtype).T) * (ALPHA / RANK)
-        whole: torch.Tensor = added + self.base(x)
-        return whole
-
-
 def with_lora(model: Any) -> dict[str, torch.nn.Parameter]:
     """Freeze a model, give its linear layers adapters, and return their parameters by name."""
     model.requires_grad_(False)
     for module in [m for layer in model.model.layers[FIRST_LAYER:] for m in layer.modules()]:
         for name, child in list(module.named_children()):
             if isinstance(child, torch.nn.Linear):
-                setattr(module, name, Lora(child))
+                setattr(module, name, Lora(child, RANK))
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
@@ -112,7 +94,7 @@ def save(parameters: Mapping[str, torch.Tensor], out: Path, *, layers: int) -> N
     writer = gguf.GGUFWriter(out, "qwen2")
     writer.add_type(gguf.GGUFType.ADAPTER)
     writer.add_string(gguf.Keys.Adapter.TYPE, "lora")
-    writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, ALPHA)
+    writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, SCALE * RANK)
     for name, tensor in parameters.items():
         module, part = name.rsplit(".", 1)
         known = names.get_name(module)

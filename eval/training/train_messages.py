@@ -10,7 +10,6 @@ on one core.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,9 @@ from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from rag import config, messages, models, wording
+from eval import corpus
+from eval.training.written_passages import LANGUAGES, rows
+from rag import config, messages, wording
 from rag.embedding import BUILT_IN_MODEL, Embedder, Vectors
 from rag.messages import KINDS, Kind
 from rag.wording import Linear
@@ -55,16 +56,14 @@ def main(
     out: Annotated[Path, typer.Option(help="The file of weights.")] = messages.BUILT_IN,
 ) -> None:
     """Train for the embedder of config.yaml."""
-    settings = config.load()
-    weights = models.resolve(BUILT_IN_MODEL, kind="embedder", settings=settings.models)
-    embedder = Embedder.load(settings.embedding, weights)
+    embedder = corpus.load_embedder(config.load(), model=BUILT_IN_MODEL)
     examples = [*read_messages(), *read_questions(), *read_second_turns()]
-    rows = _rows(embedder, [example.text for example in examples])
+    looks = _rows(embedder, [example.text for example in examples])
     wanted = np.array([KINDS.index(example.kind) for example in examples])
-    held_out = _held_out(rows, wanted, [example.form for example in examples])
+    held_out = _held_out(looks, wanted, [example.form for example in examples])
     threshold = _threshold(1 - held_out[wanted == 0, 0])
     _report(held_out, wanted, threshold)
-    model = _fitted(rows, wanted)
+    model = _fitted(looks, wanted)
     tensors = {
         "weight": np.ascontiguousarray(model.coef_, np.float16),  # a file knows no other order
         "bias": (model.intercept_ + _shift(threshold)).astype(np.float32),
@@ -72,7 +71,7 @@ def main(
     save_file(tensors, out)
     trained = Linear.load(embedder, out, len(KINDS))
     for path in others:
-        asked = [json.loads(line)["question"] for line in path.read_text("utf-8").splitlines()]
+        asked = [row["question"] for row in rows(path)]
         lost = [text for text in asked if messages.kind(text, trained) != "question"]
         typer.echo(f"{path}: {len(lost)} of {len(asked)} questions taken for something else")
         for text in lost:
@@ -81,26 +80,22 @@ def main(
 
 def read_messages() -> list[Example]:
     """Return the written messages."""
-    lines = (TRAINING / "messages.jsonl").read_text("utf-8").splitlines()
-    given = [json.loads(line) for line in lines]
-    return [Example(m["text"], m["kind"], m.get("form", m["text"])) for m in given]
+    given = rows(TRAINING / "messages.jsonl")
+    return [Example(m["text"], m["kind"], m.get("form") or m["text"]) for m in given]
 
 
 def read_questions() -> list[Example]:
     """Return questions about written passages, in both languages; a passage's go together."""
     found = []
-    for path in sorted((TRAINING / "answers").glob("*.jsonl")):
-        for line in path.read_text("utf-8").splitlines():
-            passage = json.loads(line)
-            for question in passage["questions"][:_OF_A_PASSAGE]:
-                found += [Example(question[x], "question", passage["id"]) for x in ("ar", "en")]
+    for passage in rows(*sorted((TRAINING / "answers").glob("*.jsonl"))):
+        for question in passage["questions"][:_OF_A_PASSAGE]:
+            found += [Example(question[x], "question", passage["id"]) for x in LANGUAGES]
     return found
 
 
 def read_second_turns() -> list[Example]:
     """Return the second turns of written conversations that stand in no other file."""
-    lines = (TRAINING / "followups.jsonl").read_text("utf-8").splitlines()
-    turns = [json.loads(line) for line in lines]
+    turns = rows(TRAINING / "followups.jsonl")
     texts = {turn["question"] for turn in turns if turn["kind"] == "follow-up"}
     return [Example(text, "question", text) for text in sorted(texts)]
 
@@ -110,16 +105,16 @@ def _rows(embedder: Embedder, texts: Sequence[str]) -> Vectors:
     return np.stack([wording.features(text, embedder.embed_query(text)) for text in texts])
 
 
-def _fitted(rows: Vectors, wanted: npt.NDArray[np.int64]) -> Any:
-    return LogisticRegression(C=_STRENGTH, max_iter=500).fit(rows, wanted)
+def _fitted(looks: Vectors, wanted: npt.NDArray[np.int64]) -> Any:
+    return LogisticRegression(C=_STRENGTH, max_iter=500).fit(looks, wanted)
 
 
-def _held_out(rows: Vectors, wanted: npt.NDArray[np.int64], forms: Sequence[str]) -> Vectors:
+def _held_out(looks: Vectors, wanted: npt.NDArray[np.int64], forms: Sequence[str]) -> Vectors:
     """Return the probabilities of each message by a model that saw none of its form."""
-    found: Vectors = np.zeros((len(rows), len(KINDS)), np.float32)
+    found: Vectors = np.zeros((len(looks), len(KINDS)), np.float32)
     folds = GroupKFold(_FOLDS, shuffle=True, random_state=0)
-    for seen, unseen in folds.split(rows, wanted, forms):
-        found[unseen] = _fitted(rows[seen], wanted[seen]).predict_proba(rows[unseen])
+    for seen, unseen in folds.split(looks, wanted, forms):
+        found[unseen] = _fitted(looks[seen], wanted[seen]).predict_proba(looks[unseen])
     return found
 
 

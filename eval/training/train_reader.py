@@ -31,11 +31,12 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch.nn import functional
 
+from eval import corpus
 from eval.training import reader_sets, reader_written
 from eval.training.codeswitch import CodeSwitcher
 from eval.training.reader_groups import Group, Groups
 from eval.training.reader_written import Order, Written
-from rag import config, models
+from rag import config
 from rag.embedding import Embedder, PassageInput
 from rag.language import Span
 from rag.reader import BUILT_IN, Reader, pooled, tokenized
@@ -137,12 +138,11 @@ def main(
     rng = random.Random(seed)  # noqa: S311
     torch.manual_seed(seed)
     settings = config.load()
-    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
     max_chars = settings.passages.max_chars
     examples = [e for path in squad for e in reader_sets.read_examples(path, max_chars)[:limit]]
     for path, other in zip(across or [], asked or [], strict=True):
         examples += reader_sets.read_examples(path, max_chars, other)[:limit]
-    plain = Embedder.load(settings.embedding, weights)
+    plain = corpus.load_embedder(settings)
     examples = reader_sets.with_nearest(examples, plain)
     english = [e.passage.text for e in examples if e.language == "en"]
     sets = [item for path in judged or [] for item in reader_sets.read_judged(path, max_chars)]
@@ -155,8 +155,7 @@ def main(
         drawn = Groups(examples, switcher, random.Random(seed), (), kept, ordering)  # noqa: S311
         held = [drawn.of_written(rng.choice(kept)) for _ in range(HELD)]
     groups = Groups(examples, switcher, rng, sets, asks, ordering)
-    exact = settings.embedding.model_copy(update={"dtype": "float32"})
-    embedder = Embedder.load(exact, weights)
+    embedder = corpus.load_embedder(settings, dtype="float32")
     model = Model(_begun(embedder, start), embedder.tokenizer)
     about = {"steps": steps, "batch": batch, "rate": rate, "seed": seed}
     if start:

@@ -1,19 +1,21 @@
-"""The passages of ``answers/`` and the files of ``files/``, as an LLM is taught with them."""
+"""Reads what was written: ``answers/`` and ``files/``, as an LLM is taught with them."""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from eval.training.reader_questions import stems
 from rag import documents, passages
-from rag.language import Language, clean
+from rag.documents import Document
+from rag.language import Language, Span, clean
 from rag.retrieval import of_unit
 
+Row = dict[str, Any]
 LANGUAGES: tuple[Language, ...] = ("ar", "en")
 HELD_OUT = 9  # every ninth passage, by its number
 FILES_HELD_OUT = 6  # every sixth file, by its number
@@ -40,17 +42,37 @@ class Passage:
         return question.get("type") != "correction"
 
 
+def rows(*paths: Path) -> Iterator[Row]:
+    """Yield the objects of files of JSON, one a line."""
+    for path in paths:
+        yield from map(json.loads, filter(None, path.read_text("utf-8").split("\n")))
+
+
 def read_passages(folder: Path) -> tuple[list[Passage], list[Passage]]:
     """Read the passages to train on, and those that are held out."""
     passages = []
-    for path in sorted(folder.glob("*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
-            own: Language = row["language"]
-            said = {own: row["sentences"], other(own): row["translations"]}
-            passages.append(Passage(row["id"], own, row["title"], said, row["questions"]))
+    for row in rows(*sorted(folder.glob("*.jsonl"))):
+        own: Language = row["language"]
+        said = {own: row["sentences"], other(own): row["translations"]}
+        passages.append(Passage(row["id"], own, row["title"], said, row["questions"]))
     held = [p for p in passages if _number(p) % HELD_OUT == 0]
     return [p for p in passages if _number(p) % HELD_OUT], held
+
+
+def asked_files(folder: Path, *, held: bool = False) -> Iterator[tuple[Document, list[Row]]]:
+    """Yield the files to train on with what is asked about each, or those that are held out."""
+    about: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in rows(*sorted(folder.glob("questions-*.jsonl"))):
+        if (int(row["id"].split("-")[1]) % FILES_HELD_OUT == 0) == held:
+            about[row["doc"]].append(row)
+    for doc, asked in about.items():
+        yield documents.parse(doc, (folder / "corpus" / doc).read_bytes()), asked
+
+
+def places_of(row: Row, document: Document) -> list[Span]:
+    """Return where what answers a question about a file stands in it."""
+    golds = [(document.text.index(gold), len(gold)) for gold in map(clean, row["gold"])]
+    return [Span(start, start + size) for start, size in golds]
 
 
 def read_files(folder: Path, max_chars: int) -> list[Passage]:
@@ -60,26 +82,19 @@ def read_files(folder: Path, max_chars: int) -> list[Passage]:
 
     :param max_chars: Of a passage, as an index cuts it.
     """
-    rows: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    for path in sorted(folder.glob("questions-*.jsonl")):
-        for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
-            if int(row["id"].split("-")[1]) % FILES_HELD_OUT:
-                rows[row["doc"]].append(row)
     found = []
-    for doc, about in rows.items():
-        document = documents.parse(doc, (folder / "corpus" / doc).read_bytes())
-        text = document.text
+    for document, about in asked_files(folder):
+        text, doc = document.text, document.id
         units = [u for p in passages.cut(document, max_chars) for u in p.units if not u.opens]
         units = list({unit.start: unit for unit in units}.values())
         read = [of_unit(u, doc, text[u.start : u.end], 0.0).read for u in units]
         kept = [n for n, unit in enumerate(read) if len(unit) <= _MOST_CHARS]
         questions = []
         for row in about:
-            starts = [(text.index(gold), len(gold)) for gold in map(clean, row["gold"])]
+            places = places_of(row, document)
             held = [
-                n for n, u in enumerate(units)
-                if any(start < u.end and u.start < start + size for start, size in starts)
-            ]  # fmt: skip
+                n for n, u in enumerate(units) if any(a < u.end and u.start < z for a, z in places)
+            ]
             if len(held) > _MOST_USED or not set(held) <= set(kept) or not kept:
                 continue
             told = row["answer"] if held else None

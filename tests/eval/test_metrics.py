@@ -10,7 +10,6 @@ from sklearn.metrics import ndcg_score
 from eval.metrics import (
     Quote,
     RiskPoint,
-    aurc,
     citation_precision,
     citation_recall,
     covered,
@@ -427,50 +426,21 @@ def test_risk_coverage_takes_equal_confidences_together():
     ]
 
 
-def test_aurc():
-    # errors among the first 1, 2, 3, 4: 0, 1, 1, 2
-    answers = [(0.9, True), (0.8, False), (0.7, True), (0.6, False)]
-    assert aurc(answers) == pytest.approx((0 / 1 + 1 / 2 + 1 / 3 + 2 / 4) / 4)
-    # a better order of the same answers: 0, 0, 1, 2
-    better = [(0.9, True), (0.7, False), (0.8, True), (0.6, False)]
-    assert aurc(better) == pytest.approx((0 / 1 + 0 / 2 + 1 / 3 + 2 / 4) / 4)
-    assert aurc([(0.3, True)]) == 0
-    assert aurc([(0.3, False)]) == 1
-
-
-def test_aurc_averages_over_the_orders_of_equal_confidences():
-    # first 0.9 right; then right and wrong in either order: 0, 1 or 1, 1 errors
-    answers = [(0.9, True), (0.5, True), (0.5, False)]
-    either = [(0 + 0 / 2 + 1 / 3) / 3, (0 + 1 / 2 + 1 / 3) / 3]
-    assert aurc(answers) == pytest.approx(sum(either) / 2)
-    # nothing to tell apart: the error rate
-    assert aurc([(0.5, True), (0.5, False), (0.5, True)]) == pytest.approx(1 / 3)
-
-
 @given(
     st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.3]), st.booleans()), min_size=1),
     st.randoms(use_true_random=False),
 )
-def test_curve_and_area_do_not_depend_on_the_order(answers, shuffler):
+def test_the_curve_does_not_depend_on_the_order(answers, shuffler):
     shuffled = list(answers)
     shuffler.shuffle(shuffled)
     assert risk_coverage(shuffled) == risk_coverage(answers)
-    assert aurc(shuffled) == aurc(answers)
     wrong = sum(not correct for _, correct in answers) / len(answers)
     assert risk_coverage(answers)[-1][1:] == pytest.approx((1, wrong))
 
 
-@given(st.lists(st.booleans(), min_size=1, max_size=30))
-def test_aurc_agrees_with_numpy_where_nothing_ties(correct):
-    answers = [(-float(rank), right) for rank, right in enumerate(correct)]
-    wrong = 1 - np.array(correct, dtype=float)
-    assert aurc(answers) == pytest.approx(np.mean(wrong.cumsum() / np.arange(1, len(wrong) + 1)))
-
-
-@pytest.mark.parametrize("measure", [risk_coverage, aurc])
-def test_a_confidence_that_is_no_number_is_refused(measure):
+def test_a_confidence_that_is_no_number_is_refused():
     with pytest.raises(ValueError, match="finite"):
-        measure([(0.5, True), (float("nan"), True)])
+        risk_coverage([(0.5, True), (float("nan"), True)])
 
 
 # ----------------------------------------------------------------------------------- the rest

@@ -47,6 +47,13 @@ def test_of_a_question_without_one() -> None:
     assert outcome(NEVER, given("", how="refused", abstained=True), []) == "refused"
 
 
+def test_a_false_premise_may_be_corrected() -> None:
+    false = Question(**{**vars(ASKED), "answerable": False})
+    assert outcome(false, given("Five, in May."), []) == "right"
+    assert outcome(false, given("Five."), []) == "wrong"
+    assert outcome(false, given("Five, not six, in May."), []) == "wrong"
+
+
 def test_the_direction_is_of_question_and_gold() -> None:
     texts = {"a.txt": "خمسة في مايو"}
     assert direction(ASKED, GOLD, texts) == "en ← ar"

@@ -191,16 +191,12 @@ def test_headline_numbers(with_starter):
     assert Page(html).row("measure")[1:6] == head
 
 
-def test_refusals_and_times(with_starter):
+def test_times(with_starter):
     html, _ = both(with_starter)
-    page = Page(html)
-    refusals = [r for r in page.rows if r[0] in ("Rawi, all", "starter, all")]
-    # It answered both: hallucination 1/1, error 0/1, balanced (0 + 1) / 2. Confidences are equal
-    # and one of two is wrong, so the area is the plain error rate.
-    cells = [" ".join(c.split()) for c in refusals[0][1:]]
-    assert cells == ["100.0", "0.0", "50.0 (50.0–50.0)", "0.500"]
     # retrieve 20 and 40 ms, total 2 and 4 s: p50 is the middle, p95 lies 19/20 of the way.
-    assert refusals[2][1:] == ["30 ms · 39 ms", "1.50 s · 1.95 s", "3.00 s · 3.90 s", "100", "10"]
+    assert Page(html).row("Rawi, all")[1:] == [
+        "30 ms · 39 ms", "1.50 s · 1.95 s", "3.00 s · 3.90 s", "100", "10",
+    ]  # fmt: skip
 
 
 def test_where_and_with_what_it_ran(with_starter):
@@ -213,8 +209,8 @@ def test_where_and_with_what_it_ran(with_starter):
 def test_flips_side_by_side(tmp_path, run):
     old = qa(tmp_path / "old", {"lead": RIGHT, "budget": KEPT_QUIET}, settings={"top_k": 5})
     html, markdown = both(run, old)
-    # lead: 1 - 1, budget: 0 - 1. One cluster of two differs: p = 2 · 1/2, at most 1.
-    row = ["−50.0 (−100.0 to 0.0)", "1.000", "2"]
+    # lead: 1 - 1, budget: 0 - 1.
+    row = ["−50.0 (−100.0 to 0.0)", "2"]
     page = Page(html)
     paired = [r for r in page.rows if r[0] == "right, or rightly refused"][1]
     assert [" ".join(cell.split()) for cell in paired[1:]] == row
@@ -252,7 +248,7 @@ def test_a_mixed_pool_is_compared_where_the_pair_is_the_same(tmp_path):
     (mixed / "scores.jsonl").write_text("\n".join(lines))
     html, _ = both(same, mixed)
     paired = [r for r in Page(html).rows if r[0] == "recall@1"][-1]
-    assert paired[1:] == ["+100.0", "1.000", "1"]
+    assert paired[1:] == ["+100.0", "1"]
 
 
 HOSTILE = (

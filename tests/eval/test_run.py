@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from eval import baseline, pool, run, run_qa, run_squad, score
+from eval import baseline, run, run_qa, run_squad, score
 from eval.cli import eval_app
 from eval.files import Line
 from eval.identity import Identity
 from eval.run_given import run_given
+from eval.run_squad import make_task
 from eval.score import Scored
 from rag.config import Settings
 from rag.engine import Answer, Engine, Evidence, Timings, Token, Turn
@@ -57,12 +58,6 @@ def test_qa_where_everything_goes_right(questions, system, tmp_path):
         "en": 6,
     }
     assert summary["by_category"]["fact"]["correct"]["n"] == 5
-    assert summary["by_language_and_category"]["en"]["place"]["correct"] == {
-        "mean": 1.0,
-        "low": None,
-        "high": None,
-        "n": 1,
-    }
     assert summary["risk_coverage"]["all"]["own"] == {"coverage": 6 / 9, "risk": 0.0}
     assert summary["costs"]["all"]["tokens_mean"] == {"prompt_tokens": 30, "completion_tokens": 5}
     assert set(summary["costs"]["ar"]["seconds"]) == {"retrieve_s", "first_token_s", "total_s"}
@@ -144,52 +139,58 @@ def squad_files(tmp_path: Path, squad: dict[str, Any]) -> tuple[Path, Path]:
     return english, other
 
 
-def run_task(task: pool.Task, out: Path, small: Settings, llm: Any, **kw: Any) -> Line:
-    return run_squad.run_squad(task, out, small, WordEmbedder(), llm, details={}, **kw)
+def run_pool(
+    passages: Path,
+    questions: Path | None,
+    kind: run_squad.Pool,
+    out: Path,
+    small: Settings,
+    llm: Any = None,
+    **kw: Any,
+) -> Line:
+    return run_squad.run_squad(passages, questions, kind, out, small, WordEmbedder(), llm, **kw)
 
 
 def test_squad_ranks_paragraphs_and_answers(tmp_path, squad, small):
-    task = pool.make_task(squad_files(tmp_path, squad)[0], None, "same")
-    summary = run_task(task, tmp_path / "out", small, Reader())
+    out, english = tmp_path / "out", squad_files(tmp_path, squad)[0]
+    summary = run_pool(english, None, "same", out, small, Reader())
     assert mean(summary, "recall@1") == mean(summary, "ndcg@10") == 1
     assert mean(summary, "recall@1", "en→en") == 1
     assert mean(summary, "evidence_hit") == 1
     # "The cat weighs 4 kilos." holds the two words "4 kilos" and two more: 2·2 / (4 + 2).
-    by_id = {s["id"]: s["values"] for s in lines(tmp_path / "out" / "scores.jsonl")}
+    by_id = {s["id"]: s["values"] for s in lines(out / "scores.jsonl")}
     assert by_id["cat-0"]["f1"] == pytest.approx(2 * 2 / (4 + 2))
     assert by_id["cat-0"]["exact_match"] == 0
-    ranked = lines(tmp_path / "out" / "run.jsonl")
+    ranked = lines(out / "run.jsonl")
     assert [line["ranked"][0] for line in ranked] == [0, 0, 1, 1, 2, 2, 3, 3]
     assert sorted(ranked[0]["ranked"]) == [0, 1, 2, 3]
-    assert len(lines(tmp_path / "out" / "answers.jsonl")) == 8
+    assert len(lines(out / "answers.jsonl")) == 8
 
 
 def test_squad_without_the_llm_writes_no_answers_and_takes_them_up_later(tmp_path, squad, small):
-    task = pool.make_task(squad_files(tmp_path, squad)[0], None, "same")
-    out = tmp_path / "out"
-    summary = run_task(task, out, small, None, limit=3)
-    assert summary["set"] == {"questions": 3, "of": 8}
+    out, english = tmp_path / "out", squad_files(tmp_path, squad)[0]
+    summary = run_pool(english, None, "same", out, small, limit=3)
+    assert summary["set"].items() >= {"questions": 3, "of": 8}.items()
     assert not (out / "answers.jsonl").exists()
     assert "f1" not in summary["metrics"]["all"]
-    assert "f1" in run_task(task, out, small, Reader())["metrics"]["all"]
+    assert "f1" in run_pool(english, None, "same", out, small, Reader())["metrics"]["all"]
 
 
 def test_a_mixed_pool_has_the_odd_paragraphs_in_the_other_language(tmp_path, squad):
     english, arabic = squad_files(tmp_path, squad)
-    task = pool.make_task(english, arabic, "mixed")
+    task = make_task(english, arabic, "mixed")
     assert [text.isascii() for text in task.texts] == [True, False, True, False]
     assert task.question_language == "ar"
     assert [a.paragraph_language for a in task.asked[::2]] == ["en", "ar", "en", "ar"]
     assert [a.question.answers[0].text for a in task.asked[::2]] == ["قط", "كلب", "سمك", "طير"]
     assert [a.spans[0].text for a in task.asked[::2]] == ["4 kilos", "كلب", "in water", "طير"]
-    across = pool.make_task(english, arabic, "same")
+    across = make_task(english, arabic, "same")
     assert all(text.isascii() for text in across.texts)
 
 
 def test_a_mixed_pool_splits_by_language_pair(tmp_path, squad, small):
     english, arabic = squad_files(tmp_path, squad)
-    task = pool.make_task(arabic, english, "mixed")
-    summary = run_task(task, tmp_path / "out", small, None)
+    summary = run_pool(arabic, english, "mixed", tmp_path / "out", small)
     assert summary["metrics"]["en→en"]["recall@1"]["n"] == 4
     assert mean(summary, "recall@1", "en→en") == 1
     assert mean(summary, "recall@1", "en→ar") < 1  # words have no translation here
@@ -198,18 +199,18 @@ def test_a_mixed_pool_splits_by_language_pair(tmp_path, squad, small):
 def test_files_that_do_not_belong_together_are_refused(tmp_path, squad):
     english, arabic = squad_files(tmp_path, squad)
     with pytest.raises(EvalError, match="needs the other language"):
-        pool.make_task(english, None, "mixed")
+        make_task(english, None, "mixed")
     with pytest.raises(EvalError, match="are both in 'en'"):
-        pool.make_task(english, english, "mixed")
+        make_task(english, english, "mixed")
     other = json.loads(arabic.read_text(encoding="utf-8"))
     other["data"].reverse()
     arabic.write_text(json.dumps(other), encoding="utf-8")
     with pytest.raises(EvalError, match="differ from paragraph 0 on"):
-        pool.make_task(english, arabic, "mixed")
+        make_task(english, arabic, "mixed")
     other["data"][0]["paragraphs"][0]["qas"][0]["id"] = "new"
     arabic.write_text(json.dumps(other), encoding="utf-8")
     with pytest.raises(EvalError, match="'new' is not in"):
-        pool.make_task(english, arabic, "same")
+        make_task(english, arabic, "same")
 
 
 def abstention(write_lines: WriteLines) -> Path:
@@ -230,7 +231,6 @@ def test_abstain_decides_on_the_given_passages_alone(write_lines, tmp_path, smal
     assert mean(summary, "balanced_accuracy", "ar") == 1
     answers = lines(out / "answers.jsonl")
     assert [a["id"] for a in answers if a["abstained"]] == [*ABSTAINED, "elsewhere"]
-    assert summary["risk_coverage"]["all"]["aurc"] < 0.2
 
 
 # ------------------------------------------------------------------------------- broken on purpose
@@ -330,9 +330,9 @@ def test_random_retrieval_is_seen_by_qa(questions, small, system, retriever, tmp
 
 
 def test_random_retrieval_is_seen_by_squad(tmp_path, squad, small, monkeypatch):
-    task = pool.make_task(squad_files(tmp_path, squad)[0], None, "same")
+    english = squad_files(tmp_path, squad)[0]
     monkeypatch.setattr(run_squad, "Retriever", RandomRetriever)
-    summary = run_task(task, tmp_path / "out", small, None)
+    summary = run_pool(english, None, "same", tmp_path / "out", small)
     assert mean(summary, "recall@1") <= 0.5
     assert mean(summary, "ndcg@10") < 0.9
     assert mean(summary, "evidence_hit") <= 0.5
@@ -560,7 +560,9 @@ def test_the_starter_answers_the_same_questions(questions, small, retriever, tmp
 @pytest.fixture
 def command(small, monkeypatch) -> Callable[..., Any]:
     """Run ``rawi eval …`` with the doubles in the place of the weights."""
-    monkeypatch.setattr("eval.cli._models", lambda settings, _: (WordEmbedder(), Reader()))
+    monkeypatch.setattr(
+        "eval.cli._models", lambda _, alone: (WordEmbedder(), None if alone else Reader())
+    )
     monkeypatch.setattr("rag.config.load", lambda *_, **__: small)
     return lambda *arguments: CliRunner().invoke(eval_app, [str(a) for a in arguments])
 
@@ -576,9 +578,27 @@ def test_squad_and_abstain_by_command(command, tmp_path, squad, write_lines):
     assert [line["id"] for line in lines(out / "run.jsonl")] == ["cat-0", "cat-1", "dog-0"]
     about = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert (about["passages"], about["pool"]) == (str(arabic), "mixed")
+    answer = lines(out / "answers.jsonl")[0]
+    assert {"id", "answer", "abstained", "citations", "evidence", "timings"} <= answer.keys()
+    result = command("report", out, "--limit", 1)
+    assert result.exit_code == 0, result.output
+    assert result.stdout == f"{out / 'report.html'}\n"
+    assert "F1, Arabic folded" in (out / "report.md").read_text(encoding="utf-8")
+    assert "2 more in scores.jsonl" in (out / "report.md").read_text(encoding="utf-8")
+    result = command("squad", arabic, "--retrieval-only", "--out", tmp_path / "ranked")
+    assert result.exit_code == 0, result.output
+    assert not (tmp_path / "ranked" / "answers.jsonl").exists()
     result = command("abstain", abstention(write_lines), "--out", tmp_path / "abstain")
     assert result.exit_code == 0, result.output
     assert len(lines(tmp_path / "abstain" / "answers.jsonl")) == len(QUESTIONS) + 1
+
+
+@pytest.mark.parametrize("name", ["qa", "squad", "abstain", "injection", "report", "bench"])
+@pytest.mark.parametrize("option", ["--corpus", "--storage", "--config", "--limit"])
+def test_every_command_takes_what_all_take(command, name, option):
+    # An option that it doesn't know is told before what is missing.
+    assert "No such option" in command(name, "--nothing", "0").output
+    assert "No such option" not in command(name, option, "0").output
 
 
 def test_wrong_usage_is_told_from_a_failed_run(command, questions, tmp_path):
@@ -602,7 +622,6 @@ def test_real_weights_find_a_paragraph_in_either_language(tmp_path, squad):
     embedder = Embedder.load(settings.embedding, weights)
     english, arabic = squad_files(tmp_path, squad)
     for passages, other in ((english, arabic), (arabic, english)):
-        task = pool.make_task(passages, other, "same")
         out = tmp_path / f"out-{passages.stem}"
-        summary = run_squad.run_squad(task, out, settings, embedder, None, details={})
+        summary = run_squad.run_squad(passages, other, "same", out, settings, embedder, None)
         assert mean(summary, "recall@1") >= 0.75

@@ -76,7 +76,7 @@ def test_every_word_of_the_report_is_in_both_languages() -> None:
     phrases = [value for value in vars(words).values() if isinstance(value, Phrase)]
     for table in (words.MEASURES, words.LANGUAGES, words.TIMES, words.CATEGORIES):
         phrases += table.values()
-    assert len(phrases) > 80
+    assert len(phrases) > 60
     for phrase in phrases:
         assert ARABIC.search(phrase.ar), phrase
         assert not ARABIC.search(phrase.en), phrase

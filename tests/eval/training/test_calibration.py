@@ -6,18 +6,17 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import balanced_accuracy_score, recall_score
 
 from eval.metrics import RiskPoint
 from eval.training import calibrate, calibration, readings
-from eval.training.calibration import Abstention, Scale, abstention
+from eval.training.calibration import Scale
 from eval.training.readings import Case
 from rag.config import Settings
 from rag.embedding import PassageInput
@@ -32,21 +31,19 @@ READ_ALONE = Scale(read=1.0, found=0.0, bias=0.0)
 def case(
     logits: Sequence[float],
     gold: Sequence[int] = (),
-    answerable: bool | None = None,
     category: str = "",
     scores: Sequence[float] | None = None,
 ) -> Case:
     """Sentence n stands at 10n to 10n + 9 of document "d"; ``gold`` are numbers of sentences."""
     spans = tuple(("d", 10 * n, 10 * n + 9) for n in range(len(logits)))
     return Case(
-        id="c",
         language="en",
         category=category,
-        answerable=bool(gold) if answerable is None else answerable,
         logits=np.array(logits, dtype=np.float32),
         scores=np.array(scores or [0.0] * len(logits)),
         spans=spans,
         gold=tuple(spans[n] for n in gold),
+        source="en",
     )
 
 
@@ -74,11 +71,6 @@ def test_the_readers_weight_is_what_makes_its_logits_log_odds() -> None:
 def test_gold_that_was_not_found_counts_for_none_of_these() -> None:
     missed = replace(case([0.0, 0.0], gold=[0]), gold=(("elsewhere", 0, 5),))
     assert calibration.likelihood([missed], READ_ALONE) == pytest.approx(math.log(1 / 3))
-
-
-def test_of_an_answer_that_nobody_has_marked_any_sentence_will_do() -> None:
-    unmarked = case([0.0, 0.0], answerable=True)
-    assert calibration.likelihood([unmarked], READ_ALONE) == pytest.approx(math.log(2 / 3))
 
 
 # ------------------------------------------------------------------------------------ measures
@@ -112,12 +104,11 @@ def test_kinds_of_unanswerable_questions_are_told_apart_from_the_answerable() ->
 
 def test_the_threshold_is_the_one_that_refuses_best() -> None:
     sure, unsure = case([math.log(4)], gold=[0]), case([0.0])  # .8 and .5
-    at_half = calibration.balanced([sure, unsure], READ_ALONE, 0.5)
-    assert at_half.balanced_accuracy == 0.5
-    assert at_half.hallucination_rate == 1
-    best = calibration.best_threshold([[sure, unsure]], READ_ALONE)
+    at_half = calibration.rates([sure, unsure], READ_ALONE, 0.5)
+    assert at_half == {"hallucination_rate": 1, "error_rate": 0, "balanced_accuracy": 0.5}
+    best = calibration.best_threshold([sure, unsure], READ_ALONE)
     assert 0.5 < best <= 0.8
-    assert calibration.balanced([sure, unsure], READ_ALONE, best).balanced_accuracy == 1
+    assert calibration.rates([sure, unsure], READ_ALONE, best)["balanced_accuracy"] == 1
 
 
 def test_risk_is_of_first_sentences_without_gold() -> None:
@@ -135,32 +126,15 @@ def test_a_second_sentence_is_worth_what_gold_it_brings() -> None:
     assert rows[0.6] == {"ratio": 0.6, "quoted": 0, "right": 0, "covered": 0.5, "any": 0.5}
 
 
-def test_abstention():
-    outcomes = (
-        [(True, False)] * 6  # TP: answerable, answered
-        + [(True, True)] * 2  # FN
-        + [(False, False)] * 1  # FP
-        + [(False, True)] * 4  # TN
-    )
-    hallucination, error, balanced = abstention(outcomes)
-    assert hallucination == 1 / (1 + 4)
-    assert error == 2 / (2 + 6)
-    assert balanced == pytest.approx((4 / 5 + 6 / 8) / 2)
-
-
-def test_abstention_without_questions_of_a_sort():
-    assert abstention([(True, True), (True, False)]) == Abstention(None, 1 / 2, None)
-    assert abstention([(False, False)]) == Abstention(1, None, None)
-    assert abstention([]) == Abstention(None, None, None)
-
-
-@given(st.lists(st.booleans(), max_size=20))
-def test_balanced_accuracy_agrees_with_sklearn(abstained):
-    abstained = [*abstained, True, False, True]
-    answerable = [i % 3 == 0 for i in range(len(abstained))]
-    expected = balanced_accuracy_score(answerable, [not a for a in abstained])
-    got = abstention(zip(answerable, abstained, strict=True)).balanced_accuracy
-    assert got == pytest.approx(expected)
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=20))
+@settings(deadline=None)
+def test_balanced_accuracy_agrees_with_sklearn(more):
+    pairs = [*more, (True, True), (False, False)]  # answerable, refused
+    cases = [case([-9.0 if refused else 9.0], gold=[0] if has else []) for has, refused in pairs]
+    got = calibration.rates(cases, READ_ALONE, 0.5)
+    answerable, answered = [has for has, _ in pairs], [not refused for _, refused in pairs]
+    assert got["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(answerable, answered))
+    assert got["error_rate"] == pytest.approx(1 - recall_score(answerable, answered))
 
 
 # ------------------------------------------------------------------------------------ readings
@@ -204,36 +178,13 @@ def test_both_readings_of_each_sentence_are_kept(
     assert found.words is False  # its first word isn't its weight
 
 
-def test_an_abstention_sets_passages_are_its_own(
-    embedder: object, small: Settings, write_lines: WriteLines, tmp_path: Path
-) -> None:
-    lines = [
-        {
-            "id": id_,
-            "question": "How heavy is the cat?",
-            "question_language": "en",
-            "answerable": answerable,
-            "passages": [{"id": "p", "title": "T", "text": text}],
-        }
-        for id_, answerable, text in (("a", True, SENTENCES["cat"]), ("b", False, "A dog."))
-    ]
-    both = readings.of_abstention(
-        write_lines(lines), tmp_path / "i", small, embedder, BareLongest()
-    )  # type: ignore[arg-type]
-    assert [c.answerable for c in both] == [True, False]
-    assert {doc for doc, _, _ in both[0].spans} == {"00000/000.txt"}
-    assert {doc for doc, _, _ in both[1].spans} == {"00001/000.txt"}
-    assert both[0].gold == ()
-
-
 # -------------------------------------------------------------------------------------- output
 
 
 def test_what_is_measured_is_json_and_can_be_shown() -> None:
     cases = [case([2.0, 0.0], gold=[0]), case([-1.0], category="near")]
-    result = calibrate.measured({"own": cases, "other": cases}, "own", READ_ALONE)
-    assert json.loads(json.dumps(result))["hits"]["en"]["hits@1"] == 1
-    assert set(result["at_threshold"]) == {"own", "other"}
+    result = calibrate.measured(cases, READ_ALONE, "own")
+    assert json.loads(json.dumps(result))["hits"]["en←en"]["hits@1"] == 1
     calibrate.show("reader", result)
 
 

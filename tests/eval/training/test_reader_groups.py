@@ -17,7 +17,6 @@ from eval.training import (
     reader_questions,
     reader_sets,
     reader_written,
-    validate_files,
 )
 from eval.training.codeswitch import CodeSwitcher
 from eval.training.reader_groups import Groups, Kind
@@ -467,7 +466,3 @@ def test_what_else_was_written_is_read() -> None:
     assert len(plain) == 303
     assert {frozenset(each.asked) for each in plain} == {frozenset({"ar", "en"})}
     assert len(reader_written.read_orders(TRAINING / "orders.jsonl")) == 531
-
-
-def test_the_files_that_were_written_hold_what_is_asked_of_them() -> None:
-    assert list(validate_files.problems(TRAINING / "files")) == []
