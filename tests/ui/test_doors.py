@@ -64,8 +64,7 @@ PLAIN = {
     "ReadEvents.turn", "ReadEvents.translate",
     "ReadEvents.close", "ReadEvents.new", "ReadEvents.pick", "ReadEvents.delete",
     "ReadEvents.export", "ReadEvents.restore", "ReadEvents.forget", "AskEvents.ask_near",
-    "ScopeEvents.choose", "ScopeEvents.chosen", "ScopeEvents.all", "ScopeEvents.refresh",
-    "ScopeEvents.close",
+    "ReadEvents.choose", "ReadEvents.chosen", "ReadEvents.all", "ReadEvents.scope",
     "ChatView.tick", "ChatView.load", "ChatView.refresh", "build.<locals>.measured",
     "ReadEvents.open", "ReadEvents.rename",
 }  # fmt: skip
