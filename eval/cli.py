@@ -118,12 +118,9 @@ def squad(
     settings = settings_of(config_file)
     from eval.run_squad import make_task, run_squad
 
-    make_task(passages, questions, pool)  # a mistake in it is told before the models are loaded
+    task = make_task(passages, questions, pool)  # its mistakes are told before models are loaded
     embedder, llm = _models(settings, retrieval_only)
-    run_squad(
-        passages, questions, pool, out, settings, embedder, llm,
-        indexes=storage, limit=limit, fresh=fresh,
-    )  # fmt: skip
+    run_squad(task, out, settings, embedder, llm, indexes=storage, limit=limit, fresh=fresh)
     _show(out)
 
 

@@ -55,11 +55,13 @@ class Task:
     """A corpus of paragraphs and the questions put to it.
 
     :ivar texts: By paragraph number.
+    :ivar details: The files and the pool, for run.json and summary.json.
     """
 
     texts: tuple[str, ...]
     asked: tuple[Asked, ...]
     question_language: Language
+    details: Mapping[str, str]
 
 
 def make_task(passages: Path, questions: Path | None, pool: Pool) -> Task:
@@ -101,7 +103,8 @@ def make_task(passages: Path, questions: Path | None, pool: Pool) -> Task:
                 ),
             )
         )
-    return Task(texts, tuple(asked), other.language)
+    details = {"passages": str(passages), "questions_from": str(questions or passages)}
+    return Task(texts, tuple(asked), other.language, {**details, "pool": pool})
 
 
 def _require_parallel(base: Squad, other: Squad, passages: Path, questions: Path) -> None:
@@ -121,9 +124,7 @@ def _require_parallel(base: Squad, other: Squad, passages: Path, questions: Path
 
 
 def run_squad(
-    passages: Path,
-    questions: Path | None,
-    pool: Pool,
+    task: Task,
     out: Path,
     settings: Settings,
     embedder: Embedder,
@@ -135,13 +136,11 @@ def run_squad(
 ) -> Line:
     """Rank the paragraphs for every question, answer it if there is an LLM, and sum up.
 
-    :param questions: As ``make_task`` has it, and so is ``pool``.
     :param llm: None is ``--retrieval-only``.
     :param indexes: Where the index of this pool is kept; ``out`` by default.
-    :raises EvalError: When a file can't be used, or ``out`` belongs to another run.
+    :raises EvalError: When ``out`` belongs to another run.
     :raises GenerationError: When the LLM fails; what is answered is kept.
     """
-    task = make_task(passages, questions, pool)
     names = {f"{number:05}.txt": text for number, text in enumerate(task.texts)}
     key = corpus.hash_of(names)
     asked = {a.question.id: a for a in task.asked[:limit]}
@@ -152,12 +151,7 @@ def run_squad(
         # The same for rankings alone: the LLM can be added later.
         **of_rawi(settings, embedder.fingerprint, None),
     )
-    details = {
-        "passages": str(passages),
-        "questions_from": str(questions or passages),
-        "pool": pool,
-    }
-    with run.opened(out, identity, details, fresh=fresh) as folder:
+    with run.opened(out, identity, task.details, fresh=fresh) as folder:
         home = (indexes or out) / f"squad-{key[:12]}"
         placed = corpus.build(names, home, settings, embedder)
         with current.open_current(placed, embedder.fingerprint) as store:
@@ -185,7 +179,7 @@ def run_squad(
         about = {
             "kind": "squad",
             "system": "rawi",
-            "set": {**details, "questions": len(asked), "of": len(task.asked)},
+            "set": {**task.details, "questions": len(asked), "of": len(task.asked)},
             "paragraphs": len(names),
         }
         return folder.finish(scored, answers, about)

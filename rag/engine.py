@@ -314,20 +314,19 @@ class Engine:
             read = drafting.distinct([*chosen, *usable])
             read = read[: max(len(chosen), self.settings.retrieval.prompt_sentences)]
             try:
+                spent = drafting.NO_USAGE
                 if stand:
-                    odds, best, usage = self._drafter.answered(asked, read, language)
+                    odds, best, spent = self._drafter.answered(asked, read, language)
                     yield ""
                     if len(asked.parts) == 1 and not listed and not _is_among(best, chosen[:1]):
                         chosen, stand = (best,), best.language == language
                 if stand:
-                    judged = self._judged(asked, chosen, draft, odds, language)
-                    draft = replace(judged, usage=usage)
+                    draft = self._judged(asked, chosen, draft, odds, language)
                 else:
-                    return (
-                        yield from self._said(
-                            self._drafter, asked, chosen, read, confidence, language, listed
-                        )
+                    draft = yield from self._said(
+                        self._drafter, asked, chosen, read, confidence, language, listed
                     )
+                draft = replace(draft, usage=draft.usage + spent)
             except GenerationError as exc:
                 draft = replace(draft, failure=str(exc))
         yield draft.text
@@ -388,7 +387,6 @@ class Engine:
             draft = drafting.in_its_words(said, others, language, asked.question)
         else:
             draft = self._quotes(asked, quote, language)
-        yield draft.text
         return replace(draft, usage=said.usage, confidence=confidence)
 
     def _judged(

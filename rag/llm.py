@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import httpx
 import openai
@@ -36,6 +36,7 @@ TAUGHT = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
 ADAPTER = Path(__file__).with_name("qwen2.5-coder-1.5b.adapter.gguf")
 # Prompts that llama.cpp keeps read, some 10 MiB each; by default it would keep 8 GiB.
 _KEPT_MIB = 256
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -93,14 +94,14 @@ def stream(
     return Reply(thoughts.without(text), usage, tuple(tokens))
 
 
-def whole(stream: Generator[str, None, Reply]) -> Reply:
+def whole(stream: Generator[str, None, _T]) -> _T:
     """Return what a stream returns, for who needn't see it grow."""
     try:
         while True:
             next(stream)
     except StopIteration as done:
-        reply: Reply = done.value
-        return reply
+        result: _T = done.value
+        return result
 
 
 def first_token(

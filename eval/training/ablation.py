@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from eval import corpus
-from eval.run_squad import Pool, run_squad
+from eval.run_squad import Pool, make_task, run_squad
 from rag import config
 from rag.config import Settings
 
@@ -64,9 +64,8 @@ def main(
             if run not in summaries:
                 asked = None if passages == questions else files[questions]
                 place = out / name.replace(" ", "-") / "-".join(run)
-                summaries[run] = run_squad(
-                    files[passages], asked, pool, place, settings, embedder, None, fresh=True
-                )
+                task = make_task(files[passages], asked, pool)
+                summaries[run] = run_squad(task, place, settings, embedder, None, fresh=True)
             value = summaries[run]["metrics"][direction][measure]
             cells.append(f"{value['mean']:.3f} ({value['low']:.2f}–{value['high']:.2f})")
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)  # noqa: T201

@@ -3,8 +3,8 @@
 Asks the questions of the set to tune on that stand alone, finds their evidence as in use, and has
 the LLM say each time whether any of it answers. A logistic regression over both log-odds gives the
 constants of ``grounding.joined``; printed are they, how well what has an answer is told apart, the
-shares refused by threshold (``answer.min_confidence``), and how often an answer is there where a
-probability says so.
+shares refused by threshold (``answer.min_confidence``), how often an answer is there where a
+probability says so, and how often a gold sentence leads, by the reader alone and by both.
 
 Across languages the LLM answers as well. A second regression, over its log-odds that its answer is
 right and how sure it was of the words, gives the constants of ``grounding.rightness``; printed are
@@ -15,7 +15,6 @@ Everything but the constants is measured on tenths that were held out. Ten minut
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
@@ -30,10 +29,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from eval import metrics
+from eval import corpus, metrics
+from eval.metrics import citation_precision
+from eval.run_qa import locate
 from eval.sets import read_questions
-from rag import config, conversation, drafting, engine, grounding, index, models
-from rag.drafting import Drafter, Said
+from rag import config, conversation, drafting, engine, grounding, index, llm, models
+from rag.drafting import Drafter
 from rag.embedding import Embedder
 from rag.errors import EvalError
 
@@ -55,8 +56,12 @@ def main(
 ) -> None:
     """Fit with the reader and the LLM of config.yaml."""
     settings = config.load(corpus=documents, storage=storage)
-    odds, answerable, said, right = asked(questions, settings)
+    odds, answerable, said, right, leads = asked(questions, settings)
     print_rightness(said, right)
+    table = Table("gold sentence", "questions", "first by the reader", "by both")
+    for name, rows in (("in one language", leads[leads[:, 0]]), ("across", leads[~leads[:, 0]])):
+        table.add_row(name, str(len(rows)), *map(str, rows[:, 1:].sum(axis=0)))
+    _console.print(table)
     (read, answered), bias, held_out = fitted(odds, answerable)
     now = np.array([grounding.joined(1 / (1 + np.exp(-c)), a) for c, a in odds])
     _console.print(f"_READ, _ANSWERED, _BIAS = {read:.2f}, {answered:.2f}, {bias:.2f}")
@@ -108,11 +113,13 @@ def print_rightness(said: Floats, right: Bools) -> None:
     _console.print(table)
 
 
-def asked(path: Path, settings: config.Settings) -> tuple[Floats, Bools, Floats, Bools]:
+def asked(path: Path, settings: config.Settings) -> tuple[Floats, Bools, Floats, Bools, Bools]:
     """Return what is told of questions, and of short answers across languages.
 
     :returns: Log-odds of reader and LLM, ``(questions, 2)``, and which questions have an answer;
-        log-odds and certainty of the answers that hold, ``(answers, 2)``, and which are right.
+        log-odds and certainty of the answers that hold, ``(answers, 2)``, and which are right; of
+        the questions whose gold is read, ``(questions, 3)``, whether it is in their language, and
+        whether it is first by the reader and by both.
 
     :raises EvalError: When the LLM doesn't tell its probabilities.
     """
@@ -124,7 +131,9 @@ def asked(path: Path, settings: config.Settings) -> tuple[Floats, Bools, Floats,
     drafter = Drafter(model, settings)
     odds, answerable = list[tuple[float, float]](), list[bool]()
     told, right = list[tuple[float, float]](), list[bool]()
+    leads = list[tuple[bool, bool, bool]]()
     with engine.open_retriever(settings) as retriever:
+        texts = corpus.texts_of(retriever.storage)
         alone = [question for question in read_questions(path) if not question.context_turns]
         for question in track(alone, "Asking"):
             evidence = retriever.evidence(question.question)
@@ -132,32 +141,28 @@ def asked(path: Path, settings: config.Settings) -> tuple[Floats, Bools, Floats,
                 continue
             read = drafting.distinct(evidence)[: settings.retrieval.prompt_sentences]
             each = conversation.resolve(question.question, (), 0)
-            answered, _, _ = drafter.answered(each, read, question.language)
+            answered, best, _ = drafter.answered(each, read, question.language)
             if answered is None:
                 raise EvalError("the LLM doesn't tell its probabilities")
             confidence = grounding.confidence(evidence, settings.retrieval)
             odds.append(grounding.log_odds(confidence, answered))
             answerable.append(question.answerable)
+            spans = locate(question, texts, path)
+            gold = [
+                f for f in read if spans and citation_precision(spans, [(f.doc, f.start, f.end)])
+            ]
+            if gold:
+                leads.append((gold[0].language == question.language, read[0] in gold, best in gold))
             if all(found.language == question.language for found in read):
                 continue
-            said = _last(drafter.short(each, read, question.language))
+            said = llm.whole(drafter.short(each, read, question.language))
             if said.is_restated:
                 continue  # nobody asks whether that is right
             if said.checked.text and said.right is not None and said.certainty is not None:
                 must = (question.must_include, question.must_not_include)
                 told.append((said.right, said.certainty))
                 right.append(question.answerable and metrics.is_correct(said.checked.text, *must))
-    return np.array(odds), np.array(answerable), np.array(told), np.array(right)
-
-
-def _last(stream: Generator[str, None, Said]) -> Said:
-    """Return what a stream returns."""
-    try:
-        while True:
-            next(stream)
-    except StopIteration as done:
-        said: Said = done.value
-        return said
+    return np.array(odds), np.array(answerable), np.array(told), np.array(right), np.array(leads)
 
 
 if __name__ == "__main__":

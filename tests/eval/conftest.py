@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from llama_index.core.llms import (
-    ChatMessage,
-    ChatResponse,
-    ChatResponseGen,
-    CompletionResponse,
-    CompletionResponseGen,
-    CustomLLM,
-    LLMMetadata,
-)
+from llama_index.core.llms import ChatMessage, ChatResponse, ChatResponseGen, LLMMetadata
 
 from eval import run_qa
 from rag import current, index
 from rag.config import Settings
 from rag.retrieval import Retriever
 from tests.conftest import WordEmbedder, Write
+from tests.doubles import ScriptedLLM
 
 SENTENCES = {
     "cat": "The cat weighs 4 kilos.",
@@ -71,9 +65,10 @@ QUESTIONS = [
 ]
 
 
-class Reader(CustomLLM):
+class Reader(ScriptedLLM):
     """Answers with the sentence of ``SENTENCES`` that comes first in the prompt's last message."""
 
+    replies: deque[Any] = deque()  # noqa: RUF012 - pydantic copies the default
     asked: int = 0
 
     @property
@@ -90,14 +85,6 @@ class Reader(CustomLLM):
             delta=answer,
             additional_kwargs={"prompt_tokens": 30, "completion_tokens": 5},
         )
-
-    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        raise NotImplementedError
-
-    def stream_complete(
-        self, prompt: str, formatted: bool = False, **kwargs: Any
-    ) -> CompletionResponseGen:
-        raise NotImplementedError
 
 
 WriteLines = Callable[[list[Any]], Path]

@@ -148,7 +148,8 @@ def run_pool(
     llm: Any = None,
     **kw: Any,
 ) -> Line:
-    return run_squad.run_squad(passages, questions, kind, out, small, WordEmbedder(), llm, **kw)
+    task = make_task(passages, questions, kind)
+    return run_squad.run_squad(task, out, small, WordEmbedder(), llm, **kw)
 
 
 def test_squad_ranks_paragraphs_and_answers(tmp_path, squad, small):
@@ -623,5 +624,6 @@ def test_real_weights_find_a_paragraph_in_either_language(tmp_path, squad):
     english, arabic = squad_files(tmp_path, squad)
     for passages, other in ((english, arabic), (arabic, english)):
         out = tmp_path / f"out-{passages.stem}"
-        summary = run_squad.run_squad(passages, other, "same", out, settings, embedder, None)
+        task = make_task(passages, other, "same")
+        summary = run_squad.run_squad(task, out, settings, embedder, None)
         assert mean(summary, "recall@1") >= 0.75

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from rag.documents import Document, parse
 from rag.sentences import Unit, shown
+from tests.growth import assert_about_linear
 
 
 def document(text: str, name: str = "a.md") -> Document:
@@ -281,13 +280,5 @@ def test_rules_of_plain_text_are_no_units():
 )  # fmt: skip
 @pytest.mark.timeout(60)
 def test_time_is_about_linear(name, part):
-    def seconds(times: int) -> float:
-        text = "A cat.\n\n" + part * times
-        began = time.process_time()
-        document(text, name).units  # noqa: B018
-        return time.process_time() - began
-
     few = 2_000 if len(part) < 20 else 500
-    seconds(few)
-    # The quickest of some: other work makes a run slower, never quicker. A square would be 64.
-    assert min(seconds(8 * few) for _ in range(3)) < 30 * max(seconds(few), 0.01)
+    assert_about_linear(lambda text: document("A cat.\n\n" + text, name).units, part, few)

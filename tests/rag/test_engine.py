@@ -144,6 +144,7 @@ def test_where_they_choose_a_sentence_of_the_other_language_the_answer_is_short(
     rawi = judging(0.9, "2: 30 مليار → 30 billion", HALF_SURE, foreign, likeliest="2")
     answer = list(rawi.answer("How much did the bank give?"))[-1]
     assert (answer.short_answer, answer.citations[0].doc) == ("30 billion", "b.txt")
+    assert answer.timings.prompt_tokens == 5 + 5 + 7 + 5  # twice which, the answer, whether right
 
 
 def test_what_an_llm_without_probabilities_finds_leaves_the_readers_choice():
