@@ -277,6 +277,9 @@ class Drafter:
         first, asked_first = self._first(messages)
         yield ""
         grammar = self._grammar(asked, first, read, language) if first else ""
+        if grammar and llm.is_held(self._model):
+            # The sentence is settled. A small LLM would say again what it reads of the last answer.
+            messages = prompts.short(asked.question, [found.read for found in read], language)
         most = answers.max_words if grammar else math.inf  # without one, thoughts may come first
         reply = yield from _unshown(llm.stream(self._model, messages, timeout_s, grammar), most)
         usage = asked_first + reply.usage
@@ -346,7 +349,7 @@ class Drafter:
         return prompts.grammar(
             number,
             [found.read for found in read],
-            asked.standalone,
+            asked.question,
             language,
             quotes=read[number - 1].language != language,
         )

@@ -26,10 +26,7 @@ from llama_index.core.llms import LLM
 from rag import (
     conversation,
     current,
-    drafting,
     followups,
-    grounding,
-    lists,
     llm,
     messages,
     models,
@@ -41,9 +38,10 @@ from rag import (
 from rag.config import QuestionSettings, Settings
 from rag.conversation import Asked
 from rag.conversation import Turn as Turn  # a part of the engine's interface
+from rag.deciding import Decision
 from rag.drafting import Draft, Drafter, How
 from rag.embedding import Embedder, weights_fingerprint
-from rag.errors import GenerationError, NoDocumentError, QuestionError
+from rag.errors import NoDocumentError, QuestionError
 from rag.grounding import Citation
 from rag.language import Language, clean, detect, is_supported
 from rag.llm import Usage
@@ -202,7 +200,10 @@ class Engine:
         else:
             asked = followups.decided(asked, self._follows)
             evidence, parts = self._evidence(asked)
-            pieces = self._draft(asked, self._usable(evidence), parts, language)
+            decision = Decision(
+                asked, language, self.settings, self.retriever.storage, self._drafter
+            )
+            pieces = decision.draft(evidence, parts)
         clock.retrieved()
         yield Evidence(evidence)
         draft = yield from _timed(pieces, clock)
@@ -292,186 +293,11 @@ class Engine:
         shown = tuple((leads | places).values())[: self.settings.retrieval.evidence_sentences]
         return shown, list(parts)
 
-    def _draft(
-        self,
-        asked: Asked,
-        usable: Sequence[Found],
-        parts: Sequence[Sequence[Found]],
-        language: Language,
-    ) -> Generator[str, None, Draft]:
-        """Decide whether and how to answer, yield what is written, and return the draft."""
-        confidence = grounding.confidence(usable, self.settings.retrieval)
-        parts = [self._usable(part) for part in parts]
-        parts = [part for part in parts if part]
-        if not parts or self._is_far(confidence):
-            draft = drafting.refused(usable, language, self.settings, confidence, asked.question)
-            yield draft.text
-            return draft
-        chosen, listed = self._chosen(asked, usable, parts, language)
-        stand = not self._writes() and all(found.language == language for found in chosen)
-        draft = self._by_reader(asked, chosen, usable, confidence, language)
-        if self._drafter is not None and not (stand and confidence >= self.settings.answer.sure):
-            read = drafting.distinct([*chosen, *usable])
-            read = read[: max(len(chosen), self.settings.retrieval.prompt_sentences)]
-            try:
-                spent = drafting.NO_USAGE
-                if stand:
-                    odds, best, spent = self._drafter.answered(asked, read, language)
-                    yield ""
-                    if len(asked.parts) == 1 and not listed and not _is_among(best, chosen[:1]):
-                        chosen, stand = (best,), best.language == language
-                if stand:
-                    draft = self._judged(asked, chosen, draft, odds, language)
-                else:
-                    draft = yield from self._said(
-                        self._drafter, asked, chosen, read, confidence, language, listed
-                    )
-                draft = replace(draft, usage=draft.usage + spent)
-            except GenerationError as exc:
-                draft = replace(draft, failure=str(exc))
-        yield draft.text
-        return draft
-
-    def _is_far(self, confidence: float) -> bool:
-        """Tell whether the LLM need not be asked about evidence; cosines tell no odds to join."""
-        retrieval = self.settings.retrieval
-        if retrieval.reader == "none":
-            return not grounding.is_enough(confidence, retrieval)
-        return confidence < retrieval.min_closest
-
-    def _said(
-        self,
-        drafter: Drafter,
-        asked: Asked,
-        chosen: Sequence[Found],
-        read: Sequence[Found],
-        confidence: float,
-        language: Language,
-        listed: bool,
-    ) -> Generator[str, None, Draft]:
-        """Ask the LLM, and answer with what holds, quote, or refuse.
-
-        :param chosen: What would be quoted.
-        :param listed: Whether that is a list.
-        :param read: What the LLM is asked about.
-        :raises GenerationError: When the LLM fails or takes too long.
-        """
-        said = yield from drafter.short(asked, read, language)
-        answers, retrieval = self.settings.answer, self.settings.retrieval
-        tells = said.right is not None or not said.used
-        if tells and retrieval.reader != "none":
-            confidence = grounding.joined(confidence, said.answered)
-            enough = confidence >= answers.min_confidence
-        else:
-            enough = bool(said.used) and grounding.is_enough(confidence, retrieval)
-        quote = said.used if said.is_placed else chosen
-        if len(asked.parts) > 1:  # each part has its sentence
-            quote = drafting.distinct([*said.used, *chosen])
-        elif listed:  # it is quoted whole
-            quote = chosen
-        foreign = any(found.language != language for found in said.used)
-        # Only across languages is an LLM believed that doesn't say how sure it is.
-        right = said.right
-        sure = said.is_restated or (
-            foreign
-            if right is None
-            else grounding.rightness(right, said.certainty) >= answers.min_right
-        )
-        others = [found for found in chosen if not _is_among(found, said.used)]
-        others = others if len(asked.parts) > 1 else []
-        if not enough:
-            draft = drafting.refused(quote, language, self.settings, confidence, asked.question)
-        elif said.checked.text and sure and (foreign or self._writes()):
-            draft = drafting.shortly(said, others, language)
-        elif said.quote and foreign and not listed:
-            draft = drafting.in_its_words(said, others, language, asked.question)
-        else:
-            draft = self._quotes(asked, quote, language)
-        return replace(draft, usage=said.usage, confidence=confidence)
-
-    def _judged(
-        self,
-        asked: Asked,
-        chosen: Sequence[Found],
-        draft: Draft,
-        odds: float | None,
-        language: Language,
-    ) -> Draft:
-        """Quote what was chosen, or refuse, by what the LLM finds as well.
-
-        :param draft: As the reader alone would have it, which counts where the LLM tells nothing.
-        :param odds: The LLM's log-odds that any sentence answers.
-        """
-        if odds is None or self.settings.retrieval.reader == "none":
-            return draft
-        confidence = grounding.joined(draft.confidence, odds)
-        if confidence < self.settings.answer.min_confidence:
-            return drafting.refused(chosen, language, self.settings, confidence, asked.question)
-        return replace(self._quotes(asked, chosen, language), confidence=confidence)
-
-    def _by_reader(
-        self,
-        asked: Asked,
-        chosen: Sequence[Found],
-        usable: Sequence[Found],
-        confidence: float,
-        language: Language,
-    ) -> Draft:
-        """Quote or refuse, as the reader alone would have it."""
-        if not grounding.is_enough(confidence, self.settings.retrieval):
-            return drafting.refused(usable, language, self.settings, confidence, asked.question)
-        draft = self._quotes(asked, chosen, language)
-        return replace(draft, confidence=confidence)
-
-    def _chosen(
-        self,
-        asked: Asked,
-        usable: Sequence[Found],
-        parts: Sequence[Sequence[Found]],
-        language: Language,
-    ) -> tuple[tuple[Found, ...], bool]:
-        """Return the sentences to answer with, and whether they are a list, which is whole."""
-        store = self.retriever.storage
-        alone = len(asked.parts) == 1
-        asked_for = lists.asked_for(asked.question, usable, store) if alone else []
-        items = self._usable(asked_for)
-        if items:
-            return items, True
-        best = drafting.choose(parts, language, self.settings.answer)
-        if not alone:
-            return tuple(best), False
-        items = self._usable(lists.with_items(best, drafting.candidates(parts[0]), store))
-        return items, len(items) > len(best)
-
-    def _quotes(self, asked: Asked, chosen: Sequence[Found], language: Language) -> Draft:
-        return drafting.quoted(chosen, language, self.settings.answer.max_words, asked.question)
-
-    def _usable(self, evidence: Sequence[Found]) -> tuple[Found, ...]:
-        """Return the sentences that stand in their documents word for word."""
-        text_of = self.retriever.storage.text
-        return tuple(
-            found for found in evidence if text_of(found.doc)[found.start : found.end] == found.text
-        )
-
     def _with_origin(self, citation: Citation) -> Citation:
         """Return a citation with what is known of its document."""
         store = self.retriever.storage
         page, known = store.page(citation.doc, citation.start), store.origin(citation.doc)
         return replace(citation, page=page, title=known.title, author=known.author, date=known.date)
-
-    def _writes(self) -> bool:
-        """Say whether the LLM's words come before quotes in the asker's language, too.
-
-        ``auto`` trusts the small built-in model with that across languages alone.
-        """
-        if self.settings.answer.style == "auto":
-            return self.settings.llm.backend not in ("llamacpp", "none")
-        return self.settings.answer.style == "written"
-
-
-def _is_among(found: Found, others: Sequence[Found]) -> bool:
-    """Tell whether a sentence is one of others, whichever of its words they have."""
-    return (found.doc, found.start) in {(other.doc, other.start) for other in others}
 
 
 def _at_once(draft: Draft) -> Generator[str, None, Draft]:

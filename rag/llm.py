@@ -78,7 +78,7 @@ def stream(
     deadline = time.monotonic() + timeout_s
     text, usage, tokens = "", Usage(), list[tuple[str, float]]()
     held: dict[str, Any] = {}
-    if grammar and isinstance(llm, LlamaCpp):
+    if grammar and is_held(llm):
         held = {"extra_body": {"grammar": grammar, "logprobs": True, "top_logprobs": 1}}
     with _errors_translated(timeout_s), closing(llm.stream_chat(messages, **held)) as responses:
         for response in responses:
@@ -92,6 +92,11 @@ def stream(
             if time.monotonic() > deadline:
                 raise DeadlineError(too_slow(timeout_s))
     return Reply(thoughts.without(text), usage, tuple(tokens))
+
+
+def is_held(llm: LLM) -> bool:
+    """Tell whether a model's replies are held to a grammar."""
+    return isinstance(llm, LlamaCpp)
 
 
 def whole(stream: Generator[str, None, _T]) -> _T:

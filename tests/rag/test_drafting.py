@@ -169,6 +169,22 @@ def test_thoughts_take_as_many_words_as_they_like():
     assert model.abandoned == 0
 
 
+@pytest.mark.parametrize("is_held", [True, False])
+def test_words_of_the_last_answer_are_read_until_the_sentence_is_settled(is_held, monkeypatch):
+    monkeypatch.setattr("rag.llm.is_held", lambda _: is_held)
+    model = JudgingLLM(replies=deque(["1: £45 → 45 جنيهًا"]))
+    first, asked = (
+        model.first_token,
+        Asked("وكم الغرامة؟", "التذكرة 2 جنيه. وكم الغرامة؟", "", ("",)),
+    )
+    firsts = []
+    monkeypatch.setattr(JudgingLLM, "first_token", lambda *a: firsts.append(a[1]) or first(*a[1:]))
+    llm.whole(Drafter(model, Settings()).short(asked, [found(FINE, 0.9)], "ar"))
+    assert firsts[0][-1].content.endswith(f"السؤال: {asked.standalone}")
+    said_of = asked.question if is_held else asked.standalone
+    assert model.prompts[0][-1].content.endswith(f"السؤال: {said_of}")
+
+
 @pytest.mark.parametrize(
     ("quote", "words"),
     [
