@@ -53,11 +53,12 @@ def _name(found: Found, headings: Mapping[str, str]) -> str:
 
 
 def _said(found: Found) -> frozenset[str]:
-    """Return the words of a sentence; of a row, the names of its columns."""
+    """Return the words of a sentence; of a row the names of its columns, which no sentence has."""
     columns = _FIELD.findall(found.said)
-    return frozenset(_WORD.findall(fold(" ".join(columns) if columns else found.shown)))
+    words = _WORD.findall(fold(" ".join(columns) if columns else found.shown))
+    return frozenset(f"{word}:" if columns else word for word in words)
 
 
 def _are_alike(some: frozenset[str], others: frozenset[str]) -> bool:
-    """Tell whether two sentences have most of their words in common."""
+    """Tell whether two sentences, or two rows, have most of their words in common."""
     return 2 * len(some & others) > min(len(some), len(others))

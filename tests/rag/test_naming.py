@@ -55,3 +55,9 @@ def test_a_row_is_named_by_its_cells():
 def test_probability_goes_to_what_is_most_alike():
     night = replace(FOREST, text="A night in a hut costs 30 euros.", score=0.0, start=200)
     assert scores([LAKE, night, FOREST], "What is a pitch in the forest?") == [0.0, 0.0, 0.75]
+
+
+def test_a_row_says_nothing_alike_with_a_sentence():
+    row = Found("t.md", 0, 9, "-", 0.25, "en", said="Item: Load; Model A: 1; Model B: 2")
+    note = Found("t.md", 20, 60, "Item load of model A is 3.", 0.5, "en")
+    assert scores([row, note], "What is the load of model B?") == [0.25, 0.5]
