@@ -364,7 +364,8 @@ def test_rules_of_plain_text_are_no_units():
 @pytest.mark.parametrize(
     "part",
     ["- a\n", "a | b\n", "a\tb\n", "Cats\n\n", "**a ", "[a](", "<b ", "word word  word\n", "> a\n",
-     "Q: a\n", "x" * 60 + "\n", "-", "<!-- ", "| a | b |\n|--|--|\n"],
+     "Q: a\n", "a:\n    b\n", "a b\nIt is a c.\n\n", "│ a │\n", "&amp;",
+     "x" * 60 + "\n", "-", "<!-- ", "| a | b |\n|--|--|\n"],
 )  # fmt: skip
 @pytest.mark.timeout(60)
 def test_time_is_about_linear(name, part):
