@@ -128,16 +128,23 @@ def paired(blocks: Sequence[Block], masked: str) -> list[Block]:
             found.append(_as(block, "question", _marked(block, masked, _QUESTION)))
         elif found and found[-1].kind == "question" and _marked(block, masked, _ANSWER):
             found.append(_as(block, "answer", _marked(block, masked, _ANSWER)))
-        elif following and _asks(block, masked) and not _asks(following, masked):
-            found.append(_as(block, "question", 0) if following.kind == "text" else block)
+        elif following and following.kind == "text" and _is_asked(blocks, n, masked):
+            found.append(_as(block, "question", 0))
         else:
             found.append(block)
     return found
 
 
+def _is_asked(blocks: Sequence[Block], n: int, masked: str) -> bool:
+    """Tell whether what follows a block answers it; a list of questions is a list."""
+    near = [blocks[n + 1], *([blocks[n - 1]] if n and blocks[n].kind == "item" else [])]
+    return _asks(blocks[n], masked) and not any(_asks(block, masked) for block in near)
+
+
 def _asks(block: Block, masked: str) -> bool:
-    """Tell whether a block is one question and nothing else: what follows it answers it."""
-    if block.kind != "text" or block.level or block.end - block.start > _QUESTION_CHARS:
+    """Tell whether a block is one question and nothing else."""
+    goes_on = block.kind == "text" and block.level  # with an item
+    if block.kind not in ("text", "item") or goes_on or block.end - block.start > _QUESTION_CHARS:
         return False
     said = spoken(masked[block.start : block.end])
     return bool(_ASKS.search(said)) and not _SAYS.search(said)

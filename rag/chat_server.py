@@ -18,7 +18,7 @@ from llama_index.core.base.llms.types import LogProb
 from llama_index.core.llms import ChatMessage, ChatResponse, ChatResponseGen, MessageRole
 from llama_index.llms.openai.utils import to_openai_message_dicts
 from llama_index.llms.openai_like import OpenAILike
-from openai import BaseModel
+from openai import BaseModel, Stream
 from pydantic import PrivateAttr
 
 from rag import thoughts
@@ -33,6 +33,8 @@ _TOLD: Final = 20
 _TOLD_LESS: Final = 5
 # Of a server that doesn't take a part of the request, and perhaps doesn't say which.
 _REFUSALS: Final = frozenset({400, 422, 500, 501})
+# Of one that says which; of these, most are about something else.
+_NAMED_REFUSALS: Final = frozenset({403, 404, 405, *_REFUSALS})
 _WORDS: Final = 300  # characters of a server's own that are told
 
 NOT_OPENAI: Final = (
@@ -105,11 +107,15 @@ class OpenAICompatible(OpenAILike):
             "messages": to_openai_message_dicts(messages, model=self.model),
             **self._get_model_kwargs(stream=True, **kwargs),
         }
-        with self._create(request) as stream:
+        created = self._create(request)
+        if not isinstance(created, Stream):
+            yield _whole(_plain(created))
+            return
+        with created as stream:
             if "json" in stream.response.headers.get("content-type", ""):
                 # An error, or all of the answer at once.
                 stream.response.read()
-                yield _checked(stream.response.json())
+                yield _whole(stream.response.json())
                 return
             began = False
             for chunk in stream:
@@ -133,7 +139,7 @@ class OpenAICompatible(OpenAILike):
             "top_logprobs": _TOLD,
             "timeout": timeout_s,
         }
-        reply = _checked(_plain(self._create(request)))
+        reply = _whole(_plain(self._create(request)))
         choice, usage = _choice(reply), _usage(reply)
         likely = _likely(choice.get("logprobs"))
         if not likely and not self._doubted:  # it was asked for them
@@ -216,12 +222,13 @@ _WITHOUT: Final[dict[str, Callable[[Request], Request]]] = {
     "system": _without_system,
     "max_tokens": _other_limit,
     "max_completion_tokens": _dropped("max_completion_tokens"),
+    "stream": _dropped("stream", "stream_options"),
 }
 
 
 def _refused(exc: openai.APIStatusError, request: Request) -> tuple[list[str], bool]:
     """Return what of a request a server refuses, or may refuse, and whether it says so."""
-    if exc.status_code not in _REFUSALS:
+    if exc.status_code not in _NAMED_REFUSALS:
         return [], False
     there = [name for name, without in _WITHOUT.items() if without(request) != request]
     named = [
@@ -229,7 +236,10 @@ def _refused(exc: openai.APIStatusError, request: Request) -> tuple[list[str], b
     ]
     if named:
         return named[:1], True
-    return [name for name in there if name == "logprobs"] or there, False
+    if exc.status_code not in _REFUSALS:
+        return [], False
+    unsaid = [name for name in there if name != "stream"]  # which hardly any lacks
+    return [name for name in there if name == "logprobs"] or unsaid, False
 
 
 def refusal(exc: openai.APIStatusError) -> str:
@@ -252,6 +262,20 @@ def _checked(reply: Mapping[str, Any]) -> Mapping[str, Any]:
         told = error.get("message") if isinstance(error, dict) else error
         raise GenerationError(f"the LLM server failed: {str(told or error)[:_WORDS]}")
     return reply
+
+
+def _whole(reply: object) -> Mapping[str, Any]:
+    """Return a reply that is all there.
+
+    :raises GenerationError: When it answers nothing, in the server's own words.
+    """
+    told = _checked(_mapping(reply))
+    if not _choice(told):
+        words = next((told[key] for key in ("message", "detail") if told.get(key)), "")
+        raise GenerationError(
+            f"the LLM server failed: {str(words)[:_WORDS]}" if words else NOT_OPENAI
+        )
+    return told
 
 
 def _plain(reply: Any) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 ::
 
     storage/
-    ├── CURRENT               {"format": 6, "index": "index-3f9c…", "embedder": …}; replaced
+    ├── CURRENT               {"format": 7, "index": "index-3f9c…", "embedder": …}; replaced
     │                         atomically at the end of every run that writes an index
     ├── lock                  held while an index is being written
     ├── holder                who holds it, or has last

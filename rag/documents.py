@@ -175,7 +175,7 @@ def parse(doc: str, content: bytes, sandbox: Sandbox | None = None) -> Document:
             reading = process.read(suffix, content)
         layout = sentences.asked(Layout(reading.blocks, reading.text, reading.title))
     said = " ".join(layout.masked[block.start : block.end] for block in layout.blocks)
-    if not said.strip():
+    if not any(map(str.isalnum, said)):
         raise DocumentError("holds no text")
     title = layout.title if len(layout.title) <= TITLE_MAX_CHARS else ""
     document = Document(
@@ -195,6 +195,8 @@ def parse(doc: str, content: bytes, sandbox: Sandbox | None = None) -> Document:
 def _title(layout: Layout) -> str:
     """Return the first heading or line that reads like a title, or nothing."""
     for block in layout.blocks[:5]:
+        if block.kind == "question":
+            break
         first = layout.masked[block.start : block.end].split("\n")[0]
         line = block.said or spoken(first)
         if block.kind == "heading" or (block.kind == "text" and not is_value(line)):

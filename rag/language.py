@@ -204,6 +204,13 @@ _FOREIGN = (
 _SIGNS = frozenset("¿پچژگکیےٹڈڑںھہ")  # letters and marks that count as words of their own
 
 
+# Letters of the Arabic script that Arabic has not, but for those of other keyboards and those that
+# its writers take for sounds of other languages.
+_NOT_ARABIC = re.compile(
+    "[\u066e\u066f\u0672-\u06d3\u06d5\u06ee\u06ef\u06fa-\u06ff](?<![کیھہےپچژگڤڨڭڥ])"
+)
+
+
 def foreign_letters(text: str) -> frozenset[str]:
     """Return the letters of a text that are neither Arabic nor Latin."""
     return frozenset(_OTHER_SCRIPT.findall(text))
@@ -212,8 +219,9 @@ def foreign_letters(text: str) -> frozenset[str]:
 def is_supported(text: str) -> bool:
     """Tell whether a question may be Arabic or English; in doubt, it is.
 
-    False takes a third script, or two signs of one other language, one of them a word that is
-    hardly ever part of a name, and next to no Arabic or English beside them.
+    False takes a third script, two words with letters that Arabic has not, or two signs of one
+    other language, one of them a word that is hardly ever part of a name; and next to no Arabic or
+    English beside them.
     """
     text = unicodedata.normalize("NFKC", clean(text))
     words = [found[0] for found in _WORD.finditer(text)]
@@ -227,6 +235,8 @@ def is_supported(text: str) -> bool:
     names_only = not any(word.islower() or _ARABIC_LETTER.match(word) for word in words)
     # A Chinese character is about half a word, hence the 3.
     if others > 2 and names_only and 3 * others > sum(map(len, words)):
+        return False
+    if sum(bool(_NOT_ARABIC.search(word)) for word in seen) > max(1, 5 * ours):
         return False
     seen |= _SIGNS & set(text)
     for strong, weak in _FOREIGN:

@@ -211,6 +211,18 @@ def grams(text: str) -> list[str]:
     return found
 
 
+def held(words: Iterable[str], text: str) -> frozenset[str]:
+    """Return those of some words that a text holds, whatever is joined to them or inflected.
+
+    A word is held when most of its 4-grams are.
+    """
+    there = set(grams(text))
+    wanted = {word: grams(word) for word in words}
+    return frozenset(
+        word for word, own in wanted.items() if own and 2 * len(there & set(own)) > len(set(own))
+    )
+
+
 def _names(text: str) -> list[str]:
     """Return the sounds of Latin words with a capital and of Arabic words, which have none."""
     words = [fold(word) for word in _LATIN_WORD.findall(text) if word[0].isupper()]

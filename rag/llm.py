@@ -160,12 +160,13 @@ def _errors_translated(timeout_s: float) -> Iterator[None]:
         ) from exc
     except httpx.HTTPError as exc:
         raise GenerationError(chat_server.BROKE_OFF) from exc
-    except json.JSONDecodeError as exc:
+    except (json.JSONDecodeError, UnicodeDecodeError) as exc:
         raise GenerationError(chat_server.NOT_OPENAI) from exc
     except openai.APIStatusError as exc:
         raise GenerationError(chat_server.refusal(exc)) from exc
     except openai.APIError as exc:
-        raise GenerationError(f"the LLM failed while it answered: {exc.message[:300]}") from exc
+        told = exc.body if isinstance(exc.body, str) else exc.message
+        raise GenerationError(f"the LLM failed while it answered: {told[:300]}") from exc
 
 
 def too_slow(timeout_s: float) -> str:

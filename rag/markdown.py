@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Sequence
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from rag import tables
+from rag import front_matter, tables
 from rag.blocks import NOTHING, Block, Layout, lines, paragraph, spoken, stripped
-from rag.language import Span
+from rag.language import Span, clean
 
 # What is within a line is told here: only its place matters, which the parser doesn't tell.
 _PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
 
-# A line is of one kind, and what has no end is left at once: a hostile text takes no longer.
-_FRONT_MATTER = re.compile(
-    r"---[ \t]*\n((?:(?:\w[\w-]*[ \t]*:|[ \t#-]).*\n|\n)+)(?:---|\.\.\.)[ \t]*(?:\n|$)"
-)
-_TITLE = re.compile(r"^title[ \t]*:[ \t]*(.+?)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 # What isn't said within a line; of a link or emphasis, that which is.
 _UNSAID = re.compile(
     r"(?P<code>`[^`\n]+`)"
@@ -29,7 +25,7 @@ _UNSAID = re.compile(
     r"|</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>"
     r"|(?P<on>\*{2,3}|(?<![\w*])\*|(?<!\w)_{1,2})(?=[^\s*_])"  # not 2*3*4
     r"(?P<strong>[^*_]{1,400}?)(?<=\S)(?P=on)(?!\*|(?<=_)\w)"
-    r"|&nbsp;"
+    r"|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
     r"|\\(?P<escaped>[!-/:-@\[-`{-~])",
     re.DOTALL,
 )
@@ -51,10 +47,8 @@ _PART = re.compile(
 
 def layout(text: str) -> Layout:
     """Return the blocks of a Markdown text."""
-    front = _FRONT_MATTER.match(text)
-    title = _TITLE.search(front[1]) if front else None
-    reading = _Reading(text, front.end() if front else 0)
-    return reading.layout(title[1].strip("\"'“”‘’ ") if title else "")
+    begin, title = front_matter.read(text)
+    return _Reading(text, begin).layout(title)
 
 
 def masked(text: str) -> str:
@@ -65,6 +59,10 @@ def masked(text: str) -> str:
 def _blanked(found: re.Match[str]) -> str:
     if found["code"]:
         return found[0]
+    if found[0][0] == "&":
+        return _meant(found[0])
+    if _PART.fullmatch(found[0]):
+        return " " * len(found[0])
     start, end = found.span()
     name = next((name for name in ("link", "strong", "escaped") if found[name] is not None), None)
     inside = Span(*found.span(name)) if name else Span(end, end)
@@ -74,6 +72,12 @@ def _blanked(found: re.Match[str]) -> str:
     said = found.string[slice(*inside)]
     said = said if name == "escaped" else masked(said)
     return left * (inside.start - start) + said + right * (end - inside.end)
+
+
+def _meant(entity: str) -> str:
+    """Return the character that an entity stands for, and nothing up to its length."""
+    char = clean(html.unescape(entity))
+    return char + NOTHING * (len(entity) - 1) if len(char) == 1 else entity
 
 
 class _Reading:
@@ -97,8 +101,7 @@ class _Reading:
             if isinstance(found, Block):
                 blocks.append(found)
             else:
-                like, inside = found
-                blocks += paragraph(whole, inside, like)
+                blocks += _parted(whole, *found)
         return Layout(tuple(blocks), whole, title)
 
     def _read(self, tokens: Sequence[Token]) -> None:
@@ -199,6 +202,22 @@ class _Reading:
                 place = Span(span.start + inside.start, span.start + inside.end)
                 self._found.append((Block("text", 0, 0), [place]))
             last = part.end() if part else end
+
+
+def _parted(whole: str, like: Block, inside: Sequence[Span]) -> Iterator[Block]:
+    """Yield the blocks of a paragraph; it may hold a table that Markdown has no sign for."""
+    n = 0
+    run: list[Span] = []
+    while n < len(inside):
+        rows, taken = tables.at(whole, inside, n) if like.kind == "text" else ([], 0)
+        if taken or tables.is_rule(whole[slice(*inside[n])]):
+            yield from paragraph(whole, run, like)
+            yield from rows
+            run = []
+        else:
+            run.append(inside[n])
+        n += taken or 1
+    yield from paragraph(whole, run, like)
 
 
 def _spaces(found: re.Match[str]) -> str:

@@ -1,11 +1,15 @@
-"""The blocks of plain text, told by its own signs: blank lines, bullets, numbers, pipes, width."""
+"""The blocks of plain text, told by its own signs: blank lines, bullets, numbers, pipes, width.
+
+What an indented run of lines after a colon holds is shown as it stands, as code is; a mark of
+quotation before each line is not said.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
-from rag import tables
+from rag import front_matter, tables
 from rag.blocks import Block, Layout, is_field, is_value, lines, paragraph
 from rag.language import Span
 
@@ -18,6 +22,9 @@ _ENDS_NAME = re.compile(r"[.!:؛;…،,][\"'”’»)\]]*$")
 _SENTENCE = re.compile(r"[.!?؟؛]\s")
 _HEADING_CHARS = 80
 _HEADING_WORDS = 12
+_ANNOUNCES = re.compile(r"[:：]$")
+_QUOTED = re.compile(r"(?:[ \t]*>)+")
+_INDENTED = 4  # spaces, of code
 # Widths that people and programs wrap text at.
 _LEAST_WIDTH, _MOST_WIDTH = 40, 120
 # Of the width: most lines are at least so long, and a line shorter than that was ended on purpose.
@@ -26,8 +33,12 @@ _FULL, _SHORT = 0.6, 0.4
 
 def layout(text: str) -> Layout:
     """Return the blocks of a plain text."""
-    every = list(lines(text))
+    begin, title = front_matter.read(text)
+    begin = begin if title else 0  # fields without a title may be all that a note has to say
+    text = _unquoted(text)
+    every = list(lines(text, begin))
     fewest = _fewest(text, every)
+    headed = _headed(text, every, fewest)
     blocks: list[Block] = []
     n = group = base = 0
     bulleted = False
@@ -39,11 +50,15 @@ def layout(text: str) -> Layout:
             blocks += rows
         elif not shown or _is_rule(shown):
             taken = 1
+        elif code := _code(text, every, n):
+            said = "\n".join(text[slice(*each)] for each in every[n : n + code])
+            blocks.append(Block("code", line.start, every[n + code - 1].end, said=said))
+            taken = code
         elif mark := _MARKED.match(shown):
             level = len(mark["level"])
             blocks.append(Block("heading", line.start + mark.end(), line.end, level))
             taken = 1
-        elif _is_heading(text, every, n):
+        elif n in headed or _is_heading(text, every, n, headed):
             level = 1 if not blocks else 2
             blocks.append(Block("heading", *line, level))
             taken = 1
@@ -64,7 +79,69 @@ def layout(text: str) -> Layout:
             taken = _taken(text, every, n, runs_on=True)
             blocks += paragraph(text, every[n : n + taken], Block("text", 0, 0), fewest)
         n += taken
-    return Layout(tuple(blocks), text)
+    return Layout(tuple(blocks), text, title if begin else "")
+
+
+def _unquoted(text: str) -> str:
+    """Return a text as long as it is without the marks of quotation before some lines in a row.
+
+    "> 5 mg" under "> 2 mg" says more than, and has none.
+    """
+    parts, run = list[str](), list[str]()
+    for line in [*text.splitlines(keepends=True), ""]:
+        if _QUOTED.match(line):
+            run.append(line)
+            continue
+        inside = [each[m.end() :].strip() for each in run if (m := _QUOTED.match(each))]
+        if len(run) > 1 and not all(each[:1].isdigit() for each in inside):
+            run = [_QUOTED.sub(lambda mark: " " * len(mark[0]), each, count=1) for each in run]
+        parts += [*run, line]
+        run = []
+    return "".join(parts)
+
+
+def _code(text: str, every: Sequence[Span], n: int) -> int:
+    """Return how many lines from one on are code: indented, after a line that announces it."""
+    before = next((m for m in range(n - 1, -1, -1) if every[m].start < every[m].end), None)
+    if before is None or not _ANNOUNCES.search(text[slice(*every[before])]):
+        return 0
+    least = _indent(text, every[before]) + _INDENTED
+    taken = ended = filled = 0
+    for m in range(n, len(every)):
+        shown = text[slice(*every[m])]
+        if not shown:
+            continue
+        if _indent(text, every[m]) < least or _item(shown):
+            break
+        taken, filled, ended = m + 1 - n, filled + 1, ended + bool(_ENDS.search(shown))
+    return taken if 2 * ended < filled else 0
+
+
+def _headed(text: str, every: Sequence[Span], fewest: int) -> set[int]:
+    """Return the numbers of lines that head the paragraph right below them.
+
+    One such line may be anything; they are headings where most paragraphs of several lines have
+    one, and at least two do.
+    """
+    runs: list[list[int]] = [[]]
+    for n, (start, end) in enumerate(every):
+        if start == end:
+            runs.append([])
+        elif not is_field(text[start:end]):
+            runs[-1].append(n)
+    several = [run for run in runs if len(run) > 1]
+    heads = {run[0] for run in several if _heads(text, every, run[0], fewest)}
+    return heads if len(heads) > 1 and 2 * len(heads) > len(several) else set()
+
+
+def _heads(text: str, every: Sequence[Span], n: int, fewest: int) -> bool:
+    """Tell whether a line was ended on purpose without a stop, and a sentence follows it."""
+    shown, below = (text[slice(*every[m])] for m in (n, n + 1))
+    if not _is_short(shown) or _SENTENCE.search(shown) or _item(shown) or _item(below):
+        return False
+    if fewest > 0:
+        return len(shown) < fewest
+    return len(shown) < len(below) and bool(_ENDS.search(below))
 
 
 def _is_rule(shown: str) -> bool:
@@ -137,7 +214,7 @@ def _runs(text: str, every: Sequence[Span]) -> Iterator[list[Span]]:
         run = []
 
 
-def _is_heading(text: str, every: Sequence[Span], n: int) -> bool:
+def _is_heading(text: str, every: Sequence[Span], n: int, headed: set[int]) -> bool:
     """Tell whether a line stands alone, reads like a heading and has something to head."""
     if _NUMBER.match(text, every[n].start):
         return _is_numbered(text, every, n)
@@ -146,6 +223,8 @@ def _is_heading(text: str, every: Sequence[Span], n: int) -> bool:
     following = _filled(every, n + 1)
     if following is None:
         return False
+    if following in headed:
+        return True
     if _stands_alone(text, every, following):  # a title, and a heading under it
         after = _filled(every, following + 1)
         return after is not None and not _stands_alone(text, every, after)

@@ -30,7 +30,7 @@ from llama_index.core.vector_stores.types import (
     VectorStoreQuery,
 )
 
-from rag import documents, lexical, passages
+from rag import documents, lexical, naming, passages
 from rag.config import RetrievalSettings
 from rag.embedding import Embedder, PassageInput, Vectors
 from rag.errors import IndexStorageError
@@ -134,10 +134,15 @@ class _Ranked:
     score: float
 
     @property
+    def heading(self) -> str:
+        """What models read before it."""
+        return documents.heading(self.passage.doc, self.title)
+
+    @property
     def read(self) -> PassageInput:
         """What the reader reads of it."""
-        heading = documents.heading(self.passage.doc, self.title)
-        return passages.read_form(heading, self.passage.units, self.text, self.passage.span.start)
+        units, begin = self.passage.units, self.passage.span.start
+        return passages.read_form(self.heading, units, self.text, begin)
 
 
 class Retriever(BaseRetriever):
@@ -209,6 +214,9 @@ class Retriever(BaseRetriever):
         candidates = [sentence for sentences in found for sentence in sentences]
         add_up = self.reader is not None and self.reader.adds_up
         candidates = _once(_without_openings(candidates, add_up=add_up), add_up=add_up)
+        if add_up:
+            headings = {each.passage.doc: each.heading for each in ranked}
+            candidates = naming.as_named(candidates, headings, read_as or question)
         candidates.sort(key=lambda sentence: -sentence.score)
         return candidates[: self._settings.evidence_sentences]
 

@@ -110,6 +110,7 @@ def headings(found: Layout) -> Iterator[tuple[Block, str]]:
 def _sentences(found: Layout, text: str, title: str) -> Iterator[_Sentence]:
     """Yield the sentences of the blocks with the headings and questions that they stand under."""
     under: list[tuple[int, str]] = []
+    title = title if _is_whole(found, title) else ""
     asked, until = "", 0  # a question without a mark is answered by the next block alone
     held: _Sentence | None = None  # may announce code
     for n, block in enumerate(found.blocks):
@@ -142,6 +143,13 @@ def _sentences(found: Layout, text: str, title: str) -> Iterator[_Sentence]:
             held = sentence
     if held:
         yield held
+
+
+def _is_whole(found: Layout, title: str) -> bool:
+    """Tell whether a title is of the whole text, and not the first heading of several."""
+    levels = [(block.level, said == title) for block, said in headings(found)]
+    named = next((level for level, is_title in levels if is_title), 0)
+    return sum(level <= named for level, _ in levels) <= 1
 
 
 def _of_block(

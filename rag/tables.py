@@ -1,7 +1,7 @@
 """Rows of a table, each said with the header of its columns: "Branch: Hail; Staff: 7".
 
-In plain text, a table is lines of as many cells each, parted by pipes, by tabs, or by spaces where
-they stand in columns.
+In plain text, a table is lines of as many cells each, parted by pipes or drawn lines, by tabs, or
+by spaces where they stand in columns.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from rag.blocks import Block, spoken
 from rag.language import Language, Span, detect
 
-_DELIMITERS = re.compile(r"[\s|:+=–-]*[–=-]{2}[\s|:+=–-]*")
+# Pipes, and what stands for them among the signs that boxes are drawn with.
+_UPRIGHT = "|│┃║"
+_DRAWN = "\u2500-\u257f"
+_DELIMITERS = re.compile(rf"[\s|:+=–{_DRAWN}-]*[–={_DRAWN}-]{{2}}[\s|:+=–{_DRAWN}-]*")
 _GAP = re.compile(r"\s{2,}|\t+")
 _CELL = re.compile(r"\S+(?: \S+)*")
-_PIPE = re.compile(r"(?<!\\)\|")
+_PIPE = re.compile(rf"(?<!\\)[{_UPRIGHT}]")
 _DIGIT = re.compile(r"\d")
 _FEWEST = 2  # rows, and cells in each
 _LONGEST_RULE = 400  # characters
@@ -77,9 +80,10 @@ def _alike(
 
 
 def _piped(line: str) -> list[str]:
-    if "|" not in line:
+    if not _PIPE.search(line):
         return []
-    return [spoken(cell) for cell in _PIPE.split(line.removeprefix("|").removesuffix("|"))]
+    inside = slice(line[0] in _UPRIGHT, -1 if line[-1] in _UPRIGHT else None)
+    return [spoken(cell) for cell in _PIPE.split(line[inside])]
 
 
 def _tabbed(line: str) -> list[str]:

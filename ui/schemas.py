@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from rag.engine import Answer
 from rag.language import clean, detect
@@ -34,6 +34,14 @@ class _Part(BaseModel):
     text: str | None = None
 
 
+def _legible(content: Any) -> Any:
+    """Return what a message says, however a client writes it; of what says nothing, nothing."""
+    if not isinstance(content, list):
+        return content if isinstance(content, str) else None
+    texts = (part.get("text") if isinstance(part, dict) else part for part in content)
+    return [{"type": "text", "text": text} for text in texts if isinstance(text, str)]
+
+
 class ChatMessage(BaseModel):
     """One message; the last is the question, which has a bound of its own, ``question.max_chars``.
 
@@ -42,12 +50,12 @@ class ChatMessage(BaseModel):
     """
 
     role: str
-    content: list[_Part] | str | None = None
+    content: Annotated[list[_Part] | str | None, BeforeValidator(_legible)] = None
 
     def text(self) -> str:
         """Return the message as one text."""
         if isinstance(self.content, list):
-            return " ".join(part.text or "" for part in self.content if part.type == "text")
+            return " ".join(part.text or "" for part in self.content)
         return self.content or ""
 
 

@@ -19,6 +19,8 @@ _SAID: Final = re.compile(
     r"\W{0,8}?(?::|,\s{0,8}\"content\"\s{0,8}:)[\s\"*]{0,20}(?P<text>\w.*)",
     re.IGNORECASE | re.MULTILINE,
 )
+# Of one who is called otherwise, with the same signs before it.
+_NAMED: Final = re.compile(r"^(?P<signs>[^\w\n]{0,20})\w{1,20}\W{0,8}?:", re.MULTILINE)
 # {"title": "…"} or {"tags": ["…", …]}, as an example of the reply.
 _FORM: Final = re.compile(r'\{\s*"(?P<key>\w+)"\s*:\s*(?P<value>["\[])')
 _MOST_WORDS: Final = 8
@@ -29,7 +31,7 @@ def reply(message: str) -> str | None:
     turns = list(_SAID.finditer(message))
     asked = next((turn for turn in turns if turn["user"]), None)
     form = next((f for f in _FORM.finditer(message) if f["key"] != "role"), None)
-    if asked is None or (form is None and len(turns) < 2):
+    if asked is None or (form is None and len(turns) < 2 and not _is_answered(message, asked)):
         return None
     if not message[: turns[0].start()].strip():
         return None  # a conversation without what to do with it
@@ -39,3 +41,10 @@ def reply(message: str) -> str | None:
         return title
     value = title if form["value"] == '"' else []
     return json.dumps({form["key"]: value}, ensure_ascii=False)
+
+
+def _is_answered(message: str, asked: re.Match[str]) -> bool:
+    """Tell whether another one speaks after a reader, by any name that the same signs mark."""
+    signs = message[asked.start() : asked.start("user")]
+    others = _NAMED.finditer(message, asked.end()) if signs else ()
+    return any(other["signs"] == signs for other in others)

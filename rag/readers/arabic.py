@@ -34,6 +34,8 @@ _WORDS = """
 _FEWEST = 100
 _SURE = 0.15
 _LEAST = -3.3
+# Of whole log-likelihoods, between two ways to read a text; few letters tell where they are clear.
+CERTAIN = _FEWEST * _SURE
 
 Order = Literal["forward", "backward", "neither", "few"]
 
@@ -93,12 +95,11 @@ def likelihood(text: str) -> Likelihood:
 def order(text: str) -> Order:
     """Tell in which order the letters of a text stand, where there are enough to be sure."""
     found = likelihood(text)
-    if found.pairs < _FEWEST:
-        return "few"
     lead = found.forward - found.backward
-    if abs(lead) < _SURE or max(found.forward, found.backward) < _LEAST:
-        return "neither"
-    return "forward" if lead > 0 else "backward"
+    clear = abs(lead) >= _SURE and max(found.forward, found.backward) >= _LEAST
+    if clear and abs(lead) * found.pairs >= CERTAIN:
+        return "forward" if lead > 0 else "backward"
+    return "few" if found.pairs < _FEWEST else "neither"
 
 
 def _log(first: str, second: str) -> float:
@@ -120,6 +121,16 @@ def logical(drawn: str) -> str:
         last = run.end()
     parts.append(_turned(drawn[last:]) if turned else drawn[last:])
     return bracketed("".join(reversed(parts) if turned else parts))
+
+
+def ordered(text: str) -> str:
+    """Return a text with the letters of its words in their order, where they stand the other way.
+
+    Programs that draw Arabic from left to right leave such texts.
+    """
+    if order(undrawn(text)) != "backward":
+        return text
+    return "\n".join(undrawn(logical(line)) for line in text.split("\n"))
 
 
 def bracketed(read: str) -> str:

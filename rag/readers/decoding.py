@@ -62,7 +62,7 @@ def decode(content: bytes, named: str = "") -> str:
             "its letters were read in a wrong encoding before it was saved; open the original with"
             " its own (Arabic is often Windows-1256) and save it as UTF-8"
         )
-    return text
+    return arabic.ordered(text)
 
 
 def _legacy(content: bytes, named: str) -> str | None:
@@ -72,16 +72,18 @@ def _legacy(content: bytes, named: str) -> str | None:
     western, eastern = (_decoded(content, encoding) for encoding in ("cp1252", "cp1256"))
     if western is not None and western == eastern:
         return western
-    likely = dict[str, float]()
+    likely = dict[str, arabic.Likelihood]()
     for text in filter(None, (_decoded(content, encoding) for encoding in _ARABIC)):
         others = _NOT_ASCII.findall(text)
         signs = sum(bool(_ARABIC_SIGN.match(char)) for char in others)
-        if arabic.order(text) == "forward" and signs >= _SURELY_ARABIC * len(others):
-            likely[text] = arabic.likelihood(text).forward
-    best = sorted(likely, key=likely.__getitem__, reverse=True)
-    if not best or (len(best) > 1 and likely[best[0]] - likely[best[1]] < _LEAD):
-        return None
-    return best[0]
+        if signs >= _SURELY_ARABIC * len(others):
+            likely[text] = arabic.likelihood(text)
+    best = sorted(likely, key=lambda text: likely[text].forward, reverse=True)
+    if len(best) > 1:
+        lead = likely[best[0]].forward - likely[best[1]].forward
+        if lead < _LEAD or lead * likely[best[0]].pairs < arabic.CERTAIN:
+            return None
+    return best[0] if best and arabic.order(best[0]) == "forward" else None
 
 
 def _decoded(content: bytes, encoding: str) -> str | None:

@@ -228,6 +228,88 @@ def test_code_is_one_with_what_announces_it():
     assert said("It runs.\n\n    cd app\n") == ["It runs.", "cd app"]
 
 
+def test_indented_lines_of_plain_text_are_code_after_what_announces_them():
+    text = "Type on the panel:\n\n    MENU 4\n\n    START\n\nThen wait. He said:\n\n    Stop it.\n"
+    assert said(text, "a.txt") == [
+        "Type on the panel:\nMENU 4\n\nSTART",
+        "Then wait.",
+        "He said:",
+        "Stop it.",
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md"])
+def test_a_drawn_table_is_one_without_its_lines(name):
+    grid = "+------+-----+\n| Ship | Year |\n+======+=====+\n| Rhea | 1972 |\n+------+-----+\n"
+    assert said(f"Ships\n\n{grid}", name)[-1] == "Ship: Rhea; Year: 1972"
+    assert said(grid + "| Tern | 1980 |\n", name) == [
+        "Ship: Rhea; Year: 1972",
+        "Ship: Tern; Year: 1980",
+    ]
+    box = "┌──────┬──────┐\n│ سفينة │ سنة │\n├──────┼──────┤\n│ ريا │ 1972 │\n└──────┴──────┘\n"
+    assert said(box, name) == ["سفينة: ريا؛ سنة: 1972"]
+
+
+def test_lines_right_above_paragraphs_are_their_headings_where_most_have_one():
+    text = "Lake site\nA pitch costs 14 euros.\n\nForest site\nA pitch costs 11 euros.\nIt is dark."
+    assert led(text, "a.txt") == [
+        ("", "A pitch costs 14 euros."),
+        ("Forest site", "A pitch costs 11 euros."),
+        ("Forest site", "It is dark."),
+    ]
+    assert document(text, "a.txt").title == "Lake site"
+    alone = "Lake site\nA pitch costs 14 euros.\n\nFires are allowed.\nDogs are not."
+    assert said(alone, "a.txt")[0] == "Lake site"
+
+
+def test_the_first_of_several_headings_leads_what_is_under_it_though_it_is_the_title():
+    text = "### The price\n\nFour crowns.\n\n### The time\n\nAt noon.\n"
+    assert led(text) == [("The price", "Four crowns."), ("The time", "At noon.")]
+
+
+def test_a_numbered_question_is_answered_by_the_line_below_and_a_list_of_them_is_a_list():
+    text = "1) متى تبحر العبّارة؟\nعند الظهر.\n\n2) كم ثمن التذكرة؟\nأربعة دنانير.\n"
+    assert led(text, "a.txt") == [
+        ("1) متى تبحر العبّارة؟", "عند الظهر."),
+        ("2) كم ثمن التذكرة؟", "أربعة دنانير."),
+    ]
+    assert document(text, "a.txt").title == "a"
+    assert said("- Is it red?\n- Is it long?\n\nThe ferry sails.", "a.txt") == [
+        "Is it red?",
+        "Is it long?",
+        "The ferry sails.",
+    ]
+
+
+def test_lines_of_a_mail_are_said_without_their_marks_and_bounds_keep_theirs():
+    text = "> The ferry is\n>\n>> red.\n\nLevels:\n\n> 2 mg is low\n> 5 mg is high"
+    assert said(text, "a.txt") == [
+        "The ferry is",
+        "red.",
+        "Levels:",
+        "> 2 mg is low",
+        "> 5 mg is high",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '+++\ntitle = "The ferry"\nowners = ["Lund",\n  "Holm"]\n+++\nIt is red.',
+        "---\ntitle: >\n  The\n  ferry\ndue: 2025\n---\nIt is red.",
+    ],
+    ids=["TOML", "YAML on lines below"],
+)
+@pytest.mark.parametrize("name", ["a.txt", "a.md"])
+def test_front_matter_gives_a_title_and_is_no_text(text, name):
+    assert document(text, name).title == "The ferry"
+    assert said(text, name) == ["It is red."]
+
+
+def test_fields_between_rules_without_a_title_are_what_a_plain_note_says():
+    assert said("---\nPhone: 055 123\nRoom: 7\n---\n", "a.txt") == ["Phone: 055 123", "Room: 7"]
+
+
 def test_what_is_not_said_is_no_unit():
     text = (
         "---\ntitle: Ferry\nowner: Lund\n---\n\n<!-- The ferry is\n\nto be sold. -->\n\n***\n\n"
@@ -257,6 +339,12 @@ def test_emphasis_within_a_word_leaves_no_space_and_code_is_left_as_it_is():
     ]
 
 
+def test_entities_are_said_as_what_they_stand_for_and_a_line_break_parts_words():
+    assert said("Tea &amp; milk&#58; 3&nbsp;crowns<br>a cup&hellip; &unknown;") == [
+        "Tea & milk: 3 crowns a cup… &unknown;"
+    ]
+
+
 def test_a_quotation_is_said_without_its_marks():
     assert said("> The ferry is\n> red.\n>\n> - It is long.") == [
         "The ferry is red.",
@@ -276,7 +364,8 @@ def test_rules_of_plain_text_are_no_units():
 @pytest.mark.parametrize(
     "part",
     ["- a\n", "a | b\n", "a\tb\n", "Cats\n\n", "**a ", "[a](", "<b ", "word word  word\n", "> a\n",
-     "Q: a\n", "x" * 60 + "\n", "-", "<!-- ", "| a | b |\n|--|--|\n"],
+     "Q: a\n", "a:\n    b\n", "a b\nIt is a c.\n\n", "│ a │\n", "&amp;",
+     "x" * 60 + "\n", "-", "<!-- ", "| a | b |\n|--|--|\n"],
 )  # fmt: skip
 @pytest.mark.timeout(60)
 def test_time_is_about_linear(name, part):

@@ -62,7 +62,9 @@ def server(habit: Callable[[Request], Response]) -> Iterator[tuple[LLM, list[Req
             is_stream = isinstance(body, str) and not body.startswith("<")
             kind = "text/event-stream" if is_stream else "application/json"
             kind = "text/html" if isinstance(body, str) and body.startswith("<") else kind
-            content = (body if isinstance(body, str) else json.dumps(body)).encode()
+            content = (body if isinstance(body, str) else json.dumps(body)).encode(
+                errors="surrogateescape"
+            )
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
@@ -153,6 +155,8 @@ def test_the_beginning_of_a_thought_tells_no_odds(content: str | None) -> None:
         {"error": {"message": "no worker is free", "code": 502}},
         {"choices": None, "error": {"message": "no worker is free"}},
         {"choices": [], "error": "no worker is free"},
+        {"object": "error", "message": "no worker is free"},
+        {"detail": "no worker is free"},
     ],
 )
 def test_an_error_in_a_200_is_told_in_the_servers_words(body: dict[str, Any]) -> None:
@@ -195,12 +199,15 @@ def test_odd_log_probabilities_of_a_stream_are_none(odd: Any) -> None:
     [
         (chunk({"content": SAID[:20]}), "broke off"),
         (chunk({"content": SAID}) + 'data: {"error": {"message": "no memory"}}\n\n', "no memory"),
+        (chunk({"content": SAID}) + 'data: {"error": "no memory"}\n\n', "no memory"),
         (chunk({"content": SAID}) + "data: {'choices'\n\n", "protocol.*base_url"),
+        (chunk({"content": SAID}) + "data: \udcff\n\n", "protocol.*base_url"),
         ("<html>A page</html>", "protocol.*base_url"),
+        ({"choices": []}, "protocol.*base_url"),
     ],
-    ids=["cut", "error", "garbage", "page"],
+    ids=["cut", "error", "error in a word", "garbage", "no UTF-8", "page", "nothing"],
 )
-def test_a_stream_that_does_not_end_well_is_no_answer(body: str, reason: str) -> None:
+def test_a_stream_that_does_not_end_well_is_no_answer(body: Any, reason: str) -> None:
     with server(lambda _: (200, body)) as (model, _), pytest.raises(GenerationError, match=reason):
         reply(model)
 
@@ -260,7 +267,14 @@ def test_a_part_that_is_refused_is_left_out_from_then_on(
 
 @pytest.mark.parametrize(
     ("status", "message"),
-    [(400, "logprobs: no"), (422, "no"), (500, "logprobs is for others"), (501, "no")],
+    [
+        (400, "logprobs: no"),
+        (403, "you are not allowed to request logprobs"),
+        (405, "no logprobs here"),
+        (422, "no"),
+        (500, "logprobs is for others"),
+        (501, "no"),
+    ],
 )
 def test_a_server_that_tells_no_odds_is_asked_for_them_once(status: int, message: str) -> None:
     with server(refusing("logprobs", status, message)) as (model, asked):
@@ -284,6 +298,17 @@ def test_a_server_that_tells_fewer_odds_is_asked_for_fewer() -> None:
     with server(habit) as (model, asked):
         assert odds(model) == pytest.approx(2.4)
         assert asked[-1]["top_logprobs"] == 5
+
+
+def test_a_server_that_does_not_stream_is_asked_for_all_at_once() -> None:
+    def habit(request: Request) -> Response:
+        if request.get("stream"):
+            return 400, {"error": {"message": "stream is not supported"}}
+        return 200, {"choices": [{"message": {"content": SAID}, "finish_reason": "stop"}]}
+
+    with server(habit) as (model, asked):
+        assert [reply(model), reply(model)] == [SAID, SAID]
+    assert len(asked) == 3
 
 
 def test_a_template_without_a_system_is_asked_without_one() -> None:

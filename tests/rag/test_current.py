@@ -13,6 +13,7 @@ from rag import index
 from rag.config import Settings
 from rag.current import make_current, open_current, read_current
 from rag.errors import IndexStorageError, NoIndexError, StaleIndexError
+from rag.storage import FORMAT
 from tests.conftest import WordEmbedder, Write
 from tests.rag.test_index import contents, index_folder
 
@@ -111,7 +112,9 @@ def test_a_folder_of_another_version_is_refused_and_not_touched(
     (settings.storage / INDEX).mkdir()
     (settings.storage / INDEX / "rawi.sqlite3").write_bytes(b"of the future")
     before = contents(settings.storage)
-    expected = rf"another version of Rawi \(format {version}, this one has 6\); give another --st"
+    expected = (
+        rf"another version of Rawi \(format {version}, this one has {FORMAT}\); give another --st"
+    )
     with pytest.raises(StaleIndexError, match=expected):
         open_current(settings, "words")
     with pytest.raises(StaleIndexError, match=expected):

@@ -291,7 +291,8 @@ de la soul albums|who is le pen|what does c'est la vie mean|Erdoğan?|IST to UTC
 translate nicht|Who is 习近平?|习近平 age|ما معنى 你好世界|Путин biography|x² + y² = z²
 comment on it|OpenAI Sam Altman 习近平
 who wrote "qui est le plus fort"|لعبة پوكيمون|شنو يعني چاي؟|وين الگهوة|شگد سعر ChatGPT|هچي شي
-من هو مدیر شرکة OpenAI|سورا؟|شنو گال آلتمان عن چات جي بي تي"""
+من هو مدیر شرکة OpenAI|سورا؟|شنو گال آلتمان عن چات جي بي تي
+ما معنى كلمة ئاسمان؟|ڨفصة فين جات؟|أش كتعني ڭلسة؟"""
 
 FOREIGN = """\
 Qui est Sam Altman ?|Quelle est la valorisation d'OpenAI ?|Où est le siège de OpenAI ?
@@ -299,7 +300,8 @@ Qui est Sam Altman ?|Quelle est la valorisation d'OpenAI ?|Où est le siège de 
 Warum ist GPT-5 nicht fertig?|Quem é Sam Altman?|Chi è Sam Altman?|Apa itu Sora?
 Sam Altman kimdir, nasıl bir adam?|Кто такой Сэм Альтман?|Что такое Sora?|什么是Sora?|ChatGPT 是什么
 OpenAI 的首席执行官是谁?|ソラとは何ですか|מי זה סם אלטמן|Ποιος είναι ο Σαμ Άλτμαν|OpenAI क्या है?
-سورا چیست؟|مدیرعامل اوپن\u200cای\u200cآی کیست؟|اوپن اے آئی کیا ہے؟|Quie\u0301n es Sam Altman?"""
+سورا چیست؟|مدیرعامل اوپن\u200cای\u200cآی کیست؟|اوپن اے آئی کیا ہے؟|Quie\u0301n es Sam Altman?
+سەرۆکی کۆمپانیا کێیە؟|د شرکت مشر څوک دی؟ کله ټاکل شوی؟"""
 
 
 @pytest.mark.parametrize("question", OURS.replace("\n", "|").split("|"))

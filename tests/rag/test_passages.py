@@ -30,7 +30,7 @@ TEXTS = {
     "Windows newlines, tabs": f"{ENGLISH}\r\n\r\n\t{ARABIC}\r\n  \t\r\n{ENGLISH}",
     "headings and lists": "# Cats\n\n1. Sleep.\n2. Eat.\n- a\n\n## القطط\n١. النوم.\n٢. الأكل.",
     "tashkeel and emoji": "الدَّرْسُ الأَوَّلُ 🐈‍⬛. ثُمَّ 👩🏽‍🚀؟ " * 30,
-    "marks alone": "... !!! ؟؟؟ *** — ",
+    "marks and a figure": "... !!! ؟؟؟ *** — 7 ",
     "no marks, no newlines": "cat قط " * 2_000,
     "one endless word": "ق" * 5_000,
     "commas at the end": "كلمة " * 150 + "، " + "word " * 150 + ", " + "x" * 3_000,

@@ -21,6 +21,7 @@ from rag.documents import Document
 from rag.errors import DocumentError
 from rag.language import clean
 from rag.readers import Writer, arabic
+from rag.readers.decoding import decode
 from rag.readers.sandbox import Sandbox
 from rag.sentences import shown
 from tests.rag import files
@@ -151,7 +152,7 @@ HTML = {
         "<p>un<b>bold</b>ed &amp; <a href=x>linked</a> 5*3*2 _x_", "unbolded & linked 5*3*2 _x_",
         ["unbolded & linked 5*3*2 _x_"],
     ),
-    "questions": ("<p>Who?<p>He. <p>End.", "He.", ["He.", "End."]),
+    "questions": ("<p>Who?<p>He. <p>End.", "a", ["He.", "End."]),
 }  # fmt: skip
 
 
@@ -249,6 +250,22 @@ def test_order_of_letters(text: Text) -> None:
     forward = arabic.order(whole)
     backward = arabic.order(whole[::-1])
     assert (forward, backward) == (("forward", "backward") if text is ARABIC else ("few", "few"))
+
+
+def test_a_text_drawn_from_left_to_right_is_turned() -> None:
+    line = "تأسست مدرسة القرية عام 1952 وفيها اليوم مئتا طالب من أبناء المنطقة"
+    drawn = f"Notes\n\n{arabic.logical(line)}\n"
+    assert drawn != f"Notes\n\n{line}\n"
+    assert decode(drawn.encode()) == f"Notes\n\n{line}\n"
+    assert decode(line.encode()) == line
+    few = "قطة"[::-1]
+    assert decode(few.encode()) == few
+
+
+def test_a_short_note_in_an_old_encoding_is_read_where_its_letters_are_clear() -> None:
+    note = "إعلان\n\nتبدأ الدورة يوم الأحد في قاعة المركز الثقافي وتستمر خمسة أسابيع."
+    assert decode(note.encode("cp1256")) == note
+    assert decode(note.encode("iso8859-6")) == note
 
 
 DRAWN = {

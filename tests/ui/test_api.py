@@ -186,6 +186,10 @@ EARLIER = {
         {"role": "user", "content": [IMAGE, {"type": "text", "text": "What is this?"}]},
         {"role": "assistant", "content": [{"type": "text", "text": "A bank."}]},
     ],
+    "texts in other forms": [
+        {"role": "user", "content": ["What", {"text": "is this?"}, None, {"type": "x", "text": 5}]},
+        {"role": "assistant", "content": {"text": "A bank."}},
+    ],
     "many messages": [
         {"role": role, "content": "So?"} for _ in range(150) for role in ("user", "assistant")
     ],

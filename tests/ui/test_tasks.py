@@ -31,6 +31,7 @@ TITLE = (
             "Which ferry",
         ),
         ("Name it.\n**Human**: Which ferry?\n**Assistant**: The first.", "Which ferry"),
+        ('Name it.\n|> User:\n"Which ferry?"\n|> Reply:\n"The first."\n|> Name:', "Which ferry"),
     ],
 )
 def test_a_title_is_what_was_asked_first_and_a_list_is_empty(message: str, said: object) -> None:
