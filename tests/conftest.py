@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import multiprocessing
 import os
 import re
-from collections.abc import Callable
+import shutil
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -21,6 +25,61 @@ from rag.language import fold
 
 pytest_plugins = ["tests.chroma"]
 
+# What of files starts nothing: `make test-fast` says this.
+FAST = "not weights and not long and not slow"
+# Fixtures of servers, of their own processes or in threads, and of the browser.
+STARTING = {"chromium", "chroma", "hosts", "hub"}
+MEMORY, MEMORY_BYTES = Path("/dev/shm"), 4_000_000_000
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the tests' folders in memory, where there is room: SQLite waits for a disk."""
+    if (
+        os.access(MEMORY, os.W_OK)
+        and shutil.disk_usage(MEMORY).free > MEMORY_BYTES
+        and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
+    ):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    sys.addaudithook(_hear)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Spare what a file imports, where none of its tests would run."""
+    if config.option.markexpr != FAST or collection_path.suffix != ".py":
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    whole = re.search(r"^pytestmark = .*\bmark\.(weights|long|slow|browser)\b", text, re.M)
+    return True if whole else None
+
+
+@pytest.hookimpl(tryfirst=True)  # before those that aren't asked for are left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what drives a browser or has a server, by its fixtures."""
+    for item in items:
+        if item.get_closest_marker("browser") or STARTING & {*getattr(item, "fixturenames", ())}:
+            item.add_marker("slow")
+
+
+_started: list[str] = []
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    reads = event == "subprocess.Popen" and "rag.readers.worker" in arguments[1]
+    listens = event == "socket.bind" and isinstance(arguments[1], tuple)
+    if listens or (event in ("subprocess.Popen", "os.fork", "os.posix_spawn") and not reads):
+        _started.append(f"{event} {arguments[1:2]}")
+
+
+@pytest.fixture(autouse=True)
+def _starts_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
+    """See to it that what isn't marked as slow starts no process but a reader's, and no server."""
+    _started.clear()
+    yield
+    slow = [name for name in ("slow", "weights", "long") if request.node.get_closest_marker(name)]
+    assert slow or not _started, f"starts what takes long; mark it as slow: {_started}"
+
+
+T = TypeVar("T")
 Write = Callable[[str, str | bytes], Path]
 
 ROOT = Path(__file__).parents[1]
@@ -91,8 +150,15 @@ def embedder() -> WordEmbedder:
     return WordEmbedder()
 
 
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in a thread of its own: in ours, a browser's event loop may be running."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
+
 def in_child(work: Callable[..., Any], *arguments: Any) -> Any:
     """Return what ``work`` returns in a process of its own, or minus the signal it died of."""
+    _started.append("a child")
     receive, send = _processes.Pipe(duplex=False)
     process = _processes.Process(target=_send_result, args=(send, work, arguments))
     here = os.getcwd()

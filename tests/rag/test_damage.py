@@ -195,6 +195,7 @@ def unclean(settings: Settings) -> None:
     run_sql(settings, "DELETE FROM state")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "killed"),
     [

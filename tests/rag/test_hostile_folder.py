@@ -160,6 +160,7 @@ def test_no_markdown_takes_long(text: str) -> None:
     assert time.process_time() - began < 3  # it took hours, or 10 to 400
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1_800)
 def test_some_hostile_files(settings: Settings, bait: Bait, watch: Watch, canary: Host) -> None:
     held_up(settings, bait, watch, canary, count=40)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -35,9 +33,6 @@ QUOTE = "ساهم <script>alert(1)</script> سوفت بنك بمبلغ 30 ملي
 FOUND = Found("a<b>.txt", 0, len(QUOTE), QUOTE, 0.9, "ar")
 QUESTION = "كم ساهم سوفت بنك؟"
 ANSWER = "ساهم بمبلغ 30 مليار."
-
-
-T = TypeVar("T")
 
 
 class SlowLLM(JudgingLLM):
@@ -179,12 +174,6 @@ def running(app: FastAPI, settings: Settings, port: int) -> Iterator[uvicorn.Ser
         server.should_exit = True
         thread.join(20)
         assert not thread.is_alive(), "the server did not stop"
-
-
-def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine in a thread of its own: in ours, a browser's event loop may be running."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, coroutine).result()
 
 
 def until(condition: Any, seconds: float) -> bool:

@@ -15,6 +15,7 @@ from llama_index.core.llms import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
 
 from rag.errors import GenerationError
+from tests.conftest import run
 from tests.doubles import JudgingLLM
 from tests.ui.serving import (
     ANSWER,
@@ -25,11 +26,12 @@ from tests.ui.serving import (
     SlowLLM,
     engine,
     indexed,
-    run,
     served,
     until,
 )
 from ui import keys
+
+pytestmark = pytest.mark.slow
 
 ASK = {"model": "rawi", "messages": [{"role": "user", "content": QUESTION}]}
 

@@ -50,6 +50,7 @@ def test_where_nothing_is_ready_it_says_what_to_do(tmp_path: Path) -> None:
     assert "BAD weights: " in shown.stdout
 
 
+@pytest.mark.slow
 def test_a_port_is_free_anothers_or_rawis(settings: Settings, tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -65,6 +66,7 @@ def test_a_port_is_free_anothers_or_rawis(settings: Settings, tmp_path: Path) ->
     assert own.says.endswith("already")
 
 
+@pytest.mark.slow
 def test_a_wrong_base_url_is_told_in_one_line(settings: Settings, tmp_path: Path) -> None:
     with served(engine(tmp_path, ANSWER)) as url:  # speaks OpenAI's protocol, too
         asked = with_(settings, "llm", backend="openai", base_url=url, model="rawi")

@@ -27,6 +27,8 @@ from ui import app as web
 from ui import gate
 from ui.loading import Loader
 
+pytestmark = pytest.mark.slow
+
 SITE = "https://www.example.org"
 WIDGET = {"allowed_origins": [SITE], "secret": "s" * 40}
 

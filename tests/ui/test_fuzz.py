@@ -15,11 +15,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.ui.serving import ANSWER, FOUND, QUESTION, SlowLLM, engine, run
+from tests.conftest import run
+from tests.ui.serving import ANSWER, FOUND, QUESTION, SlowLLM, engine
 from ui import app as web
 from ui import text
 from ui.conversations import Conversation, Conversations, Message, Quote
 from ui.loading import Loader
+
+pytestmark = pytest.mark.slow
 
 # A call takes some 12 ms; FUZZ_CALLS=5000 tries more of them.
 SEED, CALLS, AT_ONCE = 20261128, int(os.environ.get("FUZZ_CALLS", "1500")), 16

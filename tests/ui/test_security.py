@@ -32,6 +32,8 @@ from ui.logs import JsonFormatter
 from ui.messages import short_title
 from ui.tickets import Tickets
 
+pytestmark = pytest.mark.slow
+
 SITE = "https://www.example.org"
 ALLOWED = {"allowed_origins": [SITE], "secret": "s" * 40}
 FEW = {"address_per_minute": 3}

@@ -14,6 +14,8 @@ from tests.ui.serving import QUESTION, SlowLLM, engine, listening, running, unti
 from ui import app as web
 from ui.loading import Loader
 
+pytestmark = pytest.mark.slow
+
 ASK = {"model": "rawi", "messages": [{"role": "user", "content": QUESTION}]}
 
 
