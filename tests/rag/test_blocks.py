@@ -278,6 +278,7 @@ def test_rules_of_plain_text_are_no_units():
     ["- a\n", "a | b\n", "a\tb\n", "Cats\n\n", "**a ", "[a](", "<b ", "word word  word\n", "> a\n",
      "Q: a\n", "x" * 60 + "\n", "-", "<!-- ", "| a | b |\n|--|--|\n"],
 )  # fmt: skip
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_time_is_about_linear(name, part):
     few = 2_000 if len(part) < 20 else 500

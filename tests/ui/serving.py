@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import uvicorn
 from fastapi import FastAPI
 from llama_index.core.llms import ChatMessage, ChatResponse
@@ -139,10 +140,25 @@ def served(rawi: Engine) -> Iterator[str]:
         yield url
 
 
+class _Unmade:
+    """Stands for the applications that Gradio makes of a page before the one that is mounted."""
+
+    @staticmethod
+    def create_app(*_: Any, **__: Any) -> None:
+        """Make none: nobody asks it anything, and each takes a quarter of a second."""
+
+
+def built(loader: Loader) -> FastAPI:
+    """Build the application that ``rawi serve`` serves."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gradio.blocks.App", _Unmade)
+        return web.build(loader)
+
+
 @contextmanager
 def served_by(loader: Loader) -> Iterator[str]:
     """Serve what a loader has, or will have; give the address."""
-    with listening() as port, running(web.build(loader), loader.settings, port):
+    with listening() as port, running(built(loader), loader.settings, port):
         yield f"http://127.0.0.1:{port}"
 
 
