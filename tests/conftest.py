@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import re
 import shutil
+import socket
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,8 +28,8 @@ pytest_plugins = ["tests.chroma"]
 
 # What of files starts nothing: `make test-fast` says this.
 FAST = "not weights and not long and not slow"
-# Fixtures of servers, of their own processes or in threads, and of the browser.
-STARTING = {"chromium", "chroma", "hosts", "hub"}
+# Fixtures of servers, of what starts processes, and of the browser.
+STARTING = {"chromium", "chroma", "hosts", "hub", "wheels"}
 MEMORY, MEMORY_BYTES = Path("/dev/shm"), 4_000_000_000
 
 
@@ -41,6 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     ):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
     sys.addaudithook(_hear)
+    socket.socket.listen = _listen
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -65,15 +67,25 @@ _started: list[str] = []
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
     reads = event == "subprocess.Popen" and "rag.readers.worker" in arguments[1]
-    listens = event == "socket.bind" and isinstance(arguments[1], tuple)
-    if listens or (event in ("subprocess.Popen", "os.fork", "os.posix_spawn") and not reads):
+    if event in ("subprocess.Popen", "os.fork", "os.posix_spawn") and not reads:
         _started.append(f"{event} {arguments[1:2]}")
+
+
+def _listen(self: socket.socket, *backlog: int, listen: Any = socket.socket.listen) -> None:
+    if self.family != socket.AF_UNIX:
+        _started.append("a server")
+    listen(self, *backlog)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Forget what was started before, ahead of every fixture."""
+    _started.clear()
 
 
 @pytest.fixture(autouse=True)
 def _starts_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
     """See to it that what isn't marked as slow starts no process but a reader's, and no server."""
-    _started.clear()
     yield
     slow = [name for name in ("slow", "weights", "long") if request.node.get_closest_marker(name)]
     assert slow or not _started, f"starts what takes long; mark it as slow: {_started}"
