@@ -32,6 +32,8 @@ from tests.rag.test_mirror import MAKERS
 from tests.ui.hosts import Host, hosted
 from ui import reasons
 
+pytestmark = pytest.mark.slow
+
 SEED = 20_261
 SECRET = "zqsecret of the disk"
 PLACES = ("Ashford", "Belmore", "Corvale", "Dunwich", "Elmstead", "Farholt", "Gresham", "Harwick",
@@ -160,7 +162,6 @@ def test_no_markdown_takes_long(text: str) -> None:
     assert time.process_time() - began < 3  # it took hours, or 10 to 400
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(1_800)
 def test_some_hostile_files(settings: Settings, bait: Bait, watch: Watch, canary: Host) -> None:
     held_up(settings, bait, watch, canary, count=40)

@@ -180,6 +180,7 @@ def test_an_edit_taken_back_gives_the_index_before_it(
     assert state(settings) == before
 
 
+@pytest.mark.slow
 def test_a_file_of_more_passages_than_chroma_takes_at_once(
     settings: Settings, embedder: WordEmbedder, write: Write
 ) -> None:
