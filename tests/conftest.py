@@ -26,7 +26,7 @@ from rag.language import fold
 
 pytest_plugins = ["tests.chroma"]
 
-# What of files starts nothing: `make test-fast` says this.
+# What `make test-fast` asks for.
 FAST = "not weights and not long and not slow"
 # Fixtures of servers, of what starts processes, and of the browser.
 STARTING = {"chromium", "chroma", "hosts", "hub", "wheels"}
@@ -66,9 +66,13 @@ _started: list[str] = []
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
-    reads = event == "subprocess.Popen" and "rag.readers.worker" in arguments[1]
-    if event in ("subprocess.Popen", "os.fork", "os.posix_spawn") and not reads:
-        _started.append(f"{event} {arguments[1:2]}")
+    if event in ("os.fork", "os.posix_spawn"):
+        _started.append(event)
+    elif event == "subprocess.Popen":
+        # A reader of files is up in no time, and Python asks uname what the processor is.
+        program, command, *_ = arguments
+        if program != "uname" and "rag.readers.worker" not in command:
+            _started.append(str(command))
 
 
 def _listen(self: socket.socket, *backlog: int, listen: Any = socket.socket.listen) -> None:
