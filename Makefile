@@ -41,10 +41,10 @@ test-fast: $(VENV)/.installed  ## Run what needs no weights and starts nothing, 
 FAST := $(BIN)/python -m pytest -q -m "not weights and not long and not slow"
 
 fast-rag:
-	$(FAST) tests/rag tests/eval/training tests/test_*.py
+	$(FAST) tests --ignore=tests/ui --ignore-glob='tests/eval/test_*.py'
 
 fast-rest:
-	$(FAST) tests/eval/test_*.py tests/ui
+	$(FAST) tests/ui tests/eval --ignore=tests/eval/training
 
 # folders/ is to report, tuning/ to tune on; the seeds have been both for long.
 eval: setup  ## Measure Rawi on its three question sets and write the report
