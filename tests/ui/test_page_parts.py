@@ -358,13 +358,14 @@ def ids_of_pages() -> dict[str, set[str]]:
     return found
 
 
+@pytest.fixture(scope="module")
+def ids() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = in_child(ids_of_pages)
+    return found
+
+
 @pytest.mark.slow
 class TestLayout:
-    @pytest.fixture(scope="class")
-    def ids(self) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = in_child(ids_of_pages)
-        return found
-
     def test_the_parts_that_others_script_against(self, ids: dict[str, set[str]]) -> None:
         parts = {"rawi-question", "rawi-messages", "rawi-evidence", "rawi-source"}
         assert all(parts <= found for found in ids.values())
