@@ -39,6 +39,8 @@ def run_here(
             patch.setenv(name, value)
         patch.chdir(folder)
         patch.setattr(sys, "argv", ["rawi", *arguments])
+        # Else the usage would name the program that runs here.
+        patch.setattr(sys.modules["__main__"], "__package__", "", raising=False)
         patch.setattr(sys, "stdin", io.StringIO(stdin))
         patch.setattr(logging.root, "handlers", [])  # else the command would set none up
         level, root_level = logger.level, logging.root.level

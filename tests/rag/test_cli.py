@@ -16,7 +16,7 @@ from rag.errors import NoDocumentError
 from tests.command import run_here
 from tests.conftest import ROOT
 
-RAWI = [sys.executable, "-W", "ignore", "-c", "from ui.cli import main; main()"]
+RAWI = "import sys; from ui.cli import main; sys.argv[0] = 'rawi'; main()"
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def process(tmp_path):
 
     def run(*arguments, stdin=""):
         return subprocess.run(
-            [*RAWI, *arguments],
+            [sys.executable, "-W", "ignore", "-c", RAWI, *arguments],
             input=stdin,
             capture_output=True,
             text=True,
