@@ -11,7 +11,7 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 TORCH := $(shell grep -m1 '^torch==' requirements.lock)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run ask test test-long pictures test-fast eval bench check audit format lock clean
+.PHONY: help setup run ask test test-long pictures test-fast fast-rag fast-rest eval bench check audit format lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,7 +24,8 @@ run: setup  ## Open the chat page on http://127.0.0.1:7860
 ask: setup  ## Answer one question: make ask Q="…"
 	@$(BIN)/rawi ask -- "$$Q"
 
-test: setup check test-fast  ## Run all checks and tests, with the real weights
+test: setup check  ## Run all checks and tests, with the real weights
+	$(BIN)/python -m pytest -m "not weights and not long" -n logical --dist loadfile
 	$(BIN)/python -m pytest -m "weights and not long"
 
 test-long: setup  ## Change folders for long, and compare the index with a new one
@@ -33,8 +34,17 @@ test-long: setup  ## Change folders for long, and compare the index with a new o
 pictures: setup  ## Take the pictures of the page anew, state by state
 	PICTURES=$(CURDIR)/docs/pictures $(BIN)/python -m pytest -m "" tests/ui
 
-test-fast: $(VENV)/.installed  ## Run the tests that need no weights
-	$(BIN)/python -m pytest -m "not weights and not long" -n logical --dist loadfile
+test-fast: $(VENV)/.installed  ## Run what needs no weights and starts nothing, in seconds
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync fast-rag fast-rest
+
+# Two processes, of which one does without Gradio: what is imported takes longer than most tests.
+FAST := $(BIN)/python -m pytest -q -m "not weights and not long and not slow"
+
+fast-rag:
+	$(FAST) tests --ignore=tests/ui --ignore-glob='tests/eval/test_*.py'
+
+fast-rest:
+	$(FAST) tests/ui tests/eval --ignore=tests/eval/training
 
 # folders/ is to report, tuning/ to tune on; the seeds have been both for long.
 eval: setup  ## Measure Rawi on its three question sets and write the report

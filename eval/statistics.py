@@ -16,6 +16,7 @@ import numpy as np
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95
+_DRAWN_AT_ONCE = 500_000  # clusters: some megabytes
 
 Values: TypeAlias = Mapping[str, Mapping[str, float]]
 """Question id to its value of every measure that applies."""
@@ -66,9 +67,11 @@ def cluster_bootstrap(
     sizes = np.array([float(len(group)) for group in ordered])
     generator = np.random.default_rng(seed)
     means = np.empty(resamples)
-    for i in range(resamples):
-        drawn = generator.integers(len(sums), size=len(sums))
-        means[i] = sums[drawn].sum() / sizes[drawn].sum()
+    together = max(1, _DRAWN_AT_ONCE // len(sums))
+    for first in range(0, resamples, together):
+        size = (min(together, resamples - first), len(sums))
+        drawn = generator.integers(len(sums), size=size)
+        means[first : first + together] = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return Interval(math.fsum(values) / len(values), float(low), float(high))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import multiprocessing
 import os
 import re
-from collections.abc import Callable
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -21,6 +26,76 @@ from rag.language import fold
 
 pytest_plugins = ["tests.chroma"]
 
+# What `make test-fast` asks for.
+FAST = "not weights and not long and not slow"
+# Fixtures of servers, of what starts processes, and of the browser.
+STARTING = {"chromium", "chroma", "hosts", "hub", "wheels"}
+MEMORY, MEMORY_BYTES = Path("/dev/shm"), 4_000_000_000
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the tests' folders in memory, where there is room: SQLite waits for a disk."""
+    if (
+        os.access(MEMORY, os.W_OK)
+        and shutil.disk_usage(MEMORY).free > MEMORY_BYTES
+        and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
+    ):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    sys.addaudithook(_hear)
+    socket.socket.listen = _listen
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Spare what a file imports, where none of its tests would run."""
+    if config.option.markexpr != FAST or collection_path.suffix != ".py":
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    whole = re.search(r"^pytestmark = .*\bmark\.(weights|long|slow|browser)\b", text, re.M)
+    return True if whole else None
+
+
+@pytest.hookimpl(tryfirst=True)  # before those that aren't asked for are left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what drives a browser or has a server, by its fixtures."""
+    for item in items:
+        if item.get_closest_marker("browser") or STARTING & {*getattr(item, "fixturenames", ())}:
+            item.add_marker("slow")
+
+
+_started: list[str] = []
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    if event in ("os.fork", "os.posix_spawn"):
+        _started.append(event)
+    elif event == "subprocess.Popen":
+        # A reader of files is up in no time, and Python asks uname what the processor is.
+        program, command, *_ = arguments
+        if program != "uname" and "rag.readers.worker" not in command:
+            _started.append(str(command))
+
+
+def _listen(self: socket.socket, *backlog: int, listen: Any = socket.socket.listen) -> None:
+    if self.family != socket.AF_UNIX:
+        _started.append("a server")
+    listen(self, *backlog)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Forget what was started before, ahead of every fixture."""
+    _started.clear()
+
+
+@pytest.fixture(autouse=True)
+def _starts_nothing(request: pytest.FixtureRequest) -> Iterator[None]:
+    """See to it that what isn't marked as slow starts no process but a reader's, and no server."""
+    yield
+    slow = [name for name in ("slow", "weights", "long") if request.node.get_closest_marker(name)]
+    assert slow or not _started, f"starts what takes long; mark it as slow: {_started}"
+
+
+T = TypeVar("T")
 Write = Callable[[str, str | bytes], Path]
 
 ROOT = Path(__file__).parents[1]
@@ -91,8 +166,15 @@ def embedder() -> WordEmbedder:
     return WordEmbedder()
 
 
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in a thread of its own: in ours, a browser's event loop may be running."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
+
 def in_child(work: Callable[..., Any], *arguments: Any) -> Any:
     """Return what ``work`` returns in a process of its own, or minus the signal it died of."""
+    _started.append("a child")
     receive, send = _processes.Pipe(duplex=False)
     process = _processes.Process(target=_send_result, args=(send, work, arguments))
     here = os.getcwd()

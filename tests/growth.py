@@ -19,5 +19,6 @@ def assert_about_linear(function: Callable[[str], object], part: str, few: int) 
         return time.process_time() - began
 
     seconds(few)
-    # The quickest of some: other work makes a run slower, never quicker. A square would be 64.
-    assert min(seconds(8 * few) for _ in range(3)) < 30 * max(seconds(few), 0.01)
+    most = 30 * max(seconds(few), 0.01)  # a square would be 64
+    # One of some: other work makes a run slower, never quicker.
+    assert any(seconds(8 * few) < most for _ in range(3))

@@ -141,6 +141,7 @@ def test_what_is_not_installed_is_named(extra: Extra, monkeypatch: pytest.Monkey
         extras.require(extra, "rawi x")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["serve", "feedback", "eval bench --out x"])
 def test_a_command_without_its_libraries_ends_with_one_line(command: str, tmp_path: Path) -> None:
     gone = [module for modules in extras.MODULES.values() for module in modules]

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import ndcg_score
 
 from eval.metrics import (
     Quote,
@@ -94,7 +93,10 @@ def test_retrieval_keeps_the_given_order_whatever_the_numbers():
         )
 
 
+@pytest.mark.slow
 def test_retrieval_agrees_with_numpy_and_sklearn():
+    from sklearn.metrics import ndcg_score
+
     generator = random.Random(3)
     for _ in range(50):
         pool = list(range(30))

@@ -382,6 +382,7 @@ def _run_until_killed(questions: Path, out: Path) -> None:
     run_qa.run_qa(questions, out, scripted(pipeline))
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(questions, tmp_path):
     out = tmp_path / "out"
     assert in_child(_run_until_killed, questions, out) == -signal.SIGKILL

@@ -367,6 +367,7 @@ def test_rules_of_plain_text_are_no_units():
      "Q: a\n", "a:\n    b\n", "a b\nIt is a c.\n\n", "│ a │\n", "&amp;",
      "x" * 60 + "\n", "-", "<!-- ", "| a | b |\n|--|--|\n"],
 )  # fmt: skip
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_time_is_about_linear(name, part):
     few = 2_000 if len(part) < 20 else 500

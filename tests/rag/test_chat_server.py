@@ -18,6 +18,8 @@ from rag import llm, thoughts
 from rag.config import LLMSettings
 from rag.errors import GenerationError
 
+pytestmark = pytest.mark.slow
+
 ASKED = [
     ChatMessage(role="system", content="Answer in few words."),
     ChatMessage(role="user", content="How high is the lighthouse?"),

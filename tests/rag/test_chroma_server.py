@@ -23,6 +23,8 @@ from tests.conftest import WordEmbedder, Write
 from tests.rag.test_index import counts, index_folder, state_of, texts
 from ui import doctor, reasons
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def remote(settings: Settings, chroma: ChromaServer) -> Settings:

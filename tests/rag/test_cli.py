@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from contextlib import nullcontext
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -14,25 +13,35 @@ from typer.testing import CliRunner
 from rag import cli
 from rag.engine import Engine
 from rag.errors import NoDocumentError
+from tests.command import run_here
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parents[2]
-RAWI = [sys.executable, "-W", "ignore", "-c", "from ui.cli import main; main()"]
+RAWI = "import sys; from ui.cli import main; sys.argv[0] = 'rawi'; main()"
 
 
 @pytest.fixture
-def rawi(tmp_path):
+def rawi(tmp_path, monkeypatch):
     """Run the command in an empty folder without anything of the developer's."""
 
     def run(*arguments, stdin="", **environment):
+        return run_here(monkeypatch, tmp_path, arguments, stdin, **environment)
+
+    return run
+
+
+@pytest.fixture
+def process(tmp_path):
+    """Run the command there in a process of its own."""
+
+    def run(*arguments, stdin=""):
         return subprocess.run(
-            [*RAWI, *arguments],
+            [sys.executable, "-W", "ignore", "-c", RAWI, *arguments],
             input=stdin,
             capture_output=True,
             text=True,
             cwd=tmp_path,
             timeout=60,
-            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
-            | environment,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
         )
 
     return run
@@ -46,6 +55,14 @@ def failed_with_one_line(result, *words):
     assert lines[0].startswith("rawi: ")
     for word in words:
         assert word in lines[0]
+
+
+@pytest.mark.slow
+def test_the_process_says_what_the_command_does_here(process, rawi):
+    for arguments in (("search", "-"), ("frobnicate",), ("models", "list", "--json"), ("--help",)):
+        apart, here = process(*arguments, stdin=" "), rawi(*arguments, stdin=" ")
+        assert (apart.returncode, apart.stderr) == (here.returncode, here.stderr)
+        assert apart.stdout == here.stdout
 
 
 @pytest.mark.parametrize("command", ["ask", "search"])

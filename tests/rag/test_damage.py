@@ -195,6 +195,7 @@ def unclean(settings: Settings) -> None:
     run_sql(settings, "DELETE FROM state")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "killed"),
     [
@@ -221,6 +222,7 @@ def test_files_of_vectors_are_told_and_made_again_without_embedding(
     assert asked(many, embedder) == whole
 
 
+@pytest.mark.slow
 def test_sentences_that_are_damaged_beside_files_of_a_killed_run_are_told(
     many: Settings, embedder: WordEmbedder
 ) -> None:
@@ -230,6 +232,7 @@ def test_sentences_that_are_damaged_beside_files_of_a_killed_run_are_told(
         asked(many, embedder)
 
 
+@pytest.mark.slow
 def test_files_of_vectors_that_are_whole_may_be_others_than_were_left(
     many: Settings, embedder: WordEmbedder
 ) -> None:
@@ -240,6 +243,7 @@ def test_files_of_vectors_that_are_whole_may_be_others_than_were_left(
     assert asked(many, embedder) == whole
 
 
+@pytest.mark.slow
 def test_an_open_reader_is_told_of_files_that_were_damaged_since(
     many: Settings, embedder: WordEmbedder
 ) -> None:
@@ -251,6 +255,7 @@ def test_an_open_reader_is_told_of_files_that_were_damaged_since(
         assert found  # from what it had open
 
 
+@pytest.mark.slow
 def test_what_chroma_says_while_it_searches_is_one_clear_line(
     many: Settings, embedder: WordEmbedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -268,6 +268,7 @@ def test_a_corpus_that_is_not_a_folder_is_refused(settings: Settings, write: Wri
         assert str(e.value).startswith(f"{corpus}: ")
 
 
+@pytest.mark.slow
 def test_what_permissions_forbid_is_reported_and_the_rest_listed(
     settings: Settings, write: Write
 ) -> None:

@@ -32,6 +32,8 @@ from tests.rag.test_mirror import MAKERS
 from tests.ui.hosts import Host, hosted
 from ui import reasons
 
+pytestmark = pytest.mark.slow
+
 SEED = 20_261
 SECRET = "zqsecret of the disk"
 PLACES = ("Ashford", "Belmore", "Corvale", "Dunwich", "Elmstead", "Farholt", "Gresham", "Harwick",

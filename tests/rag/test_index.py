@@ -180,6 +180,7 @@ def test_an_edit_taken_back_gives_the_index_before_it(
     assert state(settings) == before
 
 
+@pytest.mark.slow
 def test_a_file_of_more_passages_than_chroma_takes_at_once(
     settings: Settings, embedder: WordEmbedder, write: Write
 ) -> None:
@@ -382,6 +383,7 @@ def test_a_file_that_cannot_be_read_for_now_keeps_its_document(
     assert counts(update(settings, embedder)) == (1, 0, 0, 3)
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_listed_keeps_its_documents(
     settings: Settings, embedder: WordEmbedder, three: None
 ) -> None:
@@ -561,6 +563,7 @@ def test_a_corpus_without_documents_makes_no_index(
         current.open_current(settings, PRINT)
 
 
+@pytest.mark.slow
 def test_the_corpus_is_never_written_to(
     settings: Settings, embedder: WordEmbedder, three: None
 ) -> None:
@@ -617,6 +620,7 @@ def test_another_fingerprint_is_built_beside_and_swapped_in(
 # Two at once.
 
 
+@pytest.mark.slow
 def test_of_two_processes_the_second_is_told_to_wait(
     settings: Settings, embedder: WordEmbedder, three: None
 ) -> None:
@@ -635,6 +639,7 @@ def test_of_two_processes_the_second_is_told_to_wait(
     assert in_child(run, settings.corpus, settings.storage, PRINT) == (0, 0, 0, 3)
 
 
+@pytest.mark.slow
 def test_an_open_reader_sees_what_another_process_indexed(
     settings: Settings, embedder: WordEmbedder, three: None, write: Write
 ) -> None:
@@ -711,6 +716,7 @@ NEW = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kill", list(KILLS)[:-1])
 def test_a_killed_update_still_answers_and_the_next_run_completes_it(
     settings: Settings, embedder: WordEmbedder, changed: State, kill: str
@@ -729,6 +735,7 @@ def test_a_killed_update_still_answers_and_the_next_run_completes_it(
     assert embedder.seen == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kill",
     [
@@ -751,6 +758,7 @@ def test_a_killed_first_run_is_no_index_and_the_next_run_makes_it(
     assert state(settings) == changed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kill",
     [
@@ -810,6 +818,7 @@ def test_a_document_that_lost_vectors_and_was_edited_leaves_no_vectors_behind(
 # A storage that can't be written.
 
 
+@pytest.mark.slow
 def test_a_read_only_storage_is_one_clear_line(
     settings: Settings, embedder: WordEmbedder, three: None, write: Write
 ) -> None:
@@ -840,6 +849,7 @@ def held_documents(storage_folder: Path, copies: Path) -> tuple[int, int, int]:
     return *held, len(list(copies.iterdir()))
 
 
+@pytest.mark.slow
 def test_a_read_only_storage_is_read(
     settings: Settings, embedder: WordEmbedder, three: None, tmp_path: Path
 ) -> None:
@@ -855,6 +865,7 @@ def test_a_read_only_storage_is_read(
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
+@pytest.mark.slow
 def test_a_storage_that_cannot_be_made_is_one_clear_line(
     settings: Settings, three: None, tmp_path: Path
 ) -> None:
@@ -876,6 +887,7 @@ def limit_files_to_a_quarter_megabyte() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, 250_000))
 
 
+@pytest.mark.slow
 def test_a_disk_that_takes_no_more_is_one_clear_line_and_the_old_index_answers(
     settings: Settings, embedder: WordEmbedder, three: None, write: Write
 ) -> None:
@@ -905,6 +917,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_clear_line_and_the_old_index_answers(
     settings: Settings, embedder: WordEmbedder, three: None, write: Write, tiny_disk: Path
 ) -> None:

@@ -19,8 +19,7 @@ import rag
 from rag import current
 from rag.config import Settings
 from rag.retrieval import Retriever
-from tests.conftest import ROOT, WordEmbedder
-from tests.ui.serving import run
+from tests.conftest import ROOT, WordEmbedder, run
 
 CAT, DOG = "The cat is in the garden.", "The dog is in the house."
 QUOTES = {"llm": {"backend": "none"}, "retrieval": {"reader": "none"}}
@@ -233,11 +232,13 @@ def loaded_by(statement: str, *modules: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 def test_importing_it_imports_no_library() -> None:
     heavy = ("torch", "transformers", "llama_index", "chromadb", "pydantic", "numpy", "openai")
     assert loaded_by("import rag; rag.open", *heavy) == ""
 
 
+@pytest.mark.slow
 def test_the_command_line_imports_no_model() -> None:
     heavy = ("torch", "transformers", "llama_index", "chromadb", "gradio", "matplotlib", "pydantic")
     assert loaded_by("import ui.cli", *heavy) == ""

@@ -17,7 +17,6 @@ from rag import config, llm, models, prompts
 from rag.config import LLMSettings
 from rag.errors import DeadlineError, GenerationError, ModelError
 from rag.llm import Usage
-from rag.llm_transformers import DECODING
 from tests.doubles import ScriptedLLM
 
 ENDLESS = [ChatMessage(role="user", content="Write a very long story about a ship and its crew.")]
@@ -61,6 +60,8 @@ def answer(model, messages, timeout_s=120.0):
 def is_busy(model):
     """Say whether the model is decoding: llama.cpp tells, of transformers the thread does."""
     if not hasattr(model, "api_base"):
+        from rag.llm_transformers import DECODING
+
         return any(thread.name == DECODING for thread in threading.enumerate())
     response = httpx.get(
         model.api_base.removesuffix("/v1") + "/slots",

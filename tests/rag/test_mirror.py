@@ -18,6 +18,8 @@ from tests.rag import files
 from tests.rag.files import ARABIC, ENGLISH, Text
 from tests.rag.test_index import State, run, state
 
+pytestmark = pytest.mark.slow
+
 # What makes a file of each type, of a text; of a PDF, a few lines of it.
 MAKERS: dict[str, Callable[[Text], bytes]] = {
     "csv": files.fields, "docx": files.word, "epub": files.book, "html": files.html,

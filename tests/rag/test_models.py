@@ -315,6 +315,7 @@ def test_when_neither_works_the_error_says_both_reasons_and_what_to_do(
     assert "\n" not in message
 
 
+@pytest.mark.slow
 def test_python_without_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\necho 'python: No module named pip' >&2\nexit 1\n")

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from transformers import BertConfig, BertModel
 
 from rag import config, models, reader
 from rag.config import Settings
@@ -118,6 +117,8 @@ def test_a_reader_file_without_that_head_tells_no_words() -> None:
 
 def tiny(layers: int = 2, hidden: int = 4) -> Any:
     """An embedder's encoder, with random weights."""
+    from transformers import BertConfig, BertModel
+
     torch.manual_seed(0)
     shape = BertConfig(
         vocab_size=11,
@@ -133,6 +134,7 @@ HEAD = {"head.weight": torch.ones(1, 8), "head.bias": torch.zeros(1)}
 QUERY = "encoder.layer.1.attention.self.query.weight"
 
 
+@pytest.mark.slow
 def test_the_layers_of_a_file_replace_those_of_the_embedder(tmp_path: Path) -> None:
     path, base = tmp_path / "r.safetensors", tiny()
     before = base.encoder.get_parameter(QUERY).detach().clone()
@@ -147,6 +149,7 @@ def test_the_layers_of_a_file_replace_those_of_the_embedder(tmp_path: Path) -> N
     assert loaded.encoder.encoder.layer[1] is not base.encoder.encoder.layer[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "tensors",
     [
@@ -167,6 +170,7 @@ def test_a_file_of_another_model_is_refused(
         Reader.load(tiny(), path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", b"not tensors", None])
 def test_what_is_no_reader_file_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "r.safetensors"

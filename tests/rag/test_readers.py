@@ -58,7 +58,9 @@ def check_exact(document: Document) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize("suffix", ["html", "docx", "epub", "pdf"])
+@pytest.mark.parametrize(
+    "suffix", ["html", "docx", "epub", pytest.param("pdf", marks=pytest.mark.slow)]
+)
 def test_one_text_in_every_format_gives_the_same_units(
     suffix: str, text: Text, sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -299,6 +301,7 @@ def read_odt(content: bytes) -> readers.Reading:
     return writer.reading()
 
 
+@pytest.mark.slow
 def test_reading_imports_no_models() -> None:
     program = (
         "import sys; from rag import readers; [readers.load(s) for s in readers.suffixes()"

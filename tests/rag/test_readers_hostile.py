@@ -24,6 +24,8 @@ from tests.rag import files
 from tests.rag.files import ENGLISH, archive, drawn, line, replaced
 from ui import reasons
 
+pytestmark = pytest.mark.slow
+
 MEMORY = 400_000_000
 LIMITS = DocumentsSettings(max_seconds=10, max_memory_bytes=MEMORY, max_chars=200_000)
 SECRET = "the-secret-of-the-disk"

@@ -76,6 +76,7 @@ def arabic() -> bytes:
     return f"<meta charset=utf-8><body dir=rtl>{paragraphs}".encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tagged", [True, False])
 def test_arabic_is_read_from_the_right(tagged: bool, sandbox: Sandbox, tmp_path: Path) -> None:
     content = files.printed(arabic(), tmp_path, tagged=tagged)
@@ -96,6 +97,7 @@ def test_arabic_that_was_drawn_from_the_left_is_turned() -> None:
     assert found == [ARABIC.opening, ARABIC.announced, ARABIC.last]
 
 
+@pytest.mark.slow
 def test_arabic_whose_letters_make_no_words_is_kept_out(sandbox: Sandbox, tmp_path: Path) -> None:
     letters = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي"
     mixed = str.maketrans(letters, letters[9:] + letters[:9])
@@ -104,6 +106,7 @@ def test_arabic_whose_letters_make_no_words_is_kept_out(sandbox: Sandbox, tmp_pa
         documents.parse("a.pdf", files.printed(page.encode(), tmp_path), sandbox)
 
 
+@pytest.mark.slow
 def test_shapes_become_letters(sandbox: Sandbox, tmp_path: Path) -> None:
     page = "<meta charset=utf-8><body dir=rtl><p>ﻛﻠﺐ ﻻ ﻳﻨﺎﻡ ﷺ"
     text = documents.parse("a.pdf", files.printed(page.encode(), tmp_path), sandbox).text

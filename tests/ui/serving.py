@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeVar
+from typing import Any
 
+import pytest
 import uvicorn
 from fastapi import FastAPI
 from llama_index.core.llms import ChatMessage, ChatResponse
@@ -35,9 +34,6 @@ QUOTE = "ساهم <script>alert(1)</script> سوفت بنك بمبلغ 30 ملي
 FOUND = Found("a<b>.txt", 0, len(QUOTE), QUOTE, 0.9, "ar")
 QUESTION = "كم ساهم سوفت بنك؟"
 ANSWER = "ساهم بمبلغ 30 مليار."
-
-
-T = TypeVar("T")
 
 
 class SlowLLM(JudgingLLM):
@@ -144,10 +140,25 @@ def served(rawi: Engine) -> Iterator[str]:
         yield url
 
 
+class _Unmade:
+    """Stands for the applications that Gradio makes of a page before the one that is mounted."""
+
+    @staticmethod
+    def create_app(*_: Any, **__: Any) -> None:
+        """Make none: nobody asks it anything, and each takes a quarter of a second."""
+
+
+def built(loader: Loader) -> FastAPI:
+    """Build the application that ``rawi serve`` serves."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gradio.blocks.App", _Unmade)
+        return web.build(loader)
+
+
 @contextmanager
 def served_by(loader: Loader) -> Iterator[str]:
     """Serve what a loader has, or will have; give the address."""
-    with listening() as port, running(web.build(loader), loader.settings, port):
+    with listening() as port, running(built(loader), loader.settings, port):
         yield f"http://127.0.0.1:{port}"
 
 
@@ -179,12 +190,6 @@ def running(app: FastAPI, settings: Settings, port: int) -> Iterator[uvicorn.Ser
         server.should_exit = True
         thread.join(20)
         assert not thread.is_alive(), "the server did not stop"
-
-
-def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine in a thread of its own: in ours, a browser's event loop may be running."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, coroutine).result()
 
 
 def until(condition: Any, seconds: float) -> bool:

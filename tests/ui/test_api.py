@@ -15,6 +15,7 @@ from llama_index.core.llms import ChatMessage
 from llama_index.llms.openai_like import OpenAILike
 
 from rag.errors import GenerationError
+from tests.conftest import run
 from tests.doubles import JudgingLLM
 from tests.ui.serving import (
     ANSWER,
@@ -25,11 +26,12 @@ from tests.ui.serving import (
     SlowLLM,
     engine,
     indexed,
-    run,
     served,
     until,
 )
 from ui import keys
+
+pytestmark = pytest.mark.slow
 
 ASK = {"model": "rawi", "messages": [{"role": "user", "content": QUESTION}]}
 
@@ -39,6 +41,20 @@ def ask(tmp_path):
     """Serve one reply, and give an OpenAI client."""
     with served(engine(tmp_path, ANSWER, ANSWER)) as url:
         yield openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0)
+
+
+@pytest.fixture(scope="module")
+def silent(tmp_path_factory):
+    """A server for what changes nothing; its LLM has nothing to say."""
+    with served(engine(tmp_path_factory.mktemp("silent"))) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory):
+    """A server over an index of ``HOMES``."""
+    with indexed(tmp_path_factory.mktemp("homes"), HOMES) as rawi, served(rawi) as url:
+        yield url
 
 
 def test_the_openai_client_gets_answer_citations_and_evidence(ask):
@@ -94,9 +110,8 @@ def test_there_is_one_model(ask):
         ask.models.retrieve("gpt-5")
 
 
-def test_search_gives_passages(tmp_path):
-    with served(engine(tmp_path)) as url:
-        found = httpx.post(f"{url}/search", json={"question": f" {QUESTION} ", "k": 3}).json()
+def test_search_gives_passages(silent):
+    found = httpx.post(f"{silent}/search", json={"question": f" {QUESTION} ", "k": 3}).json()
     assert (found["question"], found["language"]) == (QUESTION, "ar")
     assert [result["text"] for result in found["results"]] == [QUOTE]
 
@@ -106,14 +121,13 @@ CAT = {"model": "rawi", "messages": [{"role": "user", "content": "Where is the c
 
 
 @pytest.mark.parametrize("docs", [["b.txt"], ["قط.txt"], ["a.txt", "قط.txt"]])
-def test_some_documents_alone_are_asked(tmp_path, docs):
-    with indexed(tmp_path, HOMES) as rawi, served(rawi) as url:
-        client = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0)
-        reply = client.chat.completions.create(**CAT, extra_body={"docs": docs})
-        *_, last = client.chat.completions.create(**CAT, stream=True, extra_body={"docs": docs})
-        asked = {"question": "Where is the cat?", "k": 9, "docs": docs}
-        found = httpx.post(f"{url}/search", json=asked).json()["results"]
-        everywhere = httpx.post(f"{url}/search", json={**asked, "docs": None}).json()["results"]
+def test_some_documents_alone_are_asked(homes, docs):
+    client = openai.OpenAI(base_url=f"{homes}/v1", api_key="none", max_retries=0)
+    reply = client.chat.completions.create(**CAT, extra_body={"docs": docs})
+    *_, last = client.chat.completions.create(**CAT, stream=True, extra_body={"docs": docs})
+    asked = {"question": "Where is the cat?", "k": 9, "docs": docs}
+    found = httpx.post(f"{homes}/search", json=asked).json()["results"]
+    everywhere = httpx.post(f"{homes}/search", json={**asked, "docs": None}).json()["results"]
     assert {sentence["doc"] for sentence in reply.evidence} == set(docs)
     assert {sentence["doc"] for sentence in last.evidence} == set(docs)
     assert {quote["doc"] for quote in reply.citations} <= set(docs)
@@ -126,12 +140,11 @@ def test_some_documents_alone_are_asked(tmp_path, docs):
     [(["a.txt", "no [b]\nnotes.md"], "no [b] notes.md"), (["A.txt"], "A.txt"), ([], "no document")],
 )
 @pytest.mark.parametrize("path", ["chat", "stream", "search"])
-def test_documents_that_are_not_there_are_named_in_both_languages(tmp_path, docs, named, path):
+def test_documents_that_are_not_there_are_named_in_both_languages(homes, docs, named, path):
     asked = {"question": "Where is the cat?"} if path == "search" else CAT
     body = {**asked, "docs": docs} | ({"stream": True} if path == "stream" else {})
-    with indexed(tmp_path, HOMES) as rawi, served(rawi) as url:
-        where = "search" if path == "search" else "v1/chat/completions"
-        reply = httpx.post(f"{url}/{where}", json=body)
+    where = "search" if path == "search" else "v1/chat/completions"
+    reply = httpx.post(f"{homes}/{where}", json=body)
     error = reply.json()["error"]
     assert (reply.status_code, error["type"]) == (400, "invalid_request_error")
     assert (error["param"], error["code"]) == ("docs", "document_not_found")
@@ -141,12 +154,11 @@ def test_documents_that_are_not_there_are_named_in_both_languages(tmp_path, docs
 
 
 @pytest.mark.parametrize("docs", ["a.txt", [1], ["x" * 5_000], [""], ["a.txt"] * 1_001])
-def test_documents_are_a_bounded_list_of_names(tmp_path, docs):
-    with served(engine(tmp_path)) as url:
-        for path, asked in (("search", {"question": QUESTION}), ("v1/chat/completions", ASK)):
-            reply = httpx.post(f"{url}/{path}", json={**asked, "docs": docs})
-            assert reply.status_code == 422, path
-            assert reply.json()["error"]["param"].startswith("docs")
+def test_documents_are_a_bounded_list_of_names(silent, docs):
+    for path, asked in (("search", {"question": QUESTION}), ("v1/chat/completions", ASK)):
+        reply = httpx.post(f"{silent}/{path}", json={**asked, "docs": docs})
+        assert reply.status_code == 422, path
+        assert reply.json()["error"]["param"].startswith("docs")
 
 
 REFUSED = {
@@ -169,11 +181,10 @@ REFUSED = {
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(("body", "status", "part"), REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_asked_is_refused_in_openais_form(tmp_path, body, status, part, stream):
-    with served(engine(tmp_path)) as url:
-        content = json.dumps({**body, "stream": stream})
-        headers = {"content-type": "application/json"}
-        reply = httpx.post(f"{url}/v1/chat/completions", content=content, headers=headers)
+def test_what_cannot_be_asked_is_refused_in_openais_form(silent, body, status, part, stream):
+    content = json.dumps({**body, "stream": stream})
+    headers = {"content-type": "application/json"}
+    reply = httpx.post(f"{silent}/v1/chat/completions", content=content, headers=headers)
     assert reply.status_code == status
     error = reply.json()["error"]
     assert error["type"] == "invalid_request_error"
@@ -219,26 +230,24 @@ def test_of_what_was_said_before_the_text_that_is_needed_is_read(tmp_path, earli
 
 
 @pytest.mark.parametrize("path", ["/v1/embeddings", "/chat/completions", "/v1/models/gpt-5"])
-def test_what_is_not_there_is_said_in_openais_form(tmp_path, path):
-    with served(engine(tmp_path)) as url:
-        for reply in (httpx.get(f"{url}{path}"), httpx.post(f"{url}{path}", json={})):
-            assert reply.status_code == 404
-            if reply.request.method == "GET" or "models" not in path:
-                assert reply.json()["error"]["type"] == "invalid_request_error"
+def test_what_is_not_there_is_said_in_openais_form(silent, path):
+    for reply in (httpx.get(f"{silent}{path}"), httpx.post(f"{silent}{path}", json={})):
+        assert reply.status_code == 404
+        if reply.request.method == "GET" or "models" not in path:
+            assert reply.json()["error"]["type"] == "invalid_request_error"
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_front_ends_own_request_needs_no_answer_from_the_documents(tmp_path, stream):
+def test_a_front_ends_own_request_needs_no_answer_from_the_documents(silent, stream):
     task = 'Title, as JSON: {"title": "…"}\nUSER: Which ferry?\nASSISTANT: ' + "The first. " * 400
-    with served(engine(tmp_path)) as url:  # whose LLM has nothing to say
-        client = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0)
-        asked = {"model": "rawi", "messages": [{"role": "user", "content": task}]}
-        reply = client.chat.completions.create(**asked, stream=stream)
-        if stream:
-            said = "".join(chunk.choices[0].delta.content or "" for chunk in reply)
-        else:
-            said = reply.choices[0].message.content
-            assert (reply.how, reply.citations) == ("told", [])
+    client = openai.OpenAI(base_url=f"{silent}/v1", api_key="none", max_retries=0)
+    asked = {"model": "rawi", "messages": [{"role": "user", "content": task}]}
+    reply = client.chat.completions.create(**asked, stream=stream)
+    if stream:
+        said = "".join(chunk.choices[0].delta.content or "" for chunk in reply)
+    else:
+        said = reply.choices[0].message.content
+        assert (reply.how, reply.citations) == ("told", [])
     assert json.loads(said) == {"title": "Which ferry"}
 
 

@@ -16,20 +16,13 @@ import pytest
 from mcp import Client
 
 from rag.errors import GenerationError
-from tests.ui.serving import (
-    ANSWER,
-    QUESTION,
-    BrokenLLM,
-    SlowLLM,
-    engine,
-    run,
-    served,
-    served_by,
-    until,
-)
+from tests.conftest import run
+from tests.ui.serving import ANSWER, QUESTION, BrokenLLM, SlowLLM, engine, served, served_by, until
 from ui import keys
 from ui.limits import AtOnce
 from ui.loading import Loader
+
+pytestmark = pytest.mark.slow
 
 ASK = {"model": "rawi", "messages": [{"role": "user", "content": QUESTION}], "stream": True}
 PROXY = {"trusted_proxies": ["127.0.0.0/8"]}

@@ -33,6 +33,8 @@ from tests.ui.serving import listening, until
 from ui import keys
 from ui.cli import app
 
+pytestmark = pytest.mark.slow
+
 PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 SECURITY = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
 PORTS = ("7860", "7861")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,12 +13,11 @@ import pytest
 
 from rag import index
 from rag.config import Settings
-from tests.conftest import ROOT, WordEmbedder, Write
+from tests.command import run_here
+from tests.conftest import WordEmbedder, Write
 from tests.ui.serving import ANSWER, engine, served
 from ui import doctor
 from ui.doctor import Check, checks
-
-RAWI = [sys.executable, "-W", "ignore", "-c", "from ui.cli import main; main()", "doctor"]
 
 
 def found(settings: Settings, name: str) -> Check:
@@ -33,23 +30,24 @@ def with_(settings: Settings, section: str, **values: Any) -> Settings:
     return settings.model_copy(update={section: changed})
 
 
-def test_where_nothing_is_ready_it_says_what_to_do(tmp_path: Path) -> None:
-    own = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    here: dict[str, Any] = {"cwd": tmp_path, "env": own, "capture_output": True, "text": True}
+def test_where_nothing_is_ready_it_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "config.yaml").write_text("server: {port: 0}")
-    done = subprocess.run([*RAWI, "--json"], **here)
+    done = run_here(monkeypatch, tmp_path, ["doctor", "--json"])
     assert (done.returncode, done.stderr) == (1, "")
     said = {check["name"]: check for check in json.loads(done.stdout)}
     assert [name for name, check in said.items() if not check["ok"]] == [
         "weights", "index", "question",
     ]  # fmt: skip
     assert "rawi models pull" in said["weights"]["says"]
-    shown = subprocess.run(RAWI, **here)
+    shown = run_here(monkeypatch, tmp_path, ["doctor"])
     assert shown.returncode == 1
     assert len(shown.stdout.splitlines()) == len(said)
     assert "BAD weights: " in shown.stdout
 
 
+@pytest.mark.slow
 def test_a_port_is_free_anothers_or_rawis(settings: Settings, tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -65,6 +63,7 @@ def test_a_port_is_free_anothers_or_rawis(settings: Settings, tmp_path: Path) ->
     assert own.says.endswith("already")
 
 
+@pytest.mark.slow
 def test_a_wrong_base_url_is_told_in_one_line(settings: Settings, tmp_path: Path) -> None:
     with served(engine(tmp_path, ANSWER)) as url:  # speaks OpenAI's protocol, too
         asked = with_(settings, "llm", backend="openai", base_url=url, model="rawi")

@@ -22,10 +22,11 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.ui.hosts import hosted
-from tests.ui.serving import ANSWER, QUESTION, engine, listening, served
-from ui import app as web
+from tests.ui.serving import ANSWER, QUESTION, built, engine, listening, served
 from ui import gate
 from ui.loading import Loader
+
+pytestmark = pytest.mark.slow
 
 SITE = "https://www.example.org"
 WIDGET = {"allowed_origins": [SITE], "secret": "s" * 40}
@@ -94,13 +95,21 @@ def opened(folder: Path, **sections: Any) -> Iterator[str]:
 def app() -> Any:
     """An application that isn't served, to be looked into."""
     with TemporaryDirectory() as folder:
-        yield web.build(Loader.loaded(engine(Path(folder))))
+        yield built(Loader.loaded(engine(Path(folder))))
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """A server of its own for all that changes nothing."""
     with TemporaryDirectory() as folder, opened(Path(folder)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def locked() -> Iterator[str]:
+    """A server whose API wants a key."""
+    api = {"key_hashes": ["0" * 64]}
+    with TemporaryDirectory() as folder, opened(Path(folder), api=api) as address:
         yield address
 
 
@@ -202,10 +211,8 @@ class TestEveryFunction:
     @pytest.mark.parametrize(
         "path", ["/%00", "/assets/%00.js", "/v1/models/a%0ab", "/ui/%00", "/a%0d"]
     )
-    def test_no_path_holds_what_is_not_text(self, tmp_path: Path, path: str) -> None:
-        api = {"key_hashes": ["0" * 64]}
-        with opened(tmp_path, api=api) as url:
-            assert httpx.get(f"{url}{path}").status_code == 400
+    def test_no_path_holds_what_is_not_text(self, locked: str, path: str) -> None:
+        assert httpx.get(f"{locked}{path}").status_code == 400
 
 
 class TestNothingIsFetchedForAClient:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from mcp import Client
 
-from tests.ui.serving import ANSWER, QUESTION, QUOTE, engine, indexed, run, served
+from tests.conftest import run
+from tests.ui.serving import ANSWER, QUESTION, QUOTE, engine, indexed, served
+
+pytestmark = pytest.mark.slow
 
 TOOLS = ("search", "ask")
 

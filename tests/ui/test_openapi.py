@@ -12,6 +12,8 @@ from schemathesis.checks import not_a_server_error
 
 from tests.ui.serving import SlowLLM, engine, served
 
+pytestmark = pytest.mark.slow
+
 MANY = {"address_per_minute": 100_000, "address_per_day": 1_000_000, "session_per_minute": 100_000}
 
 

@@ -346,28 +346,32 @@ class TestFolder:
         assert documents.may_change(settings, proxied) is (tab == "on")
 
 
-def ids_of_page(compact: bool, with_documents: bool) -> set[str]:
-    """Build the page, in a process of its own: Gradio leaves an event loop open."""
+def ids_of_pages() -> dict[str, set[str]]:
+    """Build each page, in a process of its own: Gradio leaves an event loop open."""
     from ui import page
 
-    blocks = page.build(Loader(Settings()), compact=compact, with_documents=with_documents)
-    return {str(block.elem_id) for block in blocks.blocks.values() if block.elem_id}
+    kinds = {"whole": {"with_documents": True}, "stranger": {}, "compact": {"compact": True}}
+    loader, found = Loader(Settings()), {}
+    for name, options in kinds.items():
+        blocks = page.build(loader, **options)
+        found[name] = {str(block.elem_id) for block in blocks.blocks.values() if block.elem_id}
+    return found
 
 
+@pytest.fixture(scope="module")
+def ids() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = in_child(ids_of_pages)
+    return found
+
+
+@pytest.mark.slow
 class TestLayout:
-    def ids(self, *, compact: bool = False, with_documents: bool = True) -> set[str]:
-        found: set[str] = in_child(ids_of_page, compact, with_documents)
-        return found
+    def test_the_parts_that_others_script_against(self, ids: dict[str, set[str]]) -> None:
+        parts = {"rawi-question", "rawi-messages", "rawi-evidence", "rawi-source"}
+        assert all(parts <= found for found in ids.values())
 
-    def test_the_parts_that_others_script_against(self) -> None:
-        ids = {"rawi-question", "rawi-messages", "rawi-evidence", "rawi-source"}
-        assert ids <= self.ids()
-        assert ids <= self.ids(compact=True)
-
-    def test_strangers_get_no_documents_tab(self) -> None:
-        assert "rawi-upload" in self.ids()
-        assert "rawi-upload" not in self.ids(with_documents=False)
-        assert "rawi-upload" not in self.ids(compact=True)
+    def test_strangers_get_no_documents_tab(self, ids: dict[str, set[str]]) -> None:
+        assert {name for name, found in ids.items() if "rawi-upload" in found} == {"whole"}
 
 
 def test_every_phrase_is_in_both_languages() -> None:

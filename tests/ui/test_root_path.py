@@ -14,6 +14,8 @@ from tests.ui.conftest import Open
 from tests.ui.serving import ANSWER, QUESTION, engine, served
 from tests.ui.test_doors import AS_ADVISED, SITE, WIDGET, behind_nginx
 
+pytestmark = pytest.mark.slow
+
 BELOW = "/notes/rawi"
 SAID = f"\nproxy_set_header X-Forwarded-Prefix {BELOW};"
 

@@ -44,12 +44,14 @@ def names(folder: Path) -> set[str]:
 
 
 class TestUploads:
+    @pytest.mark.slow
     def test_a_file_comes_into_the_folder(self, tmp_path: Path) -> None:
         with folder_served(tmp_path) as (url, corpus):
             reply = sent(url, "تقرير 2026.txt", "نص قصير.".encode())
             assert (reply.status_code, reply.json()) == (201, {"doc": "تقرير 2026.txt"})
         assert (corpus / "تقرير 2026.txt").read_text(encoding="utf-8") == "نص قصير."
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("name", "content", "status"),
         [
@@ -97,17 +99,20 @@ class TestUploads:
                 documents.add(settings, name, b"A text.")
         assert names(outside) == names(storage) == set()
 
+    @pytest.mark.slow
     def test_a_type_is_refused_before_anything_is_read(self, tmp_path: Path) -> None:
         with folder_served(tmp_path, server={"body_timeout_s": 20}) as (url, _):
             assert begun(f"{url}?name=a.exe", 20_000).startswith(b"HTTP/1.1 415")
             assert begun(f"{url}?name=a.txt", 10**9).startswith(b"HTTP/1.1 413")
             assert begun(f"{url}?name=a.txt", None).startswith(b"HTTP/1.1 411")
 
+    @pytest.mark.slow
     def test_a_slow_body_is_hung_up_on(self, tmp_path: Path) -> None:
         with folder_served(tmp_path, server={"body_timeout_s": 0.5}) as (url, corpus):
             assert begun(f"{url}?name=a.txt", 100).startswith(b"HTTP/1.1 408")
             assert names(corpus) == set()
 
+    @pytest.mark.slow
     def test_a_body_in_drops_is_hung_up_on_too(self, tmp_path: Path) -> None:
         with folder_served(tmp_path, server={"body_timeout_s": 1}) as (url, _):
             address = httpx.URL(url)
@@ -125,6 +130,7 @@ class TestUploads:
             assert reply.startswith(b"HTTP/1.1 408")
             assert time.monotonic() < began + 5
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("limits", "taken"),
         [
@@ -140,6 +146,7 @@ class TestUploads:
         assert all(int(r.headers["retry-after"]) > 0 for r in replies[taken:])
         assert len(names(corpus)) == taken
 
+    @pytest.mark.slow
     def test_few_are_held_at_once_and_nothing_of_them_stays(self, tmp_path: Path) -> None:
         before = names(Path(tempfile.gettempdir()))
         with folder_served(tmp_path, server={"body_timeout_s": 1.5}) as (url, corpus):
@@ -158,6 +165,7 @@ class TestUploads:
         after = {name for name in names(Path(tempfile.gettempdir())) - before if "gradio" in name}
         assert after == set()
 
+    @pytest.mark.slow
     def test_who_may_not_change_the_folder_sends_nothing(self, tmp_path: Path) -> None:
         for tab, headers in (
             ("off", {}),
@@ -200,6 +208,7 @@ class TestWhole:
         yield folder
         subprocess.run(["umount", str(folder)], check=True)
 
+    @pytest.mark.slow
     def test_a_full_disk_leaves_no_half_document(self, small_disk: Path) -> None:
         settings = Settings(corpus=small_disk)
         documents.add(settings, "small.txt", b"A text.")
@@ -214,6 +223,7 @@ class TestWhole:
         documents.add(settings, "large.txt", b"word " * 2_000)
         assert names(small_disk) == {"small.txt", "large.txt"}
 
+    @pytest.mark.slow
     def test_nor_does_one_that_can_not_hold_what_is_coming(
         self, small_disk: Path, tmp_path: Path
     ) -> None:
@@ -296,6 +306,7 @@ class TestWhatABrowserKept:
         many = [message] * (MOST_MESSAGES + 1)
         assert not Conversations.read({"kept": [{"id": "c", "messages": many}]}).kept
 
+    @pytest.mark.slow
     def test_of_another_installation_is_not_read(self, tmp_path: Path) -> None:
         pages = []
         for name in ("one", "other"):

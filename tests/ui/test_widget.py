@@ -12,6 +12,8 @@ import pytest
 from tests.conftest import drop_privileges, in_child
 from tests.ui.serving import engine, served
 
+pytestmark = pytest.mark.slow
+
 SITE = "https://www.example.org"
 
 

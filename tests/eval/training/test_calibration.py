@@ -25,6 +25,8 @@ from rag.reader import Reader, Reading
 from rag.retrieval import Retriever
 from tests.eval.conftest import SENTENCES, WriteLines, question
 
+pytestmark = pytest.mark.slow
+
 READ_ALONE = Scale(read=1.0, found=0.0, bias=0.0)
 
 

@@ -449,6 +449,7 @@ def test_stems_are_of_words_that_say_something() -> None:
     assert reader_questions.stems("متى بنيت المدرسة؟") == reader_questions.stems("بنيت مدرسة")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("held", "asked", "answered"), [(False, 4578, 2798), (True, 910, 556)])
 def test_the_files_that_were_written_are_read(held: bool, asked: int, answered: int) -> None:
     found = reader_written.read_files(TRAINING / "files", 400, held=held)
@@ -457,6 +458,7 @@ def test_the_files_that_were_written_are_read(held: bool, asked: int, answered: 
     assert {len(each.versions) for each in found} == {1}
 
 
+@pytest.mark.slow
 def test_what_else_was_written_is_read() -> None:
     taught, held = (
         reader_written.read_written(TRAINING / "answers", 400, held=h) for h in (False, True)

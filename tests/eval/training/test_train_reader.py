@@ -20,6 +20,8 @@ from eval.training.train_reader import Model
 from rag.language import Span
 from rag.reader import Reader
 
+pytestmark = pytest.mark.slow
+
 WORDS = ["[PAD]", "[CLS]", "[SEP]", "[UNK]", *"when who came left cat dog in may king .".split()]
 
 
