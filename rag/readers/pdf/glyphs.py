@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import hypot
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ _ARABIC = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _MARKED = re.compile("([\u064b-\u0652\u0670]+)([\u0621-\u064a])")
 _BOLD = re.compile(r"bold|black|heavy", re.IGNORECASE)
 _BULLETS = "\uf0b7\uf0a7\uf076\uf0d8\uf0fc"  # of fonts that are all signs
-_SIGNS = frozenset('()[]«»“”"')
+_SIGNS = frozenset('()[]«»“”"•')
 _HYPHENS = ("\x02", "\ufffe")  # as PDFium says that a word goes on with the next line
 # Of a letter's size: how far words are apart at least, and those beside a sign; what is a space in
 # any case, and what parts columns.
@@ -288,8 +288,11 @@ def _from_left(row: Row) -> list[Glyph]:
     """Return letters by their places; a mark before the letter that it stands on, in Arabic."""
     letters = [g for g in row if not unicodedata.combining(g.char)]
     centres = {id(g): (g.left + g.right) / 2 for g in row}
-    # Letters that are drawn as one, such as لا, have one place, and are named as they are read.
-    turned = {id(g): -n if _ARABIC.match(g.char) else n for n, g in enumerate(letters)}
+    # Letters that are drawn as one, such as لا, have one place, and are named as those around them.
+    turned = {
+        id(g): -n if _ARABIC.match(g.char) and not _is_read(letters, n) else n
+        for n, g in enumerate(letters)
+    }
     ordered = sorted(letters, key=lambda g: (centres[id(g)], turned[id(g)]))
     for mark in (g for g in row if unicodedata.combining(g.char)):
         near = min(
@@ -299,6 +302,13 @@ def _from_left(row: Row) -> list[Glyph]:
         )
         ordered.insert(near, mark)
     return ordered
+
+
+def _is_read(letters: Row, n: int) -> bool:
+    """Tell whether PDFium gives Arabic around a letter as it is read, or else as it is drawn."""
+    inside = letters[max(0, n - 4) : n + 5]
+    apart = [(a, b) for a, b in pairwise(inside) if _ARABIC.match(a.char) and a.left != b.left]
+    return sum(1 if a.left > b.left else -1 for a, b in apart) > 0
 
 
 def _spaced(glyphs: Row) -> str:
