@@ -306,7 +306,7 @@ def _from_left(row: Row) -> list[Glyph]:
 
 def _is_read(letters: Row, n: int) -> bool:
     """Tell whether PDFium gives Arabic around a letter as it is read, or else as it is drawn."""
-    inside = letters[max(0, n - 4) : n + 5]
+    inside = [g for g in letters[max(0, n - 4) : n + 5] if g.word == letters[n].word]
     apart = [(a, b) for a, b in pairwise(inside) if _ARABIC.match(a.char) and a.left != b.left]
     return sum(1 if a.left > b.left else -1 for a, b in apart) > 0
 
