@@ -386,12 +386,11 @@ def _print_answer(answer: Answer) -> None:
     console = Console(highlight=False)
     console.print(f"[bold]{escape(answer.answer)}[/]", soft_wrap=True)
     for citation in answer.citations:
-        page = (
-            "" if citation.page is None else f", {sayings.on_page(citation.page)[answer.language]}"
-        )
+        page = "" if citation.page is None else sayings.on_page(citation.page)[answer.language]
+        place = f"{citation.doc}:{citation.start}-{citation.end}"
+        origin = ", ".join(filter(None, (place, page, citation.author, citation.date)))
         console.print(
-            f"\n  \\[{citation.marker}] {_with_marks(citation)}\n"
-            f"      [dim]{plain(citation.doc)}:{citation.start}-{citation.end}{page}[/]",
+            f"\n  \\[{citation.marker}] {_with_marks(citation)}\n      [dim]{plain(origin)}[/]",
             soft_wrap=True,
         )
 

@@ -84,6 +84,7 @@ class DocumentsSettings(Section):
     max_chars: int = Field(5_000_000, ge=1_000, le=100_000_000)
     max_seconds: float = Field(120.0, ge=1, le=3_600)
     max_memory_bytes: int = Field(1_500_000_000, ge=300_000_000, le=64_000_000_000)
+    ocr: str = Field("", pattern=r"^([a-z_]{3,20}(\+[a-z_]{3,20}){0,5})?$")
 
 
 class PassagesSettings(Section):
@@ -225,6 +226,7 @@ class PageSettings(Section):
 
     documents_tab: Literal["local", "on", "off"] = "local"
     upload_max_bytes: int = Field(20_000_000, ge=1_000, le=1_000_000_000)
+    originals: bool = True
     feedback: bool = True
     waiting: int = Field(20, ge=1, le=1_000)
     report: Path = Path("eval/reports/latest")

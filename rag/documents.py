@@ -99,7 +99,7 @@ def list_files(corpus: Path) -> list[str]:
     for folder, folders, names in os.walk(corpus, onerror=closed.append):
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths = [Path(folder, name) for name in names if not name.startswith(".")]
-        found += [path.relative_to(corpus).as_posix() for path in paths if _is_inside(path, corpus)]
+        found += [path.relative_to(corpus).as_posix() for path in paths if is_inside(path, corpus)]
     for exc in closed:
         if isinstance(exc, FileNotFoundError):
             continue  # it left meanwhile
@@ -109,7 +109,7 @@ def list_files(corpus: Path) -> list[str]:
     return sorted(found)
 
 
-def _is_inside(path: Path, corpus: Path) -> bool:
+def is_inside(path: Path, corpus: Path) -> bool:
     """Tell whether a path, with its links followed, is a file of the corpus."""
     try:
         return path.is_file() and path.resolve().is_relative_to(corpus.resolve())
@@ -155,7 +155,9 @@ def digest(doc: str, content: bytes, settings: DocumentsSettings) -> str:
     """
     suffix = _suffix(doc)
     bounds = (settings.max_chars, settings.max_seconds, settings.max_memory_bytes)
-    how = (suffix, readers.version(suffix), () if suffix in readers.TEXTS else bounds)
+    how: tuple[object, ...] = (suffix, readers.version(suffix))
+    how += ((),) if suffix in readers.TEXTS else (bounds,)
+    how += (settings.ocr,) if settings.ocr and suffix == ".pdf" else ()
     return hashlib.sha256(repr(how).encode() + content).hexdigest()
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from rag.errors import RawiError
 
-Extra = Literal["serve", "eval", "transformers"]
+Extra = Literal["serve", "eval", "ocr", "transformers"]
 
 # Extra → modules, as they are imported.
 MODULES: dict[Extra, tuple[str, ...]] = {
@@ -23,6 +23,7 @@ MODULES: dict[Extra, tuple[str, ...]] = {
         "uvicorn",
     ),
     "eval": ("ir_measures", "jinja2", "markupsafe", "matplotlib", "sklearn"),
+    "ocr": ("tesserocr",),
     "transformers": ("accelerate", "gguf"),
 }
 

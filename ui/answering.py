@@ -217,19 +217,23 @@ def _cited(citation: Citation) -> Quote:
         language=detect(citation.quote),
         marks=tuple((a - citation.start, z - citation.start) for a, z in citation.marks),
         page=citation.page,
+        author=citation.author,
         date=citation.date,
     )
 
 
 def _evidence(found: Found, engine: Engine) -> Quote:
+    known = engine.retriever.storage.origin(found.doc)
     return Quote(
         doc=found.doc,
-        title=title_of(engine, found.doc),
+        title=known.title or found.doc,
         start=found.start,
         end=found.end,
         text=found.text if len(found.text) <= _SHOWN_CHARS else found.text[:_SHOWN_CHARS] + "…",
         language=found.language,
         page=engine.retriever.storage.page(found.doc, found.start),
+        author=known.author,
+        date=known.date,
     )
 
 

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from rag.config import Settings
-from ui import api, connections, health, logs, mcp, page, uploads, widget
+from ui import api, connections, health, logs, mcp, originals, page, uploads, widget
 from ui.guard import Guard
 from ui.limits import Limits
 from ui.loading import Loader
@@ -50,6 +50,7 @@ def build(loader: Loader) -> FastAPI:
     app.include_router(api.router(work))
     app.include_router(health.router(work))
     app.include_router(uploads.router(settings, limits))
+    app.include_router(originals.router(loader))
     app.include_router(widget.router(tickets, settings.widget))
     api.say_errors_as_openai(app)
     widget.refuse_tickets(app)

@@ -54,6 +54,7 @@ class Quote(_Kept):
     language: Language
     marks: Annotated[tuple[tuple[_Count, _Count], ...], Field(max_length=200)] = ()
     page: _Count | None = None
+    author: _Line = ""
     date: _Line = ""
 
 

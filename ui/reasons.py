@@ -72,7 +72,11 @@ _ARABIC: Final = tuple(
         (
             r"its pages are pictures without text, .*",
             "صفحات الملف صور بلا نص، كما يخرجها الماسح الضوئي. حوّلها أولًا إلى نص ببرنامج تعرّف ضوئي"
-            " على الحروف (OCR).",
+            " على الحروف (OCR)، أو اضبط documents.ocr.",
+        ),
+        (
+            r"its pages are pictures in which text recognition is sure of nothing",
+            "صفحات الملف صور لم يتبيّن التعرّف الضوئي حروفها.",
         ),
         (
             r"its letters can't be told: .*",

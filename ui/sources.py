@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from rag import sayings
 from rag.engine import Engine
 from rag.language import Span, detect
-from ui import text
+from ui import originals, text
 from ui.answering import title_of
 from ui.bidi import isolated_html
 from ui.markup import button, macros
@@ -15,7 +16,7 @@ from ui.text import Phrase
 # Characters shown on either side of the sentence; and of a document that is shown whole, at once.
 _AROUND, _AT_ONCE = 20_000, 200_000
 _NONE = Span(0, 0)
-_HTML = macros("source")
+_HTML = macros("source", on_page=sayings.on_page)
 
 
 def source_html(engine: Engine, doc: str, start: int, end: int, quote: str | None = None) -> str:
@@ -91,9 +92,12 @@ def _opened(
         said = isolated_html(article[first:last], language)
         if here is not None:
             said = said + _HTML.here() if here == last else _HTML.here() + said
+    page = engine.retriever.storage.page(doc, cited.start)
     return _HTML.source(
         title_of(engine, doc),
         doc,
+        original=originals.address(engine.settings, doc, page),
+        page=page,
         note=note,
         before=before if first else "",
         after=after if last < len(article) else "",

@@ -183,6 +183,7 @@ SOURCE_CHANGED: Final = Phrase(
     "تغيرت الوثيقة منذ هذا الجواب.", "The document has changed since this answer."
 )
 
+ORIGINAL: Final = Phrase("افتح الملف الأصلي", "Open the original file")
 WHOLE: Final = Phrase("اعرض الوثيقة كلها", "Show the whole document")
 EARLIER: Final = Phrase("اعرض ما قبل هذا", "Show what comes before")
 LATER: Final = Phrase("اعرض ما بعد هذا", "Show what comes after")

@@ -37,7 +37,7 @@ _OWN = {
 }
 # Raised by one when a reader makes another text of the same file, or refuses another one; of those
 # that aren't named it is 1.
-_VERSIONS = MappingProxyType({"epub:read": 2, "pdf:read": 2})
+_VERSIONS = MappingProxyType({"epub:read": 2, "pdf:read": 3})
 
 
 @cache

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Literal
 
 # What pairs of letters are counted in: the commonest words, and some of each common pattern.
@@ -47,7 +47,11 @@ _R = "\u0590-\u065f\u066a-\u06ef\u06fa-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"
 _N = "0-9\u0660-\u0669\u06f0-\u06f9"
 _RIGHT = re.compile(f"[{_R}]")
 _LEFT = re.compile(f"[^\\W\\d_{_R}]")
-_NUMBER = f"[%$€£+-]?[{_N}]+(?:[.,:/٫٬-][{_N}]+)*[%٪$€£]?"
+# Digits after Arabic letters are read from the right around a hyphen; those that begin a line, from
+# the left.
+_NUMBER = (
+    f"[0-9]+(?:-[0-9]+)+(?=\\W*\\Z)|(?:(?<![{_N}])[+-])?[$€£]?[{_N}]+(?:[.,:/٫٬][{_N}]+)*[%٪$€£]?"
+)
 _LEFT_RUN = re.compile(
     f"(?:(?![{_R}])\\w)*(?![{_R}])[^\\W\\d_](?:[^{_R}]*(?![{_R}])\\w)?|{_NUMBER}"
 )
@@ -55,7 +59,9 @@ _RIGHT_RUN = re.compile(f"[{_R}](?:[^A-Za-z]*[{_R}])?")
 _SPACE_AFTER = re.compile(r"(?<=\S)([(\[]) (?=\S)")
 _SPACE_BEFORE = re.compile(r"(?<=\S) ([)\]])(?=[^\s.,،؛:])")
 _STOP_BEFORE = re.compile(rf"\A([.!؟؛،:]) ?([{_R}].*[^\W_])\Z")
+_ITEM = re.compile(r"\w{1,2}\)")
 _BRACKET = re.compile(r"[()\[\]]")
+_PAIRS = ("()", "[]", "«»")
 _MIRRORED = str.maketrans("()[]{}<>«»‹›", ")(][}{><»«›‹")
 _COUNTS = Counter(pair for word in _WORDS for pair in pairwise(f" {word} "))
 _FIRSTS = Counter(pair[0] for pair in _COUNTS.elements())
@@ -141,9 +147,24 @@ def bracketed(read: str) -> str:
     sentence was set by a program that took the line for English.
     """
     first = _BRACKET.search(read)
-    read = read.translate(_MIRRORED) if first and first[0] in ")]" else read
+    if first and first[0] in ")]" and not _ITEM.match(read):
+        read = read.translate(_MIRRORED)
+    for both in _PAIRS:
+        read = _paired(read, both)
     read = _SPACE_AFTER.sub(r" \1", _SPACE_BEFORE.sub(r"\1 ", read))
     return _STOP_BEFORE.sub(r"\2\1", read)
+
+
+def _paired(read: str, both: str) -> str:
+    """Return a line whose brackets of a kind open and close by turns, where they didn't match."""
+    places = [at for at, char in enumerate(read) if char in both]
+    depths = list(accumulate(1 if read[at] == both[0] else -1 for at in places))
+    if len(places) < 2 or (min(depths) >= 0 and depths[-1] == 0):
+        return read
+    chars = list(read)
+    for nth, at in enumerate(places):
+        chars[at] = both[nth % 2]
+    return "".join(chars)
 
 
 def _turned_run(drawn: str) -> str:

@@ -18,15 +18,17 @@ from types import TracebackType
 from typing import IO, cast
 
 import rag
+from rag import extras
 from rag.blocks import Block
 from rag.config import DocumentsSettings
-from rag.errors import DocumentError
+from rag.errors import ConfigError, DocumentError
 from rag.language import clean
 from rag.readers.worker import LENGTH, OUT_OF_MEMORY
 from rag.readers.writing import Reading
 
 # Bytes of an answer for a character of text at most, and for one without any.
 _BYTES_EACH, _BYTES_MORE = 40, 1_000_000
+_TESSDATA = "tess*/**/tessdata"
 _ENDS_IN_S = 5.0  # with a core or a traceback that nobody reads
 # Of numeric libraries: each thread would reserve memory of its own.
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -46,7 +48,12 @@ class Sandbox:
     """Reads files; use as a context manager. The process starts with the first of them."""
 
     def __init__(self, settings: DocumentsSettings) -> None:
+        """Take the bounds.
+
+        :raises RawiError: When pictures are to be read, and what does so is not installed.
+        """
         self.settings = settings
+        self._ocr = _recognition(settings.ocr) if settings.ocr else {}
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Sandbox:
@@ -142,9 +149,29 @@ class Sandbox:
                 "PYTHONPATH": os.pathsep.join(dict.fromkeys(code)),
                 "PYTHONUTF8": "1",
                 **dict.fromkeys(_ONE_THREAD, "1"),
+                **self._ocr,
             },
             start_new_session=True,  # Ctrl-C is for whoever waits for it
         )  # fmt: skip
+
+
+def _recognition(languages: str) -> dict[str, str]:
+    """Return the environment that text recognition needs.
+
+    :raises RawiError: When it, or one of the languages, is not installed.
+    """
+    extras.require("ocr", "documents.ocr")
+    given = os.environ.get("TESSDATA_PREFIX")
+    folders = [Path(given)] if given else sorted(Path("/usr/share").glob(_TESSDATA))
+    names = [f"{language}.traineddata" for language in languages.split("+")]
+    for folder in folders:
+        if all((folder / name).is_file() for name in names):
+            return {"TESSDATA_PREFIX": str(folder), "RAWI_OCR": languages}
+    packages = [f"tesseract-ocr-{name.replace('_', '-')}" for name in languages.split("+")]
+    raise ConfigError(
+        f"documents.ocr: Tesseract lacks one of {languages}; on Debian: apt-get install"
+        f" {' '.join(packages)}"
+    )
 
 
 def _status(process: subprocess.Popen[bytes]) -> int:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from difflib import SequenceMatcher
+from importlib.util import find_spec
 from pathlib import Path
 
+import pypdfium2 as pdfium
 import pytest
 
 from rag import current, documents, index, sayings
 from rag.config import DocumentsSettings, Settings
-from rag.errors import DocumentError
+from rag.errors import ConfigError, DocumentError
+from rag.language import fold
 from rag.readers import pdf
 from rag.readers.pdf.glyphs import Glyph
 from rag.readers.sandbox import Sandbox
 from tests.conftest import WordEmbedder, Write
 from tests.rag import files
-from tests.rag.files import ARABIC, drawn, line
+from tests.rag.files import ARABIC, ENGLISH, Text, drawn, line
 from tests.rag.test_readers import check_exact, said
 
 PAGES = drawn(
@@ -84,6 +89,17 @@ def test_arabic_is_read_from_the_right(tagged: bool, sandbox: Sandbox, tmp_path:
     assert text == " ".join((ARABIC.opening, ARABIC.last) * 2)
 
 
+@pytest.mark.parametrize("tagged", [True, False])
+def test_letters_that_are_drawn_apart_from_their_marks(
+    tagged: bool, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    text = "أُطلق اسمها على شارع. كان عضوًا في مجلس جدّتها (Hala)، وطُبع «كتابه» بنحو 58% من الكلفة."
+    page = f"<meta charset=utf-8><body dir=rtl><p>{text}</p><p>{text}</p>"
+    content = files.printed(page.encode(), tmp_path, tagged=tagged)
+    read = " ".join(documents.parse("a.pdf", content, sandbox).text.split())
+    assert fold(read) == fold(f"{text} {text}")
+
+
 def test_arabic_that_was_drawn_from_the_left_is_turned() -> None:
     rows = []
     for number, text in enumerate((ARABIC.opening, ARABIC.announced, ARABIC.last)):
@@ -111,3 +127,96 @@ def test_shapes_become_letters(sandbox: Sandbox, tmp_path: Path) -> None:
     page = "<meta charset=utf-8><body dir=rtl><p>ﻛﻠﺐ ﻻ ﻳﻨﺎﻡ ﷺ"
     text = documents.parse("a.pdf", files.printed(page.encode(), tmp_path), sandbox).text
     assert text.startswith("كلب لا ينام")
+
+
+def packet(about: str, of: str = "http://ns.adobe.com/pdf/1.3/") -> str:
+    return (
+        "700 0 obj\n<<>>\nstream\n<x:xmpmeta xmlns:x='adobe:ns:meta/'>"
+        "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
+        "<rdf:Description xmlns:dc='http://purl.org/dc/elements/1.1/' xmlns:xmp="
+        f"'http://ns.adobe.com/xap/1.0/' xmlns:pdf='{of}' {about}</rdf:Description></rdf:RDF>"
+        "</x:xmpmeta>\nendstream\nendobj\n"
+    )
+
+
+NAMED = "<dc:title><rdf:Alt><rdf:li>Cats</rdf:li></rdf:Alt></dc:title>"
+BY = "<dc:creator><rdf:Seq><rdf:li>Salma</rdf:li><rdf:li>Omar</rdf:li></rdf:Seq></dc:creator>"
+ABOUT = {
+    "information": (
+        "/Title (Dogs) /Author (Omar) /CreationDate (D:20240131093000+03'00')",
+        packet(f"xmp:CreateDate='2020-01-01'>{NAMED}{BY}"), ("Dogs", "Omar", "2024-01-31"),
+    ),
+    "a year": ("/CreationDate (D:2024)", "", ("a", "", "2024")),
+    "a file's name": ("/Title (report.docx)", "", ("a", "", "")),
+    "XMP": ("", packet(f"xmp:CreateDate='2020-01-02T10:00:00Z'>{NAMED}{BY}"),
+            ("Cats", "Salma", "2020-01-02")),
+    "elements": ("", packet("><xmp:CreateDate>2020-01</xmp:CreateDate>"), ("a", "", "2020-01")),
+    "of a picture": ("", packet(f">{NAMED}", of="urn:picture"), ("a", "", "")),
+    "broken": ("", packet(f"<<&x;>{BY}").replace("</rdf:RDF>", ""), ("a", "", "")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("information", "extra", "about"), ABOUT.values(), ids=ABOUT)
+def test_what_a_pdf_says_of_itself(
+    information: str, extra: str, about: tuple[str, str, str], sandbox: Sandbox
+) -> None:
+    page = line("It sleeps in the garden of the house all day.", 72, 700)
+    extra += f"800 0 obj\n<< {information} >>\nendobj\n"
+    content = drawn(page, trailer="/Info 800 0 R", extra=extra)
+    document = documents.parse("a.pdf", content, sandbox)
+    found = ("a" if document.title.startswith("It") else document.title, document.author)
+    assert (*found, document.date) == about
+
+
+# What Debian's tesseract-ocr-ara brings, and the extra "ocr".
+TESSERACT = pytest.mark.skipif(
+    find_spec("tesserocr") is None or not list(Path("/usr/share").glob("tess*/**/ara.traineddata")),
+    reason="no Tesseract for Arabic",
+)
+
+
+def scan(content: bytes) -> bytes:
+    """A PDF whose pages are pictures of those of another."""
+    pictures = [page.render(scale=3).to_pil() for page in pdfium.PdfDocument(content)]
+    file = io.BytesIO()
+    pictures[0].save(file, "PDF", resolution=216, save_all=True, append_images=pictures[1:])
+    return file.getvalue()
+
+
+@TESSERACT
+@pytest.mark.parametrize(("text", "language"), [(ENGLISH, "eng"), (ARABIC, "ara")])
+def test_scanned_pages_are_read_where_it_is_asked_for(
+    text: Text, language: str, tmp_path: Path
+) -> None:
+    pages = (" ".join([text.opening, text.last] * 3), " ".join([text.last, text.opening] * 3))
+    direction = "rtl" if text is ARABIC else "ltr"
+    page = (
+        f"<meta charset=utf-8><body dir={direction} style='font: 24px Noto Naskh Arabic, serif'>"
+        f"<p>{pages[0]}<p style='break-before: page'>{pages[1]}"
+    )
+    content = scan(files.printed(page.encode(), tmp_path))
+    with Sandbox(DocumentsSettings(ocr=language)) as reading:
+        document = documents.parse("a.pdf", content, reading)
+    second = document.pages[1]
+    for wanted, found in zip(pages, (document.text[:second], document.text[second:]), strict=True):
+        alike = SequenceMatcher(None, wanted, " ".join(found.split()), autojunk=False).ratio()
+        assert alike > (0.98 if text is ENGLISH else 0.85)
+    with pytest.raises(DocumentError, match="pictures without text"):
+        documents.parse("a.pdf", content)
+
+
+@TESSERACT
+def test_recognition_is_sure_of_letters_alone(tmp_path: Path) -> None:
+    mark = "<div style='width: 300px; height: 300px; border-radius: 40%; border: 9px dashed'>"
+    content = scan(files.printed(mark.encode(), tmp_path))
+    with (
+        Sandbox(DocumentsSettings(ocr="ara")) as reading,
+        pytest.raises(DocumentError, match="sure of nothing"),
+    ):
+        documents.parse("a.pdf", content, reading)
+
+
+@TESSERACT
+def test_a_language_that_is_not_installed_is_said() -> None:
+    with pytest.raises(ConfigError, match="tesseract-ocr-ara tesseract-ocr-chi-xyz"):
+        Sandbox(DocumentsSettings(ocr="ara+chi_xyz"))

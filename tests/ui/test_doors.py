@@ -42,6 +42,7 @@ OWN = {
     "/mcp": "as above",
     "/metrics": "as above",
     "/documents/upload": "for whom the folder is open",
+    "/documents/original": "PDFs of the index, where nothing in them runs",
     "/healthz": "whether it lives; says nothing else",
     "/widget.js": "the script that sites embed",
     "/widget/ticket": "for allowed sites' pages",

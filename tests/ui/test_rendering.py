@@ -57,7 +57,8 @@ def answered(text: str, language: Any = "ar", **fields: Any) -> Message:
 
 def engine(text: str, title: str = "Title") -> Any:
     storage = SimpleNamespace(text=lambda doc: text, title=lambda doc: title, page=lambda *_: None)
-    return SimpleNamespace(retriever=SimpleNamespace(storage=storage))
+    settings = SimpleNamespace(page=SimpleNamespace(originals=True))
+    return SimpleNamespace(retriever=SimpleNamespace(storage=storage), settings=settings)
 
 
 HOSTILE = {
@@ -97,6 +98,19 @@ def test_hostile_text_is_text(html: str) -> None:
     assert set(read.tags) <= TAGS
     assert {name for name, _ in read.attributes if name.startswith("on")} == set()
     assert "href" not in dict(read.attributes)
+
+
+def test_a_pdf_is_opened_at_the_page_of_its_citation() -> None:
+    pdf = engine("It sleeps.")
+    pdf.retriever.storage.page = lambda *_: 12
+    name = 'a/"><b>?#&.pdf'
+    read = Reader(sources.source_html(pdf, name, 0, 9))
+    assert dict(read.attributes)["href"] == (
+        "documents/original?doc=a%2F%22%3E%3Cb%3E%3F%23%26.pdf#page=12"
+    )
+    assert "ص ١٢" in read.said
+    assert "p. 12" in read.said
+    assert "href" not in dict(Reader(sources.source_html(pdf, "a.pptx", 0, 9)).attributes)
 
 
 def test_direction_is_that_of_the_whole_message() -> None:

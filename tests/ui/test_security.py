@@ -26,6 +26,7 @@ from rag.engine import Engine
 from rag.retrieval import Found
 from tests.conftest import Write
 from tests.doubles import JudgingLLM
+from tests.rag.files import drawn, line
 from tests.ui.serving import ANSWER, QUESTION, Retriever, engine, served
 from ui import guard, keys, sources
 from ui.logs import JsonFormatter
@@ -36,6 +37,7 @@ pytestmark = pytest.mark.slow
 
 SITE = "https://www.example.org"
 ALLOWED = {"allowed_origins": [SITE], "secret": "s" * 40}
+PDF = drawn(line("The cat sleeps in the garden all day.", 72, 700))
 FEW = {"address_per_minute": 3}
 SMALL = {"max_body_bytes": 5_000, "body_timeout_s": 0.5}
 ASK = {"model": "rawi", "messages": [{"role": "user", "content": QUESTION}]}
@@ -310,6 +312,63 @@ class TestPathTraversal:
                 reply = b"".join(iter(lambda: raw.recv(65_536), b""))
             assert b"root:" not in reply, (below, path)
             assert reply.split()[1] in (b"400", b"403", b"404"), (below, path)
+
+
+class TestOriginals:
+    """Files of strangers, opened in a reader's browser from our own address."""
+
+    @pytest.fixture
+    def url(self, settings: Settings, write: Write, embedder: Any, tmp_path: Path) -> Iterator[str]:
+        (tmp_path / "outside.pdf").write_bytes(PDF)
+        for name in ("a.pdf", "سر & <b>.pdf", "replaced.pdf", "linked.pdf", "gone.pdf"):
+            write(name, PDF)
+        write("cats.txt", "A cat sat here.")
+        index.update(settings, embedder)
+        write("new.pdf", PDF)
+        write("replaced.pdf", "<script>alert(1)</script>")
+        for name in ("linked.pdf", "gone.pdf"):
+            (settings.corpus / name).unlink()
+        (settings.corpus / "linked.pdf").symlink_to(tmp_path / "outside.pdf")
+        with current.open_current(settings, embedder.fingerprint) as store:
+            rawi = engine(settings.storage, corpus=settings.corpus)
+            rawi.retriever.storage = store
+            with served(rawi) as url:
+                yield url
+
+    def test_are_opened_where_nothing_in_them_runs(self, url: str) -> None:
+        for doc in ("a.pdf", "سر & <b>.pdf"):
+            reply = httpx.get(f"{url}/documents/original", params={"doc": doc})
+            assert (reply.status_code, reply.content) == (200, PDF)
+            headers = reply.headers
+            assert headers["content-type"] == "application/pdf"
+            assert headers["content-disposition"].startswith("inline; filename")
+            assert headers["x-content-type-options"] == "nosniff"
+            assert headers["cross-origin-resource-policy"] == "same-origin"
+            policy = headers["content-security-policy"].split("; ")
+            assert {"sandbox", "default-src 'none'", "frame-ancestors 'none'"} == set(policy)
+
+    @pytest.mark.parametrize(
+        "doc",
+        [
+            *TestPathTraversal.TRIES, "../outside.pdf", "cats.txt", "new.pdf", "replaced.pdf",
+            "linked.pdf", "gone.pdf", "", ".pdf", "a.pdf\0", "./a.pdf", "x/../a.pdf",
+        ],
+    )  # fmt: skip
+    def test_are_pdfs_of_the_index_alone(self, url: str, doc: str) -> None:
+        reply = httpx.get(f"{url}/documents/original", params={"doc": doc})
+        assert (reply.status_code, reply.content) == (404, b"")
+
+    def test_a_setting_closes_them(self, tmp_path: Path) -> None:
+        (tmp_path / "a.pdf").write_bytes(PDF)
+        found = [Found("a.pdf", 0, len(QUESTION), QUESTION, 0.9, "ar")]
+        for is_open in (True, False):
+            rawi = engine(tmp_path, evidence=found, corpus=tmp_path, page={"originals": is_open})
+            rawi.retriever.storage.page = lambda *_: 3
+            with served(rawi) as url:
+                reply = httpx.get(f"{url}/documents/original", params={"doc": "a.pdf"})
+            assert reply.status_code == (200 if is_open else 404)
+            shown = sources.source_html(rawi, "a.pdf", 0, 3)
+            assert ('href="documents/original?doc=a.pdf#page=3"' in shown) == is_open
 
 
 class TestOverrides:

@@ -9,9 +9,10 @@ import pypdfium2 as pdfium
 
 from rag.errors import DocumentError
 from rag.readers import arabic
-from rag.readers.pdf import glyphs, laid_out, parts, tagged
+from rag.readers.pdf import glyphs, laid_out, parts, scanned, tagged
 from rag.readers.pdf.glyphs import Line, Row
 from rag.readers.pdf.parts import Part
+from rag.readers.pdf.properties import properties
 from rag.readers.pdf.tagged import Element
 from rag.readers.writing import Reading, Writer
 
@@ -19,7 +20,6 @@ from rag.readers.writing import Reading, Writer
 _UNNAMED = 0.1
 _TAGGED = 0.7
 _NO_LETTER = re.compile("[\ufffd\ue000-\uf8ff]")
-_JUNK_TITLE = re.compile(r"untitled|microsoft \w+ - .*|.*\.\w{3,4}|about:blank", re.IGNORECASE)
 
 
 def read(content: bytes) -> Reading:
@@ -30,28 +30,31 @@ def read(content: bytes) -> Reading:
     pages: list[list[Row]] = []
     tags: list[Sequence[Element]] = []
     drawn = False
+    seen: list[Part] = []
     with _opened(content) as file:
-        for page in file:
-            drawn = drawn or _is_drawn_on(page)
+        for number, page in enumerate(file):
             pages.append(glyphs.rows(page))
+            if not pages[-1] and _is_drawn_on(page):
+                drawn = True
+                seen += scanned.parts(page, number) if scanned.is_read() else []
             tags.append(tagged.elements(page))
             page.close()
-        said = file.get_metadata_dict()
-    if pages and not any(pages):
+        about = properties(file, content)
+    if pages and not any(pages) and not seen:
         if not drawn:
             raise DocumentError("holds no text")
+        if scanned.is_read():
+            raise DocumentError(
+                "its pages are pictures in which text recognition is sure of nothing"
+            )
         raise DocumentError(
             "its pages are pictures without text, as a scanner makes them; run text recognition"
-            " (OCR) on it first"
+            " (OCR) on it first, or set documents.ocr"
         )
     writer = Writer()
-    parts.write(_parts(pages, tags), len(pages), writer)
-    title = said.get("Title", "")
-    return writer.reading(
-        "" if _JUNK_TITLE.fullmatch(title.strip()) else title,
-        said.get("Author", ""),
-        _date(said.get("CreationDate", "")),
-    )
+    every = sorted([*_parts(pages, tags), *seen], key=lambda part: part.lines[0].page)
+    parts.write(every, len(pages), writer)
+    return writer.reading(*about)
 
 
 def _is_drawn_on(page: pdfium.PdfPage) -> bool:
@@ -92,11 +95,6 @@ def _opened(content: bytes) -> pdfium.PdfDocument:
         if exc.err_code == pdfium.raw.FPDF_ERR_PASSWORD:
             raise DocumentError("is protected by a password; save it without one") from exc
         raise
-
-
-def _date(said: str) -> str:
-    found = re.match(r"D:(\d{4})(\d\d)(\d\d)", said)
-    return "-".join(found.groups()) if found else ""
 
 
 def _is_backward(lines: Sequence[Line]) -> bool:

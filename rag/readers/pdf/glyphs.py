@@ -10,8 +10,9 @@ from __future__ import annotations
 import ctypes
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
 from math import hypot
 from typing import Any, NamedTuple
 
@@ -25,11 +26,16 @@ _ARABIC = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _MARKED = re.compile("([\u064b-\u0652\u0670]+)([\u0621-\u064a])")
 _BOLD = re.compile(r"bold|black|heavy", re.IGNORECASE)
 _BULLETS = "\uf0b7\uf0a7\uf076\uf0d8\uf0fc"  # of fonts that are all signs
+_SIGNS = frozenset('()[]«»“”"•')
 _HYPHENS = ("\x02", "\ufffe")  # as PDFium says that a word goes on with the next line
-# Of a letter's size: wider is a space, and wider by far another column.
-_SPACE, _COLUMN = 0.5, 0.8
+# Of a letter's size: how far words are apart at least, and those beside a sign; what is a space in
+# any case, and what parts columns.
+_TOUCHING, _NEAR, _SPACE, _COLUMN = 0.1, 0.2, 0.5, 0.8
 _NAME_BYTES = 128
+_MOST_NESTED = 15
 _SAME_LINE = 0.3  # at most between two baselines
+_SAME_BASE = 0.05  # points
+_NEAR_ROWS = 4
 
 
 class Glyph(NamedTuple):
@@ -83,10 +89,13 @@ def rows(page: pdfium.PdfPage) -> list[Row]:
     text = page.get_textpage()
     found: list[list[Glyph]] = []
     ended = True
-    for glyph in _glyphs(text, page.get_height()):
+    for glyph in _glyphs(text, page.get_height(), _clusters(page)):
         char = glyph.char
+        beside = next((row for row in found[-_NEAR_ROWS:] if _adjoins(row, glyph)), None)
         if char.isspace():
             ended = ended or char in "\r\n"
+        elif beside is not None:
+            beside.append(glyph)
         elif found and _goes_on(found[-1], glyph, ended=ended):
             found[-1].append(glyph)
             ended = False
@@ -108,8 +117,84 @@ def lines(rows: Sequence[Row], page: int, *, as_drawn: bool = False) -> list[Lin
     return [line.as_drawn() for line in found] if as_drawn else found
 
 
-def _glyphs(text: pdfium.PdfTextPage, height: float) -> Iterator[Glyph]:
+class _Place(NamedTuple):
+    """Where something is drawn; ``base`` is from below."""
+
+    left: float
+    right: float
+    base: float
+
+
+# By the address of what PDFium takes for all of a letter: where that stands, and where all of it.
+_Clusters = Mapping[int, tuple[_Place, _Place]]
+
+
+def _clusters(page: pdfium.PdfPage) -> _Clusters:
+    """Return where letters stand that are drawn in parts.
+
+    Browsers draw a letter and the mark on it apart, and say both as the text of the two; PDFium
+    gives them the place of the first, which may be the mark's.
+    """
+    found = dict[int, tuple[_Place, _Place]]()
+    first = span = 0
+    for part in page.get_objects((raw.FPDF_PAGEOBJ_TEXT,), max_depth=_MOST_NESTED):
+        mark = _said_span(part.raw)
+        if mark and mark == span:
+            drawn, whole = found[first]
+            place = _place(part.raw)
+            edges = min(whole.left, place.left), max(whole.right, place.right)
+            found[first] = (drawn, _Place(*edges, min(whole.base, place.base)))
+        elif mark:
+            first = _address(part.raw)
+            found[first] = (_place(part.raw), _place(part.raw))
+        span = mark
+    return {part: places for part, places in found.items() if places[0] != places[1]}
+
+
+def _place(part: Any) -> _Place:
+    left, low, right, high = (ctypes.c_float() for _ in range(4))
+    matrix = raw.FS_MATRIX()
+    raw.FPDFPageObj_GetBounds(part, left, low, right, high)
+    raw.FPDFPageObj_GetMatrix(part, matrix)
+    return _Place(left.value, right.value, matrix.f)
+
+
+def _said_span(part: Any) -> int:
+    """Return what tells a span whose text is said apart from what is drawn; 0 for none."""
+    for n in range(raw.FPDFPageObj_CountMarks(part)):
+        mark = raw.FPDFPageObj_GetMark(part, n)
+        for m in range(raw.FPDFPageObjMark_CountParams(mark)):
+            name, size = ctypes.create_string_buffer(_NAME_BYTES), ctypes.c_ulong()
+            buffer = ctypes.cast(name, ctypes.POINTER(ctypes.c_ushort))
+            raw.FPDFPageObjMark_GetParamKey(mark, m, buffer, _NAME_BYTES, size)
+            if name.raw[: max(0, size.value - 2)].decode("utf-16-le", "replace") == "ActualText":
+                return _address(mark)
+    return 0
+
+
+def _address(pointer: Any) -> int:
+    return ctypes.cast(pointer, ctypes.c_void_p).value or 0
+
+
+def _glyphs(text: pdfium.PdfTextPage, height: float, clusters: _Clusters) -> Iterator[Glyph]:
     """Yield the letters of a page with the spaces between them, in the order that PDFium has."""
+    for place, group in groupby(_placed(text, height), lambda one: one[0]):
+        glyphs = [glyph for _, glyph in group]
+        if place in clusters:
+            drawn, whole = clusters[place]
+            alone = sum(not unicodedata.combining(glyph.char) for glyph in glyphs) == 1
+            wider = (whole.right - whole.left) / max(0.01, drawn.right - drawn.left)
+            for n, glyph in enumerate(glyphs):
+                left, right = (
+                    whole.left + (at - drawn.left) * wider for at in (glyph.left, glyph.right)
+                )
+                edges = (whole.left, whole.right) if alone else (left, right)
+                glyphs[n] = glyph._replace(left=edges[0], right=edges[1], base=height - whole.base)
+        yield from glyphs
+
+
+def _placed(text: pdfium.PdfTextPage, height: float) -> Iterator[tuple[int, Glyph]]:
+    """Yield what a page's letters are drawn with, and they."""
     page, box, x, y = text.raw, raw.FS_RECTF(), ctypes.c_double(), ctypes.c_double()
     drawn, look = 0, (0.0, False, -1)
     word = 0
@@ -119,10 +204,11 @@ def _glyphs(text: pdfium.PdfTextPage, height: float) -> Iterator[Glyph]:
         raw.FPDFText_GetLooseCharBox(page, at, box)
         raw.FPDFText_GetCharOrigin(page, at, x, y)
         pointer = raw.FPDFText_GetTextObject(page, at)
-        if (place := ctypes.cast(pointer, ctypes.c_void_p).value or 0) != drawn:
+        if (place := _address(pointer)) != drawn:
             drawn, look = place, _look(text, at, pointer)
         char = "•" if char in _BULLETS else char
-        yield Glyph(char, box.left, box.right, height - y.value, look[0], word, *look[1:])
+        base = height - y.value
+        yield place, Glyph(char, box.left, box.right, base, look[0], word, *look[1:])
 
 
 def _look(text: pdfium.PdfTextPage, at: int, pointer: Any) -> tuple[float, bool, int]:
@@ -140,6 +226,20 @@ def _is_bold(text: pdfium.PdfTextPage, at: int) -> bool:
     return bool(_BOLD.search(name.value.decode("utf-8", "replace")))
 
 
+def _adjoins(row: Row, glyph: Glyph) -> bool:
+    """Tell whether a letter stands right beside those of a line that isn't the last one.
+
+    What is drawn in parts comes after its line, for PDFium.
+    """
+    if abs(row[-1].base - glyph.base) > _SAME_BASE or row[-1].size != glyph.size:
+        return False
+    if unicodedata.combining(glyph.char):
+        return glyph[1:3] == row[-1][1:3]
+    near = _TOUCHING * glyph.size
+    left, right = min(g.left for g in row), max(g.right for g in row)
+    return abs(glyph.left - right) <= near or abs(glyph.right - left) <= near
+
+
 def _goes_on(row: Row, glyph: Glyph, *, ended: bool) -> bool:
     """Tell whether a letter stands on the line of others.
 
@@ -149,7 +249,9 @@ def _goes_on(row: Row, glyph: Glyph, *, ended: bool) -> bool:
     if not ended:
         # Marks and indices stand higher, what is far lower is another line.
         return abs(row[-1].base - glyph.base) < max(row[-1].size, glyph.size)
-    beside = glyph.left >= max(g.right for g in row) or glyph.right <= min(g.left for g in row)
+    near = _TOUCHING * glyph.size
+    left, right = min(g.left for g in row), max(g.right for g in row)
+    beside = glyph.left >= right - near or glyph.right <= left + near
     return beside and not apart
 
 
@@ -186,8 +288,11 @@ def _from_left(row: Row) -> list[Glyph]:
     """Return letters by their places; a mark before the letter that it stands on, in Arabic."""
     letters = [g for g in row if not unicodedata.combining(g.char)]
     centres = {id(g): (g.left + g.right) / 2 for g in row}
-    # Letters that are drawn as one, such as لا, have one place, and are named as they are read.
-    turned = {id(g): -n if _ARABIC.match(g.char) else n for n, g in enumerate(letters)}
+    # Letters that are drawn as one, such as لا, have one place, and are named as those around them.
+    turned = {
+        id(g): -n if _ARABIC.match(g.char) and not _is_read(letters, n) else n
+        for n, g in enumerate(letters)
+    }
     ordered = sorted(letters, key=lambda g: (centres[id(g)], turned[id(g)]))
     for mark in (g for g in row if unicodedata.combining(g.char)):
         near = min(
@@ -199,13 +304,31 @@ def _from_left(row: Row) -> list[Glyph]:
     return ordered
 
 
+def _is_read(letters: Row, n: int) -> bool:
+    """Tell whether PDFium gives Arabic around a letter as it is read, or else as it is drawn."""
+    inside = [g for g in letters[max(0, n - 4) : n + 5] if g.word == letters[n].word]
+    apart = [(a, b) for a, b in pairwise(inside) if _ARABIC.match(a.char) and a.left != b.left]
+    return sum(1 if a.left > b.left else -1 for a, b in apart) > 0
+
+
 def _spaced(glyphs: Row) -> str:
-    """Return letters with the spaces that stand between them."""
+    """Return letters with the spaces that stand between them.
+
+    PDFium tells words by an order that isn't that of the page for brackets among Arabic, and a
+    mark that is drawn apart parts them for it.
+    """
+    is_arabic = any(_ARABIC.match(glyph.char) for glyph in glyphs)
     parts = list[str]()
+    edge, before = 0.0, ""
     for n, glyph in enumerate(glyphs):
-        gap = glyph.left - glyphs[n - 1].right if n else 0.0
-        apart = n > 0 and (glyph.word != glyphs[n - 1].word or gap > _SPACE * glyph.size)
-        parts += [" "] * apart + [glyph.char]
+        gap = (glyph.left - edge) / max(1.0, glyph.size)
+        apart = gap > _SPACE or glyph.word != glyphs[n - 1].word
+        if is_arabic and gap < _SPACE:
+            signs = bool(_SIGNS.intersection((before, glyph.char)))
+            apart = gap > (_NEAR if signs else _TOUCHING) and (apart or signs)
+        parts += [" "] * (n > 0 and apart) + [glyph.char]
+        edge = max(edge, glyph.right) if n else glyph.right
+        before = glyph.char
     return "".join(parts)
 
 
