@@ -98,8 +98,10 @@ def _in_columns(text: str, some: Sequence[Span]) -> bool:
     """Tell whether lines are cells, and those of each column begin or end in one place."""
     places = []
     for line in some:
-        begin = text.rfind("\n", 0, line.start) + 1
-        places.append([m.span() for m in _CELL.finditer(text[begin : line.end])])
+        indent = text[max(0, line.start - _LONGEST_RULE) : line.start].rpartition("\n")[2]
+        if indent.strip():  # a piece of a line
+            return False
+        places.append([m.span() for m in _CELL.finditer(indent + text[slice(*line)])])
     if (
         len(places) < _FEWEST_IN_COLUMNS
         or len(set(map(len, places))) > 1

@@ -89,6 +89,7 @@ def test_arabic_is_read_from_the_right(tagged: bool, sandbox: Sandbox, tmp_path:
     assert text == " ".join((ARABIC.opening, ARABIC.last) * 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tagged", [True, False])
 def test_letters_that_are_drawn_apart_from_their_marks(
     tagged: bool, sandbox: Sandbox, tmp_path: Path
@@ -184,6 +185,7 @@ def scan(content: bytes) -> bytes:
 
 
 @TESSERACT
+@pytest.mark.slow
 @pytest.mark.parametrize(("text", "language"), [(ENGLISH, "eng"), (ARABIC, "ara")])
 def test_scanned_pages_are_read_where_it_is_asked_for(
     text: Text, language: str, tmp_path: Path
@@ -206,6 +208,7 @@ def test_scanned_pages_are_read_where_it_is_asked_for(
 
 
 @TESSERACT
+@pytest.mark.slow
 def test_recognition_is_sure_of_letters_alone(tmp_path: Path) -> None:
     mark = "<div style='width: 300px; height: 300px; border-radius: 40%; border: 9px dashed'>"
     content = scan(files.printed(mark.encode(), tmp_path))
