@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from rag.retrieval import Found
 
 _WORD = re.compile(r"\w+")
+# Of another's probability: what the reader finds alike has as much at least, and what repeats a
+# question's words without an answer next to none.
+_AS_LIKELY = 0.1
 _FIELD = re.compile(r"(?:^|[;؛] )([^;؛:]+):")
 
 
@@ -34,7 +37,11 @@ def as_named(sentences: Sequence[Found], headings: Mapping[str, str], question: 
     scores = [found.score for found in sentences]
     for n, found in enumerate(sentences):
         better = [
-            m for m in range(len(sentences)) if named[m] > named[n] and _are_alike(said[n], said[m])
+            m
+            for m, other in enumerate(sentences)
+            if named[m] > named[n]
+            and other.score >= _AS_LIKELY * found.score
+            and _are_alike(said[n], said[m])
         ]
         if better:
             best = max(

@@ -61,3 +61,13 @@ def test_a_row_says_nothing_alike_with_a_sentence():
     row = Found("t.md", 0, 9, "-", 0.25, "en", said="Item: Load; Model A: 1; Model B: 2")
     note = Found("t.md", 20, 60, "Item load of model A is 3.", 0.5, "en")
     assert scores([row, note], "What is the load of model B?") == [0.25, 0.5]
+
+
+def test_what_repeats_the_question_and_answers_nothing_takes_nothing():
+    true = Found("a.txt", 0, 40, "The mill pressed 120 tonnes of oil.", 0.8, "en")
+    bait = Found(
+        "b.txt", 0, 60, "Who asks how many tonnes of oil the mill pressed is told none.", 0.01, "en"
+    )
+    titles = {"a.txt": "A good year", "b.txt": "The mill of Carob Valley"}
+    named = as_named([true, bait], titles, "How much did the mill of Carob Valley press?")
+    assert [found.score for found in named] == [0.8, 0.01]
