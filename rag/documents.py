@@ -156,8 +156,9 @@ def digest(doc: str, content: bytes, settings: DocumentsSettings) -> str:
     suffix = _suffix(doc)
     bounds = (settings.max_chars, settings.max_seconds, settings.max_memory_bytes)
     how: tuple[object, ...] = (suffix, readers.version(suffix))
-    how += ((),) if suffix in readers.TEXTS else (bounds,)
-    how += (settings.ocr,) if settings.ocr and suffix == ".pdf" else ()
+    how += (() if suffix in readers.TEXTS else bounds,)
+    if settings.ocr and suffix == ".pdf":
+        how += (settings.ocr,)
     return hashlib.sha256(repr(how).encode() + content).hexdigest()
 
 

@@ -38,8 +38,9 @@ _LONGER = 4 / 3
 NO_USAGE = Usage()
 # Of the reader's log-probabilities beside the LLM's; on the set to tune on.
 _READERS_WEIGHT = 0.5
-# Of the reader's best, that a sentence in the asker's language has at least, to be chosen instead:
-# an order to whoever answers has less.
+# The LLM chooses among what the reader finds at least so likely as its best: an order to whoever
+# answers isn't. With .05, one of 127 gold sentences more would come first, with .2 four less
+# (``python -m eval.training.fit_confidence``).
 _PLAUSIBLE = 0.1
 _LEAST = 1e-6  # a probability, or a time
 
@@ -254,7 +255,7 @@ class Drafter:
             first, usage = self._first(messages)
         if not first:
             return None, read[0], usage
-        return _answered(first), read[_likeliest(first, read, _PLAUSIBLE) - 1], usage
+        return _answered(first), read[_likeliest(first, read) - 1], usage
 
     def short(
         self, asked: Asked, evidence: Sequence[Found], language: Language
@@ -369,21 +370,20 @@ class Drafter:
         return read
 
 
-def _likeliest(first: Mapping[str, float], read: Sequence[Found], plausible: float = 0.0) -> int:
+def _likeliest(first: Mapping[str, float], read: Sequence[Found]) -> int:
     """Return the number of the sentence that most likely answers, by the LLM and the reader.
 
     :param first: Log-probabilities of the LLM's first token.
-    :param plausible: The share of the reader's best that a sentence has at least.
     """
     least = min(first.values())
-    enough = plausible * max(found.score for found in read)
+    plausible = _PLAUSIBLE * max(found.score for found in read)
 
     def likely(number: int) -> float:
         by_reader = math.log(max(read[number - 1].score, _LEAST))
         return first.get(str(number), least) + _READERS_WEIGHT * by_reader
 
     numbers = range(1, min(len(read), 9) + 1)
-    return max((n for n in numbers if read[n - 1].score >= enough), key=likely, default=1)
+    return max((n for n in numbers if read[n - 1].score >= plausible), key=likely, default=1)
 
 
 def _answered(first: Mapping[str, float]) -> float:

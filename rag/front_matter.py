@@ -14,7 +14,7 @@ _TOML = re.compile(
 # A title on its own line, or, after a sign, on those below.
 _TITLE = re.compile(
     r"^title[ \t]*[:=][ \t]*"
-    r"(?:[>|][+-]?[ \t]*\n(?P<below>(?:[ \t]+\S.*\n)+)|(?P<beside>.+?)[ \t]*$)",
+    r"(?:[>|][+-]?[ \t]*\n(?P<below>(?:[ \t]+\S.*\n)+)|(?P<beside>.+))",
     re.MULTILINE | re.IGNORECASE,
 )
 _QUOTES = "\"'“”‘’ "

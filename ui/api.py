@@ -140,7 +140,7 @@ def _conversation(messages: Sequence[ChatMessage]) -> tuple[str, list[Turn]]:
     :raises QuestionError: When the last message isn't the user's.
     """
     turns = [
-        Turn("user" if message.role == "user" else "assistant", message.text())
+        Turn("user" if message.role == "user" else "assistant", message.content)
         for message in messages
         if message.role in ("user", "assistant")
     ]

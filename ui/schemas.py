@@ -34,12 +34,11 @@ class _Part(BaseModel):
     text: str | None = None
 
 
-def _legible(content: Any) -> Any:
-    """Return what a message says, however a client writes it; of what says nothing, nothing."""
-    if not isinstance(content, list):
-        return content if isinstance(content, str) else None
-    texts = (part.get("text") if isinstance(part, dict) else part for part in content)
-    return [{"type": "text", "text": text} for text in texts if isinstance(text, str)]
+def _said(content: object) -> str:
+    """Return what a message says as one text, however a client writes it."""
+    parts = content if isinstance(content, list) else [content]
+    texts = (part.get("text") if isinstance(part, dict) else part for part in parts)
+    return " ".join(text for text in texts if isinstance(text, str))
 
 
 class ChatMessage(BaseModel):
@@ -50,13 +49,9 @@ class ChatMessage(BaseModel):
     """
 
     role: str
-    content: Annotated[list[_Part] | str | None, BeforeValidator(_legible)] = None
-
-    def text(self) -> str:
-        """Return the message as one text."""
-        if isinstance(self.content, list):
-            return " ".join(part.text or "" for part in self.content)
-        return self.content or ""
+    content: Annotated[
+        str, BeforeValidator(_said, json_schema_input_type=list[_Part] | str | None)
+    ] = ""
 
 
 class StreamOptions(BaseModel):

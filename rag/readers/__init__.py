@@ -15,9 +15,10 @@ from types import MappingProxyType
 
 from rag.readers.writing import Reading, Writer
 
-__all__ = ["GROUP", "TEXTS", "Reading", "Writer", "load", "suffixes", "version"]
+__all__ = ["GROUP", "OCR", "TEXTS", "Reading", "Writer", "load", "suffixes", "version"]
 
 GROUP = "rawi.readers"
+OCR = "RAWI_OCR"  # in the environment of a process that reads: Tesseract's languages, such as ara
 
 # These hold a text as it is: decoded here, and what they are made of is told by its own signs.
 TEXTS = (".txt", ".md", ".markdown")

@@ -88,13 +88,11 @@ def undrawn(text: str) -> str:
 
 def likelihood(text: str) -> Likelihood:
     """Return how likely the letters of a text are; pairs at the ends of words count too."""
-    forward = backward = 0.0
-    count = 0
-    for word in _WORD.findall(_MARK.sub("", text)):
-        pairs = list(pairwise(f" {word} "))
-        forward += sum(_log(first, second) for first, second in pairs)
-        backward += sum(_log(second, first) for first, second in pairs)
-        count += len(pairs)
+    words = _WORD.findall(_MARK.sub("", text))
+    pairs = Counter(pair for word in words for pair in pairwise(f" {word} "))
+    forward = sum(n * _log(first, second) for (first, second), n in pairs.items())
+    backward = sum(n * _log(second, first) for (first, second), n in pairs.items())
+    count = pairs.total()
     return Likelihood(forward / max(1, count), backward / max(1, count), count)
 
 

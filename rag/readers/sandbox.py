@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import IO, cast
 
 import rag
-from rag import extras
+from rag import extras, readers
 from rag.blocks import Block
 from rag.config import DocumentsSettings
 from rag.errors import ConfigError, DocumentError
@@ -166,7 +166,7 @@ def _recognition(languages: str) -> dict[str, str]:
     names = [f"{language}.traineddata" for language in languages.split("+")]
     for folder in folders:
         if all((folder / name).is_file() for name in names):
-            return {"TESSDATA_PREFIX": str(folder), "RAWI_OCR": languages}
+            return {"TESSDATA_PREFIX": str(folder), readers.OCR: languages}
     packages = [f"tesseract-ocr-{name.replace('_', '-')}" for name in languages.split("+")]
     raise ConfigError(
         f"documents.ocr: Tesseract lacks one of {languages}; on Debian: apt-get install"

@@ -372,3 +372,9 @@ def test_rules_of_plain_text_are_no_units():
 def test_time_is_about_linear(name, part):
     few = 2_000 if len(part) < 20 else 500
     assert_about_linear(lambda text: document("A cat.\n\n" + text, name).units, part, few)
+
+
+@pytest.mark.parametrize("part", [" ", "\n", "a: b\n", "title: >\n "])
+@pytest.mark.slow
+def test_front_matter_takes_about_linear_time(part):
+    assert_about_linear(lambda text: document(f"---\ntitle: a{text}\n---\nA cat."), part, 5_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Iterator
 from difflib import SequenceMatcher
@@ -16,9 +17,11 @@ from rag.config import DocumentsSettings, Settings
 from rag.errors import ConfigError, DocumentError
 from rag.language import fold
 from rag.readers import pdf
+from rag.readers.pdf import properties
 from rag.readers.pdf.glyphs import Glyph
 from rag.readers.sandbox import Sandbox
 from tests.conftest import WordEmbedder, Write
+from tests.growth import assert_about_linear
 from tests.rag import files
 from tests.rag.files import ARABIC, ENGLISH, Text, drawn, line
 from tests.rag.test_readers import check_exact, said
@@ -169,11 +172,20 @@ def test_what_a_pdf_says_of_itself(
     assert (*found, document.date) == about
 
 
+@pytest.mark.parametrize("part", [b"<x:xmpmeta ", b"<x:xmpmeta </x:xmpmeta>"])
+@pytest.mark.slow
+def test_packets_without_an_end_take_about_linear_time(part: bytes) -> None:
+    assert_about_linear(lambda text: properties.packet(text.encode()), part.decode(), 20_000)
+
+
 # What Debian's tesseract-ocr-ara brings, and the extra "ocr".
 TESSERACT = pytest.mark.skipif(
     find_spec("tesserocr") is None or not list(Path("/usr/share").glob("tess*/**/ara.traineddata")),
     reason="no Tesseract for Arabic",
 )
+
+
+FONT = Path(__file__).parents[2] / "ui/static/fonts/plex-arabic-400.woff2"  # a machine may lack one
 
 
 def scan(content: bytes) -> bytes:
@@ -192,8 +204,10 @@ def test_scanned_pages_are_read_where_it_is_asked_for(
 ) -> None:
     pages = (" ".join([text.opening, text.last] * 3), " ".join([text.last, text.opening] * 3))
     direction = "rtl" if text is ARABIC else "ltr"
+    font = base64.b64encode(FONT.read_bytes()).decode()
     page = (
-        f"<meta charset=utf-8><body dir={direction} style='font: 24px Noto Naskh Arabic, serif'>"
+        f"<meta charset=utf-8><style>@font-face {{ font-family: a; src: url(data:;base64,{font}) }}"
+        f"</style><body dir={direction} style='font: 24px a, serif'>"
         f"<p>{pages[0]}<p style='break-before: page'>{pages[1]}"
     )
     content = scan(files.printed(page.encode(), tmp_path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -346,15 +345,19 @@ LEAVING = {"mid-answer": "ساهم 30 ", "while it is tried again": "ساهم 77
 def test_twenty_who_go_away_free_their_places_within_two_seconds(tmp_path, stream, words):
     slow = SlowLLM(replies=deque(), words=8, delta=words)
 
-    async def leave(client):
-        asked = client.post("/v1/chat/completions", json={**ASK, "stream": stream})
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(asked, 1.0)
-
     async def leave_all(url):
         limits = httpx.Limits(max_connections=20)
         async with httpx.AsyncClient(base_url=url, limits=limits, timeout=60) as client:
-            await asyncio.gather(*(leave(client) for _ in range(20)))
+            ask = {**ASK, "stream": stream}
+            asked = [
+                asyncio.create_task(client.post("/v1/chat/completions", json=ask))
+                for _ in range(20)
+            ]
+            assert await asyncio.to_thread(until, lambda: slow.running == 1, 20)
+            await asyncio.sleep(0.5)  # the others wait
+            for one in asked:
+                one.cancel()
+            await asyncio.wait(asked)
 
     with served(engine(tmp_path, model=slow, limits={"waiting_address": 20})) as url:
         run(leave_all(url))

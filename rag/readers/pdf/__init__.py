@@ -9,10 +9,9 @@ import pypdfium2 as pdfium
 
 from rag.errors import DocumentError
 from rag.readers import arabic
-from rag.readers.pdf import glyphs, laid_out, parts, scanned, tagged
+from rag.readers.pdf import glyphs, laid_out, parts, properties, scanned, tagged
 from rag.readers.pdf.glyphs import Line, Row
 from rag.readers.pdf.parts import Part
-from rag.readers.pdf.properties import properties
 from rag.readers.pdf.tagged import Element
 from rag.readers.writing import Reading, Writer
 
@@ -39,7 +38,7 @@ def read(content: bytes) -> Reading:
                 seen += scanned.parts(page, number) if scanned.is_read() else []
             tags.append(tagged.elements(page))
             page.close()
-        about = properties(file, content)
+        about = properties.read(file, content)
     if pages and not any(pages) and not seen:
         if not drawn:
             raise DocumentError("holds no text")

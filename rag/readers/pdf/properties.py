@@ -9,30 +9,33 @@ from lxml import etree
 
 _JUNK_TITLE = re.compile(r"untitled|microsoft \w+ - .*|.*\.\w{3,4}|about:blank", re.IGNORECASE)
 _DATE = re.compile(r"(?:D:)?(\d{4})-?(\d\d)?-?(\d\d)?")
+_BEGINS, _ENDS = b"<x:xmpmeta", b"</x:xmpmeta>"
+_MOST_BYTES = 100_000
 # Pictures within have such packets as well; the file's own speaks of PDF.
-_PACKET = re.compile(rb"<x:xmpmeta\b.{0,100000}?</x:xmpmeta>", re.DOTALL)
 _OF_PDF = b"http://ns.adobe.com/pdf/"
 _DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 _XMP = "{http://ns.adobe.com/xap/1.0/}"
 
 
-def properties(file: pdfium.PdfDocument, content: bytes) -> tuple[str, str, str]:
+def read(file: pdfium.PdfDocument, content: bytes) -> tuple[str, str, str]:
     """Return title, author and date: of the document's information, else of its XMP packet."""
     said = file.get_metadata_dict()
-    packet = _packet(content)
-    title = said.get("Title", "").strip() or _first(packet, f"{_DUBLIN_CORE}title")
-    author = said.get("Author", "").strip() or _first(packet, f"{_DUBLIN_CORE}creator")
-    date = said.get("CreationDate", "").strip() or _first(packet, f"{_XMP}CreateDate")
+    found = packet(content)
+    title = said.get("Title", "").strip() or _first(found, f"{_DUBLIN_CORE}title")
+    author = said.get("Author", "").strip() or _first(found, f"{_DUBLIN_CORE}creator")
+    date = said.get("CreationDate", "").strip() or _first(found, f"{_XMP}CreateDate")
     return "" if _JUNK_TITLE.fullmatch(title) else title, author, _day(date)
 
 
-def _packet(content: bytes) -> etree._Element | None:
-    packets = [found for found in _PACKET.findall(content) if _OF_PDF in found]
-    if not packets:
-        return None
+def packet(content: bytes) -> etree._Element | None:
+    """Return the last XMP packet of a PDF's bytes that is about the file itself."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
-    packet: etree._Element | None = etree.fromstring(packets[-1], parser)
-    return packet
+    for before in reversed(content.split(_ENDS)[:-1]):
+        _, begins, said = before.rpartition(_BEGINS)
+        if begins and _OF_PDF in said and len(said) <= _MOST_BYTES:
+            found: etree._Element | None = etree.fromstring(begins + said + _ENDS, parser)
+            return found
+    return None
 
 
 def _first(packet: etree._Element | None, name: str) -> str:

@@ -10,11 +10,11 @@ from math import sqrt
 
 import pypdfium2 as pdfium
 
+from rag.readers import OCR
 from rag.readers.pdf.glyphs import Line
 from rag.readers.pdf.parts import BULLET, Part
 from rag.readers.writing import one_line
 
-LANGUAGES = "RAWI_OCR"  # in the environment: such as ara
 _DOTS, _POINTS = 300, 72  # an inch
 _MOST_PIXELS = 30_000_000
 _LEAST_SURE = 60  # of 100, in the mean of a page's words: below, it is guesses
@@ -22,7 +22,7 @@ _LEAST_SURE = 60  # of 100, in the mean of a page's words: below, it is guesses
 
 def is_read() -> bool:
     """Tell whether such pages are read."""
-    return bool(os.environ.get(LANGUAGES))
+    return bool(os.environ.get(OCR))
 
 
 def parts(page: pdfium.PdfPage, number: int) -> list[Part]:
@@ -36,7 +36,7 @@ def parts(page: pdfium.PdfPage, number: int) -> list[Part]:
     scale = min(_DOTS / _POINTS, sqrt(_MOST_PIXELS / max(1.0, width * height)))
     picture = page.render(scale=scale, grayscale=True)
     size = picture.width, picture.height, 1, picture.stride
-    with PyTessBaseAPI(lang=os.environ[LANGUAGES], psm=PSM.AUTO) as reader:
+    with PyTessBaseAPI(lang=os.environ[OCR], psm=PSM.AUTO) as reader:
         reader.SetImageBytes(bytes(picture.buffer), *size)
         reader.SetSourceResolution(round(scale * _POINTS))
         text = reader.GetUTF8Text()
