@@ -42,18 +42,26 @@ def opened(content: bytes) -> Iterator[zipfile.ZipFile]:
         yield archive
 
 
+def check(archive: zipfile.ZipFile) -> None:
+    """See that an archive's XML is safe to be parsed.
+
+    :raises DocumentError: When it isn't.
+    """
+    for name in archive.namelist():
+        if name.endswith((".xml", ".rels", ".vml")):
+            part = archive.read(name)
+            # What zipfile reads is no longer than the archive says: it checks as it goes.
+            if any(doctype in part.upper() for doctype in _DOCTYPES):
+                raise DocumentError("declares XML entities, as no program does; save it anew")
+
+
 def office(content: bytes) -> tuple[str, str, str]:
     """Return title, author and date of a file of Office, once it is safe to be parsed.
 
     :raises DocumentError: When it isn't.
     """
     with opened(content) as archive:
-        for name in archive.namelist():
-            if name.endswith((".xml", ".rels", ".vml")):
-                part = archive.read(name)
-                # What zipfile reads is no longer than the archive says: it checks as it goes.
-                if any(doctype in part.upper() for doctype in _DOCTYPES):
-                    raise DocumentError("declares XML entities, as no program does; save it anew")
+        check(archive)
         if _CORE not in archive.namelist():
             return "", "", ""
         core = xml(archive.read(_CORE))

@@ -10,6 +10,8 @@ from typing import Any
 from rag.readers.writing import Writer, one_line
 
 MOST_COLUMNS = 500
+# The names that Excel and others give a sheet by themselves.
+_UNNAMED = re.compile(r"(?:sheet|worksheet|ورقة|ورقة عمل)\s?\d*", re.IGNORECASE)
 _FIGURE = re.compile(r"[\W\d_]*\d[\W\d_]*")
 
 
@@ -29,6 +31,13 @@ def write(rows: Iterable[Sequence[str]], writer: Writer) -> None:
         else:
             header = header or ()
             writer.row(header, row)
+
+
+def write_sheet(name: str, rows: Sequence[Sequence[str]], writer: Writer) -> None:
+    """Say the rows of a sheet under its name, if somebody gave it one."""
+    if any(map(any, rows)) and not _UNNAMED.fullmatch(name):
+        writer.heading(name, 1)
+    write(rows, writer)
 
 
 def write_records(records: Sequence[dict[str, Any]], writer: Writer) -> None:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import io
-import re
 from typing import Any
 
 import openpyxl
 
 from rag.readers import archives, rows
 from rag.readers.writing import Reading, Writer
-
-# The names that Excel and others give a sheet by themselves.
-_UNNAMED = re.compile(r"(?:sheet|worksheet|ورقة|ورقة عمل)\s?\d*", re.IGNORECASE)
 
 
 def read(content: bytes) -> Reading:
@@ -30,9 +26,7 @@ def read(content: bytes) -> Reading:
             continue
         sheet.reset_dimensions()  # what the file says of them may be wrong, and huge
         cells = [[_value(cell) for cell in row[: rows.MOST_COLUMNS]] for row in sheet.iter_rows()]
-        if any(map(any, cells)) and not _UNNAMED.fullmatch(sheet.title):
-            writer.heading(sheet.title, 1)
-        rows.write(cells, writer)
+        rows.write_sheet(sheet.title, cells, writer)
     return writer.reading(*properties)
 
 

@@ -158,6 +158,85 @@ def book(text: Text) -> bytes:
     )
 
 
+_SPACES = " ".join(
+    f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+    for short, name in (
+        ("office", "office"), ("text", "text"), ("table", "table"), ("style", "style"),
+        ("meta", "meta"),
+    )
+)  # fmt: skip
+
+
+def opendocument(body: str, styles: str = "") -> bytes:
+    """An OpenDocument file with what stands in its body, as LibreOffice writes it."""
+    return archive(
+        {
+            "mimetype": "application/vnd.oasis.opendocument.text",
+            "META-INF/manifest.xml": "<manifest/>",
+            "content.xml": f"<office:document-content {_SPACES}><office:automatic-styles>{styles}"
+            f"</office:automatic-styles><office:body>{body}</office:body>"
+            "</office:document-content>",
+            "meta.xml": f"<office:document-meta {_SPACES}><office:meta xmlns:dc="
+            '"http://purl.org/dc/elements/1.1/"><meta:initial-creator>Salma Haddad'
+            "</meta:initial-creator><dc:creator>Omar</dc:creator>"
+            "<dc:date>2026-01-02T10:00:00</dc:date></office:meta></office:document-meta>",
+        }
+    )
+
+
+def open_text(text: Text) -> bytes:
+    items = "".join(
+        f"<text:list-item><text:p>{item}</text:p></text:list-item>" for item in text.items
+    )
+    return opendocument(
+        f'<office:text><text:h text:outline-level="1">{text.title}</text:h>'
+        f'<text:p>{text.opening}</text:p><text:h text:outline-level="2">{text.section}</text:h>'
+        f"<text:p>{text.announced}</text:p><text:list>{items}</text:list>"
+        f"{_open_table(text)}<text:p>{text.last}</text:p></office:text>"
+    )
+
+
+def open_sheets(text: Text) -> bytes:
+    return opendocument(f"<office:spreadsheet>{_open_table(text)}</office:spreadsheet>")
+
+
+def _open_table(text: Text) -> str:
+    rows = "".join(
+        "<table:table-row>"
+        + "".join(f"<table:table-cell><text:p>{cell}</text:p></table:table-cell>" for cell in cells)
+        + '<table:table-cell table:number-columns-repeated="16381"/></table:table-row>'
+        for cells in (text.header, *text.rows)
+    )
+    return f'<table:table table:name="{text.title}">{rows}</table:table>'
+
+
+def rich(text: Text) -> bytes:
+    page, charset = ("1256", "178") if text.language == "ar" else ("1252", "0")
+
+    def letter(one: str) -> str:
+        code = one.encode(f"cp{page}", "ignore")
+        hexed = rf"\'{code[0]:02x}" if code else rf"\u{ord(one)}?"
+        return one if one.isascii() else hexed
+
+    def said(words: str) -> str:
+        return "".join(map(letter, words))
+
+    paragraphs = (text.title, text.opening, text.section, text.announced)
+    items = "".join(rf"{{\pntext\f1\'b7\tab}}{said(item)}\par " for item in text.items)
+    rows = "".join(
+        r"\trowd\cellx900\cellx1800\cellx2700 "
+        + "".join(rf"\intbl {said(cell)}\cell " for cell in cells)
+        + r"\row "
+        for cells in (text.header, *text.rows)
+    )
+    return (
+        rf"{{\rtf1\ansi\ansicpg{page}\uc1{{\fonttbl{{\f0\fcharset{charset} Arial;}}"
+        r"{\f1\fcharset2 Symbol;}}{\stylesheet{\s1 heading 1;}}{\info{\author Salma}}\pard\f0 "
+        + "".join(rf"{said(words)}\par " for words in paragraphs)
+        + items + rows + rf"\pard {said(text.last)}\par}}"
+    ).encode()  # fmt: skip
+
+
 def archive(members: dict[str, str | bytes]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:

@@ -25,10 +25,11 @@ from tests.rag import files
 from tests.rag.files import ARABIC, ENGLISH, Text, drawn, line
 
 OFFICE = ("docx", "xlsx", "pptx")
-ZIPPED = (*OFFICE, "epub")
+ZIPPED = (*OFFICE, "epub", "odt", "ods")
 MAIN = {
     "docx": "word/document.xml", "xlsx": "xl/worksheets/sheet1.xml",
     "pptx": "ppt/slides/slide1.xml", "epub": "OEBPS/one.xhtml",
+    "odt": "content.xml", "ods": "content.xml",
 }  # fmt: skip
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -143,7 +144,8 @@ def _pdf(text: Text) -> bytes:
 _MADE: dict[str, Callable[[Text], bytes]] = {
     "csv": files.fields, "docx": files.word, "epub": files.book, "htm": files.html,
     "html": files.html, "jsonl": files.lines, "markdown": files.markdown, "md": files.markdown,
-    "pdf": _pdf, "pptx": files.slides, "tsv": lambda text: files.fields(text, "\t"),
+    "ods": files.open_sheets, "odt": files.open_text, "pdf": _pdf, "pptx": files.slides,
+    "rtf": files.rich, "tsv": lambda text: files.fields(text, "\t"),
     "txt": lambda text: f"{text.title}\n\n{text.opening}\n\n{text.last}\n".encode(),
     "xhtml": files.html, "xlsx": files.workbook,
 }  # fmt: skip

@@ -304,6 +304,6 @@ def _list_and_read(corpus: Path) -> dict[str, str] | str:
 
 def test_every_reader_is_named_by_its_suffix() -> None:
     assert readers.suffixes() == [
-        ".csv", ".docx", ".epub", ".htm", ".html", ".jsonl", ".markdown", ".md", ".pdf", ".pptx",
-        ".tsv", ".txt", ".xhtml", ".xlsx",
+        ".csv", ".docx", ".epub", ".htm", ".html", ".jsonl", ".markdown", ".md", ".ods", ".odt",
+        ".pdf", ".pptx", ".rtf", ".tsv", ".txt", ".xhtml", ".xlsx",
     ]  # fmt: skip

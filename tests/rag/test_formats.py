@@ -33,6 +33,8 @@ LEAST = {
     "html": (0.99, 0.98),
     "docx": (0.97, 0.94),
     "epub": (0.97, 0.96),
+    "odt": (0.98, 0.93),
+    "rtf": (0.95, 0.91),
     "tagged.pdf": (0.93, 0.96),
     "untagged.pdf": (0.84, 0.86),
 }
@@ -92,7 +94,8 @@ def converted(content: bytes, kind: str, folder: Path) -> bytes:
         pytest.skip("no pandoc")
     (folder / "a.html").write_bytes(content)
     made = folder / f"a.{kind}"
-    subprocess.run([pandoc, folder / "a.html", "-o", made], check=True, capture_output=True)
+    command = [pandoc, folder / "a.html", "--standalone", "-o", made]
+    subprocess.run(command, check=True, capture_output=True)
     return made.read_bytes()
 
 

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.slow
 SEED = 20_261
 SECRET = "zqsecret of the disk"
 PLACES = ("Ashford", "Belmore", "Corvale", "Dunwich", "Elmstead", "Farholt", "Gresham", "Harwick",
-          "Inverley", "Jarrow", "Kelford", "Lowick")  # fmt: skip
+          "Inverley", "Jarrow", "Kelford", "Lowick", "Marlow", "Norbury", "Oakham")  # fmt: skip
 # Seconds: generous, since other processes may have the cores.
 MOST_S = 120.0
 

@@ -23,8 +23,9 @@ pytestmark = pytest.mark.slow
 # What makes a file of each type, of a text; of a PDF, a few lines of it.
 MAKERS: dict[str, Callable[[Text], bytes]] = {
     "csv": files.fields, "docx": files.word, "epub": files.book, "html": files.html,
-    "jsonl": files.lines, "md": files.markdown, "pdf": lambda text: _pdf(text),
-    "pptx": files.slides, "tsv": lambda text: files.fields(text, "\t"),
+    "jsonl": files.lines, "md": files.markdown, "ods": files.open_sheets,
+    "odt": files.open_text, "pdf": lambda text: _pdf(text), "pptx": files.slides,
+    "rtf": files.rich, "tsv": lambda text: files.fields(text, "\t"),
     "txt": lambda text: f"{text.title}\n\n{text.opening}\n\n{text.last}\n".encode(),
     "xhtml": files.html, "xlsx": files.workbook,
 }  # fmt: skip

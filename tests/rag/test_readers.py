@@ -59,7 +59,7 @@ def check_exact(document: Document) -> None:
 
 @BOTH
 @pytest.mark.parametrize(
-    "suffix", ["html", "docx", "epub", pytest.param("pdf", marks=pytest.mark.slow)]
+    "suffix", ["html", "docx", "epub", "odt", "rtf", pytest.param("pdf", marks=pytest.mark.slow)]
 )
 def test_one_text_in_every_format_gives_the_same_units(
     suffix: str, text: Text, sandbox: Sandbox, tmp_path: Path
@@ -68,6 +68,8 @@ def test_one_text_in_every_format_gives_the_same_units(
         "html": files.html,
         "docx": files.word,
         "epub": files.book,
+        "odt": files.open_text,
+        "rtf": files.rich,
         "pdf": lambda text: files.printed(files.html(text), tmp_path),
     }
     document = documents.parse(f"a.{suffix}", made[suffix](text), sandbox)
@@ -84,10 +86,79 @@ def test_fields_and_sheets_are_rows_with_their_header(text: Text, sandbox: Sandb
     expected = [(row, "", False) for row, _, _ in rows]
     workbook = documents.parse("a.xlsx", files.workbook(text), sandbox)
     assert (said(workbook), workbook.title) == (expected, text.title)
+    sheets = documents.parse("a.ods", files.open_sheets(text), sandbox)
+    assert (said(sheets), sheets.title) == (expected, text.title)
     for suffix, delimiter in (("csv", ","), ("csv", ";"), ("tsv", "\t"), ("csv", "|")):
         fields = documents.parse(f"a.{suffix}", files.fields(text, delimiter), sandbox)
         assert said(fields) == expected
         check_exact(fields)
+
+
+REVISED = (
+    "<office:text><text:tracked-changes><text:p>It was gone.</text:p></text:tracked-changes>"
+    "<text:table-of-content><text:p>Fees 2</text:p></text:table-of-content>"
+    "<text:p>The cat<office:annotation><text:p>really?</text:p></office:annotation> sleeps<text:s/>"
+    "all day<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>At night,"
+    "<text:tab/>too.</text:p></text:note-body></text:note>.<text:line-break/>It purrs.</text:p>"
+    '<text:list text:style-name="L1"><text:list-item><text:p>Wake it.</text:p></text:list-item>'
+    "<text:list-item><text:p>Feed it.</text:p></text:list-item></text:list></office:text>"
+)
+NUMBERS = '<text:list-style style:name="L1"><text:list-level-style-number/></text:list-style>'
+
+
+def test_an_opendocument_text_says_what_it_shows(sandbox: Sandbox) -> None:
+    document = documents.parse("a.odt", files.opendocument(REVISED, NUMBERS), sandbox)
+    assert [text for text, _, _ in said(document)] == [
+        "The cat sleeps all day.", "It purrs.", "1. Wake it.", "2. Feed it.", "At night, too.",
+    ]  # fmt: skip
+    assert (document.author, document.date) == ("Salma Haddad", "2026-01-02")
+
+
+def test_the_sheets_of_opendocument_that_are_shown(sandbox: Sandbox) -> None:
+    def row(*cells: str) -> str:
+        return f"<table:table-row>{''.join(cells)}</table:table-row>"
+
+    def cell(text: str, about: str = "") -> str:
+        return f"<table:table-cell {about}><text:p>{text}</text:p></table:table-cell>"
+
+    rows = row(cell("Day"), cell("Hail"), cell("Abha")) + row(
+        cell("1/2/26", 'office:date-value="2026-02-01"'),
+        cell("7 °C", 'table:number-columns-repeated="2"'),
+        '<table:table-cell table:number-columns-repeated="999999999"/>',
+    )
+    empty = '<table:table-row table:number-rows-repeated="1048576"/>'
+    body = (
+        f'<office:spreadsheet><table:table table:name="Degrees">{rows}{empty}</table:table>'
+        f'<table:table table:style-name="ta2">{row(cell("secret"), cell("9"))}</table:table>'
+        "</office:spreadsheet>"
+    )
+    display = '<style:table-properties table:display="false"/>'
+    hidden = f'<style:style style:name="ta2">{display}</style:style>'
+    document = documents.parse("a.ods", files.opendocument(body, hidden), sandbox)
+    assert document.title == "Degrees"
+    assert [text for text, _, _ in said(document)] == ["Day: 2026-02-01; Hail: 7 °C; Abha: 7 °C"]
+
+
+def test_opendocument_with_a_password_is_told(sandbox: Sandbox) -> None:
+    manifest = "<manifest><encryption-data/></manifest>"
+    content = files.replaced(files.open_text(ENGLISH), {"META-INF/manifest.xml": manifest})
+    with pytest.raises(DocumentError, match="password"):
+        documents.parse("a.odt", content, sandbox)
+
+
+def test_rich_text_of_other_programs(sandbox: Sandbox) -> None:
+    content = (
+        r"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0\fcharset0 A;}{\f1\fcharset178 B;}}"
+        r"\f0 Caf\'e9 and \f1\'de\'e5\'e6\'c9\f0  or \u1588?\u1575?\u1610?.\par"
+        r' See {\field{\*\fldinst{HYPERLINK "http://a.b/c"}}{\fldrslt the list}} of it.\par'
+        r"{\header Page}{\*\generator X}{\pict\wmetafile8 0102}{\listtext\'95\tab}Tea.\par}"
+    )
+    document = documents.parse("a.rtf", content.encode(), sandbox)
+    assert [text for text, _, _ in said(document)] == [
+        "Café and قهوة or شاي.", "See the list of it.", "Tea.",
+    ]  # fmt: skip
+    with pytest.raises(DocumentError, match="damaged"):
+        documents.parse("a.rtf", b"Tea.", sandbox)
 
 
 @BOTH
