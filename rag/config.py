@@ -127,7 +127,7 @@ class RetrievalSettings(Section):
     passages: int = Field(6, ge=1, le=50)
     evidence_sentences: int = Field(7, ge=1, le=20)
     prompt_sentences: int = Field(5, ge=1, le=20)
-    words: float = Field(0.014, ge=0, le=1)
+    words: float = Field(0.1, ge=0, le=1)
     words_across: float = Field(0.005, ge=0, le=1)
     names_across: float = Field(0.013, ge=0, le=1)
     sentence_words: float = Field(0.1, ge=0, le=1)

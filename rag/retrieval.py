@@ -2,12 +2,14 @@
 
 A passage is found by its vector or by its words, and ranked by both::
 
-    same language as the question     cosine + words · (BM25 - the best two's mean)
-    the other language                cosine + words_across · BM25 + names_across · BM25 of names
+    same language as the question     nearness + words · (BM25 / the best two's mean - 1)
+    the other language                nearness + words_across · BM25 + names_across · BM25 of names
 
-Words say which of two passages in one language is nearer, but nothing about a passage in the other
-that says the same: so BM25 only lowers the passages that hold fewer of the question's words than
-the best do, and a right passage in the other language isn't outranked for want of them.
+It is as near as its nearest sentence, for the most part. Words say which of two passages in one
+language is nearer, but nothing about a passage in the other that says the same: so BM25 only lowers
+the passages that hold fewer of the question's words than the best do, and a right passage in the
+other language isn't outranked for want of them. Nor is one in the same language that says it in
+other words: it is lowered by no more than ``words``.
 
 A sentence is ranked by its own cosine, its passage's score and its share of the question's words.
 """
@@ -45,6 +47,8 @@ from rag.storage import Storage, read_units, translated
 _INNER = ("lead", "said", "list", "words")
 # Passages that each ranking brings to the fusion: the right one is hardly ever further down.
 _CANDIDATES = 50
+# The nearest sentence's part in a passage's score; the rest is the passage's own cosine.
+_NEAREST = 0.7
 # A sentence's own part in its score; the rest is its passage's.
 _OWN = 0.7
 
@@ -122,6 +126,11 @@ class _Passage:
     language: Language
     units: tuple[Unit, ...]
     vectors: Vectors
+
+    def nearness(self, query: Vectors) -> float:
+        """Return its nearest sentence's cosine, with its own, which knows its title."""
+        whole, *sentences = (self.vectors @ query).tolist()
+        return _NEAREST * max(sentences, default=whole) + (1 - _NEAREST) * whole
 
 
 @dataclass(frozen=True)
@@ -324,9 +333,10 @@ class Retriever(BaseRetriever):
         settings = self._settings
         scored = []
         for number, passage in held.items():
-            score = float(passage.vectors[0] @ query.vector)
+            score = passage.nearness(query.vector)
             if passage.language == query.language:
-                score += settings.words * (words.get(number, unlisted) - reference)
+                share = words.get(number, unlisted) / reference if reference else 1.0
+                score += settings.words * (share - 1)
             else:
                 score += settings.words_across * words.get(number, 0.0)
                 score += settings.names_across * names.get(number, 0.0)

@@ -2,7 +2,8 @@
 
 ::
 
-    eval/folders, eval/tuning    documents, and what is asked about them; tuning/judge.jsonl
+    eval/folders, eval/tuning, eval/paraphrased
+                                 documents, and what is asked about them; tuning/judge.jsonl
     eval/injections*             orders within documents, and plain sentences that sound alike
     answers/, files/             passages and files, and what is asked about them
     orders.jsonl, plain.jsonl    sentences for a machine, and such that only sound so
@@ -47,7 +48,7 @@ def main() -> int:
 
 def mistakes() -> Iterator[str]:
     """Yield what is wrong with anything."""
-    for folder in ("folders", "tuning"):
+    for folder in ("folders", "paraphrased", "tuning"):
         yield from _named(folder, question_set(EVAL / folder))
     yield from _named("judge", judged(EVAL / "tuning"))
     for path in sorted((TRAINING / "answers").glob("*.jsonl")):

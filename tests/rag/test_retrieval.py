@@ -110,8 +110,8 @@ def test_k_is_respected(open_retriever: Open, k: int | None, docs: int) -> None:
 
 
 TWO = "Cat. Dog dog."
-# As one passage (cat 1, dog 2, 1) / √6: 2 / (√2 · √6).
-TWO_COSINE = 2 / math.sqrt(2 * 6)
+# As one passage (cat 1, dog 2, 1) / √6: 2 / (√2 · √6); its nearest sentence is the question.
+TWO_COSINE = 0.7 * 1.0 + 0.3 * 2 / math.sqrt(2 * 6)
 CAT = 0.7 * 1.0 + 0.3 * TWO_COSINE
 DOGS = 0.7 / math.sqrt(2 * 5) + 0.3 * TWO_COSINE  # (dog 2, 1) / √5: 1 / (√2 · √5)
 
