@@ -129,7 +129,7 @@ class _Passage:
 
     def nearness(self, query: Vectors) -> float:
         """Return its nearest sentence's cosine, with its own, which knows its title."""
-        whole, *sentences = (self.vectors @ query).tolist()
+        whole, *sentences = map(float, self.vectors @ query)
         return _NEAREST * max(sentences, default=whole) + (1 - _NEAREST) * whole
 
 
