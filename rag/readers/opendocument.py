@@ -23,7 +23,7 @@ _MOST_REPEATED = 100  # cells or rows that are alike: what claims more is empty
 _NAME = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}name"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
-_NAMES = f"{_TABLE}table-header-rows"  # of the columns
+_HEADER_ROWS = f"{_TABLE}table-header-rows"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _META = "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}"
 _DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
@@ -97,7 +97,7 @@ def _html(node: etree._Element, numbered: set[str]) -> Iterator[str]:
         like = f"h{min(6, int(node.get(f'{_TEXT}outline-level', '1')))}"
     elif name == "list":
         like = "ol" if node.get(f"{_TEXT}style-name") in numbered else "ul"
-    elif name == "table-cell" and node.getparent().getparent().tag == _NAMES:
+    elif name == "table-cell" and node.getparent().getparent().tag == _HEADER_ROWS:
         like = "th"
     else:
         like = _LIKE.get(name, "")

@@ -11,17 +11,17 @@ from rag.errors import DocumentError
 from rag.readers.writing import Reading, Writer
 
 _BEGINS = b"{\\rtf"
-_MARK = "\x02"  # put before a heading, with its level
+_HEADING = re.compile("[\x01-\x06]")  # put before a heading, by its level; cleaned away elsewhere
 # What striprtf would lose or take for more than it is, and how it is written instead: an item's
 # bullet in the word of older programs, the level of a heading, a paragraph that a cell ends anyway.
 _INSTEAD = (
     (re.compile(r"\{\\pntext\b"), r"{\\listtext"),
-    (re.compile(r"\\outlinelevel([0-5])(?!\d)"), rf"\\outlinelevel\1{{{_MARK}\1}}"),
+    (re.compile(r"\\outlinelevel([0-5])(?!\d)"), lambda level: f"{{{chr(int(level[1]) + 1)}}}"),
     (re.compile(r"\\par(?=[\s}]*\\cell\b)"), ""),
 )
 _LINK = re.compile(r"\(\"\w+:[^\"\n]*\"\)")  # where the words before it lead to
 _ITEM = "- "
-_BULLET = re.compile(r"^[•·▪◦‣o§-][ \t]", re.MULTILINE)
+_BULLET = re.compile(r"^[•·▪◦‣o§-]\t", re.MULTILINE)
 _CELL = "|"  # after each, as striprtf writes it
 
 
@@ -41,9 +41,9 @@ def read(content: bytes) -> Reading:
     for kind, lines in groupby(text.split("\n"), key=_kind):
         if kind == _CELL:
             writer.table([line.split(_CELL)[:-1] for line in lines])
-        elif kind == _MARK:
+        elif kind:
             for line in lines:
-                writer.heading(line[2:], int(line[1]) + 1)
+                writer.heading(line, ord(kind))
         else:
             # A line is a paragraph here, and those of a list stand together.
             writer.plain("".join(line + "\n" * (2 - line.startswith(_ITEM)) for line in lines))
@@ -51,4 +51,5 @@ def read(content: bytes) -> Reading:
 
 
 def _kind(line: str) -> str:
-    return _MARK if line.startswith(_MARK) else _CELL if line.endswith(_CELL) else ""
+    heading = _HEADING.match(line)
+    return heading[0] if heading else _CELL if line.endswith(_CELL) else ""

@@ -161,6 +161,20 @@ def test_rich_text_of_other_programs(sandbox: Sandbox) -> None:
         documents.parse("a.rtf", b"Tea.", sandbox)
 
 
+def test_rich_text_as_it_is_laid_out(sandbox: Sandbox) -> None:
+    content = (
+        r"{\rtf1\ansi\ansicpg1252{\stylesheet{\s1\outlinelevel0 heading 1;}}"
+        r"\pard\s1\outlinelevel0\outlinelevel0 Fees of 2024\par"
+        r"\pard\'a7 5 The tenant pays.\par\pard\'02 He pays at once.\par"
+        r"\trowd\intbl{\pard Floor\par}\cell{\pard Fee\par}\cell\row"
+        r"\trowd\intbl{\pard first\par}\cell{\pard 30\par}\cell\row}"
+    )
+    document = documents.parse("a.rtf", content.encode(), sandbox)
+    assert document.title == "Fees of 2024"
+    assert document.text.startswith("Fees of 2024\n\n§ 5 The tenant pays.\n\n")
+    assert [text for text, _, _ in said(document)][-2:] == ["Floor — Fee", "first — 30"]
+
+
 @BOTH
 def test_slides(text: Text, sandbox: Sandbox) -> None:
     document = documents.parse("a.pptx", files.slides(text), sandbox)
