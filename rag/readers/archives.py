@@ -20,7 +20,7 @@ _ENCRYPTED = 0x1
 # Where an XML file declares entities, in either width of its letters.
 _DOCTYPES = (b"<!DOCTYPE", "<!DOCTYPE".encode("utf-16-le"), "<!DOCTYPE".encode("utf-16-be"))
 _CORE = "docProps/core.xml"
-_DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
+DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 _TERMS = "{http://purl.org/dc/terms/}"
 
 
@@ -66,7 +66,7 @@ def office(content: bytes) -> tuple[str, str, str]:
             return "", "", ""
         core = xml(archive.read(_CORE))
     date = core.findtext(f"{_TERMS}modified") or core.findtext(f"{_TERMS}created") or ""
-    title, author = (core.findtext(f"{_DUBLIN_CORE}{name}") or "" for name in ("title", "creator"))
+    title, author = (core.findtext(f"{DUBLIN_CORE}{name}") or "" for name in ("title", "creator"))
     return title, author, date[:10]
 
 

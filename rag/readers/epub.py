@@ -14,7 +14,6 @@ from rag.readers.writing import Reading, Writer
 _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
 _PAGES = ("application/xhtml+xml", "text/html")
-_DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 
 
 def read(content: bytes) -> Reading:
@@ -41,7 +40,7 @@ def read(content: bytes) -> Reading:
             names.discard(name)  # a spine names each chapter once; what doesn't would never end
             if page is not None:
                 html.write(page, writer)
-    fields = (f".//{_DUBLIN_CORE}{name}" for name in ("title", "creator", "date"))
+    fields = (f".//{archives.DUBLIN_CORE}{name}" for name in ("title", "creator", "date"))
     return writer.reading(*(book.findtext(name) or "" for name in fields))
 
 

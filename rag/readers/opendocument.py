@@ -24,9 +24,9 @@ _NAME = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}name"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _HEADER_ROWS = f"{_TABLE}table-header-rows"
+_STYLE_NAME = f"{_TEXT}style-name"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _META = "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}"
-_DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 
 
 def text(content: bytes) -> Reading:
@@ -34,14 +34,14 @@ def text(content: bytes) -> Reading:
 
     :raises DocumentError: When it is encrypted, or not safe to be read.
     """
-    root, about = _opened(content)
+    root, styles, about = _opened(content)
     writer = Writer()
     body = root.find(f"{_OFFICE}body/{_OFFICE}text")
     notes = list(body.iter(f"{_TEXT}note-body"))
     numbered = {
-        style.get(_NAME, "")
-        for style in root.iter(f"{_TEXT}list-style")
-        if style.find(f"{_TEXT}list-level-style-number") is not None
+        (level.getparent().get(_NAME), level.get(f"{_TEXT}level"))
+        for part in (root, styles)
+        for level in part.iter(f"{_TEXT}list-level-style-number")
     }
     for part in (body, *notes):
         page = html.parsed("".join(_html(part, numbered)))
@@ -55,7 +55,7 @@ def sheets(content: bytes) -> Reading:
 
     :raises DocumentError: When it is encrypted, or not safe to be read.
     """
-    root, about = _opened(content)
+    root, _, about = _opened(content)
     writer = Writer()
     hidden = {
         style.get(_NAME)
@@ -68,35 +68,45 @@ def sheets(content: bytes) -> Reading:
     return writer.reading(*about)
 
 
-def _opened(content: bytes) -> tuple[etree._Element, tuple[str, str, str]]:
-    """Return what a file holds, and its title, author and date."""
+def _opened(content: bytes) -> tuple[etree._Element, etree._Element, tuple[str, str, str]]:
+    """Return what a file holds, its named styles, and its title, author and date."""
     with archives.opened(content) as archive:
         archives.check(archive)
         if b"encryption-data" in archive.read("META-INF/manifest.xml"):
             raise DocumentError("is protected by a password; save it without one")
         root = archives.xml(archive.read("content.xml"))
-        has_meta = "meta.xml" in archive.namelist()
-        meta = archives.xml(archive.read("meta.xml")) if has_meta else root
+        styles, meta = (
+            archives.xml(archive.read(name)) if name in archive.namelist() else root
+            for name in ("styles.xml", "meta.xml")
+        )
     title, author, editor, date, begun = (
         meta.findtext(f".//{name}") or ""
         for name in (
-            f"{_DUBLIN_CORE}title", f"{_META}initial-creator", f"{_DUBLIN_CORE}creator",
-            f"{_DUBLIN_CORE}date", f"{_META}creation-date",
+            f"{archives.DUBLIN_CORE}title",
+            f"{_META}initial-creator",
+            f"{archives.DUBLIN_CORE}creator",
+            f"{archives.DUBLIN_CORE}date",
+            f"{_META}creation-date",
         )
-    )  # fmt: skip
-    return root, (title, author or editor, (date or begun)[:10])
+    )
+    return root, styles, (title, author or editor, (date or begun)[:10])
 
 
-def _html(node: etree._Element, numbered: set[str]) -> Iterator[str]:
+def _html(
+    node: etree._Element, numbered: set[tuple[str, str]], style: str = "", level: int = 0
+) -> Iterator[str]:
     """Yield an element as HTML, without the footnotes in it.
 
-    :param numbered: The names of the styles of lists with numbers.
+    :param numbered: The styles of lists, by name and level, that have numbers.
+    :param style: Of the list that the element lies in: a list within it has the same.
+    :param level: Of that list, from 1; 0 outside of any.
     """
     name = etree.QName(node).localname
     if name == "h":
         like = f"h{min(6, int(node.get(f'{_TEXT}outline-level', '1')))}"
     elif name == "list":
-        like = "ol" if node.get(f"{_TEXT}style-name") in numbered else "ul"
+        style, level = node.get(_STYLE_NAME, style), level + 1
+        like = "ol" if (style, str(level)) in numbered else "ul"
     elif name == "table-cell" and node.getparent().getparent().tag == _HEADER_ROWS:
         like = "th"
     else:
@@ -113,7 +123,7 @@ def _html(node: etree._Element, numbered: set[str]) -> Iterator[str]:
         if kind in _SPACES:
             yield _SPACES[kind]
         elif kind and kind not in _UNSAID and kind != "note":
-            yield from _html(child, numbered)
+            yield from _html(child, numbered, style, level)
         yield escape(child.tail or "")
     yield f"</{like}>" if like and like != "br" else ""
 

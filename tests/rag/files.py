@@ -167,8 +167,11 @@ _SPACES = " ".join(
 )  # fmt: skip
 
 
-def opendocument(body: str, styles: str = "") -> bytes:
-    """An OpenDocument file with what stands in its body, as LibreOffice writes it."""
+def opendocument(body: str, styles: str = "", named: str = "") -> bytes:
+    """An OpenDocument file with what stands in its body, as LibreOffice writes it.
+
+    :param named: Styles that were chosen by name.
+    """
     return archive(
         {
             "mimetype": "application/vnd.oasis.opendocument.text",
@@ -176,6 +179,8 @@ def opendocument(body: str, styles: str = "") -> bytes:
             "content.xml": f"<office:document-content {_SPACES}><office:automatic-styles>{styles}"
             f"</office:automatic-styles><office:body>{body}</office:body>"
             "</office:document-content>",
+            "styles.xml": f"<office:document-styles {_SPACES}><office:styles>{named}"
+            "</office:styles></office:document-styles>",
             "meta.xml": f"<office:document-meta {_SPACES}><office:meta xmlns:dc="
             '"http://purl.org/dc/elements/1.1/"><meta:initial-creator>Salma Haddad'
             "</meta:initial-creator><dc:creator>Omar</dc:creator>"

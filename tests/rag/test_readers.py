@@ -6,7 +6,7 @@ import io
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -101,15 +101,23 @@ REVISED = (
     "all day<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>At night,"
     "<text:tab/>too.</text:p></text:note-body></text:note>.<text:line-break/>It purrs.</text:p>"
     '<text:list text:style-name="L1"><text:list-item><text:p>Wake it.</text:p></text:list-item>'
-    "<text:list-item><text:p>Feed it.</text:p></text:list-item></text:list></office:text>"
+    "<text:list-item><text:p>Feed it.</text:p><text:list><text:list-item><text:p>Fish</text:p>"
+    "<text:list><text:list-item><text:p>Boil it.</text:p></text:list-item></text:list>"
+    "</text:list-item></text:list></text:list-item></text:list></office:text>"
 )
-NUMBERS = '<text:list-style style:name="L1"><text:list-level-style-number/></text:list-style>'
+NUMBERS = (
+    '<text:list-style style:name="L1"><text:list-level-style-number text:level="1"/>'
+    '<text:list-level-style-bullet text:level="2"/><text:list-level-style-number text:level="3"/>'
+    "</text:list-style>"
+)
 
 
-def test_an_opendocument_text_says_what_it_shows(sandbox: Sandbox) -> None:
-    document = documents.parse("a.odt", files.opendocument(REVISED, NUMBERS), sandbox)
+@pytest.mark.parametrize("styles", [(NUMBERS,), ("", NUMBERS)])
+def test_an_opendocument_text_says_what_it_shows(sandbox: Sandbox, styles: Sequence[str]) -> None:
+    document = documents.parse("a.odt", files.opendocument(REVISED, *styles), sandbox)
     assert [text for text, _, _ in said(document)] == [
-        "The cat sleeps all day.", "It purrs.", "1. Wake it.", "2. Feed it.", "At night, too.",
+        "The cat sleeps all day.", "It purrs.", "1. Wake it.", "2. Feed it.", "Fish",
+        "1. Boil it.", "At night, too.",
     ]  # fmt: skip
     assert (document.author, document.date) == ("Salma Haddad", "2026-01-02")
 

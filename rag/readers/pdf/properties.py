@@ -7,13 +7,14 @@ import re
 import pypdfium2 as pdfium
 from lxml import etree
 
+from rag.readers.archives import DUBLIN_CORE
+
 _JUNK_TITLE = re.compile(r"untitled|microsoft \w+ - .*|.*\.\w{3,4}|about:blank", re.IGNORECASE)
 _DATE = re.compile(r"(?:D:)?(\d{4})-?(\d\d)?-?(\d\d)?")
 _BEGINS, _ENDS = b"<x:xmpmeta", b"</x:xmpmeta>"
 _MOST_BYTES = 100_000
 # Pictures within have such packets as well; the file's own speaks of PDF.
 _OF_PDF = b"http://ns.adobe.com/pdf/"
-_DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 _XMP = "{http://ns.adobe.com/xap/1.0/}"
 
 
@@ -21,8 +22,8 @@ def read(file: pdfium.PdfDocument, content: bytes) -> tuple[str, str, str]:
     """Return title, author and date: of the document's information, else of its XMP packet."""
     said = file.get_metadata_dict()
     found = packet(content)
-    title = said.get("Title", "").strip() or _first(found, f"{_DUBLIN_CORE}title")
-    author = said.get("Author", "").strip() or _first(found, f"{_DUBLIN_CORE}creator")
+    title = said.get("Title", "").strip() or _first(found, f"{DUBLIN_CORE}title")
+    author = said.get("Author", "").strip() or _first(found, f"{DUBLIN_CORE}creator")
     date = said.get("CreationDate", "").strip() or _first(found, f"{_XMP}CreateDate")
     return "" if _JUNK_TITLE.fullmatch(title) else title, author, _day(date)
 
