@@ -61,6 +61,7 @@ def _laid_out(compact: bool, browser_key: str) -> Chat:
                     placeholder=text.PLACEHOLDER.en,
                     max_lines=6,
                     container=False,
+                    interactive=False,  # until the page shows what the browser kept
                 )
                 tools = acting("send", "stop", value=panels.tools_html())
         with gr.Column(elem_id="rawi-panel"):

@@ -27,12 +27,16 @@ class ChatView:
         self.chat = chat
 
     def load(self, kept: Any, editing: str) -> Update:
-        """Show what the browser kept."""
+        """Show what the browser kept, and only then let the reader ask.
+
+        Shown after a question, it would stand over the answer.
+        """
         conversations = Conversations.read(kept)
         cleared = conversations.cleared is not None
         if cleared:  # long ago, perhaps by another reader
             conversations = conversations.opened(conversations.open)
-        return self.shown(conversations, "", store=cleared)
+        shown = self.shown(conversations, "", store=cleared)
+        return {**shown, self.chat.question: gr.Textbox(interactive=True)}
 
     def refresh(self, kept: Any, editing: str) -> str:
         """Show what may be asked, after the documents may have changed."""

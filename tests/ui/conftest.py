@@ -185,7 +185,7 @@ def look(browser: Browser) -> Iterator[Open]:
         page.on("pageerror", lambda error: opened.errors.append(str(error)))
         page.on("dialog", lambda dialog: opened.errors.append(f"dialog: {dialog.message}"))
         page.goto(url)
-        page.locator("#rawi-question textarea").wait_for()
+        page.locator("#rawi-question textarea:enabled").wait_for()
         return opened
 
     yield open_

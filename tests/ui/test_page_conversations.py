@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.ui.conftest import Keep, Open
 from tests.ui.serving import QUESTION, SlowLLM, engine, quoting, served
@@ -148,6 +148,26 @@ class TestAddress:
             none = {"ar": "ليس في هذه المحادثة جواب", "en": "This conversation has no answer"}
             expect(page.locator(".rw-notice")).to_contain_text(none[locale])
             expect(asked(page)).to_have_text([QUESTIONS[locale][0]])
+
+    def test_nothing_is_asked_before_what_was_kept_is_there(
+        self, look: Open, tmp_path: Path
+    ) -> None:
+        held: list[Route] = []
+        first, second, _ = QUESTIONS["en"]
+        with opened(look, tmp_path, "en") as (page, _):
+            converse(page, first)
+            page.route("**/run/**", lambda route: held.append(route))
+            page.reload()
+            box = page.locator("#rawi-question textarea")
+            with page.expect_request("**/run/**"):
+                box.wait_for()
+            expect(box).to_be_disabled()
+            while held:
+                held.pop().continue_()
+            page.unroute("**/run/**")
+            ask(page, second)
+            expect(page.locator(ANSWERS)).to_have_count(2)
+            expect(asked(page)).to_have_text([first, second])
 
     def test_an_answer_on_its_way_is_not_left(self, look: Open, tmp_path: Path) -> None:
         with served(engine(tmp_path, model=SlowLLM(replies=deque(), words=4_000))) as url:

@@ -780,10 +780,10 @@ window.rawi = (() => {
     // Gradio renders later than this, and again at will.
     const ready = setInterval(() => {
       const list = document.querySelector("#rawi-messages");
-      if (!list || !document.querySelector("#rawi-question textarea")) return;
+      const box = document.querySelector("#rawi-question textarea:enabled");
+      if (!list || !box) return;
       clearInterval(ready);
       followAddress();
-      const box = document.querySelector("#rawi-question textarea");
       // A phone would open its keyboard over the page, and a frame is another page's.
       const typing = matchMedia("(hover: hover) and (pointer: fine)").matches;
       const free = document.activeElement === document.body && window.top === window;
