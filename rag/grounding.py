@@ -28,8 +28,8 @@ LIMIT = 6.0  # log-odds further from 0 say no more
 _READ, _ANSWERED, _BIAS = 0.13, 0.69, 0.25
 # Log-odds of the LLM that its short answer is right, and the mean log-probability of its tokens →
 # log-odds that it is (the same command); and that mean where it isn't told: what is usual.
-_RIGHT, _CERTAIN, _SHORT = 1.03, 1.62, -0.80
-_USUAL = -0.4
+_RIGHT, _CERTAIN, _SHORT = 0.20, 3.13, 1.07
+_USUAL = -0.6
 
 _WORD = re.compile(r"\w+")
 _MARKABLE = re.compile(r"\d+(?:[.,٫٬]\d+)*|\w+")

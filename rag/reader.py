@@ -3,9 +3,7 @@
 Vectors compare a question with a sentence without either having read the other. The reader is the
 embedder's encoder, its upper layers trained on (``eval/training/train_reader.py``), and reads
 question and passage together in milliseconds: one logit a sentence, on a scale where 0 is "nothing
-here answers" (shared normalisation with a null answer: Clark & Gardner 2018, arXiv:1710.10723). It
-also tells which words of a sentence say the answer, where its file has the head for that: the
-built-in one has not.
+here answers" (shared normalisation with a null answer: Clark & Gardner 2018, arXiv:1710.10723).
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +22,7 @@ from rag import models
 from rag.config import Settings
 from rag.embedding import BUILT_IN_MODEL, TOKENS_AT_ONCE, Embedder, PassageInput
 from rag.errors import ModelError
-from rag.language import Span, bare
+from rag.language import bare
 
 Logits = npt.NDArray[np.float32]
 
@@ -37,9 +35,6 @@ _LIMIT = 8.0
 # Passages read at once, sorted by length: all that a question is asked of by default, since a pass
 # has a fixed cost that is more than what padding costs.
 BATCH = 10
-# Tokens of the words that say an answer.
-_MOST_TOKENS = 24
-_AROUND = " \t\n.,;:،؛"  # what tokens begin or end with and no answer does
 
 
 @dataclass(frozen=True)
@@ -63,30 +58,7 @@ class Scale:
 
 
 # Fitted by maximum likelihood on the set to tune on: ``python -m eval.training.calibrate``.
-SCALE = Scale(read=0.894, found=7.43, bias=-4.77)
-
-
-class Judged(NamedTuple):
-    """What the reader makes of a sentence.
-
-    :ivar probability: That it is the one that answers.
-    :ivar words: Within the passage's text, those that say the answer; None where it doesn't tell.
-    """
-
-    probability: float
-    words: Span | None = None
-
-
-class Reading(NamedTuple):
-    """What the reader makes of a passage.
-
-    :ivar logits: ``(sentences,)``; above 0 is more likely than "none of these answers". A sentence
-        beyond what is read gets -inf.
-    :ivar words: Of each sentence, see ``Judged``.
-    """
-
-    logits: Logits
-    words: tuple[Span | None, ...]
+SCALE = Scale(read=1.013, found=9.61, bias=-5.21)
 
 
 class Reader:
@@ -108,20 +80,16 @@ class Reader:
         weight: Any,
         bias: Any,
         base: Embedder | None = None,
-        ends: tuple[Any, Any] | None = None,
     ) -> None:
         """Put a head onto an encoder.
 
         :param weight: ``(1, 2 · hidden)``, for the mean and the maximum of a sentence's states.
         :param bias: ``(1,)``.
-        :param ends: Weight ``(2, hidden)`` and bias ``(2,)`` of what finds the first and the last
-            token of the words that say the answer.
         """
         self.encoder = encoder
         self.weight = weight
         self.bias = bias
         self.base = base
-        self.ends = ends
         self._tokenizer = tokenizer
 
     @classmethod
@@ -139,9 +107,6 @@ class Reader:
             weight, bias = (tensors.pop(f"head.{part}").float() for part in ("weight", "bias"))
             if weight.shape != (1, 2 * base.encoder.config.hidden_size):
                 raise ValueError(f"its head is {tuple(weight.shape)}")
-            ends = None
-            if "span.weight" in tensors:
-                ends = tensors.pop("span.weight").float(), tensors.pop("span.bias").float()
             encoder = _with_own_layers(base.encoder, tensors)
         except (
             *(OSError, SafetensorError, AttributeError),
@@ -151,79 +116,51 @@ class Reader:
         dtype = next(base.encoder.parameters()).dtype
         encoder.to(dtype)
         prepack(encoder)
-        return cls(encoder, base.tokenizer, weight, bias, base, ends)
+        return cls(encoder, base.tokenizer, weight, bias, base)
 
-    def read(self, question: str, passages: Sequence[PassageInput]) -> list[Reading]:
-        """Return what it makes of each passage, in their order."""
-        found: list[Reading | None] = [None] * len(passages)
+    def read(self, question: str, passages: Sequence[PassageInput]) -> list[Logits]:
+        """Return the logits ``(sentences,)`` of each passage, in their order.
+
+        Above 0 is more likely than "none of these answers". A sentence beyond what is read gets
+        -inf.
+        """
+        found: dict[int, Logits] = {}
         order = sorted(range(len(passages)), key=lambda i: len(passages[i].text))
         for start in range(0, len(order), BATCH):
             batch = order[start : start + BATCH]
-            readings = self._readings(question, [passages[i] for i in batch])
-            for i, reading in zip(batch, readings, strict=True):
-                found[i] = reading
-        return [reading for reading in found if reading is not None]
+            found |= zip(batch, self._logits(question, [passages[i] for i in batch]), strict=True)
+        return [found[i] for i in range(len(passages))]
 
     def judged(
         self,
         question: str,
         passages: Sequence[PassageInput],
         scores: Sequence[Sequence[float]],
-    ) -> list[list[Judged]]:
-        """Return what it makes of each sentence, the whole of them in view.
+    ) -> list[list[float]]:
+        """Return the probability that a sentence is the one that answers, the whole in view.
 
         :param scores: What retrieval made of each sentence; the two are added up, weighted.
-        :return: As ``scores``; the probabilities together are at most 1, the rest being that none
-            of them answers.
+        :return: As ``scores``; together they are at most 1, the rest being that none of them
+            answers.
         """
         read = self.read(question, passages)
-        odds = [SCALE.odds(reading.logits, row) for reading, row in zip(read, scores, strict=True)]
-        return [
-            [Judged(*pair) for pair in zip(row, reading.words, strict=True)]
-            for row, reading in zip(shares(odds), read, strict=True)
-        ]
+        return shares([SCALE.odds(*pair) for pair in zip(read, scores, strict=True)])
 
-    def _readings(self, question: str, passages: Sequence[PassageInput]) -> Iterator[Reading]:
+    def _logits(self, question: str, passages: Sequence[PassageInput]) -> Iterator[Logits]:
         import torch
 
-        spans = [passage.sentences for passage in passages]
-        inputs, inside, places = tokenized(
-            self._tokenizer, [question] * len(passages), passages, spans
-        )
+        inputs, inside = tokenized(self._tokenizer, [question] * len(passages), passages)
         device = next(self.encoder.parameters()).device
         with torch.inference_mode():
             states = self.encoder(**inputs.to(device)).last_hidden_state.float().cpu()
-            for state, rows, place, passage in zip(states, inside, places, passages, strict=True):
+            for state, rows in zip(states, inside, strict=True):
                 logits = [self._logit(state[tokens]) for tokens in rows]
-                words = [self._words(state[tokens], place[tokens], passage.text) for tokens in rows]
-                yield Reading(np.array(logits, dtype=np.float32), tuple(words))
+                yield np.array(logits, dtype=np.float32)
 
     def _logit(self, states: Any) -> float:
         if not len(states):
             return -np.inf
         return float(self.weight[0] @ pooled(states) + self.bias[0])
-
-    def _words(self, states: Any, places: Any, text: str) -> Span | None:
-        """Return the likeliest first and last token of an answer within a sentence's.
-
-        :param states: ``(tokens, hidden)``.
-        :param places: ``(tokens, 2)``, in the text.
-        """
-        import torch
-
-        if self.ends is None or not len(states):
-            return None
-        weight, bias = self.ends
-        first, last = (states @ weight.T + bias).T
-        both = first[:, None] + last[None, :]
-        allowed = torch.ones_like(both, dtype=torch.bool).triu().tril(_MOST_TOKENS - 1)
-        best = int(both.masked_fill(~allowed, -torch.inf).argmax())
-        start = int(places[best // len(states)][0])
-        end = int(places[best % len(states)][1])
-        said = text[start:end]
-        start += len(said) - len(said.lstrip(_AROUND))
-        end -= len(said) - len(said.rstrip(_AROUND))
-        return Span(start, end) if start < end else None
 
 
 def shares(log_odds: Sequence[npt.NDArray[np.float64]]) -> list[list[float]]:
@@ -238,14 +175,11 @@ def tokenized(
     tokenizer: Any,
     questions: Sequence[str],
     passages: Sequence[PassageInput],
-    spans: Sequence[Sequence[Span]],
-) -> tuple[Any, list[Any], list[Any]]:
+) -> tuple[Any, list[Any]]:
     """Return what the encoder reads of pairs of question and passage.
 
-    :param spans: Of each passage, within its text.
-    :return: The tokenizer's tensors, and for each pair a boolean tensor ``(spans, tokens)`` that
-        says which tokens lie in which span, none where the passage was cut off before it; and the
-        tokens' places in the passage's text, ``(tokens, 2)``.
+    :return: The tokenizer's tensors, and for each pair a boolean tensor ``(sentences, tokens)``
+        that says which tokens lie in which, none where the passage was cut off before it.
     """
     import torch
 
@@ -261,14 +195,13 @@ def tokenized(
         return_tensors="pt",
     )
     offsets = inputs.pop("offset_mapping")
-    inside, places = [], []
+    inside = []
     for i, passage in enumerate(passages):
         second = torch.tensor([part == 1 for part in inputs.sequence_ids(i)])
-        places.append(offsets[i] - (len(texts[i]) - len(passage.text)))
-        starts, ends = places[i].T
-        bounds = torch.tensor([tuple(span) for span in spans[i]]).reshape(-1, 2)
+        starts, ends = (offsets[i] - (len(texts[i]) - len(passage.text))).T
+        bounds = torch.tensor([tuple(span) for span in passage.sentences]).reshape(-1, 2)
         inside.append(second & (ends > starts) & (starts < bounds[:, 1:]) & (ends > bounds[:, :1]))
-    return inputs, inside, places
+    return inputs, inside
 
 
 def pooled(states: Any) -> Any:

@@ -63,7 +63,7 @@ class Found:
     :ivar lead: What a sentence stands under, a line each; read with it, never quoted.
     :ivar said: How it is said, where that isn't its text on one line; see ``sentences.Unit``.
     :ivar list: Where the first item of its list begins; -1 for what is no item.
-    :ivar words: Of it, those that say the answer, as the reader reads them; empty where none tells.
+    :ivar words: Of it, those that say the answer, where the LLM has told; else empty.
     """
 
     doc: str
@@ -266,18 +266,10 @@ class Retriever(BaseRetriever):
     ) -> list[list[Found]]:
         """Return the sentences as the reader judges them, their scores probabilities."""
         scores = [[sentence.score for sentence in sentences] for sentences in found]
-        read = [passage.read for passage in ranked]
+        judged = reader.judged(question, [passage.read for passage in ranked], scores)
         return [
-            [
-                replace(sentence, score=p, words=text[slice(*words)] if words else "")
-                for sentence, (p, words) in zip(sentences, row, strict=True)
-            ]
-            for sentences, row, text in zip(
-                found,
-                reader.judged(question, read, scores),
-                [passage.text for passage in read],
-                strict=True,
-            )
+            [replace(sentence, score=p) for sentence, p in zip(sentences, row, strict=True)]
+            for sentences, row in zip(found, judged, strict=True)
         ]
 
     @contextmanager

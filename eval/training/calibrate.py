@@ -1,9 +1,10 @@
 """Fit the constants that the reader is used with: ``python -m eval.training.calibrate --help``.
 
-Asks the questions of the set to tune on once each and without an LLM, and prints for every reader
-file: the most likely ``SCALE`` of ``rag/reader.py``, the shares of gold among the first sentences,
-how well what has no answer is told apart, the rates of refusing by threshold
-(``retrieval.min_probability``), and what a second quoted sentence is worth (``rag/drafting.py``).
+Asks the questions of the sets to tune on once each and without an LLM, and prints for every reader
+file: the most likely ``SCALE`` of ``rag/reader.py`` over all of them, and for each set the shares
+of gold among the first sentences, how well what has no answer is told apart, the rates of refusing
+by threshold (``retrieval.min_probability``), and what a second quoted sentence is worth
+(``rag/drafting.py``).
 The same goes to calibration.json; the risk-coverage curves go to risk-coverage.svg.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,7 +30,7 @@ from eval.training.readings import Bare, Case
 from rag import config, index
 from rag.reader import BUILT_IN, SCALE, Scale
 
-TUNING = Path(__file__).parents[1] / "tuning"
+SETS = [Path(__file__).parents[1] / name for name in ("tuning", "paraphrased")]
 # As the report's page defines them; a file of its own has to bring them along.
 _STYLE = (
     "<style>svg{--rawi:#0b6e4f;--starter:#b4541a;--ink:#222;--rule:#ccc;background:#fff;"
@@ -40,29 +42,38 @@ _console = Console(highlight=False)
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder of the two files; made if it isn't there.")],
-    questions: Annotated[Path, typer.Option(help="A question set.")] = TUNING / "questions.jsonl",
-    documents: Annotated[Path, typer.Option(help="That it is about.")] = TUNING / "corpus",
+    sets: Annotated[
+        list[Path] | None,
+        typer.Option("--set", help="A folder with questions.jsonl, about what is in its corpus/."),
+    ] = None,
     reader: Annotated[list[Path] | None, typer.Option(help="Reader files to compare.")] = None,
     fixed: Annotated[bool, typer.Option(help="Measure with the constants as they are.")] = False,
-    storage: Annotated[Path | None, typer.Option(help="Of the index; within OUT if none.")] = None,
+    storage: Annotated[
+        Path | None, typer.Option(help="Of the indexes; within OUT if none.")
+    ] = None,
     run: Annotated[
         Path | None, typer.Option(help="A run of rawi eval qa: its curve, the LLM's word included.")
     ] = None,
 ) -> None:
     """Fit and measure reader files."""
     out.mkdir(parents=True, exist_ok=True)
-    settings = config.load(corpus=documents, storage=storage or out / "index")
-    embedder = corpus.load_embedder(settings)
-    index.update(settings, embedder)
     results: dict[str, Any] = {}
     curves: dict[str, Curve] = {}
     for number, path in enumerate(reader or [BUILT_IN], start=1):
-        cases = readings.of_questions(questions, settings, embedder, Bare.load(embedder, path))
-        scale = SCALE if fixed else calibration.fit(cases)
+        cases = {
+            folder.name: read_cases(folder, (storage or out / "index") / folder.name, path)
+            for folder in sets or SETS
+        }
+        every = list(chain.from_iterable(cases.values()))
+        scale = SCALE if fixed else calibration.fit(every)
         name = path.name.removesuffix(".safetensors")
-        results[name] = measured(cases, scale, questions.stem)
-        curves[f"reader {number}"] = (calibration.risk_coverage(cases, scale), None)
-        show(name, results[name])
+        constants = {k: round(v, 3) for k, v in dataclasses.asdict(scale).items()}
+        _console.print(f"\n[bold]{name}[/bold]: {constants}")
+        results[name] = {"scale": constants}
+        for asked, own in cases.items():
+            results[name][asked] = measured(own, scale)
+            show(asked, results[name][asked])
+        curves[f"reader {number}"] = (calibration.risk_coverage(every, scale), None)
     if run is not None:
         curve = results_of(run).summary["risk_coverage"]["all"]["points"]
         points = [[round(value, 4) for value in point] for point in curve]
@@ -73,44 +84,42 @@ def main(
     (out / "risk-coverage.svg").write_text(standalone(curves), encoding="utf-8")
 
 
-def measured(cases: Sequence[Case], scale: Scale, name: str) -> dict[str, Any]:
-    """Return what ``show`` prints, of one reader.
+def read_cases(folder: Path, storage: Path, reader: Path) -> list[Case]:
+    """Index a set's documents and return what a reader file makes of its questions."""
+    settings = config.load(corpus=folder / "corpus", storage=storage)
+    embedder = corpus.load_embedder(settings)
+    index.update(settings, embedder)
+    asked = folder / "questions.jsonl"
+    return readings.of_questions(asked, settings, embedder, Bare.load(embedder, reader))
 
-    :param name: Of the set.
-    """
+
+def measured(cases: Sequence[Case], scale: Scale) -> dict[str, Any]:
+    """Return what ``show`` prints, of one reader on one set."""
     known = [case for case in cases if case.gold]
     directions = calibration.grouped(known, lambda case: f"{case.language}←{case.source}")
     languages = calibration.grouped(cases, lambda case: str(case.language))
+    curve = calibration.risk_coverage(cases, scale)
     return {
-        "scale": {k: round(v, 3) for k, v in dataclasses.asdict(scale).items()},
-        "likelihood": {name: calibration.likelihood(cases, scale)},
+        "likelihood": calibration.likelihood(cases, scale),
         "hits": {n: calibration.hits(some, scale) for n, some in directions.items()},
         "auc": {n: calibration.aucs(some, scale) for n, some in languages.items()},
         "threshold": calibration.best_threshold(cases, scale),
         "at_threshold": {
-            name: {str(t): calibration.rates(cases, scale, t) for t in calibration.THRESHOLDS}
+            str(t): calibration.rates(cases, scale, t) for t in calibration.THRESHOLDS
         },
         "second": calibration.seconds(cases, scale),
-        "risk_coverage": [
-            [round(value, 4) for value in point]
-            for point in calibration.risk_coverage(cases, scale)
-        ],
+        "risk_coverage": [[round(value, 4) for value in point] for point in curve],
     }
 
 
 def show(name: str, result: Mapping[str, Any]) -> None:
-    """Print the figures of one reader."""
-    scale = ", ".join(f"{key}={value:.3g}" for key, value in result["scale"].items())
-    _console.print(f"\n[bold]{name}[/bold]: Scale({scale}), threshold {result['threshold']}")
+    """Print the figures of one set."""
+    best = str(result["threshold"])
+    rates = result["at_threshold"].items()
+    _console.print(f"\n[bold]{name}[/bold]: best threshold {best}")
     _table("gold among the first k", result["hits"])
     _table("AUC, answerable against", result["auc"])
-    rows = {
-        f"{name} at {t}": rates
-        for name, by_threshold in result["at_threshold"].items()
-        for t, rates in by_threshold.items()
-        if t in _SHOWN_THRESHOLDS or t == str(result["threshold"])
-    }
-    _table("refusing", rows)
+    _table("refusing", {f"at {t}": r for t, r in rates if t in {*_SHOWN_THRESHOLDS, best}})
     _table("a second sentence", {str(row["ratio"]): row for row in result["second"]})
 
 

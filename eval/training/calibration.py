@@ -84,17 +84,12 @@ def confidence(case: Case, scale: Scale) -> float:
 
 
 def hits(cases: Sequence[Case], scale: Scale) -> Json:
-    """Return the mean share of gold spans among the first k sentences, of answerable questions.
-
-    And, as "words", how often the reader's words in one that answers are the answer.
-    """
+    """Return the mean share of gold spans among the first k sentences, of answerable questions."""
     known = [case for case in cases if case.gold]
-    found = {
+    return {
         f"hits@{k}": float(np.mean([_covered(case, _order(case, scale)[:k]) for case in known]))
         for k in HITS
     }
-    words = [case.words for case in known if case.words is not None]
-    return found | ({"words": float(np.mean(words))} if words else {})
 
 
 def auc(positive: Sequence[float], negative: Sequence[float]) -> float | None:

@@ -1,6 +1,6 @@
 """Join what reader and LLM tell of an answer: ``python -m eval.training.fit_confidence --help``.
 
-Asks the questions of the set to tune on that stand alone, finds their evidence as in use, and has
+Asks the questions of the sets to tune on that stand alone, finds their evidence as in use, and has
 the LLM say each time whether any of it answers. A logistic regression over both log-odds gives the
 constants of ``grounding.joined``; printed are they, how well what has an answer is told apart, the
 shares refused by threshold (``answer.min_confidence``), how often an answer is there where a
@@ -10,7 +10,7 @@ Across languages the LLM answers as well. A second regression, over its log-odds
 right and how sure it was of the words, gives the constants of ``grounding.rightness``; printed are
 they, and how many answers are shown, right and not, by threshold (``answer.min_right``).
 
-Everything but the constants is measured on tenths that were held out. Ten minutes on two cores.
+Everything but the constants is measured on tenths that were held out. Forty minutes on two cores.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from rag.drafting import Drafter
 from rag.embedding import Embedder
 from rag.errors import EvalError
 
-TUNING = Path(__file__).parents[1] / "tuning"
+SETS = [Path(__file__).parents[1] / name for name in ("tuning", "paraphrased")]
 _FOLDS = 10
 _THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8)
 _RIGHT_FROM = (-1.0, -0.4, 0.0, 0.4, 1.0)  # log-odds
@@ -50,13 +50,16 @@ Bools = npt.NDArray[np.bool_]
 
 
 def main(
-    storage: Annotated[Path, typer.Option(help="Of the documents' index.")],
-    questions: Annotated[Path, typer.Option(help="A question set.")] = TUNING / "questions.jsonl",
-    documents: Annotated[Path, typer.Option(help="That it is about.")] = TUNING / "corpus",
+    storage: Annotated[Path, typer.Option(help="Of the indexes, one for each set.")],
+    sets: Annotated[
+        list[Path] | None,
+        typer.Option("--set", help="A folder with questions.jsonl, about what is in its corpus/."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Questions of each set.")] = None,
 ) -> None:
     """Fit with the reader and the LLM of config.yaml."""
-    settings = config.load(corpus=documents, storage=storage)
-    odds, answerable, said, right, leads = asked(questions, settings)
+    told = [asked(folder, storage / folder.name, limit) for folder in sets or SETS]
+    odds, answerable, said, right, leads = map(np.concatenate, zip(*told, strict=True))
     print_rightness(said, right)
     table = Table("gold sentence", "questions", "first by the reader", "by both")
     for name, rows in (("in one language", leads[leads[:, 0]]), ("across", leads[~leads[:, 0]])):
@@ -113,9 +116,12 @@ def print_rightness(said: Floats, right: Bools) -> None:
     _console.print(table)
 
 
-def asked(path: Path, settings: config.Settings) -> tuple[Floats, Bools, Floats, Bools, Bools]:
-    """Return what is told of questions, and of short answers across languages.
+def asked(
+    folder: Path, storage: Path, limit: int | None
+) -> tuple[Floats, Bools, Floats, Bools, Bools]:
+    """Return what is told of a set's questions, and of short answers across languages.
 
+    :param limit: At most so many questions, evenly over the set.
     :returns: Log-odds of reader and LLM, ``(questions, 2)``, and which questions have an answer;
         log-odds and certainty of the answers that hold, ``(answers, 2)``, and which are right; of
         the questions whose gold is read, ``(questions, 3)``, whether it is in their language, and
@@ -123,6 +129,10 @@ def asked(path: Path, settings: config.Settings) -> tuple[Floats, Bools, Floats,
 
     :raises EvalError: When the LLM doesn't tell its probabilities.
     """
+    settings, path = (
+        config.load(corpus=folder / "corpus", storage=storage),
+        folder / "questions.jsonl",
+    )
     weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
     index.update(settings, Embedder.load(settings.embedding, weights))
     model = engine.load_llm(settings)
@@ -135,7 +145,8 @@ def asked(path: Path, settings: config.Settings) -> tuple[Floats, Bools, Floats,
     with engine.open_retriever(settings) as retriever:
         texts = corpus.texts_of(retriever.storage)
         alone = [question for question in read_questions(path) if not question.context_turns]
-        for question in track(alone, "Asking"):
+        step = 1 if limit is None else -(-len(alone) // limit)
+        for question in track(alone[::step], f"Asking {folder.name}"):
             evidence = retriever.evidence(question.question)
             if not evidence:
                 continue
@@ -162,7 +173,13 @@ def asked(path: Path, settings: config.Settings) -> tuple[Floats, Bools, Floats,
                 must = (question.must_include, question.must_not_include)
                 told.append((said.right, said.certainty))
                 right.append(question.answerable and metrics.is_correct(said.checked.text, *must))
-    return np.array(odds), np.array(answerable), np.array(told), np.array(right), np.array(leads)
+    return (
+        np.array(odds).reshape(-1, 2),
+        np.array(answerable, dtype=bool),
+        np.array(told).reshape(-1, 2),
+        np.array(right, dtype=bool),
+        np.array(leads, dtype=bool).reshape(-1, 3),
+    )
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from eval.training.reader_passages import joined, with_sentences, without
 from eval.training.reader_sets import Example, Judged
 from eval.training.reader_written import Order, Written
 from rag.embedding import PassageInput
-from rag.language import Language, Span, split_sentences
+from rag.language import Language, split_sentences
 
 Kind = Literal["answered", "gutted", "absent", "renamed", "grafted"]
 
@@ -40,7 +40,7 @@ SHARES: dict[Kind, float] = {
     "answered": 0.50, "gutted": 0.13, "absent": 0.07, "renamed": 0.16, "grafted": 0.14,
 }  # fmt: skip
 ARABIC = 0.45  # of the groups, by the passage that answers
-WRITTEN = 0.6  # of the groups: from written questions, where there are some
+WRITTEN = 0.85  # of the groups: from written questions, where there are some
 WRITTEN_GUTTED = 0.2  # of them
 ORDERED = 0.25  # of them: with an order to the machine among their sentences
 JUDGED = 0.15  # of the groups: from an abstention set, where there is one
@@ -61,14 +61,11 @@ class Group:
 
     :ivar answers: Of all the passages' sentences in their order, those of which some answers; empty
         where none does.
-    :ivar answer: Within the first passage's text; None where it isn't known, or its words were
-        switched.
     """
 
     question: str
     passages: tuple[PassageInput, ...]
     answers: tuple[int, ...]
-    answer: Span | None
 
 
 class Groups:
@@ -126,12 +123,7 @@ class Groups:
             about = "\n".join(f"{p.heading}\n{p.text}" for p in (example.passage, *few))
             question = self._changed(example, kind, about) or question
         answered = question == example.question and first == [example.passage]
-        group = Group(
-            question,
-            (*first, *few),
-            (example.sentence,) if answered else (),
-            example.answer if answered else None,
-        )
+        group = Group(question, (*first, *few), (example.sentence,) if answered else ())
         return self._switched(group, example.asked_in)
 
     def _of_judged(self, judged: Judged) -> Group:
@@ -141,7 +133,7 @@ class Groups:
             shown = tuple(self._rng.sample(shown, min(MAX_PASSAGES, len(shown))))
         sentences = sum(len(passage.sentences) for passage in shown)
         answers = tuple(range(sentences)) if judged.answerable else ()
-        return self._switched(Group(judged.question, shown, answers, None), judged.language)
+        return self._switched(Group(judged.question, shown, answers), judged.language)
 
     def of_written(self, written: Written) -> Group:
         """Return a group of a written question: passages of its document, and of others."""
@@ -158,7 +150,7 @@ class Groups:
             held = [shared.index(max(shared))]
             beside = [p for p in beside if p not in held]
         guts = written.alone and self._rng.random() < WRITTEN_GUTTED
-        shown, answers, at, words = list[PassageInput](), list[int](), 0, None
+        shown, answers, at = list[PassageInput](), list[int](), 0
         for p in [*held, *beside][:MAX_PASSAGES]:
             passage, places = version.passages[p], [n for q, n in version.answers if q == p]
             if guts:
@@ -169,8 +161,6 @@ class Groups:
                 added = [order[a:z] for a, z in split_sentences(order)]
                 passage = with_sentences(passage, place, added)
                 places = [n + len(added) if n >= place else n for n in places]
-            if not shown and not guts and passage is version.passages[p]:
-                words = version.words
             if passage.sentences:
                 shown.append(passage)
                 answers += [at + n for n in places]
@@ -182,7 +172,7 @@ class Groups:
             if p.language == own or self._rng.random() < 0.3
         ]
         shown += self._rng.sample(near, min(max(0, MAX_PASSAGES - len(shown)), len(near)))
-        group = Group(written.asked[asked_in], tuple(shown), tuple(answers), words)
+        group = Group(written.asked[asked_in], tuple(shown), tuple(answers))
         return self._switched(group, asked_in)
 
     def _others(self, example: Example) -> list[PassageInput]:
@@ -209,19 +199,18 @@ class Groups:
 
     def _switched(self, group: Group, language: Language) -> Group:
         """Put some of a group into the other language, and take its headings off, by chance."""
-        question, answer = group.question, group.answer
+        question = group.question
         if self._rng.random() < SWITCHED:
             question = self._switch(question, language)
         headings = self._rng.random() >= NO_HEADING
         shown = []
-        for number, passage in enumerate(group.passages):
+        for passage in group.passages:
             if not headings:
                 passage = replace(passage, heading="")
             if self._rng.random() < SWITCHED:
                 passage = self._switched_passage(passage)
-                answer = None if number == 0 else answer
             shown.append(passage)
-        return replace(group, question=question, passages=tuple(shown), answer=answer)
+        return replace(group, question=question, passages=tuple(shown))
 
     def _switched_passage(self, passage: PassageInput) -> PassageInput:
         heading = passage.heading

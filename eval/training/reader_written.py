@@ -25,14 +25,11 @@ from eval.training.written_passages import (
     read_passages,
     rows,
 )
-from rag import grounding, passages
+from rag import passages
 from rag.embedding import Embedder, PassageInput
 from rag.errors import EvalError
-from rag.language import Language, Span, clean, fold
-from rag.retrieval import Found
+from rag.language import Language, clean
 
-MOST_WORDS = 0.7  # of a sentence's characters: an answer that has more from it has none in it
-_WORD = re.compile(r"\d+(?:[.,٫٬:]\d+)*|\w+")
 _SLOT = re.compile(r"\{(question|topic|wrong)\}")
 
 
@@ -42,13 +39,10 @@ class Version:
 
     :ivar answers: Passage and sentence, by number, of what answers a question; empty where nothing
         does.
-    :ivar words: Within the first of these passages, the words that say the answer; None where it is
-        said in others.
     """
 
     passages: tuple[PassageInput, ...]
     answers: frozenset[tuple[int, int]]
-    words: Span | None = None
 
 
 @dataclass(frozen=True)
@@ -106,8 +100,7 @@ def read_written(folder: Path, max_chars: int, *, held: bool = False) -> list[Wr
                 places = [(p, n) for p, piece in enumerate(pieces) for n in range(len(piece))]
                 read = tuple(joined(passage.title, piece, language) for piece in pieces)
                 answers = frozenset(places[n - 1] for n in question["uses"])
-                words = _words(read, answers, (question["answer"] or {}).get(language, ()))
-                versions.append(Version(read, answers, words))
+                versions.append(Version(read, answers))
             asked = {language: clean(question[language]).strip() for language in LANGUAGES}
             wrong = {
                 language: [each["text"] for each in question["wrong"][language]]
@@ -137,10 +130,8 @@ def read_files(folder: Path, max_chars: int, *, held: bool = False) -> list[Writ
             if places and not answers:
                 raise EvalError(f"{row['id']}: nothing that answers is a unit")
             asked = {language: clean(row["question"][language]).strip() for language in LANGUAGES}
-            said = row["answer"][document.language] if answers else ""
-            version = Version(read, answers, _words(read, answers, [said]))
             alone = row["type"] != "correction"
-            found.append(Written(document.title, asked, (version,), alone))
+            found.append(Written(document.title, asked, (Version(read, answers),), alone))
     return found
 
 
@@ -168,41 +159,6 @@ def beside_others(written: Sequence[Written], embedder: Embedder) -> list[Writte
         replace(each, near={x: pool.nearest(queries[q], each.title) for x, q in each.asked.items()})
         for each in written
     ]
-
-
-def _words(
-    read: Sequence[PassageInput], answers: frozenset[tuple[int, int]], said: Sequence[str]
-) -> Span | None:
-    """Return the words of the first passage that answers that one of these answers has from it."""
-    first = min((p for p, _ in answers), default=None)
-    if first is None or len(answers) > 1:
-        return None
-    ((_, number),) = answers
-    place, passage = read[first].sentences[number], read[first]
-    text = passage.text[place.start : place.end]
-    unit = Found("", place.start, place.end, text, 0.0, passage.language)
-    for answer in said:
-        found = [
-            (fold(match[0]), start + match.start(), start + match.end())
-            for start, end in grounding.marks(answer, unit)
-            for match in _WORD.finditer(passage.text[start:end])
-        ]
-        window = _shortest(found)
-        if window and window.end - window.start <= MOST_WORDS * len(text):
-            return window
-    return None
-
-
-def _shortest(words: Sequence[tuple[str, int, int]]) -> Span | None:
-    """Return the shortest place that holds each word, of those with their places, once."""
-    wanted = len({word for word, _, _ in words})
-    windows = [
-        Span(words[first][1], words[last][2])
-        for first in range(len(words))
-        for last in range(first, len(words))
-        if len({word for word, _, _ in words[first : last + 1]}) == wanted
-    ]
-    return min(windows, key=lambda window: window.end - window.start, default=None)
 
 
 def _pieces(sentences: Sequence[str], max_chars: int) -> list[list[str]]:

@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 from rich.progress import track
 
-from eval import corpus, metrics, run_qa
+from eval import corpus, run_qa
 from eval.metrics import DocSpan, covered
-from eval.sets import Question, read_questions
+from eval.sets import read_questions
 from rag import conversation, current, followups
 from rag.config import Settings
 from rag.embedding import Embedder, PassageInput
 from rag.language import Language, clean
-from rag.reader import Judged, Logits, Reader, built_in
+from rag.reader import Logits, Reader, built_in
 from rag.retrieval import Found, Retriever
 
 _HALF = 0.5  # of a gold span's characters
@@ -37,8 +37,6 @@ class Case:
     :ivar spans: Of the sentences.
     :ivar gold: Spans that hold the answer; none where there is none.
     :ivar source: The language of the document that answers.
-    :ivar words: Whether the reader's words in the sentence that answers hold all that was asked
-        for; None where it wasn't found.
     """
 
     language: Language
@@ -48,7 +46,6 @@ class Case:
     spans: tuple[DocSpan, ...]
     gold: tuple[DocSpan, ...]
     source: Language | None = None
-    words: bool | None = None
 
     @property
     def holds(self) -> npt.NDArray[np.bool_]:
@@ -66,9 +63,9 @@ class Bare(Reader):
 
     def judged(
         self, question: str, passages: Sequence[PassageInput], scores: Sequence[Sequence[float]]
-    ) -> list[list[Judged]]:
+    ) -> list[list[float]]:
         """Return the logits as they are."""
-        return [[Judged(x) for x in row.logits.tolist()] for row in self.read(question, passages)]
+        return [row.tolist() for row in self.read(question, passages)]
 
 
 def of_questions(path: Path, settings: Settings, embedder: Embedder, reader: Reader) -> list[Case]:
@@ -105,18 +102,9 @@ def of_questions(path: Path, settings: Settings, embedder: Embedder, reader: Rea
                     spans=tuple(_span(s) for s in found),
                     gold=tuple(gold),
                     source=languages[gold[0][0]] if gold else None,
-                    words=_words(q, read, gold),
                 )
             )
     return cases
-
-
-def _words(asked: Question, read: Sequence[Found], gold: Sequence[DocSpan]) -> bool | None:
-    answering = (s for s in read if gold and covered(gold, [_span(s)], least=_HALF) > 0)
-    first = next(answering, None)
-    if first is None:
-        return None
-    return metrics.held_groups(first.words, asked.must_include) == len(asked.must_include)
 
 
 def _span(found: Found) -> DocSpan:

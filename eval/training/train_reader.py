@@ -3,8 +3,7 @@
 The upper layers of the embedder's encoder learn to read a question with passages, and to give each
 sentence a logit. A step's loss is the cross-entropy of one softmax over all sentences of a group of
 passages and a null answer of logit 0 (shared normalisation: Clark & Gardner 2018, arXiv:1710.10723;
-``reader_groups.py`` makes the groups). A second head learns where in the passage the answer's words
-begin and end.
+``reader_groups.py`` makes the groups).
 
 About an hour on one core with AVX-512. Needs SQuAD files in both languages and FreeDict's
 English–Arabic dictionary (Debian's dict-freedict-eng-ara, GPL-2+), of which nothing is shipped;
@@ -19,7 +18,6 @@ import math
 import random
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,7 +27,6 @@ from rich.console import Console
 from rich.progress import track
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch.nn import functional
 
 from eval import corpus
 from eval.training import reader_sets, reader_written
@@ -38,47 +35,32 @@ from eval.training.reader_groups import Group, Groups
 from eval.training.reader_written import Order, Written
 from rag import config
 from rag.embedding import Embedder, PassageInput
-from rag.language import Span
 from rag.reader import BUILT_IN, Reader, pooled, tokenized
 
 FIRST_LAYER = 4  # those below, and the embeddings, stay the embedder's own
 WARM_UP = 0.06  # of the steps; then the rate falls to nothing
 CLIP = 1.0
-SPAN_WEIGHT = 0.5
 AT_ONCE = 14  # pairs of question and passage: sorted by length, so that little is padding
 MEASURED_EVERY = 50  # steps
 HELD = 240  # groups that are held out
 REPORTED_EVERY = 25  # steps
 
 
-@dataclass(frozen=True)
-class Read:
-    """What the model makes of one passage.
-
-    :ivar sentences: ``(sentences,)`` logits; -inf for what was cut off.
-    :ivar tokens: ``(tokens, 2)`` logits of the answer's first and last token, in the passage alone.
-    :ivar answer: ``(tokens,)``, whether each lies in the answer; None when there is none to learn.
-    """
-
-    sentences: torch.Tensor
-    tokens: torch.Tensor
-    answer: torch.Tensor | None
-
-
 class Model(torch.nn.Module):
-    """An encoder with the reader's head and that of the spans."""
+    """An encoder with the reader's head."""
 
-    def __init__(self, reader: Reader, tokenizer: Any) -> None:
+    def __init__(self, reader: Reader, tokenizer: Any, share: float = 1.0) -> None:
+        """Begin with a reader.
+
+        :param share: Of what is learnt in its mean with what it began with, which forgets less of
+            what that could do (Wortsman et al. 2021, arXiv:2109.01903).
+        """
         super().__init__()
         hidden = reader.encoder.config.hidden_size
         self.encoder = reader.encoder
         self.head = torch.nn.Linear(2 * hidden, 1)
         self.head.weight.data.copy_(reader.weight)
         self.head.bias.data.copy_(reader.bias)
-        self.span = torch.nn.Linear(hidden, 2)
-        if reader.ends is not None:
-            self.span.weight.data.copy_(reader.ends[0])
-            self.span.bias.data.copy_(reader.ends[1])
         self._tokenizer = tokenizer
         self.encoder.requires_grad_(False)
         for layer in self.encoder.encoder.layer[FIRST_LAYER:]:
@@ -86,25 +68,32 @@ class Model(torch.nn.Module):
         for module in self.encoder.modules():
             if isinstance(module, torch.nn.Dropout):
                 module.p = 0.0
+        self._share = share
+        self._begun = {
+            name: p.detach().clone() for name, p in self.named_parameters() if p.requires_grad
+        }
 
-    def forward(
-        self, pairs: Sequence[tuple[str, PassageInput, Span | None]], fast: bool
-    ) -> list[Read]:
-        """Read pairs of question and passage, with the answer's place where it is known."""
-        spans = [[*p.sentences, *([answer] if answer else [])] for _, p, answer in pairs]
-        inputs, inside, _ = tokenized(
-            self._tokenizer, [q for q, _, _ in pairs], [p for _, p, _ in pairs], spans
-        )
+    def learnt(self) -> dict[str, torch.Tensor]:
+        """Return what is kept of it, by the names of a reader's file."""
+        return {
+            name.removeprefix("encoder."): self._begun[name].lerp(p.data, self._share)
+            for name, p in self.named_parameters()
+            if p.requires_grad
+        }
+
+    def forward(self, pairs: Sequence[tuple[str, PassageInput]], fast: bool) -> list[torch.Tensor]:
+        """Return the logits ``(sentences,)`` of pairs of question and passage.
+
+        They are -inf for what was cut off.
+        """
+        questions, passages = [question for question, _ in pairs], [p for _, p in pairs]
+        inputs, inside = tokenized(self._tokenizer, questions, passages)
         with _autocast(fast):
             states = self.encoder(**inputs).last_hidden_state.float()
-        found = []
-        for state, rows, (_, passage, answer) in zip(states, inside, pairs, strict=True):
-            sentences = rows[: len(passage.sentences)]
-            logits = [self.head(pooled(state[r])) if r.any() else _NOTHING for r in sentences]
-            within = sentences.any(0)
-            place = rows[-1][within] if answer and rows[-1].any() else None
-            found.append(Read(torch.cat(logits), self.span(state[within]), place))
-        return found
+        return [
+            torch.cat([self.head(pooled(state[r])) if r.any() else _NOTHING for r in rows])
+            for state, rows in zip(states, inside, strict=True)
+        ]
 
 
 _NOTHING = torch.tensor([-torch.inf])
@@ -128,6 +117,9 @@ def main(
         Path | None, typer.Option(help="The folder of written questions: eval/training.")
     ] = None,
     start: Annotated[Path | None, typer.Option(help="A reader file to go on from.")] = None,
+    share: Annotated[
+        float, typer.Option(min=0, max=1, help="Of the new weights in their mean with --start's.")
+    ] = 1.0,
     steps: Annotated[int, typer.Option(min=1)] = 700,
     batch: Annotated[int, typer.Option(min=1, help="Questions in a step.")] = 10,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1.2e-4,
@@ -156,8 +148,8 @@ def main(
         held = [drawn.of_written(rng.choice(kept)) for _ in range(HELD)]
     groups = Groups(examples, switcher, rng, sets, asks, ordering)
     embedder = corpus.load_embedder(settings, dtype="float32")
-    model = Model(_begun(embedder, start), embedder.tokenizer)
-    about = {"steps": steps, "batch": batch, "rate": rate, "seed": seed}
+    model = Model(_begun(embedder, start), embedder.tokenizer, share)
+    about = {"steps": steps, "batch": batch, "rate": rate, "seed": seed, "share": share}
     if start:
         about["start"] = _about(start)
     train(model, groups, held, steps=steps, batch=batch, rate=rate, out=out, about=about)
@@ -220,75 +212,49 @@ def measured(model: Model, groups: Sequence[Group], fast: bool) -> tuple[float, 
     """Return the mean loss and the share that is right; see ``learn``."""
     with torch.no_grad():
         seen = [_losses(model, groups[n : n + 10], fast) for n in range(0, len(groups), 10)]
-    losses = torch.cat([losses for losses, _, _ in seen])
-    return losses.mean().item(), sum(right for _, _, right in seen) / len(groups)
+    losses = torch.cat([losses for losses, _ in seen])
+    return losses.mean().item(), sum(right for _, right in seen) / len(groups)
 
 
 def learn(model: Model, groups: Sequence[Group], fast: bool) -> tuple[float, float]:
     """Add the gradients of some groups.
 
     :param fast: Compute in bfloat16.
-    :return: Their mean loss over sentences, and the share whose best sentence, or null, is right.
+    :return: Their mean loss, and the share whose best sentence, or null, is right.
     """
-    losses, spans, right = _losses(model, groups, fast)
+    losses, right = _losses(model, groups, fast)
     loss = losses.mean()
-    (loss + SPAN_WEIGHT * torch.stack([*spans, torch.zeros(())]).mean()).backward()  # type: ignore[no-untyped-call]
+    loss.backward()  # type: ignore[no-untyped-call]
     return loss.item(), right / len(groups)
 
 
-def _losses(
-    model: Model, groups: Sequence[Group], fast: bool
-) -> tuple[torch.Tensor, list[torch.Tensor], int]:
-    """Return the losses of groups over sentences, those over tokens, and how many are right."""
-    pairs = [
-        (group.question, passage, group.answer if n == 0 else None)
-        for group in groups
-        for n, passage in enumerate(group.passages)
-    ]
+def _losses(model: Model, groups: Sequence[Group], fast: bool) -> tuple[torch.Tensor, int]:
+    """Return the losses of groups, and how many are right."""
+    pairs = [(group.question, passage) for group in groups for passage in group.passages]
     order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]) + len(pairs[i][1].text))
-    read: dict[int, Read] = {}
+    read: dict[int, torch.Tensor] = {}
     for begin in range(0, len(order), AT_ONCE):
         some = order[begin : begin + AT_ONCE]
         read |= zip(some, model([pairs[i] for i in some], fast), strict=True)
-    losses, spans, right, first = [], [], 0, 0
+    losses, right, first = [], 0, 0
     for group in groups:
-        members = [read[first + n] for n in range(len(group.passages))]
-        first += len(members)
-        logits = torch.cat([member.sentences for member in members] + [torch.zeros(1)])
-        null = len(logits) - 1
+        after = first + len(group.passages)
+        logits = torch.cat([*(read[n] for n in range(first, after)), torch.zeros(1)])
+        first, null = after, len(logits) - 1
         targets = list(group.answers) or [null]
         losses.append(logits.logsumexp(0) - logits[targets].logsumexp(0))
         right += int(logits.argmax()) in targets
-        if group.answer is not None or not group.answers:
-            spans.append(_span_loss(members))
-    return torch.stack(losses), spans, right
-
-
-def _span_loss(members: Sequence[Read]) -> torch.Tensor:
-    """Return the cross-entropy of the answer's first and last token, over a group's and a null."""
-    logits = torch.cat([member.tokens for member in members] + [torch.zeros(1, 2)])
-    null = len(logits) - 1
-    inside = [] if members[0].answer is None else members[0].answer.nonzero()[:, 0].tolist()
-    target = torch.tensor([inside[0], inside[-1]] if inside else [null, null])
-    return functional.cross_entropy(logits.T, target)
+    return torch.stack(losses), right
 
 
 def save(model: Model, out: Path, about: dict[str, Any]) -> None:
     """Write what the reader doesn't share with the embedder: weights as int8, a scale a row."""
-    heads = {"head": model.head, "span": model.span}
-    tensors = {
-        f"{head}.{name}": p.data.half()
-        for head, module in heads.items()
-        for name, p in module.named_parameters()
-    }
-    for name, parameter in model.encoder.named_parameters():
-        if not parameter.requires_grad:
-            continue
-        tensors[name] = parameter.data.half()
-        if parameter.dim() == 2:
-            scale = (parameter.data.abs().amax(1).clamp(min=1e-6) / 127).half()
-            rows = parameter.data / scale.float()[:, None]
-            tensors[name] = rows.round().clamp(-127, 127).to(torch.int8)
+    tensors = {}
+    for name, rows in model.learnt().items():
+        tensors[name] = rows.half()
+        if rows.dim() == 2 and not name.startswith("head."):
+            scale = (rows.abs().amax(1).clamp(min=1e-6) / 127).half()
+            tensors[name] = (rows / scale.float()[:, None]).round().clamp(-127, 127).to(torch.int8)
             tensors[f"{name}.scale"] = scale
     scratch = out.with_name(f".{out.name}.new")
     save_file(tensors, scratch, metadata={"rawi": json.dumps(about)})

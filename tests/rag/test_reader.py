@@ -18,7 +18,7 @@ from rag.config import Settings
 from rag.embedding import Embedder, PassageInput
 from rag.errors import ModelError
 from rag.language import Language, Span, split_sentences
-from rag.reader import Reader, Reading, Scale, shares
+from rag.reader import Logits, Reader, Scale, shares
 from tests.conftest import ROOT
 
 
@@ -34,11 +34,8 @@ class Told(Reader):
         super().__init__(None, None, None, None)
         self._logits_told = logits
 
-    def read(self, question: str, passages: Sequence[PassageInput]) -> list[Reading]:
-        return [
-            Reading(np.array(row, dtype=np.float32), tuple(Span(n, n + 1) for n in range(len(row))))
-            for row in self._logits_told
-        ]
+    def read(self, question: str, passages: Sequence[PassageInput]) -> list[Logits]:
+        return [np.array(row, dtype=np.float32) for row in self._logits_told]
 
 
 # ------------------------------------------------------------------------------- probabilities
@@ -75,41 +72,12 @@ def test_probabilities_have_the_shape_of_the_scores(monkeypatch: pytest.MonkeyPa
     some = [passage("A. B."), passage("C.")]
     # 3 + 1 + 5 + 1 for null.
     found = told.judged("?", some, [[0.5, 0.5], [0.5]])
-    assert [j.probability for row in found for j in row] == pytest.approx([0.3, 0.1, 0.5], abs=1e-6)
-    assert [j.words for row in found for j in row] == [(0, 1), (1, 2), (0, 1)]
+    assert [p for row in found for p in row] == pytest.approx([0.3, 0.1, 0.5], abs=1e-6)
 
 
 def test_of_equal_readings_the_nearer_sentence_is_likelier() -> None:
     first, second = Told([[1.0, 1.0]]).judged("?", [passage("A. B.")], [[0.7, 0.6]])[0]
-    assert first.probability > second.probability
-
-
-TEXT = "It costs £25, if paid"
-TOKENS = torch.tensor([(0, 2), (3, 8), (9, 10), (10, 13), (14, 16), (17, 21)])
-STATES = torch.eye(6)
-
-
-@pytest.mark.parametrize(
-    ("first", "last", "words"),
-    [
-        ([0, 0, 5, 0, 0, 0], [0, 0, 0, 5, 0, 0], "£25"),  # without the comma of its last token
-        ([0, 0, 0, 0, 5, 0], [0, 5, 0, 0, 0, 4], "if paid"),  # the end doesn't come before
-        ([0, 0, 0, 5, 0, 0], [0, 0, 0, 5, 0, 0], "25"),
-    ],
-)
-def test_the_words_go_from_the_likeliest_first_token_to_the_likeliest_last(
-    first: list[float], last: list[float], words: str
-) -> None:
-    reader = Reader(
-        None, None, None, None, ends=(torch.tensor([first, last]).float(), torch.zeros(2))
-    )
-    found = reader._words(STATES, TOKENS, TEXT)
-    assert found is not None
-    assert TEXT[slice(*found)] == words
-
-
-def test_a_reader_file_without_that_head_tells_no_words() -> None:
-    assert Reader(None, None, None, None)._words(STATES, TOKENS, TEXT) is None
+    assert first > second
 
 
 # --------------------------------------------------------------------------------------- files
@@ -239,8 +207,8 @@ ARABIC = passage(
 def test_the_sentence_that_answers_gets_the_most(
     real: Reader, question: str, answering: int, text: PassageInput
 ) -> None:
-    [reading] = real.read(question, [text])
-    assert int(reading.logits.argmax()) == answering
+    [logits] = real.read(question, [text])
+    assert int(logits.argmax()) == answering
 
 
 @pytest.mark.weights
@@ -255,28 +223,27 @@ def test_null_beats_every_sentence_when_the_subject_is_another(
     real: Reader, answered: str, not_answered: str
 ) -> None:
     both = [ENGLISH, ARABIC]
-    assert max(reading.logits.max() for reading in real.read(answered, both)) > 0
-    assert max(reading.logits.max() for reading in real.read(not_answered, both)) < 0
+    assert max(logits.max() for logits in real.read(answered, both)) > 0
+    assert max(logits.max() for logits in real.read(not_answered, both)) < 0
 
 
 @pytest.mark.weights
 def test_rows_come_in_the_order_of_the_passages(real: Reader) -> None:
     question = "When was the Aswan High Dam completed?"
     some = [ENGLISH, passage("Short."), ARABIC, passage("A dog sleeps. A cat does not."), ENGLISH]
-    rows = [reading.logits for reading in real.read(question, some)]
+    rows = real.read(question, some)
     assert [len(row) for row in rows] == [3, 1, 3, 2, 3]
     for text, row in zip(some, rows, strict=True):
         [alone] = real.read(question, [text])
-        assert row == pytest.approx(alone.logits, abs=0.15)  # bfloat16, padded otherwise
+        assert row == pytest.approx(alone, abs=0.15)  # bfloat16, padded otherwise
 
 
 @pytest.mark.weights
 def test_what_is_cut_off_gets_minus_infinity(real: Reader) -> None:
     long = passage(" ".join(f"Sentence number {n} is here to fill the room." for n in range(80)))
-    [(logits, words)] = real.read("When was the dam completed?", [long])
+    [logits] = real.read("When was the dam completed?", [long])
     assert np.isfinite(logits[:20]).all()
     assert (logits[-20:] == -np.inf).all()
-    assert len(words) == len(logits)
 
 
 @pytest.mark.weights

@@ -15,8 +15,6 @@ from llama_index.core.schema import QueryBundle
 
 from rag import current, index
 from rag.config import RetrievalSettings, Settings
-from rag.language import Span
-from rag.reader import Judged
 from rag.retrieval import Found, Retriever
 from rag.storage import Storage
 from tests.conftest import WordEmbedder, Write
@@ -313,27 +311,7 @@ class EvenReader:
 
     def judged(self, question, passages, scores):
         units = sum(map(len, scores))
-        return [[Judged(1 / units) for _ in row] for row in scores]
-
-
-class PointingReader(EvenReader):
-    """Finds the answer in the second word of every sentence."""
-
-    def judged(self, question, passages, scores):
-        def second(text: str, sentence: Span) -> Span:
-            start = text.index(" ", sentence.start) + 1
-            return Span(start, text.index(" ", start))
-
-        return [
-            [Judged(0.2, second(passage.text, sentence)) for sentence in passage.sentences]
-            for passage in passages
-        ]
-
-
-def test_evidence_holds_the_words_that_say_the_answer(open_retriever: Open) -> None:
-    retriever = open_retriever({"1.txt": "The cat sleeps here. The dog barks there."})
-    retriever.reader = PointingReader()
-    assert {found.words for found in retriever.evidence("who?")} == {"cat", "dog"}
+        return [[1 / units for _ in row] for row in scores]
 
 
 def test_what_announces_a_list_is_no_evidence_and_gives_its_share_to_the_items(

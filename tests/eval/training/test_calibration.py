@@ -20,8 +20,7 @@ from eval.training.calibration import Scale
 from eval.training.readings import Case
 from rag.config import Settings
 from rag.embedding import PassageInput
-from rag.language import Span
-from rag.reader import Reader, Reading
+from rag.reader import Logits, Reader
 from rag.retrieval import Retriever
 from tests.eval.conftest import SENTENCES, WriteLines, question
 
@@ -84,8 +83,6 @@ def test_hits_count_gold_among_the_first() -> None:
     assert found == pytest.approx(
         {"hits@1": 0.75, "hits@2": 0.75, "hits@3": 1, "hits@5": 1, "hits@7": 1}
     )
-    told = [replace(first, words=True), replace(first, words=False), third]
-    assert calibration.hits(told, READ_ALONE)["words"] == 0.5
 
 
 def test_auc_counts_pairs_and_ties_half() -> None:
@@ -143,19 +140,13 @@ def test_balanced_accuracy_agrees_with_sklearn(more):
 
 
 class Longest(Reader):
-    """Gives each sentence its length, and its first word for what answers."""
+    """Gives each sentence its length."""
 
     def __init__(self) -> None:
         super().__init__(None, None, None, None)
 
-    def read(self, question: str, passages: Sequence[PassageInput]) -> list[Reading]:
-        return [
-            Reading(
-                np.array([end - start for start, end in p.sentences], dtype=np.float32),
-                tuple(Span(start, start + p.text[start:].index(" ")) for start, _ in p.sentences),
-            )
-            for p in passages
-        ]
+    def read(self, question: str, passages: Sequence[PassageInput]) -> list[Logits]:
+        return [np.array([z - a for a, z in p.sentences], dtype=np.float32) for p in passages]
 
 
 class BareLongest(Longest, readings.Bare):
@@ -177,7 +168,6 @@ def test_both_readings_of_each_sentence_are_kept(
     best = int(found.scores.argmax())
     assert found.holds.tolist() == [n == best for n in range(len(SENTENCES))]
     assert found.gold == (found.spans[best],)
-    assert found.words is False  # its first word isn't its weight
 
 
 # -------------------------------------------------------------------------------------- output
@@ -185,7 +175,7 @@ def test_both_readings_of_each_sentence_are_kept(
 
 def test_what_is_measured_is_json_and_can_be_shown() -> None:
     cases = [case([2.0, 0.0], gold=[0]), case([-1.0], category="near")]
-    result = calibrate.measured(cases, READ_ALONE, "own")
+    result = calibrate.measured(cases, READ_ALONE)
     assert json.loads(json.dumps(result))["hits"]["en←en"]["hits@1"] == 1
     calibrate.show("reader", result)
 

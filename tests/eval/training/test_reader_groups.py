@@ -137,8 +137,6 @@ def test_the_answering_passage_comes_first_with_its_sentence(
     assert group.passages[0].text == "The cat came to Egypt. It was in 1920."
     assert group.answers == (1,)
     assert {p.text for p in group.passages[1:]} == {"It is a pet.", DOG}
-    assert group.answer is not None
-    assert group.passages[0].text[slice(*group.answer)] == "1920"
 
 
 @pytest.mark.parametrize(
@@ -150,7 +148,6 @@ def test_what_answers_is_taken_away(
     plain(monkeypatch)
     group = groups.make(example(), kind)
     assert group.answers == ()
-    assert group.answer is None
     assert group.passages[0].text == first
     assert all("1920" not in p.text for p in group.passages)
 
@@ -163,7 +160,7 @@ def test_a_changed_question_has_no_answer(groups: Groups, monkeypatch: pytest.Mo
     plain(monkeypatch)
     monkeypatch.setattr(reader_questions, "renamed", lambda *_: "When did the cow come?")
     group = groups.make(example(), "renamed")
-    assert (group.question, group.answers, group.answer) == ("When did the cow come?", (), None)
+    assert (group.question, group.answers) == ("When did the cow come?", ())
     monkeypatch.setattr(reader_questions, "renamed", lambda *_: None)
     assert groups.make(example(), "renamed").answers == (1,)  # it could not be changed
 
@@ -178,7 +175,6 @@ def test_switched_sentences_keep_their_places(
         assert len(first.sentences) == 2
         assert group.answers == (1,)
         assert "1920" in first.text[slice(*first.sentences[1])]
-        assert group.answer is None  # nobody knows where it went
 
 
 def test_headings_are_taken_off_a_whole_group(
@@ -267,14 +263,14 @@ class TestWritten:
         assert group.answers == ()
         assert group.passages[0].text.strip() in ("الباب أزرق.", "The door is blue.")
 
-    def test_where_all_of_a_passage_is_taken_away_no_other_has_the_words(
+    def test_where_all_of_a_passage_is_taken_away_nothing_answers(
         self, groups: Groups, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(reader_groups, "WRITTEN_GUTTED", 1.0)
         only, other = (a_passage(text, heading="House") for text in ("It is red.", "A gate."))
-        version = Version((only, other), frozenset({(0, 0)}), Span(6, 9))
+        version = Version((only, other), frozenset({(0, 0)}))
         group = groups.of_written(Written("House", self.ASKED, (version,)))
-        assert (len(group.passages), group.answers, group.answer) == (1, (), None)
+        assert (len(group.passages), group.answers) == (1, ())
 
     def test_an_order_answers_nothing(
         self, groups: Groups, monkeypatch: pytest.MonkeyPatch
@@ -321,7 +317,6 @@ def test_written_questions_are_asked_of_both_languages(tmp_path: Path) -> None:
     (asked,) = reader_written.read_written(tmp_path, 20)
     assert [version.answers for version in asked.versions] == [{(1, 0)}, {(1, 0)}]
     assert [p.text for p in asked.versions[1].passages] == ["The door is blue.", "The roof is red."]
-    assert [version.words for version in asked.versions] == [(6, 10), (12, 15)]
     assert reader_written.read_written(tmp_path, 20, held=True) == []
 
 
@@ -343,24 +338,7 @@ def test_files_are_read_as_an_index_reads_them(tmp_path: Path) -> None:
     ((passage, unit),) = version.answers
     read = version.passages[passage]
     assert read.text[slice(*read.sentences[unit])] == "Plan: Full; Price: 19"
-    assert version.words is not None
-    assert read.text[slice(*version.words)] == "19"
     assert set(asked.asked) == {"en", "ar"}
-
-
-@pytest.mark.parametrize(
-    ("said", "words"),
-    [
-        (["$60"], "60"),  # the nearest that holds all of it, not the first
-        (["twelve", "60 for a week"], "60 for a week"),  # the first that stands there
-        (["nothing of it"], None),
-        (["A week costs 20 and every further week 60 for a week"], None),  # that is the sentence
-    ],
-)
-def test_the_words_of_an_answer_are_looked_for_in_its_sentence(said, words) -> None:
-    passage = a_passage("A week costs 20 and every further one 60 for a week.")
-    found = reader_written._words([passage], frozenset({(0, 0)}), said)
-    assert (found and passage.text[slice(*found)]) == words
 
 
 def test_passages_of_other_documents_look_right() -> None:
