@@ -57,7 +57,7 @@ class Scale:
         return log_odds + self.bias
 
 
-# Fitted by maximum likelihood on the set to tune on: ``python -m eval.training.calibrate``.
+# Fitted by maximum likelihood: ``python -m eval.training.calibrate --set eval/tuning``.
 SCALE = Scale(read=0.894, found=7.43, bias=-4.77)
 
 
