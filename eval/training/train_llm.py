@@ -2,8 +2,9 @@
 
 A LoRA adapter of the linear layers learns from the trees of ``llm_trees.py``, each read in one pass
 under a mask that lets every branch see what it follows and nothing else. The base is the GGUF file
-that is served, dequantised to bfloat16, so that what is learnt fits the weights it is used with.
-A killed training goes on from its checkpoint. 12 GB; half a minute a step on two cores.
+that is served, dequantised, so that what is learnt fits the weights it is used with.
+A killed training goes on from its checkpoint. 12 GB; half a minute a step on two cores that know
+bfloat16, two minutes on older ones.
 """
 
 from __future__ import annotations
@@ -42,6 +43,12 @@ def with_lora(model: Any) -> dict[str, torch.nn.Parameter]:
             if isinstance(child, torch.nn.Linear):
                 setattr(module, name, Lora(child, RANK))
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def precision() -> torch.dtype:
+    """Return what the base is computed in: bfloat16, but where that is emulated at a fifth."""
+    known = torch.backends.cpu.get_cpu_capability()
+    return torch.float32 if known in ("DEFAULT", "AVX2") else torch.bfloat16
 
 
 def flattened(
@@ -134,7 +141,7 @@ def main(
     tokenizer = AutoTokenizer.from_pretrained(**source)
     model = AutoModelForCausalLM.from_pretrained(
         **source,
-        dtype=torch.bfloat16,
+        dtype=precision(),
         quantization_config=GgufConfig(dequantize=True),
         attn_implementation="eager",  # with a dense mask no slower than the others
     )

@@ -6,7 +6,7 @@
   const ORIGIN = "__ORIGIN__";
   if (window.parent === window) return;
   const tell = (type) => window.parent.postMessage({ rawi: type }, ORIGIN);
-  const box = () => document.querySelector("#rawi-question textarea");
+  const box = () => document.querySelector("#rawi-question textarea:enabled");
 
   // Questions of the site's page, one at a time: never in the midst of an answer.
   const asked = [];
@@ -71,7 +71,7 @@
     if (event.key === "Escape" && !event.defaultPrevented) tell("escape");
   });
 
-  // The page is drawn by script; it is ready when there is somewhere to type.
+  // The page is drawn by script; it is ready when something can be typed.
   const waiting = setInterval(() => {
     if (!box()) return;
     clearInterval(waiting);
