@@ -159,6 +159,7 @@ def test_a_first_visit_takes_no_dead_end(visit: Open, site: Site, locale: str) -
     with walk.task():  # begin anew, and come back
         page.locator("#rawi-side [data-act=new]").click()
         expect(page.locator(".rw-message")).to_have_count(0)
+        expect(page).to_have_url(re.compile("#ask$"))  # until then, back leads out
         page.go_back()
         expect(page.locator(".rw-message").first).to_be_visible()
     with walk.task():  # the other language of the page
