@@ -55,7 +55,7 @@ _NUMBER = (
 _LEFT_RUN = re.compile(
     f"(?:(?![{_R}])\\w)*(?![{_R}])[^\\W\\d_](?:[^{_R}]*(?![{_R}])\\w)?|{_NUMBER}"
 )
-_RIGHT_RUN = re.compile(f"[{_R}](?:[^A-Za-z]*[{_R}])?")
+_RIGHT_RUN = re.compile(f"[{_R}](?:(?:(?![^\\W\\d_{_R}]).)*[{_R}])?")
 _SPACE_AFTER = re.compile(r"(?<=\S)([(\[]) (?=\S)")
 _SPACE_BEFORE = re.compile(r"(?<=\S) ([)\]])(?=[^\s.,،؛:])")
 _STOP_BEFORE = re.compile(rf"\A([.!؟؛،:]) ?([{_R}].*[^\W_])\Z")

@@ -33,7 +33,11 @@ _HYPHENS = ("\x02", "\ufffe")  # as PDFium says that a word goes on with the nex
 _TOUCHING, _NEAR, _SPACE, _COLUMN = 0.1, 0.2, 0.5, 0.8
 _NAME_BYTES = 128
 _MOST_NESTED = 15
+_TINY = 0.001  # points
+_ON = 0.25  # of the narrower letter: between the middles of two that stand on each other
+_ALEFS = "اأإآٱ"
 _SAME_LINE = 0.3  # at most between two baselines
+_OFF, _FEW = 0.6, 3  # of letters that stand higher or lower than their line: how far, how many
 _SAME_BASE = 0.05  # points
 _NEAR_ROWS = 4
 
@@ -103,7 +107,30 @@ def rows(page: pdfium.PdfPage) -> list[Row]:
             found.append([glyph])
             ended = False
     text.close()
-    return list[Row](found)
+    return _whole(found)
+
+
+def _whole(found: Sequence[list[Glyph]]) -> list[Row]:
+    """Return lines of Arabic in one piece that PDFium parts where a letter stands off the line."""
+    whole: list[list[Glyph]] = []
+    for row in found:
+        line = next((line for line in whole[-_NEAR_ROWS:] if _meets(line, row)), None)
+        if line is None:
+            whole.append(row)
+        else:
+            line += row
+    return list[Row](whole)
+
+
+def _meets(line: Row, row: Row) -> bool:
+    size = max(line[0].size, row[0].size)
+    off = abs(line[0].base - row[0].base)
+    if off > (_OFF if min(len(line), len(row)) <= _FEW else _SAME_LINE) * size:
+        return False
+    right = min(g.left for g in row) - max(g.right for g in line)
+    left = min(g.left for g in line) - max(g.right for g in row)
+    near = abs(max(right, left)) <= _SPACE * size
+    return near and any(_ARABIC.match(g.char) for g in (*line, *row))
 
 
 def lines(rows: Sequence[Row], page: int, *, as_drawn: bool = False) -> list[Line]:
@@ -112,9 +139,19 @@ def lines(rows: Sequence[Row], page: int, *, as_drawn: bool = False) -> list[Lin
     :param page: Its number, from 0.
     :param as_drawn: Whether Arabic was drawn from left to right as it is read, by mistake.
     """
-    found = [_line(row, page) for row in rows]
+    found = [_line(_once(row), page) for row in rows]
     found = [line for line in _unbroken(found) if line.text]
     return [line.as_drawn() for line in found] if as_drawn else found
+
+
+def _once(row: Row) -> Row:
+    """Return letters without those that are drawn a second time, as some do for bold ones."""
+    again = set[int]()
+    for a, b in pairwise(sorted(row, key=lambda g: (g.char, g.left))):
+        near = _TOUCHING * a.size
+        if a.char == b.char and b.left - a.left < near and b.right - a.right < near:
+            again |= {id(b)} if a[1:3] != b[1:3] else set()  # equal places: both are of one sign
+    return [g for g in row if id(g) not in again]
 
 
 class _Place(NamedTuple):
@@ -260,10 +297,11 @@ def _line(row: Row, number: int) -> Line:
     drawn = _from_left(row)
     cells = list(_columns(drawn))
     sizes = [glyph.size for glyph in row]
+    bases = [glyph.base for glyph in row if glyph.size == max(sizes)]
     whole = _part(drawn, row, number)
     return replace(
         whole,
-        base=max(glyph.base for glyph in row if glyph.size == max(sizes)),
+        base=max(bases, key=bases.count),
         size=max(set(sizes), key=sizes.count),
         bold=all(glyph.bold for glyph in row),
         cells=tuple(_part(cell, (), number) for cell in _read(cells)) if cells[1:] else (),
@@ -287,21 +325,35 @@ def _part(drawn: Row, row: Row, number: int) -> Line:
 def _from_left(row: Row) -> list[Glyph]:
     """Return letters by their places; a mark before the letter that it stands on, in Arabic."""
     letters = [g for g in row if not unicodedata.combining(g.char)]
+    is_read = [not _ARABIC.match(g.char) or _is_read(letters, n) for n, g in enumerate(letters)]
     centres = {id(g): (g.left + g.right) / 2 for g in row}
-    # Letters that are drawn as one, such as لا, have one place, and are named as those around them.
+    for (a, b), read in zip(pairwise(letters), is_read[1:], strict=True):
+        # Calligraphic fonts put a letter on the one before it: the two stand as they are named.
+        on = abs(centres[id(a)] - centres[id(b)]) < _ON * min(a.right - a.left, b.right - b.left)
+        if on and a.word == b.word and a[1:3] != b[1:3]:
+            centres[id(b)] = centres[id(a)] + (-_TINY if read else _TINY)
+    # Letters that are drawn as one have one place, and are named as those around them.
     turned = {
-        id(g): -n if _ARABIC.match(g.char) and not _is_read(letters, n) else n
-        for n, g in enumerate(letters)
+        id(g): n if read else -n for n, (g, read) in enumerate(zip(letters, is_read, strict=True))
     }
     ordered = sorted(letters, key=lambda g: (centres[id(g)], turned[id(g)]))
+    for n, (a, b) in enumerate(pairwise(ordered)):
+        # Of lam and alef there is one such sign, whichever is named first.
+        if a.char == "ل" and b.char in _ALEFS and a[1:3] == b[1:3]:
+            ordered[n], ordered[n + 1] = b, a
     for mark in (g for g in row if unicodedata.combining(g.char)):
-        near = min(
-            range(len(ordered)),
-            key=lambda n: abs(centres[id(ordered[n])] - centres[id(mark)]),
-            default=0,
-        )
+        near = min(range(len(ordered)), key=lambda n: _distance(mark, ordered[n]), default=0)
         ordered.insert(near, mark)
     return ordered
+
+
+def _distance(mark: Glyph, letter: Glyph) -> float:
+    """Return how far a mark stands from a letter; 0 where PDFium parts the place of the two."""
+    halves = abs((mark.right - mark.left) - (letter.right - letter.left)) < _SAME_BASE
+    touch = min(abs(mark.right - letter.left), abs(letter.right - mark.left)) < _SAME_BASE
+    if halves and touch:
+        return 0.0
+    return abs(mark.left + mark.right - letter.left - letter.right) / 2
 
 
 def _is_read(letters: Row, n: int) -> bool:
@@ -319,15 +371,18 @@ def _spaced(glyphs: Row) -> str:
     """
     is_arabic = any(_ARABIC.match(glyph.char) for glyph in glyphs)
     parts = list[str]()
-    edge, before = 0.0, ""
+    edge, letters, before = 0.0, 0.0, ""
     for n, glyph in enumerate(glyphs):
-        gap = (glyph.left - edge) / max(1.0, glyph.size)
-        apart = gap > _SPACE or glyph.word != glyphs[n - 1].word
+        parted = glyph.word != glyphs[n - 1].word
+        gap = (glyph.left - (letters if parted else edge)) / max(1.0, glyph.size)
+        apart = parted or gap > _SPACE
         if is_arabic and gap < _SPACE:
-            signs = bool(_SIGNS.intersection((before, glyph.char)))
-            apart = gap > (_NEAR if signs else _TOUCHING) and (apart or signs)
+            near = _NEAR if _SIGNS.intersection((before, glyph.char)) else _TOUCHING
+            apart = gap > (near if apart else _NEAR)
         parts += [" "] * (n > 0 and apart) + [glyph.char]
         edge = max(edge, glyph.right) if n else glyph.right
+        if not unicodedata.combining(glyph.char):  # a mark may reach over the space that follows
+            letters = max(letters, glyph.right) if n else glyph.right
         before = glyph.char
     return "".join(parts)
 
