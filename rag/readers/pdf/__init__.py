@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import pypdfium2 as pdfium
 
 from rag.errors import DocumentError
-from rag.readers import arabic
-from rag.readers.pdf import glyphs, laid_out, parts, properties, scanned, tagged
+from rag.readers.pdf import glyphs, laid_out, legible, parts, properties, scanned, tagged
 from rag.readers.pdf.glyphs import Line, Row
 from rag.readers.pdf.parts import Part
 from rag.readers.pdf.tagged import Element
 from rag.readers.writing import Reading, Writer
 
-# Of all letters: more that no font names are not read; fewer that are tagged are not all.
-_UNNAMED = 0.1
-_TAGGED = 0.7
-_NO_LETTER = re.compile("[\ufffd\ue000-\uf8ff]")
+_TAGGED = 0.7  # of all letters: fewer are not all
 
 
 def read(content: bytes) -> Reading:
@@ -63,7 +58,7 @@ def _is_drawn_on(page: pdfium.PdfPage) -> bool:
 
 def _parts(pages: Sequence[Sequence[Row]], tags: Sequence[Sequence[Element]]) -> list[Part]:
     lines = [glyphs.lines(rows, number) for number, rows in enumerate(pages)]
-    as_drawn = _is_backward([line for page in lines for line in page])
+    as_drawn = legible.is_backward("\n".join(line.text for page in lines for line in page))
     if not _are_whole(pages, tags):
         if as_drawn:
             lines = [[line.as_drawn() for line in page] for page in lines]
@@ -94,20 +89,3 @@ def _opened(content: bytes) -> pdfium.PdfDocument:
         if exc.err_code == pdfium.raw.FPDF_ERR_PASSWORD:
             raise DocumentError("is protected by a password; save it without one") from exc
         raise
-
-
-def _is_backward(lines: Sequence[Line]) -> bool:
-    """Tell whether the letters of Arabic were drawn from left to right, by mistake.
-
-    :raises DocumentError: When that can't be told, or what the letters are.
-    """
-    text = "\n".join(line.text for line in lines)
-    shown = len("".join(text.split()))
-    unnamed = len(_NO_LETTER.findall(text))
-    order = arabic.order(text)
-    if order == "neither" or unnamed > _UNNAMED * shown:
-        raise DocumentError(
-            "its letters can't be told: its fonts don't name them, or not in their order; make the"
-            " PDF anew, or run text recognition (OCR) on it"
-        )
-    return order == "backward"

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, pairwise
+from itertools import compress, groupby, pairwise
 from math import hypot
 from typing import Any, NamedTuple
 
@@ -31,13 +31,15 @@ _HYPHENS = ("\x02", "\ufffe")  # as PDFium says that a word goes on with the nex
 # Of a letter's size: how far words are apart at least, and those beside a sign; what is a space in
 # any case, and what parts columns.
 _TOUCHING, _NEAR, _SPACE, _COLUMN = 0.1, 0.2, 0.5, 0.8
+_LONG_WORDS = 9  # letters, in the mean of a page
 _NAME_BYTES = 128
 _MOST_NESTED = 15
+UNNAMED = "\ufffd"  # a letter of which the font doesn't say which it is
 _TINY = 0.001  # points
 _ON = 0.25  # of the narrower letter: between the middles of two that stand on each other
 _ALEFS = "اأإآٱ"
 _SAME_LINE = 0.3  # at most between two baselines
-_OFF, _FEW = 0.6, 3  # of letters that stand higher or lower than their line: how far, how many
+_OFF, _FEW = 0.7, 3  # of letters that stand higher or lower than their line: how far, how many
 _SAME_BASE = 0.05  # points
 _NEAR_ROWS = 4
 
@@ -107,7 +109,28 @@ def rows(page: pdfium.PdfPage) -> list[Row]:
             found.append([glyph])
             ended = False
     text.close()
-    return _whole(found)
+    whole = _whole(found)
+    arab = [any(_ARABIC.match(glyph.char) for glyph in row) for row in whole]
+    letters = sum(map(len, compress(whole, arab)))
+    words = sum(len({glyph.word for glyph in row}) for row in compress(whole, arab))
+    if letters < _LONG_WORDS * words:
+        return whole
+    return [_worded(row) if is_arab else row for row, is_arab in zip(whole, arab, strict=True)]
+
+
+def _worded(row: Row) -> Row:
+    """Return letters with words told by the space between them.
+
+    Of Arabic that was drawn without spaces, as TeX does, PDFium tells hardly any.
+    """
+    words = dict[int, int]()
+    ordered = sorted(row, key=lambda g: g.left)
+    word, edge = row[0].word, ordered[0].right
+    for glyph in ordered:
+        word += glyph.left - edge > _NEAR * glyph.size
+        edge = max(edge, glyph.right)
+        words[id(glyph)] = word
+    return [glyph._replace(word=words[id(glyph)]) for glyph in row]
 
 
 def _whole(found: Sequence[list[Glyph]]) -> list[Row]:
@@ -119,18 +142,26 @@ def _whole(found: Sequence[list[Glyph]]) -> list[Row]:
             whole.append(row)
         else:
             line += row
-    return list[Row](whole)
+    return [row for row in whole if not all(unicodedata.combining(glyph.char) for glyph in row)]
 
 
 def _meets(line: Row, row: Row) -> bool:
+    """Tell whether letters go on with a line, or fill a hole in it."""
     size = max(line[0].size, row[0].size)
+    part, whole = sorted((line, row), key=len)
     off = abs(line[0].base - row[0].base)
-    if off > (_OFF if min(len(line), len(row)) <= _FEW else _SAME_LINE) * size:
+    few = len(part) <= _FEW
+    if off > (_OFF if few else _SAME_LINE) * size:
         return False
-    right = min(g.left for g in row) - max(g.right for g in line)
-    left = min(g.left for g in line) - max(g.right for g in row)
-    near = abs(max(right, left)) <= _SPACE * size
-    return near and any(_ARABIC.match(g.char) for g in (*line, *row))
+    if not any(_ARABIC.match(glyph.char) for glyph in (*line, *row)):
+        return False
+    left, right = min(g.left for g in part), max(g.right for g in part)
+    first, last = min(g.left for g in whole), max(g.right for g in whole)
+    if abs(max(left - last, first - right)) <= _SPACE * size:
+        return True
+    over = sum(max(0.0, min(g.right, right) - max(g.left, left)) for g in whole)
+    is_hole = first < left and right < last and over < (right - left) / 2
+    return is_hole and (few or off < _SAME_BASE)
 
 
 def lines(rows: Sequence[Row], page: int, *, as_drawn: bool = False) -> list[Line]:
@@ -237,6 +268,8 @@ def _placed(text: pdfium.PdfTextPage, height: float) -> Iterator[tuple[int, Glyp
     word = 0
     for at in range(text.count_chars()):
         char = chr(raw.FPDFText_GetUnicode(page, at))
+        if char not in _BULLETS and raw.FPDFText_HasUnicodeMapError(page, at) == 1:
+            char = UNNAMED
         word += char.isspace()
         raw.FPDFText_GetLooseCharBox(page, at, box)
         raw.FPDFText_GetCharOrigin(page, at, x, y)
@@ -377,8 +410,8 @@ def _spaced(glyphs: Row) -> str:
         gap = (glyph.left - (letters if parted else edge)) / max(1.0, glyph.size)
         apart = parted or gap > _SPACE
         if is_arabic and gap < _SPACE:
-            near = _NEAR if _SIGNS.intersection((before, glyph.char)) else _TOUCHING
-            apart = gap > (near if apart else _NEAR)
+            signs = bool(_SIGNS.intersection((before, glyph.char)))
+            apart = gap > (_NEAR if signs else _TOUCHING) and (apart or signs)
         parts += [" "] * (n > 0 and apart) + [glyph.char]
         edge = max(edge, glyph.right) if n else glyph.right
         if not unicodedata.combining(glyph.char):  # a mark may reach over the space that follows
