@@ -21,21 +21,20 @@ def read(content: bytes) -> Reading:
 
     :raises DocumentError: When it is encrypted, scanned or blank, or its letters can't be told.
     """
-    pages: list[list[Row]] = []
-    tags: list[Sequence[Element]] = []
-    drawn = False
-    seen: list[Part] = []
     with _opened(content) as file:
-        for number, page in enumerate(file):
-            pages.append(glyphs.rows(page))
-            if not pages[-1] and _is_drawn_on(page):
-                drawn = True
-                seen += scanned.parts(page, number) if scanned.is_read() else []
-            tags.append(tagged.elements(page))
-            page.close()
+        pages = [_page(page) for page in file]
         about = properties.read(file, content)
-    if pages and not any(pages) and not seen:
-        if not drawn:
+        try:
+            found = _parts([rows for rows, _, _ in pages], [tags for _, tags, _ in pages])
+            pictures = [n for n, (_, _, is_picture) in enumerate(pages) if is_picture]
+        except DocumentError:
+            if not scanned.is_read():
+                raise
+            found, pictures = [], list(range(len(pages)))
+        if scanned.is_read():
+            found += [part for n in pictures for part in scanned.parts(file[n], n)]
+    if pages and not found:
+        if not pictures:
             raise DocumentError("holds no text")
         if scanned.is_read():
             raise DocumentError(
@@ -46,9 +45,16 @@ def read(content: bytes) -> Reading:
             " (OCR) on it first, or set documents.ocr"
         )
     writer = Writer()
-    every = sorted([*_parts(pages, tags), *seen], key=lambda part: part.lines[0].page)
-    parts.write(every, len(pages), writer)
+    parts.write(sorted(found, key=lambda part: part.lines[0].page), len(pages), writer)
     return writer.reading(*about)
+
+
+def _page(page: pdfium.PdfPage) -> tuple[list[Row], Sequence[Element], bool]:
+    """Return the letters of a page, its tags, and whether it is drawn without letters."""
+    rows = glyphs.rows(page)
+    found = rows, tagged.elements(page), not rows and _is_drawn_on(page)
+    page.close()
+    return found
 
 
 def _is_drawn_on(page: pdfium.PdfPage) -> bool:

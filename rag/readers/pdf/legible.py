@@ -40,7 +40,7 @@ def is_backward(text: str) -> bool:
     if order == "neither" or not _are_told(text):
         raise DocumentError(
             "its letters can't be told: its fonts don't name them, or not in their order; make the"
-            " PDF anew, or run text recognition (OCR) on it"
+            " PDF anew, run text recognition (OCR) on it, or set documents.ocr"
         )
     return order == "backward"
 
