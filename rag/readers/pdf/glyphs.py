@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from math import hypot
@@ -34,6 +34,8 @@ _TOUCHING, _NEAR, _SPACE, _COLUMN = 0.1, 0.2, 0.5, 0.8
 # Of the likelihood of a pair of letters: over 84 PDFs, .24 and more with words that were not told,
 # .01 at the most with others.
 _BETTER = 0.1
+_LIST_MARK = re.compile(r"[•▪◦‣●○∙·*–—-]|\(?(?:\d{1,2}|[a-zA-Z\u0621-\u064a])[.)–-]")
+_INDENT = 4  # of a letter's size, between the mark of a list and its item
 _NAME_BYTES = 128
 _MOST_NESTED = 15
 UNNAMED = "\ufffd"  # a letter of which the font doesn't say which it is
@@ -151,7 +153,48 @@ def _whole(found: Sequence[list[Glyph]]) -> list[Row]:
             whole.append(row)
         else:
             line += row
-    return [row for row in whole if not all(unicodedata.combining(glyph.char) for glyph in row)]
+    letters = (row for row in whole if not all(unicodedata.combining(g.char) for g in row))
+    return _marked(_downward(letters))
+
+
+def _downward(rows: Iterable[Row]) -> list[Row]:
+    """Return lines with those that were drawn after the one below them before it."""
+    found: list[Row] = []
+    for row in rows:
+        at = len(found)
+        while at and 0 < found[at - 1][0].base - row[0].base < 2 * row[0].size:
+            above = found[at - 1]
+            if min(g.left for g in above) > max(g.right for g in row):
+                break
+            if max(g.right for g in above) < min(g.left for g in row):
+                break
+            at -= 1
+        found.insert(at, row)
+    return found
+
+
+def _marked(rows: list[Row]) -> list[Row]:
+    """Return lines with the marks of lists, which some programs draw after all the items."""
+    marks = [row for row in rows if _LIST_MARK.fullmatch("".join(glyph.char for glyph in row))]
+    used = set[int]()
+    found = list[Row]()
+    for row in rows:
+        mark = next((each for each in marks if _marks(each, row)), ())
+        used.add(id(mark))
+        found.append([*mark, *row])
+    return [line for line, row in zip(found, rows, strict=True) if id(row) not in used]
+
+
+def _marks(mark: Row, row: Row) -> bool:
+    """Tell whether the mark of a list stands before a line."""
+    size = row[0].size
+    if mark is row or abs(mark[0].base - row[0].base) > _SAME_LINE * size:
+        return False
+    if any(_ARABIC.match(glyph.char) for glyph in row):
+        gap = min(g.left for g in mark) - max(g.right for g in row)
+    else:
+        gap = min(g.left for g in row) - max(g.right for g in mark)
+    return 0 <= gap <= _INDENT * size
 
 
 def _meets(line: Row, row: Row) -> bool:
@@ -327,7 +370,8 @@ def _goes_on(row: Row, glyph: Glyph, *, ended: bool) -> bool:
     apart = abs(row[-1].base - glyph.base) > _SAME_LINE * max(row[-1].size, glyph.size)
     if not ended:
         # Marks and indices stand higher, what is far lower is another line.
-        return abs(row[-1].base - glyph.base) < max(row[-1].size, glyph.size)
+        last = next((g for g in reversed(row) if not unicodedata.combining(g.char)), row[0])
+        return abs(last.base - glyph.base) < max(last.size, glyph.size)
     near = _TOUCHING * glyph.size
     left, right = min(g.left for g in row), max(g.right for g in row)
     beside = glyph.left >= right - near or glyph.right <= left + near
@@ -337,7 +381,9 @@ def _goes_on(row: Row, glyph: Glyph, *, ended: bool) -> bool:
 def _line(row: Row, number: int) -> Line:
     """Return the line of some letters, in the order that PDFium has them."""
     drawn = _from_left(row)
-    cells = list(_columns(drawn))
+    cells = _read(list(_columns(drawn)))
+    if _LIST_MARK.fullmatch("".join(glyph.char for glyph in cells[0])):
+        cells[:2] = [[glyph for cell in cells[:2] for glyph in cell]]
     sizes = [glyph.size for glyph in row]
     bases = [glyph.base for glyph in row if glyph.size == max(sizes)]
     whole = _part(drawn, row, number)
@@ -346,7 +392,7 @@ def _line(row: Row, number: int) -> Line:
         base=max(bases, key=bases.count),
         size=max(set(sizes), key=sizes.count),
         bold=all(glyph.bold for glyph in row),
-        cells=tuple(_part(cell, (), number) for cell in _read(cells)) if cells[1:] else (),
+        cells=tuple(_part(cell, (), number) for cell in cells) if cells[1:] else (),
     )
 
 
