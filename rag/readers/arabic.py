@@ -60,6 +60,7 @@ _SPACE_AFTER = re.compile(r"(?<=\S)([(\[]) (?=\S)")
 _SPACE_BEFORE = re.compile(r"(?<=\S) ([)\]])(?=[^\s.,،؛:])")
 _STOP_BEFORE = re.compile(rf"\A([.!؟؛،:]) ?([{_R}].*[^\W_])\Z")
 _ITEM = re.compile(r"\w{1,2}\)")
+_OPENED_ITEM = re.compile(r"\A([\u0621-\u064a]) ?\((?=[^()]*\Z)")  # its mark, mirrored
 _BRACKET = re.compile(r"[()\[\]]")
 _PAIRS = ("()", "[]", "«»")
 _MIRRORED = str.maketrans("()[]{}<>«»‹›", ")(][}{><»«›‹")
@@ -147,6 +148,7 @@ def bracketed(read: str) -> str:
     first = _BRACKET.search(read)
     if first and first[0] in ")]" and not _ITEM.match(read):
         read = read.translate(_MIRRORED)
+    read = _OPENED_ITEM.sub(r"\1) ", read)
     for both in _PAIRS:
         read = _paired(read, both)
     read = _SPACE_AFTER.sub(r" \1", _SPACE_BEFORE.sub(r"\1 ", read))

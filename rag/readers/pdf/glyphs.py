@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from math import hypot
+from statistics import mode
 from typing import Any, NamedTuple
 
 import pypdfium2 as pdfium
@@ -157,12 +158,17 @@ def _whole(found: Sequence[list[Glyph]]) -> list[Row]:
     return _marked(_downward(letters))
 
 
+def _base(row: Row) -> float:
+    """Return where most letters of a line stand."""
+    return mode([g.base for g in row if not unicodedata.combining(g.char)] or [row[0].base])
+
+
 def _downward(rows: Iterable[Row]) -> list[Row]:
     """Return lines with those that were drawn after the one below them before it."""
     found: list[Row] = []
     for row in rows:
         at = len(found)
-        while at and 0 < found[at - 1][0].base - row[0].base < 2 * row[0].size:
+        while at and 0 < _base(found[at - 1]) - _base(row) < 2 * row[0].size:
             above = found[at - 1]
             if min(g.left for g in above) > max(g.right for g in row):
                 break
@@ -188,7 +194,7 @@ def _marked(rows: list[Row]) -> list[Row]:
 def _marks(mark: Row, row: Row) -> bool:
     """Tell whether the mark of a list stands before a line."""
     size = row[0].size
-    if mark is row or abs(mark[0].base - row[0].base) > _SAME_LINE * size:
+    if mark is row or abs(mark[0].base - _base(row)) > _SAME_LINE * size:
         return False
     if any(_ARABIC.match(glyph.char) for glyph in row):
         gap = min(g.left for g in mark) - max(g.right for g in row)
@@ -201,7 +207,7 @@ def _meets(line: Row, row: Row) -> bool:
     """Tell whether letters go on with a line, or fill a hole in it."""
     size = max(line[0].size, row[0].size)
     part, whole = sorted((line, row), key=len)
-    off = abs(line[0].base - row[0].base)
+    off = abs(_base(line) - _base(row))
     few = len(part) <= _FEW
     if off > (_OFF if few else _SAME_LINE) * size:
         return False
@@ -385,11 +391,11 @@ def _line(row: Row, number: int) -> Line:
     if _LIST_MARK.fullmatch("".join(glyph.char for glyph in cells[0])):
         cells[:2] = [[glyph for cell in cells[:2] for glyph in cell]]
     sizes = [glyph.size for glyph in row]
-    bases = [glyph.base for glyph in row if glyph.size == max(sizes)]
+    large = [glyph for glyph in row if glyph.size == max(sizes)]
     whole = _part(drawn, row, number)
     return replace(
         whole,
-        base=max(bases, key=bases.count),
+        base=_base(large),
         size=max(set(sizes), key=sizes.count),
         bold=all(glyph.bold for glyph in row),
         cells=tuple(_part(cell, (), number) for cell in cells) if cells[1:] else (),
@@ -436,12 +442,16 @@ def _from_left(row: Row) -> list[Glyph]:
 
 
 def _distance(mark: Glyph, letter: Glyph) -> float:
-    """Return how far a mark stands from a letter; 0 where PDFium parts the place of the two."""
-    halves = abs((mark.right - mark.left) - (letter.right - letter.left)) < _SAME_BASE
-    touch = min(abs(mark.right - letter.left), abs(letter.right - mark.left)) < _SAME_BASE
-    if halves and touch:
+    """Return how far a mark stands from a letter."""
+    if _are_halves(mark, letter) or _are_halves(letter, mark):
         return 0.0
     return abs(mark.left + mark.right - letter.left - letter.right) / 2
+
+
+def _are_halves(one: Glyph, other: Glyph) -> bool:
+    """Tell whether PDFium parts one place among two letters, that have one sign."""
+    wider = abs((one.right - one.left) - (other.right - other.left))
+    return wider < _SAME_BASE and abs(one.right - other.left) < _SAME_BASE
 
 
 def _is_read(letters: Row, n: int) -> bool:
@@ -458,21 +468,26 @@ def _spaced(glyphs: Row) -> str:
     mark that is drawn apart parts them for it.
     """
     is_arabic = any(_ARABIC.match(glyph.char) for glyph in glyphs)
-    parts = list[str]()
-    edge, letters, before = 0.0, 0.0, ""
-    for n, glyph in enumerate(glyphs):
-        parted = glyph.word != glyphs[n - 1].word
-        gap = (glyph.left - (letters if parted else edge)) / max(1.0, glyph.size)
-        apart = parted or gap > _SPACE
-        if is_arabic and gap < _SPACE:
-            signs = bool(_SIGNS.intersection((before, glyph.char)))
-            apart = gap > (_NEAR if signs else _TOUCHING) and (apart or signs)
-        parts += [" "] * (n > 0 and apart) + [glyph.char]
-        edge = max(edge, glyph.right) if n else glyph.right
-        if not unicodedata.combining(glyph.char):  # a mark may reach over the space that follows
-            letters = max(letters, glyph.right) if n else glyph.right
-        before = glyph.char
-    return "".join(parts)
+    parts, marks = list[str](), list[Glyph]()
+    before: Glyph | None = None
+    edge = 0.0
+    for glyph in glyphs:
+        if is_arabic and unicodedata.combining(glyph.char):
+            marks.append(glyph)  # of the letter that follows, in a word of its own for PDFium
+            continue
+        if before is not None:
+            parted = glyph.word != before.word
+            halves = (mark.left for mark in marks if _are_halves(mark, glyph))
+            gap = (min(halves, default=glyph.left) - edge) / max(1.0, glyph.size)
+            apart = parted or gap > _SPACE
+            if is_arabic and gap < _SPACE:
+                signs = bool(_SIGNS.intersection((before.char, glyph.char)))
+                apart = gap > (_NEAR if signs else _TOUCHING) and (apart or signs)
+            parts += [" "] * apart
+        parts += [each.char for each in (*marks, glyph)]
+        edge = max(edge, glyph.right) if before is not None else glyph.right
+        marks, before = [], glyph
+    return "".join((*parts, *(mark.char for mark in marks)))
 
 
 def _columns(drawn: Row) -> Iterator[list[Glyph]]:
