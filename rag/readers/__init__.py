@@ -41,7 +41,7 @@ _OWN = {
 }
 # Raised by one when a reader makes another text of the same file, or refuses another one; of those
 # that aren't named it is 1.
-_VERSIONS = MappingProxyType({"epub:read": 2, "pdf:read": 3})
+_VERSIONS = MappingProxyType({"epub:read": 2, "pdf:read": 4})
 
 
 @cache

@@ -12,9 +12,13 @@ from pathlib import Path
 import pytest
 from lxml import html
 
+from rag import documents
+from rag.config import DocumentsSettings
 from rag.errors import DocumentError
 from rag.language import fold
 from rag.readers import pdf
+from rag.readers.sandbox import Sandbox
+from tests.rag.test_readers_pdf import TESSERACT
 
 PRINTED = Path(__file__).parent / "printed"
 # Of a text's words, how many are read in their order; and what the pages themselves have otherwise.
@@ -42,12 +46,16 @@ def words(text: str) -> list[str]:
 def share(path: Path) -> float:
     """Return how many of a text's words are read, in their order, from its PDF."""
     program, name = path.stem.rsplit(".", 1)
-    wanted = words(" ".join(html.parse(PRINTED / f"{name}.html").find("body").itertext()))
-    found = words(pdf.read(path.read_bytes()).text)
-    blocks = SequenceMatcher(None, wanted, found, autojunk=False).get_matching_blocks()
-    right = sum(block.size for block in blocks) / len(wanted)
+    right = alike(name, pdf.read(path.read_bytes()).text)
     print(f"{program:22} {name:8} {right:.3f}")
     return right
+
+
+def alike(name: str, text: str) -> float:
+    """Return how many of a text's words are in another, in their order."""
+    wanted = words(" ".join(html.parse(PRINTED / f"{name}.html").find("body").itertext()))
+    blocks = SequenceMatcher(None, wanted, words(text), autojunk=False).get_matching_blocks()
+    return sum(block.size for block in blocks) / len(wanted)
 
 
 def printed(*, legible: bool) -> list[str]:
@@ -64,3 +72,12 @@ def test_words_are_read_in_their_order(name: str) -> None:
 def test_nonsense_is_kept_out(name: str) -> None:
     with pytest.raises(DocumentError, match="its letters can't be told"):
         pdf.read((PRINTED / f"{name}.pdf").read_bytes())
+
+
+@TESSERACT
+@pytest.mark.slow
+def test_nonsense_is_read_as_pictures_where_it_is_asked_for() -> None:
+    content = (PRINTED / "ghostscript-chromium.loans.pdf").read_bytes()
+    with Sandbox(DocumentsSettings(ocr="ara")) as reading:
+        found = documents.parse("a.pdf", content, reading).text
+    assert alike("loans", found) > 0.9

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import pypdfium2 as pdfium
 
 from rag.errors import DocumentError
-from rag.readers.pdf import glyphs, laid_out, legible, parts, properties, scanned, tagged
-from rag.readers.pdf.glyphs import Line, Row
+from rag.readers.pdf import laid_out, legible, parts, properties, scanned, tagged
+from rag.readers.pdf.glyphs import Row
+from rag.readers.pdf.lines import Line, lines_of
 from rag.readers.pdf.parts import Part
+from rag.readers.pdf.rows import rows_of
 from rag.readers.pdf.tagged import Element
 from rag.readers.writing import Reading, Writer
 
@@ -51,7 +53,7 @@ def read(content: bytes) -> Reading:
 
 def _page(page: pdfium.PdfPage) -> tuple[list[Row], Sequence[Element], bool]:
     """Return the letters of a page, its tags, and whether it is drawn without letters."""
-    rows = glyphs.rows(page)
+    rows = rows_of(page)
     found = rows, tagged.elements(page), not rows and _is_drawn_on(page)
     page.close()
     return found
@@ -63,19 +65,19 @@ def _is_drawn_on(page: pdfium.PdfPage) -> bool:
 
 
 def _parts(pages: Sequence[Sequence[Row]], tags: Sequence[Sequence[Element]]) -> list[Part]:
-    lines = [glyphs.lines(rows, number) for number, rows in enumerate(pages)]
+    lines = [lines_of(rows, number) for number, rows in enumerate(pages)]
     as_drawn = legible.is_backward("\n".join(line.text for page in lines for line in page))
     if not _are_whole(pages, tags):
         if as_drawn:
             lines = [[line.as_drawn() for line in page] for page in lines]
         return laid_out.parts(lines)
 
-    def lines_of(number: int, marks: Sequence[int]) -> tuple[Line, ...]:
+    def under(number: int, marks: Sequence[int]) -> tuple[Line, ...]:
         wanted = set(marks)
         rows = ([g for g in row if g.mark in wanted] for row in pages[number])
-        return tuple(glyphs.lines([row for row in rows if row], number, as_drawn=as_drawn))
+        return tuple(lines_of([row for row in rows if row], number, as_drawn=as_drawn))
 
-    return tagged.parts(tags, lines_of)
+    return tagged.parts(tags, under)
 
 
 def _are_whole(pages: Sequence[Sequence[Row]], tags: Sequence[Sequence[Element]]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from rag.readers.pdf.glyphs import Line
+from rag.readers.pdf.lines import Line
 from rag.readers.pdf.parts import BULLET, ENDS, Part
 
 _NUMBER = re.compile(r"\(?(?:\d{1,2}|[٠-٩]{1,2}|[A-Za-z]|[أابجدهوزحطي])[.)–-]\s+(?=\S)")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.readers.pdf.glyphs import Line
+from rag.readers.pdf.lines import Line
 from rag.readers.writing import Writer
 
 BULLET = re.compile(r"[•▪◦‣●○∙·*–—-]\s+(?=\S)")

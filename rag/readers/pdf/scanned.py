@@ -11,7 +11,7 @@ from math import sqrt
 import pypdfium2 as pdfium
 
 from rag.readers import OCR
-from rag.readers.pdf.glyphs import Line
+from rag.readers.pdf.lines import Line
 from rag.readers.pdf.parts import BULLET, Part
 from rag.readers.writing import one_line
 
