@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from math import hypot
 from statistics import mode
+from string import ascii_lowercase
 from typing import Any, NamedTuple
 
 import pypdfium2 as pdfium
@@ -20,8 +21,17 @@ UNNAMED = "\ufffd"  # a letter of which the font doesn't say which it is
 # any case; and how far two baselines of one line are from each other at most.
 TOUCHING, NEAR, SPACE, SAME_LINE = 0.1, 0.2, 0.5, 0.3
 SAME_BASE = 0.05  # points
+HYPHEN = "\u2010"  # where a word goes on with the next line
 _BOLD = re.compile(r"bold|black|heavy", re.IGNORECASE)
 _BULLETS = "\uf0b7\uf0a7\uf076\uf0d8\uf0fc"  # of fonts that are all signs
+_HYPHENS = ("\x02", "\ufffe")
+_SMALL = 0.6  # of a page's letters without a name
+# Of TeX's encodings, OT1 and T1.
+_LIGATURES = {
+    chr(first + n): said
+    for first in (0x0B, 0x1B)
+    for n, said in enumerate(("ff", "fi", "fl", "ffi", "ffl"))
+}
 _NAME_BYTES = 128
 _MOST_NESTED = 15
 
@@ -31,6 +41,7 @@ class Glyph(NamedTuple):
 
     :ivar word: Tells the letters of one word from those of the next.
     :ivar mark: The number of what the letter is tagged with; -1 for none.
+    :ivar is_named: Whether the font says which letter it is.
     """
 
     char: str
@@ -41,16 +52,26 @@ class Glyph(NamedTuple):
     word: int
     bold: bool
     mark: int
+    is_named: bool = True
 
 
 Row = Sequence[Glyph]
 
 
-def read(page: pdfium.PdfPage) -> Iterator[Glyph]:
-    """Yield the letters of a page with the spaces between them, in the order that PDFium has."""
+def read(page: pdfium.PdfPage) -> list[Glyph]:
+    """Return the letters of a page with the spaces between them, in the order that PDFium has."""
     text = page.get_textpage()
-    yield from _glyphs(text, page.get_height(), _clusters(page))
+    found = list(_glyphs(text, page.get_height(), _clusters(page)))
     text.close()
+    unnamed = [glyph.char for glyph in found if not glyph.is_named and not glyph.char.isspace()]
+    # TeX's bitmaps have no names and yet the codes of their letters, most of which are small ones.
+    if sum(char in ascii_lowercase for char in unnamed) > _SMALL * len(unnamed):
+        return [
+            glyph._replace(char=char)
+            for glyph in found
+            for char in (glyph.char if glyph.is_named else _LIGATURES.get(glyph.char, glyph.char))
+        ]
+    return [g if g.is_named else g._replace(char=UNNAMED) for g in found]
 
 
 def is_arabic(row: Row) -> bool:
@@ -156,8 +177,7 @@ def _placed(text: pdfium.PdfTextPage, height: float) -> Iterator[tuple[int, Glyp
     word = 0
     for at in range(text.count_chars()):
         char = chr(raw.FPDFText_GetUnicode(page, at))
-        if char not in _BULLETS and raw.FPDFText_HasUnicodeMapError(page, at) == 1:
-            char = UNNAMED
+        named = char in _BULLETS or raw.FPDFText_HasUnicodeMapError(page, at) != 1
         word += char.isspace()
         raw.FPDFText_GetLooseCharBox(page, at, box)
         raw.FPDFText_GetCharOrigin(page, at, x, y)
@@ -165,8 +185,9 @@ def _placed(text: pdfium.PdfTextPage, height: float) -> Iterator[tuple[int, Glyp
         if (place := _address(pointer)) != drawn:
             drawn, look = place, _look(text, at, pointer)
         char = "•" if char in _BULLETS else char
-        base = height - y.value
-        yield place, Glyph(char, box.left, box.right, base, look[0], word, *look[1:])
+        char = HYPHEN if char in _HYPHENS else char
+        where = (box.left, box.right, height - y.value, look[0])
+        yield place, Glyph(char, *where, word, *look[1:], is_named=named)
 
 
 def _look(text: pdfium.PdfTextPage, at: int, pointer: Any) -> tuple[float, bool, int]:

@@ -15,6 +15,7 @@ from statistics import mode
 from rag.readers import arabic
 from rag.readers.pdf.glyphs import (
     ARABIC,
+    HYPHEN,
     NEAR,
     SAME_BASE,
     SPACE,
@@ -31,10 +32,12 @@ from rag.readers.writing import one_line
 LIST_MARK = re.compile(r"[•▪◦‣●○∙·*–—-]|\(?(?:\d{1,2}|[a-zA-Z\u0621-\u064a])[.)–-]")
 _MARKED = re.compile("([\u064b-\u0652\u0670]+)([\u0621-\u064a])")
 _SIGNS = frozenset('()[]«»“”"•')
-_HYPHENS = ("\x02", "\ufffe")  # as PDFium says that a word goes on with the next line
+_WORD = re.compile(r"\w+(?:-\w+)*")
+_BROKEN = 0.03  # of the lines
 _ALEFS = "اأإآٱ"
 _COLUMN = 0.8  # of a letter's size: what parts columns
 _TINY = 0.001  # points
+_NO_SPACE = 0.05  # of a letter's size: less than any space, whatever PDFium tells
 _ON = 0.25  # of the narrower letter: between the middles of two that stand on each other
 
 
@@ -189,6 +192,8 @@ def _spaced(glyphs: Row) -> str:
             if arab and gap < SPACE:
                 signs = bool(_SIGNS.intersection((before.char, glyph.char)))
                 apart = gap > (NEAR if signs else TOUCHING) and (apart or signs)
+            elif -SPACE < gap < _NO_SPACE:  # but for a letter that goes back to a line's beginning
+                apart = False
             parts += [" "] * apart
         parts += [each.char for each in (*marks, glyph)]
         edge = max(edge, glyph.right) if before is not None else glyph.right
@@ -217,12 +222,24 @@ def _read(cells: list[list[Glyph]]) -> list[list[Glyph]]:
 
 
 def _unbroken(found: Sequence[Line]) -> Iterator[Line]:
-    """Yield lines, a word that was broken at the end of one made whole."""
+    """Yield lines, a word that was broken at the end of one made whole.
+
+    Its hyphen stays where the same is written so elsewhere, or hardly any line ends in one: then no
+    program has broken words, and the author has written it.
+    """
+    words = set(_WORD.findall("\n".join(line.text for line in found)))
+    few = sum(line.text.endswith(HYPHEN) for line in found) <= max(1, _BROKEN * len(found))
     held = ""
     for line in found:
-        text = held + line.text
-        held = ""
-        if text.endswith(_HYPHENS):
-            text, _, held = text[:-1].rpartition(" ")
+        text = line.text
+        if held:
+            ended = _WORD.match(text)
+            whole = held + (ended[0] if ended else "")
+            stays = few and whole.replace(HYPHEN, "") not in words
+            stays |= whole.replace(HYPHEN, "-") in words
+            text = held.replace(HYPHEN, "-" if stays else "") + text
+            held = ""
+        if text.endswith(HYPHEN) and line is not found[-1]:
+            text, _, held = text.rpartition(" ")
         if text.strip():
-            yield replace(line, text=text.strip())
+            yield replace(line, text=text.strip().replace(HYPHEN, "-"))
