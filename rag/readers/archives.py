@@ -18,7 +18,7 @@ _MOST_MEMBERS = 20_000
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = 0x1
 # Where an XML file declares entities, in either width of its letters.
-_DOCTYPES = (b"<!DOCTYPE", "<!DOCTYPE".encode("utf-16-le"), "<!DOCTYPE".encode("utf-16-be"))
+_ENTITIES = tuple("<!ENTITY".encode(width) for width in ("utf-8", "utf-16-le", "utf-16-be"))
 _CORE = "docProps/core.xml"
 DUBLIN_CORE = "{http://purl.org/dc/elements/1.1/}"
 _TERMS = "{http://purl.org/dc/terms/}"
@@ -51,7 +51,7 @@ def check(archive: zipfile.ZipFile) -> None:
         if name.endswith((".xml", ".rels", ".vml")):
             part = archive.read(name)
             # What zipfile reads is no longer than the archive says: it checks as it goes.
-            if any(doctype in part.upper() for doctype in _DOCTYPES):
+            if any(entity in part.upper() for entity in _ENTITIES):
                 raise DocumentError("declares XML entities, as no program does; save it anew")
 
 

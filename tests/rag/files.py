@@ -175,7 +175,8 @@ def opendocument(body: str, styles: str = "", named: str = "") -> bytes:
     return archive(
         {
             "mimetype": "application/vnd.oasis.opendocument.text",
-            "META-INF/manifest.xml": "<manifest/>",
+            "META-INF/manifest.xml": "<!DOCTYPE manifest:manifest PUBLIC"  # as OpenOffice has it
+            ' "-//OpenOffice.org//DTD Manifest 1.0//EN" "Manifest.dtd"><manifest/>',
             "content.xml": f"<office:document-content {_SPACES}><office:automatic-styles>{styles}"
             f"</office:automatic-styles><office:body>{body}</office:body>"
             "</office:document-content>",
