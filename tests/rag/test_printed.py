@@ -1,4 +1,4 @@
-"""Arabic as programs print it: the PDFs of tests/rag/printed, read.
+"""Texts as programs print them: the PDFs of tests/rag/printed, read.
 
 With ``-s``, the table of docs/formats.md.
 """

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from math import hypot
 from statistics import mode
-from string import ascii_lowercase
+from string import ascii_letters, ascii_lowercase
 from typing import Any, NamedTuple
 
 import pypdfium2 as pdfium
@@ -32,6 +32,8 @@ _LIGATURES = {
     for first in (0x0B, 0x1B)
     for n, said in enumerate(("ff", "fi", "fl", "ffi", "ffl"))
 }
+# Of ligatures' letters Ghostscript 10.0 swaps the bytes.
+_SWAPPED = {chr(ord(letter) << 8): letter for letter in ascii_letters}
 _NAME_BYTES = 128
 _MOST_NESTED = 15
 
@@ -65,13 +67,17 @@ def read(page: pdfium.PdfPage) -> list[Glyph]:
     text.close()
     unnamed = [glyph.char for glyph in found if not glyph.is_named and not glyph.char.isspace()]
     # TeX's bitmaps have no names and yet the codes of their letters, most of which are small ones.
-    if sum(char in ascii_lowercase for char in unnamed) > _SMALL * len(unnamed):
-        return [
-            glyph._replace(char=char)
-            for glyph in found
-            for char in (glyph.char if glyph.is_named else _LIGATURES.get(glyph.char, glyph.char))
-        ]
-    return [g if g.is_named else g._replace(char=UNNAMED) for g in found]
+    coded = sum(char in ascii_lowercase for char in unnamed) > _SMALL * len(unnamed)
+    latin = {glyph.word for glyph in found if glyph.char in ascii_letters}
+
+    def said(glyph: Glyph) -> str:
+        if glyph.char in _SWAPPED and glyph.word in latin:
+            return _SWAPPED[glyph.char]
+        if glyph.is_named:
+            return glyph.char
+        return _LIGATURES.get(glyph.char, glyph.char) if coded else UNNAMED
+
+    return [glyph._replace(char=char) for glyph in found for char in said(glyph)]
 
 
 def is_arabic(row: Row) -> bool:
@@ -178,7 +184,7 @@ def _placed(text: pdfium.PdfTextPage, height: float) -> Iterator[tuple[int, Glyp
     for at in range(text.count_chars()):
         char = chr(raw.FPDFText_GetUnicode(page, at))
         named = char in _BULLETS or raw.FPDFText_HasUnicodeMapError(page, at) != 1
-        word += char.isspace()
+        word += named and char.isspace()
         raw.FPDFText_GetLooseCharBox(page, at, box)
         raw.FPDFText_GetCharOrigin(page, at, x, y)
         pointer = raw.FPDFText_GetTextObject(page, at)

@@ -37,7 +37,6 @@ _BROKEN = 0.03  # of the lines
 _ALEFS = "اأإآٱ"
 _COLUMN = 0.8  # of a letter's size: what parts columns
 _TINY = 0.001  # points
-_NO_SPACE = 0.05  # of a letter's size: less than any space, whatever PDFium tells
 _ON = 0.25  # of the narrower letter: between the middles of two that stand on each other
 
 
@@ -192,8 +191,6 @@ def _spaced(glyphs: Row) -> str:
             if arab and gap < SPACE:
                 signs = bool(_SIGNS.intersection((before.char, glyph.char)))
                 apart = gap > (NEAR if signs else TOUCHING) and (apart or signs)
-            elif -SPACE < gap < _NO_SPACE:  # but for a letter that goes back to a line's beginning
-                apart = False
             parts += [" "] * apart
         parts += [each.char for each in (*marks, glyph)]
         edge = max(edge, glyph.right) if before is not None else glyph.right

@@ -20,6 +20,7 @@ from lxml import html
 
 HERE = Path(__file__).parent
 TEXTS = ("loans", "station", "library")
+ENGLISH = "allotments"
 FONTS = {
     "Amiri": "/usr/share/fonts/opentype/fonts-hosny-amiri/Amiri-Regular.ttf",
     "DejaVu Sans": "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
@@ -80,6 +81,7 @@ def chromium(name: str, work: Path, out: Path, font: str, tagged: bool = True) -
 
 
 def writer(name: str, work: Path, out: Path, tagged: bool) -> None:
+    rtl = () if name == ENGLISH else ("--metadata=dir=rtl",)
     run(
         "pandoc",
         page(name, work, ""),
@@ -143,10 +145,12 @@ LUALATEX = partial(
 )
 
 
-def typst(name: str, work: Path, out: Path) -> None:
+def typst(name: str, work: Path, out: Path, columns: int = 1) -> None:
     import typst as compiler
 
     body = ['#set text(font: "Amiri", lang: "ar", size: 13pt)']
+    if name == ENGLISH:
+        body = [f"#set page(columns: {columns})", "#set par(justify: true)"]
     for block in blocks(name):
         text = block.text.replace("@", r"\@")
         table = f"#table(columns: 4, {', '.join(f'[{cell}]' for cell in block.cells)})"
@@ -275,16 +279,31 @@ MAKERS: dict[str, Maker] = {
 }
 
 
+ENGLISH_MAKERS: dict[str, Maker] = {
+    "pdflatex": partial(latex, "pdflatex", r"\usepackage[T1]{fontenc}\begin{document}"),
+    "pdflatex-columns": partial(
+        latex, "pdflatex", r"\usepackage[T1]{fontenc}\begin{document}\twocolumn "
+    ),
+    "lualatex-columns": partial(latex, "lualatex", r"\begin{document}\twocolumn "),
+    "typst-columns": partial(typst, columns=2),
+    "writer": partial(writer, tagged=False),
+    "ghostscript-writer": partial(distilled, "writer"),
+}
+
+
 def main() -> None:
     """Print all texts with all programs, or those that are named."""
-    for maker in sys.argv[1:] or MAKERS:
-        for name in TEXTS:
+    every = [(maker, MAKERS[maker], name) for maker in MAKERS for name in TEXTS]
+    every += [(maker, make, ENGLISH) for maker, make in ENGLISH_MAKERS.items()]
+    missing = set[str]()
+    for maker, make, name in every:
+        if maker not in missing and maker in (sys.argv[1:] or (maker,)):
             with tempfile.TemporaryDirectory() as work:
                 try:
-                    MAKERS[maker](name, Path(work), HERE / f"{maker}.{name}.pdf")
+                    make(name, Path(work), HERE / f"{maker}.{name}.pdf")
                 except (RuntimeError, OSError, ImportError) as exc:
                     print(f"{maker}: {exc}", file=sys.stderr)
-                    break
+                    missing.add(maker)
 
 
 if __name__ == "__main__":
