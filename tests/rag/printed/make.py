@@ -86,7 +86,7 @@ def writer(name: str, work: Path, out: Path, tagged: bool) -> None:
         "pandoc",
         page(name, work, ""),
         "--metadata=title=",
-        "--metadata=dir=rtl",
+        *rtl,
         "-o",
         work / f"{name}.docx",
     )
