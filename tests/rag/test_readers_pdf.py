@@ -178,6 +178,18 @@ def test_packets_without_an_end_take_about_linear_time(part: str) -> None:
     assert_about_linear(lambda text: properties.packet(text.encode()), part, 20_000)
 
 
+@pytest.mark.slow
+def test_marks_that_are_drawn_after_their_items_take_about_linear_time() -> None:
+    def read(places: str) -> None:
+        """Draw a mark and an item at each place, all marks first."""
+        heights = [10 + n % 80 * 10 + n * 1e-4 for n in range(len(places))]
+        marks = [files.line("-", 40, height) for height in heights]
+        items = [files.line(f"item {n}", 80, height) for n, height in enumerate(heights)]
+        pdf.read(files.drawn("\n".join((*marks, *items))))
+
+    assert_about_linear(read, ".", 200)
+
+
 # What Debian's tesseract-ocr-ara brings, and the extra "ocr".
 TESSERACT = pytest.mark.skipif(
     find_spec("tesserocr") is None or not list(Path("/usr/share").glob("tess*/**/ara.traineddata")),

@@ -6,6 +6,7 @@ program draws later comes later, be it the mark before a list's item or the line
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 import pypdfium2 as pdfium
@@ -27,6 +28,7 @@ from rag.readers.pdf.glyphs import (
 )
 
 _INDENT = 4  # of a letter's size, between the mark of a list and its item
+_MARK_LETTERS = 4
 _OFF, _FEW = 0.7, 3  # of letters that stand higher or lower than their line: how far, how many
 _NEAR_ROWS = 4
 # Of the likelihood of a pair of letters: over 84 PDFs, .24 and more with words that were not told,
@@ -131,23 +133,29 @@ def _downward(rows: Iterable[Row]) -> list[Row]:
 
 def _marked(rows: list[Row]) -> list[Row]:
     """Return lines with the marks of lists, which some programs draw after all the items."""
-    marks = [row for row in rows if lines.LIST_MARK.fullmatch("".join(glyph.char for glyph in row))]
+    marks = sorted((row for row in rows if _is_list_mark(row)), key=base)
+    bases = [base(mark) for mark in marks]
     used = set[int]()
     found = list[Row]()
     for row in rows:
-        mark = next((each for each in marks if _marks(each, row)), ())
+        off, at = SAME_LINE * row[0].size, base(row)
+        near = marks[bisect_left(bases, at - off) : bisect_right(bases, at + off)]
+        mark = next((mark for mark in near if mark is not row and _is_before(mark, row)), ())
         used.add(id(mark))
         found.append([*mark, *row])
     return [line for line, row in zip(found, rows, strict=True) if id(row) not in used]
 
 
-def _marks(mark: Row, row: Row) -> bool:
-    """Tell whether the mark of a list stands before a line."""
-    size = row[0].size
-    if mark is row or abs(mark[0].base - base(row)) > SAME_LINE * size:
-        return False
+def _is_list_mark(row: Row) -> bool:
+    short = len(row) <= _MARK_LETTERS
+    return short and bool(lines.LIST_MARK.fullmatch("".join(glyph.char for glyph in row)))
+
+
+def _is_before(mark: Row, row: Row) -> bool:
+    """Tell whether the mark of a list stands before its item."""
     (left, right), (first, last) = edges(mark), edges(row)
-    return 0 <= (left - last if is_arabic(row) else first - right) <= _INDENT * size
+    gap = left - last if is_arabic(row) else first - right
+    return 0 <= gap <= _INDENT * row[0].size
 
 
 def _spread(rows: list[Row]) -> list[Row]:
