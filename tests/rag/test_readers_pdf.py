@@ -152,6 +152,7 @@ ABOUT = {
     ),
     "a year": ("/CreationDate (D:2024)", "", ("a", "", "2024")),
     "a file's name": ("/Title (report.docx)", "", ("a", "", "")),
+    "what a program puts": ("/Title (untitled) /Author (anonymous)", "", ("a", "", "")),
     "XMP": ("", packet(f"xmp:CreateDate='2020-01-02T10:00:00Z'>{NAMED}{BY}"),
             ("Cats", "Salma", "2020-01-02")),
     "elements": ("", packet("><xmp:CreateDate>2020-01</xmp:CreateDate>"), ("a", "", "2020-01")),

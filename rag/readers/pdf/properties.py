@@ -10,6 +10,7 @@ from lxml import etree
 from rag.readers.archives import DUBLIN_CORE
 
 _JUNK_TITLE = re.compile(r"untitled|microsoft \w+ - .*|.*\.\w{3,4}|about:blank", re.IGNORECASE)
+_NO_AUTHOR = re.compile(r"\W*(?:anonymous|unknown(?: author)?|unspecified)\W*", re.IGNORECASE)
 _DATE = re.compile(r"(?:D:)?(\d{4})-?(\d\d)?-?(\d\d)?")
 _BEGINS, _ENDS = b"<x:xmpmeta", b"</x:xmpmeta>"
 _MOST_BYTES = 100_000
@@ -25,7 +26,8 @@ def read(file: pdfium.PdfDocument, content: bytes) -> tuple[str, str, str]:
     title = said.get("Title", "").strip() or _first(found, f"{DUBLIN_CORE}title")
     author = said.get("Author", "").strip() or _first(found, f"{DUBLIN_CORE}creator")
     date = said.get("CreationDate", "").strip() or _first(found, f"{_XMP}CreateDate")
-    return "" if _JUNK_TITLE.fullmatch(title) else title, author, _day(date)
+    title = "" if _JUNK_TITLE.fullmatch(title) else title
+    return title, "" if _NO_AUTHOR.fullmatch(author) else author, _day(date)
 
 
 def packet(content: bytes) -> etree._Element | None:
