@@ -29,7 +29,8 @@ from rag.readers.pdf.glyphs import (
 )
 from rag.readers.writing import one_line
 
-LIST_MARK = re.compile(r"[•▪◦‣●○∙·*–—-]|\(?(?:\d{1,2}|[a-zA-Z\u0621-\u064a])[.)–-]")
+BULLETS = "[•▪◦‣●○∙·*–—-]"
+LIST_MARK = re.compile(rf"{BULLETS}|\(?(?:\d{{1,2}}|[a-zA-Z\u0621-\u064a])[.)–-]")
 _MARKED = re.compile("([\u064b-\u0652\u0670]+)([\u0621-\u064a])")
 _SIGNS = frozenset('()[]«»“”"•')
 _WORD = re.compile(r"\w+(?:-\w+)*")

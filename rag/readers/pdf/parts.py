@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rag.readers.pdf.lines import Line
+from rag.readers.pdf.lines import BULLETS, Line
 from rag.readers.writing import Writer
 
-BULLET = re.compile(r"[•▪◦‣●○∙·*–—-]\s+(?=\S)")
+BULLET = re.compile(rf"{BULLETS}\s+(?=\S)")
 ENDS = re.compile(r"[.!?؟:؛;…][\"'”’»)\]]*$")
 
 Cell = tuple[Line, ...]

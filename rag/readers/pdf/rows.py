@@ -28,7 +28,7 @@ from rag.readers.pdf.glyphs import (
 )
 
 _INDENT = 4  # of a letter's size, between the mark of a list and its item
-_MARK_LETTERS = 4
+_MARK_LETTERS = 4  # at most, as of (12)
 _OFF, _FEW = 0.7, 3  # of letters that stand higher or lower than their line: how far, how many
 _NEAR_ROWS = 4
 # Of the likelihood of a pair of letters: over 84 PDFs, .24 and more with words that were not told,
