@@ -1,4 +1,4 @@
-# Everything a newcomer, a maintainer and CI call. Needs python3 (3.10 or newer) with venv, and make.
+# Everything a newcomer, a maintainer and CI call. Needs python3 (3.11 or newer) with venv, and make.
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -92,11 +92,11 @@ storage/CURRENT: $(VENV)/.installed config.yaml $(wildcard seeds/*)
 	$(BIN)/rawi index
 	touch $@
 
-# The lock holds for every Python from 3.10 on. The GPU packages that torch's own metadata pins are
+# The lock holds for every Python from 3.11 on. The GPU packages that torch's own metadata pins are
 # left to pip, for machines that take the GPU build after all.
 lock: $(VENV)/.installed  ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --all-extras \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras \
 	  --no-annotate --no-header pyproject.toml | grep -vE '^(nvidia|cuda|triton)' > requirements.new
 	(echo '# Made by "make lock". torch stands first: its CPU build is installed before the rest.'; \
 	  grep '^torch==' requirements.new; grep -v '^torch==' requirements.new) > requirements.lock

@@ -24,7 +24,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from socket import gethostname
 
@@ -150,7 +150,7 @@ def locked(storage: Path) -> Iterator[None]:
     note = storage / "holder"
     try:
         with FileLock(storage / "lock", timeout=0):
-            since = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+            since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
             note.write_text(
                 f"process {os.getpid()} on {gethostname()} since {since}", encoding="utf-8"
             )

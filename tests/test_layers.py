@@ -9,6 +9,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -19,11 +20,6 @@ import pytest
 from rag import extras
 from rag.errors import RawiError
 from rag.extras import Extra
-
-if sys.version_info < (3, 11):
-    tomllib = pytest.importorskip("tomli")
-else:
-    import tomllib
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("rag", "eval", "ui")

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,7 @@ def append(storage: Path, feedback: Feedback) -> None:
     :raises IndexStorageError: When it can't be written.
     """
     path = storage / FILE
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
     line = json.dumps({**asdict(feedback), "when": now}, ensure_ascii=False) + "\n"
     try:
         storage.mkdir(parents=True, exist_ok=True)

@@ -164,7 +164,7 @@ class Guard:
             return _TOO_LARGE
         try:
             message = await asyncio.wait_for(_read(receive, most), within_s)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             return Refusal(408, "the request took too long", "invalid_request_error")
         return _TOO_LARGE if message is None else again(message, receive)
 

@@ -102,7 +102,7 @@ async def _received(request: Request, held: IO[bytes], size: int, stall_s: float
             while (part := await _next(parts, began + stall_s - time.monotonic())) is not None:
                 held.write(part)
                 began += len(part) / _SLOWEST  # as much later as what came was worth
-        except asyncio.TimeoutError as exc:
+        except TimeoutError as exc:
             raise RefusedError(text.REFUSED_SLOW, 408) from exc
     if held.tell() != size:
         raise RefusedError(text.REFUSED_SLOW, 400)

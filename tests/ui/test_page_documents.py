@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from ui.loading import Loader, Progress
 IN_BOTH = pytest.mark.parametrize("locale", ["ar", "en"])
 
 TEXT = "بُني البرج سنة 1999 من الحجر."
-LATE = datetime(2026, 11, 1, 22, 30, tzinfo=timezone.utc)
+LATE = datetime(2026, 11, 1, 22, 30, tzinfo=UTC)
 ONE = Listed("1.txt", "تقرير البرج", "ar", 4, 2_000, LATE)
 BEFORE = Listing((ONE,), (("photo.heic", "holds no text"),), LATE)
 AFTER = replace(BEFORE, documents=(ONE, replace(ONE, doc="2.txt", title="The tower")))
