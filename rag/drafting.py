@@ -300,7 +300,7 @@ class Drafter:
         else:
             used = grounding.holding(parsed.answer, asked.question, used, read)
         quote = prompts.GAP.join(found.words for found in used if found.words and parsed.quote)
-        checked = self._checked(parsed, asked.question, language, used, quote)
+        checked = self.checked(parsed, asked.question, language, used, quote)
         restated = _restated(used, language) if quote else ""
         # Of figures by table and those of the LLM, all are wanted.
         fuller = bool(checked.text) and quantities.values(parsed.answer) > quantities.values(quote)
@@ -323,7 +323,7 @@ class Drafter:
         first, usage = llm.first_token(self._model, messages, self._settings.llm.timeout_s)
         return (first if any(token.isdecimal() for token in first) else {}), usage
 
-    def _checked(
+    def checked(
         self,
         parsed: prompts.Parsed,
         question: str,

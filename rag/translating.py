@@ -26,6 +26,14 @@ class Translator:
 
         :raises GenerationError: When the LLM fails or takes too long.
         """
+        said, holds = self.said(sentence)
+        return said if holds else ""
+
+    def said(self, sentence: Found) -> tuple[str, bool]:
+        """Return what the LLM says that a sentence is in the other language, and if that holds.
+
+        :raises GenerationError: When the LLM fails or takes too long.
+        """
         language: Language = "en" if sentence.language == "ar" else "ar"
         timeout_s = self._settings.llm.timeout_s
         messages = prompts.translation(sentence.shown, language)
@@ -33,8 +41,7 @@ class Translator:
         readable = detect(said) == language
         readable = readable and grounding.is_readable(said, "", language, sentence.shown)
         if not readable or not grounding.is_same(said, sentence.shown):
-            return ""
+            return said, False
         asked = prompts.checking(messages, said)
         right, _ = llm.log_odds(self._model, asked, prompts.YES, prompts.NO, timeout_s)
-        holds = right is None or right >= self._settings.answer.min_translation
-        return said if holds else ""
+        return said, right is None or right >= self._settings.answer.min_translation

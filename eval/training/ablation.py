@@ -55,7 +55,7 @@ def main(
     print("|---" * (len(COLUMNS) + 1) + "|")  # noqa: T201
     for name, change in VARIANTS.items():
         # The reader chooses sentences and doesn't change which passages are found.
-        settings = _changed(_changed(config.load(), {"retrieval": {"reader": "none"}}), change)
+        settings = changed(changed(config.load(), {"retrieval": {"reader": "none"}}), change)
         embedder = corpus.load_embedder(settings)
         summaries: dict[tuple[str, str, Pool], Any] = {}
         cells = []
@@ -71,7 +71,8 @@ def main(
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)  # noqa: T201
 
 
-def _changed(settings: Settings, change: Change) -> Settings:
+def changed(settings: Settings, change: Change) -> Settings:
+    """Return settings with some sections' keys changed."""
     sections = {
         section: getattr(settings, section).model_copy(update=keys)
         for section, keys in change.items()
