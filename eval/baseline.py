@@ -41,13 +41,12 @@ from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index.vector_stores.chroma import ChromaVectorStore
 from pydantic import PrivateAttr
 
-from eval.corpus import load_embedder
 from eval.identity import fingerprint, model_names, settings_of_answers
 from eval.run_qa import System
 from eval.sets import find_span
 from rag import documents, llm
 from rag.config import Settings
-from rag.embedding import Embedder
+from rag.embedding import Embedder, load_embedder
 from rag.engine import Answer, Timings, Turn, check_question, load_llm
 from rag.errors import DocumentError, EvalError
 from rag.language import detect, fold

@@ -20,13 +20,12 @@ from typing import Any
 import numpy as np
 
 from eval.baseline import plain_embedder, plain_llm, starter
-from eval.corpus import load_embedder
 from eval.identity import machine, now
 from eval.run import Pipeline
 from eval.sets import read_questions
 from rag import current, documents, engine, index, models, passages, reader
 from rag.config import Settings
-from rag.embedding import Embedder, Vectors
+from rag.embedding import Embedder, Vectors, load_embedder
 from rag.engine import Answer, Timings
 from rag.retrieval import Retriever
 

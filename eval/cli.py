@@ -215,11 +215,11 @@ def _given(
 
 
 def _models(settings: Settings, retrieval_only: bool) -> tuple[Embedder, Any]:
-    from eval import corpus
     from rag import engine
+    from rag.embedding import load_embedder
 
     with _loading():
-        embedder = corpus.load_embedder(settings)
+        embedder = load_embedder(settings)
         return embedder, None if retrieval_only else engine.load_llm(settings)
 
 

@@ -9,23 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from rag import index, models
+from rag import index
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.errors import EvalError
 from rag.storage import Storage
-
-
-def load_embedder(settings: Settings, **changes: Any) -> Embedder:
-    """Load the embedder, with some of its settings changed.
-
-    :raises ModelError: When its weights are missing or can't be loaded.
-    """
-    section = settings.embedding.model_copy(update=changes)
-    weights = models.resolve(section.model, kind="embedder", settings=settings.models)
-    return Embedder.load(section, weights)
 
 
 def build(

@@ -90,14 +90,13 @@ def index(
 ) -> None:
     """Make the index equal to the folder of documents."""
     settings = settings_of(config_file, corpus, storage)
-    from rag import index, models
+    from rag import index
     from rag.config import DocumentsSettings
-    from rag.embedding import Embedder
+    from rag.embedding import load_embedder
     from rag.following import follow, look
 
-    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
-    with status("loading the embedder…"):
-        embedder = Embedder.load(settings.embedding, weights)
+    with errors.status("loading the embedder…"):
+        embedder = load_embedder(settings)
 
     def update(*, may_empty: bool = False) -> IndexReport:
         with _bar("documents") as progress:

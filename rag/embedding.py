@@ -19,9 +19,9 @@ import numpy.typing as npt
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from pydantic import PrivateAttr
 
-from rag import adapter
+from rag import adapter, models
 from rag.adapter import Adapter, Role
-from rag.config import EmbeddingSettings
+from rag.config import EmbeddingSettings, Settings
 from rag.errors import ModelError
 from rag.language import Language, Span, bare, detect
 
@@ -297,3 +297,13 @@ def weights_fingerprint(weights: Path, settings: EmbeddingSettings) -> str:
                 file.seek(-_HASHED_WHOLE_BYTES // 2, 2)
                 digest.update(file.read())
     return digest.hexdigest()
+
+
+def load_embedder(settings: Settings, **changes: Any) -> Embedder:
+    """Load the embedder that the settings name, with some keys of its section changed.
+
+    :raises ModelError: When its weights are missing or can't be loaded.
+    """
+    section = settings.embedding.model_copy(update=changes)
+    weights = models.resolve(section.model, kind="embedder", settings=settings.models)
+    return Embedder.load(section, weights)

@@ -12,10 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
-from rag import config, engine, models
+from rag import config, engine
 from rag import index as indexing
 from rag.config import Settings
-from rag.embedding import Embedder
+from rag.embedding import load_embedder
 from rag.engine import Answer, Engine, Evidence, Token, Turn
 from rag.errors import NoIndexError, RawiError, StaleIndexError
 from rag.index import IndexReport
@@ -67,10 +67,7 @@ class Rawi:
         # Side by side: the embedder's imports and the LLM's file take seconds each.
         with ThreadPoolExecutor(1) as pool:
             llm = pool.submit(engine.load_llm, settings)
-            weights = models.resolve(
-                settings.embedding.model, kind="embedder", settings=settings.models
-            )
-            self._embedder = Embedder.load(settings.embedding, weights)
+            self._embedder = load_embedder(settings)
             self._llm = llm.result()
         try:
             self._open()

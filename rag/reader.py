@@ -18,9 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 
-from rag import models
 from rag.config import Settings
-from rag.embedding import BUILT_IN_MODEL, TOKENS_AT_ONCE, Embedder, PassageInput
+from rag.embedding import BUILT_IN_MODEL, TOKENS_AT_ONCE, Embedder, PassageInput, load_embedder
 from rag.errors import ModelError
 from rag.language import bare
 
@@ -222,9 +221,7 @@ def load(settings: Settings, embedder: Embedder) -> Reader | None:
         return None
     own = built_in(settings, embedder, None)
     if own is None:
-        like = settings.embedding.model_copy(update={"model": BUILT_IN_MODEL, "adapter": "auto"})
-        weights = models.resolve(like.model, kind="embedder", settings=settings.models)
-        own = Embedder.load(like, weights)
+        own = load_embedder(settings, model=BUILT_IN_MODEL, adapter="auto")
     return Reader.load(own, BUILT_IN if wanted == "auto" else Path(wanted))
 
 

@@ -20,10 +20,10 @@ from typing import Literal
 
 from llama_index.core.llms import LLM
 
-from rag import current, engine, index, models, storage
+from rag import current, engine, index, storage
 from rag.config import Settings
 from rag.current import Current
-from rag.embedding import Embedder
+from rag.embedding import Embedder, load_embedder
 from rag.engine import Engine
 from rag.errors import (
     GenerationError,
@@ -279,12 +279,3 @@ class Loader:
         with self._lock:
             self._progress = progress
         self._settled.set()
-
-
-def load_embedder(settings: Settings) -> Embedder:
-    """Load the embedder that the settings name.
-
-    :raises ModelError: When its weights are missing or can't be loaded.
-    """
-    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
-    return Embedder.load(settings.embedding, weights)

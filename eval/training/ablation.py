@@ -11,10 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from eval import corpus
 from eval.run_squad import Pool, make_task, run_squad
 from rag import config
 from rag.config import Settings
+from rag.embedding import load_embedder
 
 Change = dict[str, dict[str, Any]]
 
@@ -56,7 +56,7 @@ def main(
     for name, change in VARIANTS.items():
         # The reader chooses sentences and doesn't change which passages are found.
         settings = changed(changed(config.load(), {"retrieval": {"reader": "none"}}), change)
-        embedder = corpus.load_embedder(settings)
+        embedder = load_embedder(settings)
         summaries: dict[tuple[str, str, Pool], Any] = {}
         cells = []
         for passages, questions, pool, direction, measure in COLUMNS:

@@ -29,8 +29,7 @@ from eval.statistics import Difference, Values, differences
 from eval.training.ablation import Change, changed
 from rag import config, engine, index, models
 from rag.chat_server import Usage
-from rag.config import Settings
-from rag.embedding import Embedder
+from rag.embedding import load_embedder
 from rag.llm import LlamaCpp
 
 SETS = [Path(__file__).parents[1] / name for name in ("tuning", "paraphrased")]
@@ -183,7 +182,7 @@ def asked(
 ) -> results.Results:
     """Ask a set's questions with a part taken away, and return how that went."""
     settings = config.load(corpus=folder / "corpus", storage=indexes / f"index-{folder.name}")
-    _index(settings)
+    index.update(settings, load_embedder(settings))
     settings = changed(settings, part.settings)
     place = out / folder.name
     with ExitStack() as stack:
@@ -193,11 +192,6 @@ def asked(
         system = run_qa.rawi(settings, retriever, None if settings.llm.backend == "none" else model)
         run_qa.run_qa(folder / "questions.jsonl", place, system, limit=limit, fresh=True)
     return results.read(place)
-
-
-def _index(settings: Settings) -> None:
-    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
-    index.update(settings, Embedder.load(settings.embedding, weights))
 
 
 def _key(how: object, messages: Sequence[ChatMessage]) -> str:

@@ -21,13 +21,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from eval import corpus, figures
+from eval import figures
 from eval.figures import Curve
 from eval.metrics import RiskPoint
 from eval.results import read as results_of
 from eval.training import calibration, readings
 from eval.training.readings import Bare, Case
 from rag import config, index
+from rag.embedding import load_embedder
 from rag.reader import BUILT_IN, SCALE, Scale
 
 SETS = [Path(__file__).parents[1] / name for name in ("tuning", "paraphrased")]
@@ -87,7 +88,7 @@ def main(
 def read_cases(folder: Path, storage: Path, reader: Path) -> list[Case]:
     """Index a set's documents and return what a reader file makes of its questions."""
     settings = config.load(corpus=folder / "corpus", storage=storage)
-    embedder = corpus.load_embedder(settings)
+    embedder = load_embedder(settings)
     index.update(settings, embedder)
     asked = folder / "questions.jsonl"
     return readings.of_questions(asked, settings, embedder, Bare.load(embedder, reader))

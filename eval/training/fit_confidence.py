@@ -34,9 +34,9 @@ from eval import corpus, metrics
 from eval.metrics import citation_precision
 from eval.run_qa import locate
 from eval.sets import read_questions
-from rag import config, conversation, drafting, engine, grounding, index, llm, models
+from rag import config, conversation, drafting, engine, grounding, index, llm
 from rag.drafting import Drafter
-from rag.embedding import Embedder
+from rag.embedding import load_embedder
 from rag.errors import EvalError
 
 SETS = [Path(__file__).parents[1] / name for name in ("tuning", "paraphrased")]
@@ -134,8 +134,7 @@ def asked(
         config.load(corpus=folder / "corpus", storage=storage),
         folder / "questions.jsonl",
     )
-    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
-    index.update(settings, Embedder.load(settings.embedding, weights))
+    index.update(settings, load_embedder(settings))
     model = engine.load_llm(settings)
     if model is None:
         raise EvalError("llm.backend is none: there is nothing to join")

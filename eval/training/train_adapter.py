@@ -25,12 +25,11 @@ from rich.progress import track
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from eval import corpus
 from eval.training.codeswitch import CodeSwitcher
 from eval.training.lora import SCALE, Lora
 from eval.training.reader_sets import Example, read_examples
 from rag import adapter, config
-from rag.embedding import Embedder
+from rag.embedding import Embedder, load_embedder
 
 RANK = 8
 STRENGTH = 0.6
@@ -56,7 +55,7 @@ def main(
     english = [e.passage.text for e in examples if e.language == "en"]
     switcher = CodeSwitcher(dictionary, english, rng)
     settings = config.load()
-    embedder = corpus.load_embedder(settings, adapter="none", dtype="float32")
+    embedder = load_embedder(settings, adapter="none", dtype="float32")
     updates = _train(embedder, examples, switcher, rng)
     tensors = {}
     for name, layer in updates.items():
@@ -70,7 +69,7 @@ def main(
         for language in ("ar", "en")
     }
     _save(tensors | no_means, out)
-    adapted = corpus.load_embedder(settings, adapter=str(out), dtype="float32")
+    adapted = load_embedder(settings, adapter=str(out), dtype="float32")
     _save(tensors | _means(adapted, examples, rng), out)
 
 

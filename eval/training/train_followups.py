@@ -19,11 +19,10 @@ import typer
 from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression
 
-from eval import corpus
 from eval.training.train_messages import TRAINING
 from eval.training.written_passages import Row, rows
 from rag import config, followups, wording
-from rag.embedding import BUILT_IN_MODEL
+from rag.embedding import BUILT_IN_MODEL, load_embedder
 
 _STRENGTH = 5.0  # inverse of the regularisation
 _FOLDS = 3
@@ -34,7 +33,7 @@ def main(
 ) -> None:
     """Train for the embedder of config.yaml."""
     turns = list(rows(TRAINING / "followups.jsonl"))
-    embedder = corpus.load_embedder(config.load(), model=BUILT_IN_MODEL)
+    embedder = load_embedder(config.load(), model=BUILT_IN_MODEL)
     questions = [turn["question"] for turn in turns]
     vectors = embedder.embed_queries(questions)
     looks = np.stack([wording.features(*pair) for pair in zip(questions, vectors, strict=True)])

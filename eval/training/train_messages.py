@@ -22,10 +22,9 @@ from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from eval import corpus
 from eval.training.written_passages import LANGUAGES, rows
 from rag import config, messages, wording
-from rag.embedding import BUILT_IN_MODEL, Embedder, Vectors
+from rag.embedding import BUILT_IN_MODEL, Embedder, Vectors, load_embedder
 from rag.messages import KINDS, Kind
 from rag.wording import Linear
 
@@ -56,7 +55,7 @@ def main(
     out: Annotated[Path, typer.Option(help="The file of weights.")] = messages.BUILT_IN,
 ) -> None:
     """Train for the embedder of config.yaml."""
-    embedder = corpus.load_embedder(config.load(), model=BUILT_IN_MODEL)
+    embedder = load_embedder(config.load(), model=BUILT_IN_MODEL)
     examples = [*read_messages(), *read_questions(), *read_second_turns()]
     looks = _rows(embedder, [example.text for example in examples])
     wanted = np.array([KINDS.index(example.kind) for example in examples])

@@ -28,13 +28,12 @@ from rich.progress import track
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from eval import corpus
 from eval.training import reader_sets, reader_written
 from eval.training.codeswitch import CodeSwitcher
 from eval.training.reader_groups import Group, Groups
 from eval.training.reader_written import Order, Written
 from rag import config
-from rag.embedding import Embedder, PassageInput
+from rag.embedding import Embedder, PassageInput, load_embedder
 from rag.reader import BUILT_IN, Reader, pooled, tokenized
 
 FIRST_LAYER = 4  # those below, and the embeddings, stay the embedder's own
@@ -134,7 +133,7 @@ def main(
     examples = [e for path in squad for e in reader_sets.read_examples(path, max_chars)[:limit]]
     for path, other in zip(across or [], asked or [], strict=True):
         examples += reader_sets.read_examples(path, max_chars, other)[:limit]
-    plain = corpus.load_embedder(settings)
+    plain = load_embedder(settings)
     examples = reader_sets.with_nearest(examples, plain)
     english = [e.passage.text for e in examples if e.language == "en"]
     sets = [item for path in judged or [] for item in reader_sets.read_judged(path, max_chars)]
@@ -147,7 +146,7 @@ def main(
         drawn = Groups(examples, switcher, random.Random(seed), (), kept, ordering)  # noqa: S311
         held = [drawn.of_written(rng.choice(kept)) for _ in range(HELD)]
     groups = Groups(examples, switcher, rng, sets, asks, ordering)
-    embedder = corpus.load_embedder(settings, dtype="float32")
+    embedder = load_embedder(settings, dtype="float32")
     model = Model(_begun(embedder, start), embedder.tokenizer, share)
     about = {"steps": steps, "batch": batch, "rate": rate, "seed": seed, "share": share}
     if start:

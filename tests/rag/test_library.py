@@ -46,8 +46,8 @@ def opened(
         with current.open_current(settings, embedder.fingerprint) as store:
             yield Retriever(store, embedder, settings.retrieval)
 
-    monkeypatch.setattr("rag.library.models.resolve", lambda *_, **__: Path("weights"))
-    monkeypatch.setattr("rag.library.Embedder.load", lambda *_: embedder)
+    monkeypatch.setattr("rag.models.resolve", lambda *_, **__: Path("weights"))
+    monkeypatch.setattr("rag.embedding.Embedder.load", lambda *_: embedder)
     monkeypatch.setattr("rag.library.engine.open_retriever", retriever)
     all_opened = []
 

@@ -21,8 +21,8 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from rag import config, index
+from rag.embedding import load_embedder
 from tests.ui.hosts import Host, hosted
-from ui.loading import load_embedder
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")

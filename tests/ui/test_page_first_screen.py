@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from rag import config, current, index
 from rag import engine as engines
 from rag.config import Settings
+from rag.embedding import load_embedder
 from rag.engine import Answer, Engine
 from rag.language import Language, detect
 from rag.retrieval import Retriever
@@ -24,7 +25,7 @@ from tests.ui.test_browser import ask
 from tests.ui.test_page_states import said
 from ui import examples
 from ui.examples import Example
-from ui.loading import Loader, load_embedder
+from ui.loading import Loader
 
 FOLDERS = pytest.mark.parametrize("folder", ["ar", "en", "mixed"])
 IN_BOTH = pytest.mark.parametrize("locale", ["ar", "en"])
