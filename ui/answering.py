@@ -235,8 +235,3 @@ def _evidence(found: Found, engine: Engine) -> Quote:
         author=known.author,
         date=known.date,
     )
-
-
-def title_of(engine: Engine, doc: str) -> str:
-    """Return a document's title; its id when the index doesn't hold it."""
-    return engine.retriever.storage.title(doc) or doc

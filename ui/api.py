@@ -219,11 +219,7 @@ async def _streamed(
 ) -> Response:
     events = work.answer(address.asker(request.scope), question, history, docs)
     # The first event before the status: what can't be asked is refused, not streamed.
-    try:
-        first = await anext(events)
-    except BaseException:
-        await events.aclose()
-        raise
+    first = await anext(events)
     return _stream(events, first)
 
 

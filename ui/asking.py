@@ -7,8 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from rag.engine import check_question
-from rag.errors import QuestionError
 from rag.language import clean, detect, is_supported
 from ui import messages, text
 from ui.answering import Answering
@@ -111,13 +109,9 @@ class AskEvents:
 
     def _refusal(self, question: str) -> Phrase | None:
         """Say in both languages why a question can't be asked."""
-        most = self._settings.question.max_chars
-        if len(clean(question).strip()) > most:
-            return text.TOO_LONG.format(length=len(question), most=most)
-        if question.strip() and not is_supported(question):
-            return text.THIRD_LANGUAGE
-        try:
-            check_question(question, self._settings.question)
-        except QuestionError:
+        asked, most = clean(question).strip(), self._settings.question.max_chars
+        if not asked:
             return text.UNASKABLE if question.strip() else None
-        return None
+        if len(asked) > most:
+            return text.TOO_LONG.format(length=len(asked), most=most)
+        return None if is_supported(asked) else text.THIRD_LANGUAGE

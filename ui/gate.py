@@ -65,7 +65,8 @@ _Text = Annotated[str, Field(max_length=20_000)]
 # What a browser kept; whatever else is in it would be Gradio's to interpret, a file's address too.
 _Kept = Annotated[dict[str, Any], AfterValidator(lambda kept: Conversations.read(kept).dump())]
 _Name = Annotated[str, Field(max_length=40), AfterValidator(_no_file)]
-_Carried = dict[_Name, _Text]
+# What became of the files of a folder: 500 at most, and that there were more.
+_Files = Annotated[list[dict[_Name, _Text]], Field(max_length=501)]
 
 
 class Call(BaseModel):
@@ -75,7 +76,7 @@ class Call(BaseModel):
 
     fn_index: int
     data: list[str | _Kept | None]  # a body's bound is theirs
-    event_data: dict[_Name, _Text | Annotated[list[_Carried], Field(max_length=100)]] | None = None
+    event_data: dict[_Name, _Text | _Files] | None = None
     trigger_id: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     session_hash: Annotated[str, Field(pattern=r"^[a-z0-9]{6,40}$")]
 

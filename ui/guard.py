@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.config import Settings
-from ui import address, keys, logs, schemas
+from ui import address, keys, logs, schemas, uploads
 from ui.limits import AtOnce, Limits
 from ui.metrics import Metrics
 
@@ -34,7 +34,6 @@ _ASKING: Final = re.compile(
 )
 _OPENING: Final = re.compile(r"/widget/ticket/?|/embed/?")
 _ALWAYS: Final = ("/healthz", "/metrics")
-_UPLOAD: Final = "/documents/upload"  # has a bound of its own
 _ROUTES: Final = (
     "/v1/chat/completions", "/v1/models", "/search", "/translate", "/mcp", "/metrics", "/healthz",
     "/widget.js", "/widget/ticket", "/embed", "/openapi.json",
@@ -156,7 +155,7 @@ class Guard:
 
     async def _whole(self, scope: Scope, receive: Receive) -> Receive | Refusal:
         """Read the body before anything works on it; return what gives it again."""
-        if scope["path"] == _UPLOAD:
+        if scope["path"] == uploads.PATH:
             return receive
         most, within_s = self._settings.server.max_body_bytes, self._settings.server.body_timeout_s
         length = Headers(scope=scope).get("content-length", "")

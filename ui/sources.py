@@ -8,7 +8,6 @@ from rag import sayings
 from rag.engine import Engine
 from rag.language import Span, detect
 from ui import originals, text
-from ui.answering import title_of
 from ui.bidi import isolated_html
 from ui.markup import button, macros
 from ui.text import Phrase
@@ -94,7 +93,7 @@ def _opened(
             said = said + _HTML.here() if here == last else _HTML.here() + said
     page = engine.retriever.storage.page(doc, cited.start)
     return _HTML.source(
-        title_of(engine, doc),
+        engine.retriever.storage.title(doc) or doc,
         doc,
         original=originals.address(engine.settings, doc, page),
         page=page,

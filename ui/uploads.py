@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import asdict
 from tempfile import TemporaryFile
@@ -96,18 +94,14 @@ async def _received(request: Request, held: IO[bytes], size: int, stall_s: float
     :param stall_s: Seconds that it may be behind the slowest that is let be.
     :raises RefusedError: When it comes too slowly, or as something else.
     """
-    began = time.monotonic()
-    async with aclosing(request.stream()) as parts:
-        try:
-            while (part := await _next(parts, began + stall_s - time.monotonic())) is not None:
+    try:
+        async with asyncio.timeout(stall_s) as patience, aclosing(request.stream()) as parts:
+            async for part in parts:
                 held.write(part)
-                began += len(part) / _SLOWEST  # as much later as what came was worth
-        except TimeoutError as exc:
-            raise RefusedError(text.REFUSED_SLOW, 408) from exc
+                # As much later as what came was worth.
+                patience.reschedule((patience.when() or 0.0) + len(part) / _SLOWEST)
+    except TimeoutError as exc:
+        raise RefusedError(text.REFUSED_SLOW, 408) from exc
     if held.tell() != size:
         raise RefusedError(text.REFUSED_SLOW, 400)
     held.seek(0)
-
-
-async def _next(parts: AsyncIterator[bytes], seconds: float) -> bytes | None:
-    return await asyncio.wait_for(anext(parts, None), max(0, seconds))

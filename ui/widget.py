@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from typing import Annotated, Final, get_args
 from urllib.parse import urlencode
 
@@ -31,7 +30,6 @@ from ui.tickets import TicketError, Tickets
 
 PREFIX: Final = "/embed"
 _THEMES: Final = ("light", "dark")
-_STATIC: Final = files("ui") / "static"
 _REFUSED: Final = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
 # Relative, so that it is asked for within the session.
 HEAD: Final = '<script src="embed.js"></script>'
@@ -83,7 +81,7 @@ def router(tickets: Tickets, settings: WidgetSettings) -> APIRouter:
 
 def script_text() -> str:
     """Return the launcher with its strings in both languages."""
-    source = (_STATIC / "widget.js").read_text(encoding="utf-8")
+    source = (page.STATIC / "widget.js").read_text(encoding="utf-8")
     strings = {
         language: {name: phrase[language] for name, phrase in text.WIDGET.items()}
         for language in get_args(Language)
@@ -119,7 +117,7 @@ class Embedded:
         # Without a CORS middleware of the parent, Gradio adds one that lets every origin in.
         self.app.add_middleware(CORSMiddleware, allow_origins=[])
         page.mount(self.app, loader, compact=True, head=HEAD)
-        self._script = (_STATIC / "embed.js").read_text(encoding="utf-8")
+        self._script = (page.STATIC / "embed.js").read_text(encoding="utf-8")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request below ``/embed/``."""

@@ -77,7 +77,7 @@ def server(habit: Callable[[Request], Response]) -> Iterator[tuple[LLM, list[Req
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
         url = f"http://127.0.0.1:{running.server_address[1]}/v1"
         model = llm.load_llm(LLMSettings(backend="openai", model="m", base_url=url), None)
         assert model is not None

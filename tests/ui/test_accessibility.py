@@ -16,7 +16,9 @@ GRAVE = ("serious", "critical")
 
 def found_in(page: Page | Frame) -> list[str]:
     """Name every serious or critical violation, and where it is."""
-    violations = Axe().run(page).response["violations"]
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    violations = page.evaluate("axe.run().then(found => found.violations)")
     return [
         f"{v['id']}: {node['html'][:150]} {node.get('failureSummary', '')[:200]}"
         for v in violations

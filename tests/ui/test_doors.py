@@ -20,11 +20,13 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Browser
+from pydantic import ValidationError
 
 from tests.ui.hosts import hosted
 from tests.ui.serving import ANSWER, QUESTION, built, engine, listening, served
 from ui import gate
 from ui.loading import Loader
+from ui.page import STATIC
 
 pytestmark = pytest.mark.slow
 
@@ -196,6 +198,13 @@ class TestEveryFunction:
             headers = {"Content-Type": "application/json"}
             reply = httpx.post(f"{url}/gradio_api/{path}", content=body, headers=headers)
             assert reply.status_code in (404, 422), reply.text
+
+    def test_takes_a_folder_of_as_many_files_as_the_page_sends(self) -> None:
+        most = int(re.search(r"MOST_FILES = (\d+)", (STATIC / "rawi.js").read_text())[1])
+        files = [{"name": f"{n}.txt"} for n in range(most + 1)]  # the last says that there are more
+        assert gate.Call.model_validate(event(0, event_data={"files": files}))
+        with pytest.raises(ValidationError):
+            gate.Call.model_validate(event(0, event_data={"files": [*files, *files]}))
 
     def test_takes_numbers_of_any_length_for_what_they_are(self, app: Any, url: str) -> None:
         digits = "9" * 5_000

@@ -107,8 +107,7 @@ class TestAddress:
             expect(link).to_have_attribute("title", tip[locale])
             link.click()
             says = {"ar": "نُسخ الرابط", "en": "The link is copied"}
-            heard = page.locator("body > .rw-hidden[role=status]")
-            expect(heard).to_contain_text(says[locale])
+            expect(page.locator(".rw-notice")).to_contain_text(says[locale])
             copied = page.evaluate("navigator.clipboard.readText()")
             assert copied == f"{first}&a=2"
             converse(page, one)

@@ -21,19 +21,23 @@ SAID = f"\nproxy_set_header X-Forwarded-Prefix {BELOW};"
 
 
 @pytest.fixture(
+    scope="module",
     params=[("/", BELOW, ""), ("", BELOW, ""), ("/", "", SAID), ("", "/other", SAID)],
     ids=["stripped", "passed on", "stripped and said", "passed on and said"],
 )
-def proxied(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def proxied(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """Serve through nginx below a path; give the address of the page, with a slash."""
     target, root_path, said = request.param
+    folder = tmp_path_factory.mktemp("proxied")
     server = {"root_path": root_path, "trusted_proxies": ["127.0.0.1"]}
     keys = {"key_hashes": ["0" * 64]}
-    rawi = engine(tmp_path, ANSWER, ANSWER, server=server, widget=WIDGET, api=keys)
+    rawi = engine(folder, *[ANSWER] * 8, server=server, widget=WIDGET, api=keys)
     headers = AS_ADVISED + said
     with (
         served(rawi) as url,
-        behind_nginx(tmp_path / "nginx", f"{url}{target}", headers, BELOW) as outside,
+        behind_nginx(folder / "nginx", f"{url}{target}", headers, BELOW) as outside,
     ):
         yield f"{outside}{BELOW}/"
 

@@ -24,7 +24,7 @@ from rag import current, index
 from rag.config import Settings
 from rag.engine import Engine
 from rag.retrieval import Found
-from tests.conftest import Write
+from tests.conftest import WordEmbedder, Write
 from tests.doubles import JudgingLLM
 from tests.rag.files import drawn, line
 from tests.ui.serving import ANSWER, QUESTION, Retriever, engine, served
@@ -314,30 +314,35 @@ class TestPathTraversal:
             assert reply.split()[1] in (b"400", b"403", b"404"), (below, path)
 
 
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder, embedder = tmp_path_factory.mktemp("originals"), WordEmbedder()
+    (folder / "outside.pdf").write_bytes(PDF)
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    for name in ("a.pdf", "سر & <b>.pdf", "replaced.pdf", "linked.pdf", "gone.pdf"):
+        (corpus / name).write_bytes(PDF)
+    (corpus / "cats.txt").write_text("A cat sat here.")
+    settings = Settings(corpus=corpus, storage=folder / "storage")
+    index.update(settings, embedder)
+    (corpus / "new.pdf").write_bytes(PDF)
+    (corpus / "replaced.pdf").write_text("<script>alert(1)</script>")
+    for name in ("linked.pdf", "gone.pdf"):
+        (corpus / name).unlink()
+    (corpus / "linked.pdf").symlink_to(folder / "outside.pdf")
+    with current.open_current(settings, embedder.fingerprint) as store:
+        rawi = engine(settings.storage, corpus=settings.corpus)
+        rawi.retriever.storage = store
+        with served(rawi) as url:
+            yield url
+
+
 class TestOriginals:
     """Files of strangers, opened in a reader's browser from our own address."""
 
-    @pytest.fixture
-    def url(self, settings: Settings, write: Write, embedder: Any, tmp_path: Path) -> Iterator[str]:
-        (tmp_path / "outside.pdf").write_bytes(PDF)
-        for name in ("a.pdf", "سر & <b>.pdf", "replaced.pdf", "linked.pdf", "gone.pdf"):
-            write(name, PDF)
-        write("cats.txt", "A cat sat here.")
-        index.update(settings, embedder)
-        write("new.pdf", PDF)
-        write("replaced.pdf", "<script>alert(1)</script>")
-        for name in ("linked.pdf", "gone.pdf"):
-            (settings.corpus / name).unlink()
-        (settings.corpus / "linked.pdf").symlink_to(tmp_path / "outside.pdf")
-        with current.open_current(settings, embedder.fingerprint) as store:
-            rawi = engine(settings.storage, corpus=settings.corpus)
-            rawi.retriever.storage = store
-            with served(rawi) as url:
-                yield url
-
-    def test_are_opened_where_nothing_in_them_runs(self, url: str) -> None:
+    def test_are_opened_where_nothing_in_them_runs(self, originals: str) -> None:
         for doc in ("a.pdf", "سر & <b>.pdf"):
-            reply = httpx.get(f"{url}/documents/original", params={"doc": doc})
+            reply = httpx.get(f"{originals}/documents/original", params={"doc": doc})
             assert (reply.status_code, reply.content) == (200, PDF)
             headers = reply.headers
             assert headers["content-type"] == "application/pdf"
@@ -354,8 +359,8 @@ class TestOriginals:
             "linked.pdf", "gone.pdf", "", ".pdf", "a.pdf\0", "./a.pdf", "x/../a.pdf",
         ],
     )  # fmt: skip
-    def test_are_pdfs_of_the_index_alone(self, url: str, doc: str) -> None:
-        reply = httpx.get(f"{url}/documents/original", params={"doc": doc})
+    def test_are_pdfs_of_the_index_alone(self, originals: str, doc: str) -> None:
+        reply = httpx.get(f"{originals}/documents/original", params={"doc": doc})
         assert (reply.status_code, reply.content) == (404, b"")
 
     def test_a_setting_closes_them(self, tmp_path: Path) -> None:

@@ -609,11 +609,9 @@ window.rawi = (() => {
     box.remove();
   };
 
-  const copied = async (button, text, told) => {
+  const copied = async (text, told) => {
     await copy(text);
-    announce(phrase(told));
-    button.classList.add("rw-copied");
-    setTimeout(() => button.classList.remove("rw-copied"), 2_000);
+    tell(told);
   };
 
   const local = {
@@ -643,12 +641,12 @@ window.rawi = (() => {
       details.open = false;
       details.querySelector("summary").focus();
     },
-    copy: (button) => copied(button, button.dataset.text, "copied"),
+    copy: (button) => copied(button.dataset.text, "copied"),
     link: (button) => {
       const turns = [...document.querySelectorAll("#rawi-messages .rw-turn-assistant")];
       const number = turns.indexOf(button.closest(".rw-turn")) + 1;
       const page = `${location.origin}${location.pathname}`;
-      return copied(button, `${page}${where()}&a=${number}`, "link-copied");
+      return copied(`${page}${where()}&a=${number}`, "link-copied");
     },
   };
 

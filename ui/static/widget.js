@@ -37,7 +37,6 @@
     .panel { position: fixed; inset-block-end: 88px; inset-inline-end: 20px; width: 400px;
       height: min(640px, calc(100vh - 108px)); background: #fff; border-radius: 14px;
       overflow: hidden; box-shadow: 0 8px 40px #0006; display: flex; flex-direction: column; }
-    .panel[hidden] { display: none; }
     header { display: flex; align-items: center; gap: 8px; padding: 8px 16px;
       background: var(--accent); color: var(--on); }
     h2 { font: inherit; font-weight: 600; margin: 0; flex: 1; overflow: hidden;
@@ -183,10 +182,6 @@
     paint() {
       this.#root.classList.toggle("dark", theme() === "dark");
       if (this.#ready) this.#tell({ rawi: "theme", theme: theme() });
-    }
-
-    get isOpen() {
-      return this.#isOpen;
     }
 
     open() {
