@@ -166,7 +166,7 @@ class Decision:
         )
         if not enough:
             draft = self._refusal(quote, confidence)
-        elif said.checked.text and sure and (foreign or self._writes()):
+        elif said.checked and sure and (foreign or self._writes()):
             draft = drafting.shortly(said, others, self.language)
         elif said.quote and foreign and not listed:
             draft = drafting.in_its_words(said, others, self.language, self.asked.question)

@@ -123,12 +123,12 @@ def quoted(
 
 def shortly(said: Said, others: Sequence[Found], language: Language) -> Draft:
     """Answer with what the LLM said, and point at other sentences that belong to the answer."""
-    checked = said.checked
-    short = sayings.without_markers(checked.text)
+    short = sayings.without_markers(said.checked)
     citations = grounding.citations([*said.used, *others], "" if said.quote else short)
-    text = checked.text
-    if others:
-        more = [c.marker for c in citations[len(said.used) :]]
+    markers = [c.marker for c in citations]
+    own, more = markers[: len(said.used)], markers[len(said.used) :]
+    text = said.checked + "".join(f" [{marker}]" for marker in own)
+    if more:
         text += f" {sayings.pointer(language, dict.fromkeys(more, ''))}"
     return Draft(text, citations, "written", short=short)
 
@@ -185,7 +185,7 @@ class Said:
     :ivar used: The sentences that it says it used, or, where it doesn't say, seems to have used;
         none where it finds no answer.
     :ivar is_placed: Whether it is known where its answer comes from.
-    :ivar checked: Its answer, held against them.
+    :ivar checked: Its answer, held against them; empty where it doesn't hold.
     :ivar answered: Its log-odds that any of the sentences answers; 0 where it doesn't tell.
     :ivar right: And that its answer is right, when it is asked once more; None where it has none
         or doesn't tell.
@@ -196,7 +196,7 @@ class Said:
 
     used: tuple[Found, ...]
     is_placed: bool
-    checked: grounding.Checked
+    checked: str
     answered: float
     right: float | None
     usage: Usage
@@ -293,7 +293,7 @@ class Drafter:
         parsed = prompts.parsed(reply.text, len(read), foreign)
         if not parsed.answer:
             answered = min(_answered(first), 0.0) if first else -grounding.LIMIT
-            return Said((), False, grounding.NOTHING, answered, None, usage)
+            return Said((), False, "", answered, None, usage)
         used = tuple(read[n - 1] for n in parsed.used) or grounding.nearest(parsed.answer, read)
         if parsed.quote:
             used = tuple(grounding.with_words(found, parsed.quote) for found in used)
@@ -303,14 +303,14 @@ class Drafter:
         checked = self.checked(parsed, asked.question, language, used, quote)
         restated = _restated(used, language) if quote else ""
         # Of figures by table and those of the LLM, all are wanted.
-        fuller = bool(checked.text) and quantities.values(parsed.answer) > quantities.values(quote)
+        fuller = bool(checked) and quantities.values(parsed.answer) > quantities.values(quote)
         if restated and not fuller:
-            checked = grounding.cited(restated, used, quoted=True)
+            checked = restated
         yield ""
         left_s = max(_LEAST, timeout_s - (time.monotonic() - began))
         asking = prompts.checking(messages, reply.text)
         right, spent = llm.log_odds(self._model, asking, prompts.YES, prompts.NO, left_s)
-        is_placed = bool(parsed.used or checked.text)
+        is_placed = bool(parsed.used or checked)
         certainty = prompts.certainty(reply.tokens)
         return Said(
             *(used, is_placed, checked, _answered(first), right, usage + spent, certainty),
@@ -330,16 +330,16 @@ class Drafter:
         language: Language,
         used: Sequence[Found],
         quote: str,
-    ) -> grounding.Checked:
+    ) -> str:
         """Return an answer held against the sentences that it is made of, and their words."""
         most = self._settings.answer.max_words
         checked = grounding.check(parsed.answer, question, language, used, most, quote)
-        if not checked.text or not quote:
+        if not checked or not quote:
             return checked
         holds = grounding.names_hold(
             parsed.answer, quote, question, lambda word: llm.is_rare(self._model, word)
         )
-        return checked if holds else grounding.NOTHING
+        return checked if holds else ""
 
     def _grammar(
         self,

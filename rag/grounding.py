@@ -71,20 +71,6 @@ class Citation:
     date: str = ""
 
 
-@dataclass(frozen=True)
-class Checked:
-    """An answer held against the evidence.
-
-    :ivar text: It, with ``[n]`` where citation n stands; empty when it doesn't hold.
-    """
-
-    text: str
-    citations: tuple[Citation, ...]
-
-
-NOTHING = Checked("", ())
-
-
 def check(
     answer: str,
     question: str,
@@ -92,8 +78,8 @@ def check(
     used: Sequence[Found],
     max_words: int,
     quote: str = "",
-) -> Checked:
-    """Hold an answer against the sentences that it is made of.
+) -> str:
+    """Return an answer as it may be shown; "" when the sentences that it is made of don't hold it.
 
     :param question: As it was asked; its own figures may be said again.
     :param language: That the answer should be in.
@@ -108,17 +94,8 @@ def check(
     readable = short and is_readable(answer, question, language, text)
     exact = is_exact(answer, f"{question} {text}")
     if not readable or not exact or (quote and not is_put(answer, quote, question)):
-        return NOTHING
-    return cited(answer, used, quoted=bool(quote))
-
-
-def cited(answer: str, used: Sequence[Found], *, quoted: bool) -> Checked:
-    """Return an answer that holds, with the sentences it is made of as its citations.
-
-    :param quoted: Whether its words in them are known (``Found.words``); else they are looked for.
-    """
-    found = citations(used, "" if quoted else answer)
-    return Checked(f"{answer}{''.join(f' [{c.marker}]' for c in found)}", found)
+        return ""
+    return answer
 
 
 def citations(sentences: Sequence[Found], answer: str = "") -> tuple[Citation, ...]:

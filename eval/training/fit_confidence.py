@@ -169,10 +169,10 @@ def asked(
             said = llm.whole(drafter.short(each, read, question.language))
             if said.is_restated:
                 continue  # nobody asks whether that is right
-            if said.checked.text and said.right is not None and said.certainty is not None:
+            if said.checked and said.right is not None and said.certainty is not None:
                 must = (question.must_include, question.must_not_include)
                 told.append((said.right, said.certainty))
-                right.append(question.answerable and metrics.is_correct(said.checked.text, *must))
+                right.append(question.answerable and metrics.is_correct(said.checked, *must))
     return (
         np.array(odds).reshape(-1, 2),
         np.array(answerable, dtype=bool),

@@ -123,7 +123,7 @@ def odds_of(case: Case, model: LLM, settings: Settings) -> float:
     quote = prompts.GAP.join(found.words for found in used if found.words)
     said = prompts.Parsed(case.answer, case.quote, case.used)
     drafter = Drafter(model, settings)
-    if not drafter.checked(said, case.question, case.language, used, quote).text:
+    if not drafter.checked(said, case.question, case.language, used, quote):
         return -math.inf
     messages = prompts.short(case.question, case.sentences, case.language)
     asking = prompts.checking(messages, prompts.reply(case.answer, case.used, case.quote))
