@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rag.language import Span
@@ -71,12 +71,11 @@ def spoken(masked: str) -> str:
     return " ".join(_RUN_OF_NOTHING.sub("", masked).split())
 
 
-def lines(text: str, start: int = 0, end: int | None = None) -> Iterator[Span]:
+def lines(text: str, start: int = 0) -> Iterator[Span]:
     """Yield the lines of a text without the space around them; blank ones are empty spans."""
-    end = len(text) if end is None else end
-    while start < end:
-        stop = text.find("\n", start, end)
-        stop = end if stop < 0 else stop
+    while start < len(text):
+        stop = text.find("\n", start)
+        stop = len(text) if stop < 0 else stop
         yield stripped(text, start, stop)
         start = stop + 1
 
@@ -112,7 +111,7 @@ def paragraph(masked: str, inside: Sequence[Span], like: Block, fewest: int = 0)
     for n, (line, text) in enumerate(zip(inside, said, strict=True)):
         begins = _QUESTION.match(text) or _ANSWER.match(text)
         if found and not (parted or begins or len(said[n - 1]) < fewest):
-            found[-1] = _until(found[-1], line.end)
+            found[-1] = replace(found[-1], end=line.end)
         else:
             kind = like.kind if not found else "text"
             found.append(Block(kind, line.start, line.end, like.level, group=like.group))
@@ -162,7 +161,3 @@ def _marked(block: Block, masked: str, mark: re.Pattern[str]) -> int:
 
 def _as(block: Block, kind: Kind, mark: int) -> Block:
     return Block(kind, block.start, block.end, 0, mark)
-
-
-def _until(block: Block, end: int) -> Block:
-    return Block(block.kind, block.start, end, block.level, block.mark, block.said, block.group)

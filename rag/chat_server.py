@@ -231,9 +231,7 @@ def _refused(exc: openai.APIStatusError, request: Request) -> tuple[list[str], b
     if exc.status_code not in _NAMED_REFUSALS:
         return [], False
     there = [name for name, without in _WITHOUT.items() if without(request) != request]
-    named = [
-        n for n in there if re.search(rf"(?<![a-z])(?:top_)?{n.split()[-1]}(?![a-z_])", exc.message)
-    ]
+    named = [n for n in there if re.search(rf"(?<![a-z])(?:top_)?{n}(?![a-z_])", exc.message)]
     if named:
         return named[:1], True
     if exc.status_code not in _REFUSALS:

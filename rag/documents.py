@@ -130,8 +130,10 @@ def read_bytes(corpus: Path, doc: str, settings: DocumentsSettings) -> bytes:
     """
     if doc.endswith("/"):
         raise UnreachableError("this folder can't be listed; check its permissions")
-    if not _is_unicode(doc):
-        raise DocumentError("the file's name is not UTF-8; rename it")
+    try:
+        doc.encode()
+    except UnicodeEncodeError as exc:
+        raise DocumentError("the file's name is not UTF-8; rename it") from exc
     if not is_readable(doc):
         raise DocumentError(f"not a file type that Rawi reads ({', '.join(readers.suffixes())})")
     path = corpus / doc
@@ -208,14 +210,6 @@ def _title(layout: Layout) -> str:
             named = len(line) <= TITLE_MAX_CHARS and not line.endswith((":", ",", "،", ";", "؛"))
             return line if named else ""
     return ""
-
-
-def _is_unicode(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _suffix(doc: str) -> str:

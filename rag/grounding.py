@@ -165,7 +165,7 @@ def _cores(text: str) -> list[tuple[str, int, int]]:
 
 def marks(answer: str, found: Found) -> tuple[Span, ...]:
     """Return the places of the words that an answer has from a sentence, in either script."""
-    said = {word for word in _words(answer) if len(word) >= _MIN_MARKED}
+    said = {word for word in folded_words(answer) if len(word) >= _MIN_MARKED}
     arabic = bool(_ARABIC.search(fold(answer)))
     numbers = quantities.spelled(answer)
     for match in _MARKABLE.finditer(answer):
@@ -267,14 +267,14 @@ def is_readable(answer: str, question: str, language: Language, text: str) -> bo
     may be nothing else, if each begins as names do. Letters of a third script stand there too.
     """
     read = f"{question} {text}"
-    known, said = _words(read), _words(answer)
+    known, said = folded_words(read), folded_words(answer)
     arabic = {word for word in said if _ARABIC.search(word)}
     latin = {word for word in said if _LATIN.search(word)}
     foreign = latin if language == "ar" else arabic
     if foreign_letters(answer) - foreign_letters(read) or arabic & latin or foreign - known:
         return False
     named = language == "ar" and all(_NAME.match(word) for word in _WORD.findall(answer))
-    return (named or detect(answer) == language) and bool(said - _words(question))
+    return (named or detect(answer) == language) and bool(said - folded_words(question))
 
 
 def is_exact(answer: str, text: str) -> bool:
@@ -339,7 +339,7 @@ def names_hold(answer: str, quote: str, question: str, is_rare: Callable[[str], 
 
 def says_more(words: str, question: str) -> bool:
     """Tell whether words of the other language say what a question in this one doesn't name."""
-    asked = _words(question)
+    asked = folded_words(question)
     said = _WORD.findall(words)
     return any(
         not is_function_word(word)
@@ -349,5 +349,6 @@ def says_more(words: str, question: str) -> bool:
     )
 
 
-def _words(text: str) -> set[str]:
+def folded_words(text: str) -> set[str]:
+    """Return the words of a text, folded."""
     return set(_WORD.findall(fold(text)))

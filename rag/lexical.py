@@ -110,7 +110,7 @@ def check(db: sqlite3.Connection) -> None:
 
     :raises sqlite3.DatabaseError: When one is damaged.
     """
-    for table in ("grams", "names"):
+    for table in _TABLES:
         db.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")  # noqa: S608
     db.rollback()
 

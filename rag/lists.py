@@ -7,28 +7,18 @@ bullet, after the line that announces them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from rag import quantities
 from rag.retrieval import Found, of_unit
-from rag.sentences import Unit, announces
+from rag.sentences import announces
+from rag.storage import Storage
 
 # Items; "two" is an ending in Arabic, and not told from other plurals.
 _FEWEST, _MOST = 3, 6
 _READ_CHARS = 4_000  # from a list's beginning: six items of a long paragraph each
 
 
-class Source(Protocol):
-    """Holds documents and their units; ``storage.Storage`` does."""
-
-    def text(self, doc: str) -> str:
-        """Return a document's cleaned text."""
-
-    def units(self, doc: str, start: int, end: int) -> list[Unit]:
-        """Return a document's units of the passages that touch a place, in order."""
-
-
-def with_items(chosen: Sequence[Found], likely: Sequence[Found], source: Source) -> list[Found]:
+def with_items(chosen: Sequence[Found], likely: Sequence[Found], source: Storage) -> list[Found]:
     """Return sentences; where the best is an item of a list that answers as a whole, that list.
 
     :param chosen: The sentences to answer with, the best first.
@@ -49,7 +39,7 @@ def with_items(chosen: Sequence[Found], likely: Sequence[Found], source: Source)
     return list(chosen)
 
 
-def asked_for(question: str, evidence: Sequence[Found], source: Source) -> list[Found]:
+def asked_for(question: str, evidence: Sequence[Found], source: Storage) -> list[Found]:
     """Return the first list of as many items as a question asks for; nothing where there is none.
 
     :param evidence: Sentences that may be items of it.
@@ -62,7 +52,7 @@ def asked_for(question: str, evidence: Sequence[Found], source: Source) -> list[
     return []
 
 
-def _whole(item: Found, source: Source) -> list[Found]:
+def _whole(item: Found, source: Storage) -> list[Found]:
     """Return the list that an item is of, at most six items, after a sentence that announces it."""
     text = source.text(item.doc)
     held = source.units(item.doc, item.list, item.list + _READ_CHARS)

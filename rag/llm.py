@@ -24,6 +24,7 @@ import xllamacpp
 from llama_index.core.llms import LLM, ChatMessage
 
 from rag import chat_server, extras, thoughts
+from rag.catalog import QWEN_1_5B
 from rag.chat_server import OpenAICompatible
 from rag.chat_server import Usage as Usage  # a part of this interface
 from rag.config import LLMSettings
@@ -32,7 +33,7 @@ from rag.errors import DeadlineError, GenerationError, ModelError
 # llama.cpp greets a bad file with a crash unless the first bytes are looked at before.
 GGUF_MAGIC = b"GGUF"
 # What the built-in LLM is taught (eval/training/train_llm.py), and the file that it fits.
-TAUGHT = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
+TAUGHT = QWEN_1_5B.path
 ADAPTER = Path(__file__).with_name("qwen2.5-coder-1.5b.adapter.gguf")
 # Prompts that llama.cpp keeps read, some 10 MiB each; by default it would keep 8 GiB.
 _KEPT_MIB = 256
@@ -244,7 +245,9 @@ class LlamaCpp(OpenAICompatible):
         params.ui = False
         if adapter is not None:
             check_gguf(adapter)
-            params.lora_adapters = [_lora(adapter)]
+            lora = xllamacpp.CommonAdapterLoraInfo()
+            lora.path, lora.scale = str(adapter), 1.0
+            params.lora_adapters = [lora]
         params.verbosity = 0
         try:
             server = xllamacpp.Server(params)
@@ -265,12 +268,6 @@ def adapter_path(settings: LLMSettings, weights: Path) -> Path | None:
     if settings.adapter == "auto":
         return ADAPTER if weights.name == TAUGHT else None
     return None if settings.adapter == "none" else Path(settings.adapter)
-
-
-def _lora(adapter: Path) -> xllamacpp.CommonAdapterLoraInfo:
-    info = xllamacpp.CommonAdapterLoraInfo()
-    info.path, info.scale = str(adapter), 1.0
-    return info
 
 
 def check_gguf(path: Path) -> None:
@@ -317,23 +314,15 @@ def _load_transformers(settings: LLMSettings, weights: Path | None) -> LLM:
     return Transformers.load(settings, _needed(weights))
 
 
-def _load_llamacpp(settings: LLMSettings, weights: Path | None) -> LLM:
-    return LlamaCpp.from_gguf(_needed(weights), settings)
-
-
 def _needed(weights: Path | None) -> Path:
     if weights is None:
         raise ModelError("this llm.backend needs weights; set llm.model")
     return weights
 
 
-def _load_none(settings: LLMSettings, weights: Path | None) -> None:
-    return None
-
-
 LOADERS: dict[str, Callable[[LLMSettings, Path | None], LLM | None]] = {
-    "llamacpp": _load_llamacpp,
-    "none": _load_none,
+    "llamacpp": lambda settings, weights: LlamaCpp.from_gguf(_needed(weights), settings),
+    "none": lambda *_: None,
     "openai": _load_openai,
     "transformers": _load_transformers,
 }

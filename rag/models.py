@@ -40,14 +40,8 @@ HUB_REFERENCE: Final = re.compile(
 class Check:
     """What ``verify`` found for one file; ``problem`` is None when all is well."""
 
-    name: str
     path: Path
     problem: str | None
-
-    @property
-    def ok(self) -> bool:
-        """Whether the file is what it should be."""
-        return self.problem is None
 
 
 @dataclass(frozen=True)
@@ -168,13 +162,13 @@ def verify(names: Iterable[str], *, settings: ModelsSettings, progress: Progress
         versions = {source.version: source for source in (weights.hub, weights.registry)}
         there = [source for version, source in versions.items() if (home / version).is_dir()]
         if not there:
-            checks.append(Check(weights.name, home, f"is missing; {install.PULL}"))
+            checks.append(Check(home, f"is missing; {install.PULL}"))
         for source in there:
             folder = home / source.version
             for file in source.files:
                 problem = install.problem(folder / file.path, file, progress)
                 advice = problem and f"{problem}; delete {folder}, then {install.PULL}"
-                checks.append(Check(weights.name, folder / file.path, advice))
+                checks.append(Check(folder / file.path, advice))
     return checks
 
 

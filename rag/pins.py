@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -57,7 +56,8 @@ def of(path: Path) -> Pin:
     """
     at = path.parts.index("snapshots") + 1
     root = Path(*path.parts[: at + 1])
-    files = {file.relative_to(root).as_posix(): _sha256(file) for file in _files(path)}
+    held = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    files = {file.relative_to(root).as_posix(): _sha256(file) for file in held}
     return Pin(revision=path.parts[at], files=files)
 
 
@@ -92,13 +92,6 @@ def check(reference: str, pin: Pin, path: Path) -> None:
         )
 
 
-def _files(path: Path) -> Iterator[Path]:
-    yield from [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-
-
 def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while part := file.read(1 << 20):
-            digest.update(part)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

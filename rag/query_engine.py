@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.base.response.schema import Response
@@ -13,15 +13,8 @@ from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from rag.engine import Answer
 from rag.grounding import Citation
 
-
-class Asks(Protocol):
-    """What answers questions; ``rag.library.Rawi`` does."""
-
-    def ask(self, question: str) -> Answer:
-        """Return the answer."""
-
-    async def aask(self, question: str) -> Answer:
-        """Return the answer without blocking the event loop."""
+if TYPE_CHECKING:
+    from rag.library import Rawi
 
 
 class RawiQueryEngine(BaseQueryEngine):
@@ -31,7 +24,7 @@ class RawiQueryEngine(BaseQueryEngine):
     The prompts are Rawi's own and can't be replaced here.
     """
 
-    def __init__(self, rawi: Asks) -> None:
+    def __init__(self, rawi: Rawi) -> None:
         super().__init__(callback_manager=CallbackManager([]))
         self._rawi = rawi
 

@@ -5,7 +5,6 @@ No LLM has a part in them: what is said is ``sayings``' own, and what is quoted 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from rag import drafting, gist, grounding, sayings
@@ -21,7 +20,6 @@ _SEARCHED = 20  # passages
 _BEHIND = 0.04
 # A summary may be longer than an answer.
 _LONGER = 2
-_WORD = re.compile(r"\w+")
 _ORDINALS = [
     {fold(form) for form in forms.split()}
     for forms in (
@@ -125,15 +123,11 @@ def _meant(message: str, context: str, retriever: Retriever, titles: dict[str, s
     if not passages:
         return None
     nearest = passages[0].doc
-    words = _words(message) - _words(titles.get(nearest, ""))
+    words = grounding.folded_words(message) - grounding.folded_words(titles.get(nearest, ""))
     for forms, doc in zip(_ORDINALS, docs, strict=False):
         if words & forms:
             return doc
     return docs[-1] if words & _LAST else nearest
-
-
-def _words(text: str) -> set[str]:
-    return set(_WORD.findall(fold(text)))
 
 
 def _summary(doc: str, language: Language, retriever: Retriever, limit: int) -> Draft | None:

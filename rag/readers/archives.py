@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import posixpath
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,8 +73,3 @@ def xml(content: bytes) -> etree._Element:
     """Return XML as a tree; entities stay unresolved, and nothing is fetched."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     return etree.fromstring(content, parser)
-
-
-def inside(folder: str, link: str) -> str:
-    """Return the name of the member that a link within an archive's folder leads to."""
-    return posixpath.normpath(posixpath.join(folder, link))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 import mammoth
 
@@ -29,15 +28,9 @@ def read(content: bytes) -> Reading:
         io.BytesIO(content),
         style_map=_STYLES,
         include_embedded_style_map=False,
-        convert_image=_no_image,
+        convert_image=lambda _: [],
         external_file_access=False,
     )
     writer = Writer()
-    page = html.parsed(made.value)
-    if page is not None:
-        html.write(page, writer)
+    html.write(made.value, writer)
     return writer.reading(*properties)
-
-
-def _no_image(_image: Any) -> list[Any]:
-    return []

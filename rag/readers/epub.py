@@ -27,8 +27,9 @@ def read(content: bytes) -> Reading:
         package = archives.xml(archive.read(_CONTAINER)).find(".//{*}rootfile").get("full-path")
         book = archives.xml(archive.read(package))
         locked = _locked(archive) if _ENCRYPTION in names else frozenset()
+        folder = posixpath.dirname(package)
         files = {
-            item.get("id"): archives.inside(posixpath.dirname(package), unquote(item.get("href")))
+            item.get("id"): posixpath.normpath(posixpath.join(folder, unquote(item.get("href"))))
             for item in book.iterfind(".//{*}manifest/{*}item")
             if item.get("media-type") in _PAGES
         }
@@ -36,10 +37,9 @@ def read(content: bytes) -> Reading:
             name = files.get(entry.get("idref"))
             if name in locked:
                 raise DocumentError("is protected by a password; save it without one")
-            page = html.parsed(decode(archive.read(name))) if name in names else None
+            if name in names:
+                html.write(decode(archive.read(name)), writer)
             names.discard(name)  # a spine names each chapter once; what doesn't would never end
-            if page is not None:
-                html.write(page, writer)
     fields = (f".//{archives.DUBLIN_CORE}{name}" for name in ("title", "creator", "date"))
     return writer.reading(*(book.findtext(name) or "" for name in fields))
 

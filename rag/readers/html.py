@@ -50,7 +50,7 @@ def read(content: bytes) -> Reading:
     writer = Writer()
     if page is None:
         return writer.reading()
-    write(_article(page), writer, _surroundings(page))
+    _Walk(writer, _surroundings(page)).through(_article(page))
     return writer.reading(
         _first(page, "//meta[@property='og:title']/@content", "//title/text()"),
         _first(page, "//meta[@name='author']/@content", "//*[@itemprop='author' or @rel='author']"),
@@ -78,12 +78,14 @@ def parsed(text: str) -> HtmlElement | None:
     return page
 
 
-def write(root: HtmlElement, writer: Writer, without: frozenset[HtmlElement] = frozenset()) -> None:
-    """Say what an element holds.
+def write(text: str, writer: Writer) -> None:
+    """Say all that a page holds.
 
-    :param without: Elements that are left out.
+    :raises DocumentError: As of ``parsed``.
     """
-    _Walk(writer, without).through(root)
+    page = parsed(text)
+    if page is not None:
+        _Walk(writer, frozenset()).through(page)
 
 
 def _article(page: HtmlElement) -> HtmlElement:

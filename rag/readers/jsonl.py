@@ -26,10 +26,11 @@ def read(content: bytes) -> Reading:
         if line.strip()
     ]
     writer = Writer()
-    names = {name for record in records for name in record}
+    names = list(dict.fromkeys(name for record in records for name in record))
     text = next((name for name in _TEXTS if name in names), None)
     if text is None:
-        rows.write_records(records, writer)
+        said = ([rows.shown(record.get(name)) for name in names] for record in records)
+        writer.table([names, *said], headed=True)
         return writer.reading()
     title = next((name for name in _TITLES if name in names), "")
     for record in records:

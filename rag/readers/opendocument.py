@@ -44,9 +44,7 @@ def text(content: bytes) -> Reading:
         for level in part.iter(f"{_TEXT}list-level-style-number")
     }
     for part in (body, *notes):
-        page = html.parsed("".join(_html(part, numbered)))
-        if page is not None:
-            html.write(page, writer)
+        html.write("".join(_html(part, numbered)), writer)
     return writer.reading(*about)
 
 

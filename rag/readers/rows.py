@@ -40,12 +40,6 @@ def write_sheet(name: str, rows: Sequence[Sequence[str]], writer: Writer) -> Non
     write(rows, writer)
 
 
-def write_records(records: Sequence[dict[str, Any]], writer: Writer) -> None:
-    """Say records as rows of a table, with their fields' names as its header."""
-    header = list(dict.fromkeys(name for record in records for name in record))
-    writer.table([header, *([shown(r.get(name)) for name in header] for r in records)], headed=True)
-
-
 def shown(value: Any) -> str:
     """Return how a value is written."""
     if value is None:

@@ -12,9 +12,7 @@ import struct
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import IO, cast
 
 import rag
@@ -34,16 +32,6 @@ _ENDS_IN_S = 5.0  # with a core or a traceback that nobody reads
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-@dataclass(frozen=True)
-class _Died:
-    """A process that did not answer.
-
-    :ivar status: Its exit status; below 0 for the signal that ended it.
-    """
-
-    status: int
-
-
 class Sandbox:
     """Reads files; use as a context manager. The process starts with the first of them."""
 
@@ -59,9 +47,7 @@ class Sandbox:
     def __enter__(self) -> Sandbox:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, exc: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -79,15 +65,15 @@ class Sandbox:
         """
         used = self._process is not None
         answer = self._answer(suffix, content)
-        if isinstance(answer, _Died) and used:
+        if isinstance(answer, int) and used:
             answer = self._answer(suffix, content)  # what was read before it may have worn it out
-        if isinstance(answer, _Died):
-            if answer.status == OUT_OF_MEMORY:
+        if isinstance(answer, int):
+            if answer == OUT_OF_MEMORY:
                 most = self.settings.max_memory_bytes
                 raise DocumentError(
                     f"takes more memory to read than documents.max_memory_bytes ({most:,})"
                 )
-            if answer.status < 0:
+            if answer < 0:
                 raise DocumentError(
                     "broke the program that reads it off: it is damaged, or takes more memory than"
                     f" documents.max_memory_bytes ({self.settings.max_memory_bytes:,})"
@@ -95,7 +81,8 @@ class Sandbox:
             raise DocumentError(f"is damaged, or no {suffix} file")
         return _checked(json.loads(answer))
 
-    def _answer(self, suffix: str, content: bytes) -> bytes | _Died:
+    def _answer(self, suffix: str, content: bytes) -> bytes | int:
+        """Return an answer, or the exit status of a process that gave none."""
         process = self._process = self._process or self._started()
         requests, answers = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
         late = threading.Event()
@@ -123,7 +110,7 @@ class Sandbox:
             raise DocumentError(
                 f"took longer to read than documents.max_seconds ({self.settings.max_seconds:g})"
             )
-        return _Died(status)
+        return status
 
     def _received(self, answers: IO[bytes]) -> bytes | None:
         """Return an answer; None where it breaks off or is too long to be one."""
