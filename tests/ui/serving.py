@@ -134,9 +134,9 @@ def quoting(storage: Path, *texts: str, score: float = 0.9, **sections: Any) -> 
 
 
 @contextmanager
-def served(rawi: Engine) -> Iterator[str]:
+def served(rawi: Engine, *, page: bool = True) -> Iterator[str]:
     """Serve an engine; give its address."""
-    with served_by(Loader.loaded(rawi)) as url:
+    with served_by(Loader.loaded(rawi), page=page) as url:
         yield url
 
 
@@ -148,17 +148,22 @@ class _Unmade:
         """Make none: nobody asks it anything, and each takes a quarter of a second."""
 
 
-def built(loader: Loader) -> FastAPI:
-    """Build the application that ``rawi serve`` serves."""
+def built(loader: Loader, *, page: bool = True) -> FastAPI:
+    """Build the application that ``rawi serve`` serves.
+
+    :param page: Whether with its pages, which take half a second and more.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gradio.blocks.App", _Unmade)
+        if not page:
+            patch.setattr("ui.page.mount", lambda *_, **__: None)
         return web.build(loader)
 
 
 @contextmanager
-def served_by(loader: Loader) -> Iterator[str]:
+def served_by(loader: Loader, *, page: bool = True) -> Iterator[str]:
     """Serve what a loader has, or will have; give the address."""
-    with listening() as port, running(built(loader), loader.settings, port):
+    with listening() as port, running(built(loader, page=page), loader.settings, port):
         yield f"http://127.0.0.1:{port}"
 
 

@@ -38,7 +38,7 @@ ASK = {"model": "rawi", "messages": [{"role": "user", "content": QUESTION}]}
 @pytest.fixture
 def ask(tmp_path):
     """Serve one reply, and give an OpenAI client."""
-    with served(engine(tmp_path, ANSWER, ANSWER)) as url:
+    with served(engine(tmp_path, ANSWER, ANSWER), page=False) as url:
         yield openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0)
 
 
@@ -52,7 +52,7 @@ def silent(tmp_path_factory):
 @pytest.fixture(scope="module")
 def homes(tmp_path_factory):
     """A server over an index of ``HOMES``."""
-    with indexed(tmp_path_factory.mktemp("homes"), HOMES) as rawi, served(rawi) as url:
+    with indexed(tmp_path_factory.mktemp("homes"), HOMES) as rawi, served(rawi, page=False) as url:
         yield url
 
 
@@ -85,7 +85,7 @@ def test_a_stream_gives_evidence_then_tokens_then_the_checked_answer(ask):
 
 def test_a_sentence_is_translated_by_its_place(tmp_path):
     model = JudgingLLM(replies=deque(["It was 30 billion (1).", "It was 40 billion (1)."]))
-    with served(engine(tmp_path, model=model)) as url:
+    with served(engine(tmp_path, model=model), page=False) as url:
         place = {"doc": FOUND.doc, "start": 0, "end": len(QUOTE)}
         said = httpx.post(f"{url}/translate", json=place).json()
         assert said == {"text": "It was 30 billion (1).", "machine": True}
@@ -219,7 +219,7 @@ EARLIER = {
 def test_of_what_was_said_before_the_text_that_is_needed_is_read(tmp_path, earlier):
     model = JudgingLLM(replies=deque([ANSWER, ANSWER]))
     last = {"role": "user", "content": [{"type": "text", "text": QUESTION}, IMAGE]}
-    with served(engine(tmp_path, model=model)) as url:
+    with served(engine(tmp_path, model=model), page=False) as url:
         body = {"model": "rawi", "messages": [*earlier, last], "stream": None}
         reply = httpx.post(f"{url}/v1/chat/completions", json=body)
     assert reply.status_code == 200, reply.text
@@ -253,7 +253,9 @@ def test_a_front_ends_own_request_needs_no_answer_from_the_documents(silent, str
 def test_a_browsers_preflight_needs_no_key_and_a_refusal_can_be_read(tmp_path):
     site = "https://notes.example"
     allowed = {"allowed_origins": [site]}
-    with served(engine(tmp_path, widget=allowed, api={"key_hashes": [keys.make()[1]]})) as url:
+    with served(
+        engine(tmp_path, widget=allowed, api={"key_hashes": [keys.make()[1]]}), page=False
+    ) as url:
         path = f"{url}/v1/chat/completions"
         wanted = {
             "Access-Control-Request-Method": "POST",
@@ -271,7 +273,7 @@ def test_a_browsers_preflight_needs_no_key_and_a_refusal_can_be_read(tmp_path):
 
 
 def test_an_llm_that_fails_leaves_a_quote_and_says_so(tmp_path):
-    with served(engine(tmp_path, GenerationError("it broke"))) as url:
+    with served(engine(tmp_path, GenerationError("it broke")), page=False) as url:
         reply = httpx.post(f"{url}/v1/chat/completions", json=ASK).json()
     assert reply["failure"] == "it broke"
     assert reply["how"] == "quoted"
@@ -279,7 +281,7 @@ def test_an_llm_that_fails_leaves_a_quote_and_says_so(tmp_path):
 
 
 def test_an_llm_that_fails_is_told_by_healthz_as_long_as_it_does(tmp_path):
-    with served(engine(tmp_path, GenerationError("secret detail"), ANSWER)) as url:
+    with served(engine(tmp_path, GenerationError("secret detail"), ANSWER), page=False) as url:
 
         def llm() -> str:
             told = httpx.get(f"{url}/healthz", params={"ready": True})
@@ -297,7 +299,7 @@ def test_an_llm_that_fails_is_told_by_healthz_as_long_as_it_does(tmp_path):
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_bug_is_an_error_for_its_asker_and_a_place_for_the_next(tmp_path, stream):
     rawi = engine(tmp_path, model=BrokenLLM(replies=deque()), limits={"waiting": 1})
-    with served(rawi) as url:
+    with served(rawi, page=False) as url:
         for _ in range(3):
             reply = httpx.post(f"{url}/v1/chat/completions", json={**ASK, "stream": stream})
             assert "something went wrong" in reply.text
@@ -308,7 +310,7 @@ def test_a_bug_is_an_error_for_its_asker_and_a_place_for_the_next(tmp_path, stre
 
 def test_answers_with_keys_take_the_right_key_alone(tmp_path):
     key, hashed = keys.make()
-    with served(engine(tmp_path, ANSWER, api={"key_hashes": [hashed]})) as url:
+    with served(engine(tmp_path, ANSWER, api={"key_hashes": [hashed]}), page=False) as url:
         for given in ("none", "rawi-wrong", hashed, key[:-1], f"{key}x", "é"):
             headers = {"Authorization": f"Bearer {given}".encode()}
             reply = httpx.post(f"{url}/v1/chat/completions", json=ASK, headers=headers)
@@ -323,7 +325,7 @@ def test_answers_with_keys_take_the_right_key_alone(tmp_path):
 def test_answers_come_one_at_a_time_and_too_many_are_turned_away(tmp_path):
     slow = SlowLLM(replies=deque(), words=5)
     rawi = engine(tmp_path, model=slow, limits={"waiting": 3})
-    with served(rawi) as url, ThreadPoolExecutor(8) as pool:
+    with served(rawi, page=False) as url, ThreadPoolExecutor(8) as pool:
         asking = [
             pool.submit(httpx.post, f"{url}/v1/chat/completions", json=ASK, timeout=30)
             for _ in range(8)
@@ -359,7 +361,7 @@ def test_twenty_who_go_away_free_their_places_within_two_seconds(tmp_path, strea
                 one.cancel()
             await asyncio.wait(asked)
 
-    with served(engine(tmp_path, model=slow, limits={"waiting_address": 20})) as url:
+    with served(engine(tmp_path, model=slow, limits={"waiting_address": 20}), page=False) as url:
         run(leave_all(url))
         assert until(lambda: slow.running == 0, 2)
         assert until(lambda: "rawi_running 0.0" in httpx.get(f"{url}/metrics").text, 2)
@@ -367,7 +369,7 @@ def test_twenty_who_go_away_free_their_places_within_two_seconds(tmp_path, strea
 
 
 def test_the_openapi_document_names_what_is_there(tmp_path):
-    with served(engine(tmp_path)) as url:
+    with served(engine(tmp_path), page=False) as url:
         described = httpx.get(f"{url}/openapi.json").json()
     assert {"/v1/chat/completions", "/v1/models", "/search", "/healthz"} <= set(described["paths"])
     for asked in ("ChatRequest", "SearchRequest"):

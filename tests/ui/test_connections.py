@@ -83,7 +83,7 @@ def is_closed(opened: socket.socket, seconds: float) -> bool:
 
 class TestConnections:
     def test_silent_ones_of_one_address_keep_nobody_else_out(self, tmp_path: Path) -> None:
-        with served(engine(tmp_path, limits={"connections": 20})) as url:
+        with served(engine(tmp_path, limits={"connections": 20}), page=False) as url:
             with peer(url) as silent:
                 opened = [silent.connect() for _ in range(40)]
                 refused = [one for one in opened if is_closed(one, 0.1)]
@@ -96,7 +96,7 @@ class TestConnections:
 
     def test_a_trusted_proxy_opens_as_many_as_it_needs(self, tmp_path: Path) -> None:
         rawi = engine(tmp_path, limits={"connections": 5}, server=PROXY)
-        with served(rawi) as url, peer(url) as proxy:
+        with served(rawi, page=False) as url, peer(url) as proxy:
             opened = [proxy.connect() for _ in range(20)]
             assert not [one for one in opened if is_closed(one, 0.01)]
             assert get(f"{url}/healthz").status_code == 200
@@ -112,11 +112,11 @@ class TestConnections:
 
     @pytest.mark.parametrize("head", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\n"])
     def test_one_without_a_whole_head_is_closed(self, tmp_path: Path, head: bytes) -> None:
-        with served(engine(tmp_path, server=SHORT)) as url, peer(url) as half:
+        with served(engine(tmp_path, server=SHORT), page=False) as url, peer(url) as half:
             assert is_closed(half.connect(head), 3)
 
     def test_a_head_that_arrives_in_drops_is_late_all_the_same(self, tmp_path: Path) -> None:
-        with served(engine(tmp_path, server=SHORT)) as url, peer(url) as slow:
+        with served(engine(tmp_path, server=SHORT), page=False) as url, peer(url) as slow:
             opened = slow.connect(b"GET /healthz HTTP/1.1\r\n")
 
             def is_let_go_on() -> bool:
@@ -131,14 +131,14 @@ class TestConnections:
 
     def test_the_next_head_has_no_more_time(self, tmp_path: Path) -> None:
         server = {**SHORT, "idle_timeout_s": 60}
-        with served(engine(tmp_path, server=server)) as url, peer(url) as slow:
+        with served(engine(tmp_path, server=server), page=False) as url, peer(url) as slow:
             status, opened = slow.status("/healthz")
             opened.sendall(b"GET /healthz HTTP/1.1\r\n")
             assert status == 200
             assert is_closed(opened, 3)
 
     def test_one_with_nothing_more_to_ask_is_closed(self, tmp_path: Path) -> None:
-        with served(engine(tmp_path, server=SHORT)) as url, peer(url) as idle:
+        with served(engine(tmp_path, server=SHORT), page=False) as url, peer(url) as idle:
             status, opened = idle.status("/healthz")
             assert status == 200
             assert is_closed(opened, 3)
@@ -149,7 +149,7 @@ class TestConnections:
             "POST /search HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
-        with served(engine(tmp_path, server=SHORT)) as url, peer(url) as slow:
+        with served(engine(tmp_path, server=SHORT), page=False) as url, peer(url) as slow:
             opened = slow.connect(head.encode())
             time.sleep(1)
             opened.sendall(body)
@@ -157,7 +157,7 @@ class TestConnections:
 
     def test_one_that_does_not_read_is_hung_up_on(self, tmp_path: Path) -> None:
         asked = 2_000
-        with served(engine(tmp_path, server=SHORT)) as url, peer(url) as deaf:
+        with served(engine(tmp_path, server=SHORT), page=False) as url, peer(url) as deaf:
             get_ = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
             opened = deaf.connect(get_ * asked, receive_buffer=4_096)
             time.sleep(3)
@@ -179,7 +179,7 @@ class TestStreams:
 
     def test_are_so_many_for_one_address(self, tmp_path: Path) -> None:
         rawi = engine(tmp_path, model=SlowLLM(replies=deque()), limits=FEW)
-        with served(rawi) as url, peer(url) as many:
+        with served(rawi, page=False) as url, peer(url) as many:
             statuses = [self.listened(url, many, f"session{n}") for n in range(8)]
             assert statuses == [200] * 5 + [429] * 3
             assert many.status("/healthz")[0] == 200
@@ -188,7 +188,7 @@ class TestStreams:
 
     def test_are_counted_for_whom_a_trusted_proxy_asks(self, tmp_path: Path) -> None:
         rawi = engine(tmp_path, model=SlowLLM(replies=deque()), limits=FEW, server=PROXY)
-        with served(rawi) as url, peer(url) as proxy:
+        with served(rawi, page=False) as url, peer(url) as proxy:
             for client in ("198.51.100.1", "198.51.100.2"):
                 name = client.replace(".", "")
                 statuses = [
@@ -198,7 +198,7 @@ class TestStreams:
                 assert statuses == [200] * 5 + [429] * 2
 
     def test_mcp_has_none(self, tmp_path: Path) -> None:
-        with served(engine(tmp_path)) as url, peer(url) as asking:
+        with served(engine(tmp_path), page=False) as url, peer(url) as asking:
             assert asking.status("/mcp", Accept="text/event-stream")[0] == 405
             assert get(f"{url}/mcp").headers["allow"] == "POST"
 
@@ -283,7 +283,7 @@ class TestQuestionsOnThePage:
 
     def test_are_measured(self, tmp_path: Path) -> None:
         down = GenerationError("no server there")
-        with served(engine(tmp_path, ANSWER, down)) as url:
+        with served(engine(tmp_path, ANSWER, down), page=False) as url:
             for n in range(2):
                 asked_on_the_page(url, f"ownsession{n}")
                 assert until(lambda n=n: measured(url, "rawi_answer_seconds_count") > n, 10)
@@ -296,11 +296,11 @@ class TestQuestionsOnThePage:
 
     def test_that_are_stopped_or_fail_are_measured(self, tmp_path: Path) -> None:
         stops = engine(tmp_path, model=SlowLLM(replies=deque(), delta="30 "))
-        with served(stops) as url:
+        with served(stops, page=False) as url:
             for _ in range(2):  # the second stops the first
                 asked_on_the_page(url, "ownsession")
             assert until(lambda: measured(url, "rawi_abandoned_total") == 1, 10)
-        with served(engine(tmp_path, model=BrokenLLM(replies=deque()))) as url:
+        with served(engine(tmp_path, model=BrokenLLM(replies=deque())), page=False) as url:
             asked_on_the_page(url, "ownsession")
             assert until(lambda: measured(url, 'rawi_errors_total{kind="internal"}') == 1, 10)
 
@@ -322,7 +322,7 @@ class TestQuestionsOfPrograms:
     def test_are_so_many_for_one_address(self, tmp_path: Path) -> None:
         slow = SlowLLM(replies=deque())
         rawi = engine(tmp_path, model=slow, limits={"waiting_address": 2})
-        with served(rawi) as url, ExitStack() as asking:
+        with served(rawi, page=False) as url, ExitStack() as asking:
             assert statuses(url, asking, 4) == [200, 200, 429, 429]
             other = httpx.Client(transport=httpx.HTTPTransport(local_address=OTHER), timeout=30)
             with other, other.stream("POST", f"{url}/v1/chat/completions", json=ASK) as reply:
@@ -336,7 +336,7 @@ class TestQuestionsOfPrograms:
             limits={"waiting_address": 2},
             api={"key_hashes": [digest for _, digest in made]},
         )
-        with served(rawi) as url, ExitStack() as asking:
+        with served(rawi, page=False) as url, ExitStack() as asking:
             got = statuses(url, asking, 3, *(key for key, _ in made))
             assert got == [200, 200, 429] * 2
 
@@ -349,5 +349,5 @@ class TestQuestionsOfPrograms:
                 return sorted(bool(reply.is_error) for reply in await asyncio.gather(*asked))
 
         slow = SlowLLM(replies=deque(), words=20)
-        with served(engine(tmp_path, model=slow, limits={"waiting_address": 2})) as url:
+        with served(engine(tmp_path, model=slow, limits={"waiting_address": 2}), page=False) as url:
             assert run(ask_all(url)) == [False, False, True, True]

@@ -21,7 +21,7 @@ def test_the_official_client_searches_and_asks(tmp_path):
             answer = await client.call_tool("ask", {"question": QUESTION})
             return names, found.structured_content, answer.structured_content
 
-    with served(engine(tmp_path, ANSWER)) as url:
+    with served(engine(tmp_path, ANSWER), page=False) as url:
         names, found, answer = run(use(url))
     assert names == set(TOOLS)
     assert found["results"][0]["text"] == QUOTE
@@ -39,7 +39,7 @@ def test_both_tools_ask_some_documents_alone_and_name_one_that_is_not_there(tmp_
             gone = [await client.call_tool(t, {**asked, "docs": ["c.txt"]}) for t in TOOLS]
             return found.structured_content, answer.structured_content, gone
 
-    with indexed(tmp_path, texts) as rawi, served(rawi) as url:
+    with indexed(tmp_path, texts) as rawi, served(rawi, page=False) as url:
         found, answer, gone = run(use(url))
     assert {result["doc"] for result in found["results"]} == {"b.txt"}
     assert {sentence["doc"] for sentence in answer["evidence"]} == {"b.txt"}

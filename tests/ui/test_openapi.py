@@ -50,7 +50,7 @@ def asked(operation, mode) -> set[int]:
 def test_nothing_that_is_asked_is_an_error_of_ours(tmp_path, mode, status, paths):
     llm = SlowLLM(replies=deque(), words=1, pause_s=0.0)
     answered: set[str] = set()
-    with served(engine(tmp_path, model=llm, limits=MANY)) as url:
+    with served(engine(tmp_path, model=llm, limits=MANY), page=False) as url:
         schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
         for operation in (result.ok() for result in schema.get_all_operations()):
             if mode is GenerationMode.NEGATIVE and not operation.body:

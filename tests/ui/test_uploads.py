@@ -31,7 +31,7 @@ def folder_served(tmp_path: Path, **sections: Any) -> Iterator[tuple[str, Path]]
     """Serve a Rawi that may be added to; give its address and its folder."""
     corpus = tmp_path / "corpus"
     corpus.mkdir()
-    with served(engine(tmp_path / "storage", ANSWER, corpus=corpus, **sections)) as url:
+    with served(engine(tmp_path / "storage", ANSWER, corpus=corpus, **sections), page=False) as url:
         yield f"{url}{URL}", corpus
 
 
@@ -229,7 +229,7 @@ class TestWhole:
     ) -> None:
         corpus = tmp_path / "corpus"
         corpus.mkdir()
-        with served(engine(small_disk, ANSWER, corpus=corpus)) as url:
+        with served(engine(small_disk, ANSWER, corpus=corpus), page=False) as url:
             assert sent(f"{url}{URL}", content=b"word " * 20_000).status_code == 507
             assert sent(f"{url}{URL}").status_code == 201
         assert names(corpus) == {"a.txt"}
