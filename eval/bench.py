@@ -23,7 +23,7 @@ from eval.baseline import plain_embedder, plain_llm, starter
 from eval.identity import machine, now
 from eval.run import Pipeline
 from eval.sets import read_questions
-from rag import current, documents, engine, index, models, passages, reader
+from rag import current, documents, engine, index, models, passages
 from rag.config import Settings
 from rag.embedding import Embedder, Vectors, load_embedder
 from rag.engine import Answer, Timings
@@ -124,11 +124,9 @@ def answering(
     asked = asked[: 1 + most]
     llm = engine.load_llm(settings)
     with (
-        current.open_current(settings, embedder.fingerprint) as store,
+        engine.open_retriever(settings, embedder) as retriever,
         starter(settings, plain_embedder(settings), plain_llm(settings)) as system,
     ):
-        reading = reader.load(settings, embedder)
-        retriever = Retriever(store, embedder, settings.retrieval, reader=reading)
         rawi = engine.Engine(settings, retriever, llm)
         pipelines: tuple[Pipeline, Pipeline] = (rawi, system.pipeline)
         for pipeline in pipelines:  # the first question of each fills its caches

@@ -23,12 +23,10 @@ from eval.files import Line
 from eval.identity import Identity, fingerprint, of_rawi
 from eval.score import Scored
 from eval.sets import AbstentionItem, InjectionCase, read_abstention, read_injections
-from rag import current, reader
+from rag import engine
 from rag.config import Settings
 from rag.embedding import Embedder
-from rag.engine import Engine
 from rag.language import clean
-from rag.retrieval import Retriever
 
 
 @dataclass(frozen=True)
@@ -79,17 +77,15 @@ def run_given(
         home = (indexes or out) / f"{kind}-{key[:12]}"
         texts = {name: text for id_ in asked for name, text in docs[id_].items()}
         placed = corpus.build(texts, home, settings, embedder)
-        with current.open_current(placed, embedder.fingerprint) as store:
-            reading = reader.load(placed, embedder)
-            retriever = Retriever(store, embedder, placed.retrieval, reader=reading)
-            engine = Engine(placed, retriever, llm)
+        with engine.open_retriever(placed, embedder) as retriever:
+            rawi = engine.Engine(placed, retriever, llm)
             answers = folder.each(
                 "answers.jsonl",
                 asked,
-                lambda item: run.ask(engine.within(docs[item.id]), item.question),
+                lambda item: run.ask(rawi.within(docs[item.id]), item.question),
                 "answers",
             )
-            cleaned = corpus.texts_of(store)
+            cleaned = corpus.texts_of(retriever.storage)
         scored = [KINDS[kind].judge(item, answers[item.id], cleaned) for item in asked.values()]
         about = {
             "kind": kind,

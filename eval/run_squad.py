@@ -21,10 +21,9 @@ from eval.identity import Identity, fingerprint, of_rawi
 from eval.metrics import DocSpan, normalize_folded
 from eval.score import Scored
 from eval.sets import GoldAnswer, Squad, SquadQuestion, find_span, read_squad
-from rag import current, reader, reranking
+from rag import engine
 from rag.config import Settings
 from rag.embedding import Embedder
-from rag.engine import Engine
 from rag.errors import EvalError
 from rag.language import Language, clean
 from rag.retrieval import Retriever
@@ -154,27 +153,20 @@ def run_squad(
     with run.opened(out, identity, task.details, fresh=fresh) as folder:
         home = (indexes or out) / f"squad-{key[:12]}"
         placed = corpus.build(names, home, settings, embedder)
-        with current.open_current(placed, embedder.fingerprint) as store:
-            retriever = Retriever(
-                store,
-                embedder,
-                placed.retrieval,
-                reranker=reranking.load(placed),
-                reader=reader.load(placed, embedder),
-            )
+        with engine.open_retriever(placed, embedder) as retriever:
             ranked = folder.each(
                 "run.jsonl", asked, lambda a: _rank(retriever, a, len(names)), "rankings"
             )
             answers: dict[str, Line] = {}
             if llm is not None:
-                pipeline = Engine(placed, retriever, llm)
+                pipeline = engine.Engine(placed, retriever, llm)
                 answers = folder.each(
                     "answers.jsonl",
                     asked,
                     lambda a: run.ask(pipeline, a.question.question),
                     "answers",
                 )
-            texts = corpus.texts_of(store)
+            texts = corpus.texts_of(retriever.storage)
         scored = _score(task, asked, ranked, answers, texts)
         about = {
             "kind": "squad",

@@ -331,8 +331,12 @@ def open_retriever(
     :param any_passages: See ``current.open_current``.
     :raises RawiError: When weights or index are missing or don't fit; see ``rag.errors``.
     """
-    weights = models.resolve(settings.embedding.model, kind="embedder", settings=settings.models)
-    fingerprint = weights_fingerprint(weights, settings.embedding)
+    if embedder is None:  # it is loaded once there is an index for it
+        section = settings.embedding
+        weights = models.resolve(section.model, kind="embedder", settings=settings.models)
+        fingerprint = weights_fingerprint(weights, section)
+    else:
+        fingerprint = embedder.fingerprint
     with current.open_current(settings, fingerprint, any_passages=any_passages) as store:
         embedder = embedder or Embedder.load(settings.embedding, weights)
         yield Retriever(

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 Language = Literal["ar", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 # Everything str.splitlines() breaks at, so that a line means the same to all of Rawi.
 _NEWLINE = re.compile(r"\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -154,6 +155,11 @@ _NEGATIONS = _words("not لا لم لن")
 def is_function_word(word: str) -> bool:
     """Tell whether a word stands in any text of either language, and is no "no"."""
     return word.lower() in _ENGLISH_TOO - _NEGATIONS or word in _ARABIC_TOO - _NEGATIONS
+
+
+def other(language: Language) -> Language:
+    """Return the other of the two languages."""
+    return "en" if language == "ar" else "ar"
 
 
 def detect(text: str) -> Language:

@@ -167,7 +167,7 @@ class Rawi:
 
     def _open(self) -> None:
         retriever = self._opened.enter_context(engine.open_retriever(self.settings, self._embedder))
-        self._engine = Engine(self.settings, retriever, self._llm)
+        self._engine = engine.make_engine(self.settings, retriever, self._llm)
 
     def _ready(self) -> Engine:
         if self._engine is None:

@@ -9,7 +9,7 @@ from llama_index.core.llms import LLM
 
 from rag import grounding, llm, prompts
 from rag.config import Settings
-from rag.language import Language, detect
+from rag.language import detect, other
 from rag.retrieval import Found
 
 
@@ -34,7 +34,7 @@ class Translator:
 
         :raises GenerationError: When the LLM fails or takes too long.
         """
-        language: Language = "en" if sentence.language == "ar" else "ar"
+        language = other(sentence.language)
         timeout_s = self._settings.llm.timeout_s
         messages = prompts.translation(sentence.shown, language)
         said = llm.whole(llm.stream(self._model, messages, timeout_s)).text.strip()

@@ -12,12 +12,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
-from typing import Final, get_args
+from typing import Final
 
 from rag import sayings
 from rag.engine import Answer, Engine
 from rag.errors import QuestionError
-from rag.language import Language, detect, fold
+from rag.language import LANGUAGES, Language, detect, fold, other
 from rag.retrieval import Found
 from rag.sentences import Unit
 from rag.storage import Storage
@@ -58,7 +58,7 @@ def examples(engine: Engine) -> tuple[Example, ...]:
     lines = {doc: _lines(alone.retriever.storage.units(doc, 0, _READ_CHARS)) for doc in some}
     found = [
         Example(question, language)
-        for language in _LANGUAGES
+        for language in LANGUAGES
         for question in _answered(alone, _candidates(alone, some, lines, language))
     ]
     return (*found, *_requests(alone, some))
@@ -127,10 +127,9 @@ def _candidates(
 
     :param lines: Of each document, what its sentences stand under.
     """
-    other: Language = "en" if language == "ar" else "ar"
     own = [[(line, doc) for line in lines[doc] if _asks(line, language)] for doc in titles]
     yield from islice(_in_turn(own), _TRIED)
-    for of in (language, other):
+    for of in (language, other(language)):
         headed = [
             [(q, doc) for line in (*lines[doc], title) if (q := _headed(line, of, language))]
             for doc, title in titles.items()
@@ -198,7 +197,7 @@ def _confidence(engine: Engine, question: str, doc: str = "") -> float:
 
 def _requests(engine: Engine, titles: Mapping[str, str]) -> Iterator[Example]:
     """Yield what is understood as a request for the list of documents, and for a summary."""
-    for language in _LANGUAGES:
+    for language in LANGUAGES:
         which = text.WHICH_DOCUMENTS[language]
         answer = _answer(engine, which)
         if answer and answer.how == "told":
@@ -224,6 +223,3 @@ def _answer(engine: Engine, question: str) -> Answer | None:
     except QuestionError:
         return None
     return answer if isinstance(answer, Answer) else None
-
-
-_LANGUAGES: tuple[Language, ...] = get_args(Language)

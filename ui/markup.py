@@ -15,12 +15,11 @@ from typing import Any, Protocol, cast
 import jinja2
 from markupsafe import Markup
 
-from rag.language import Language, clean, detect, direction
+from rag.language import LANGUAGES, Language, clean, detect, direction
 from ui import reasons, text
 from ui.bidi import isolated_html
 from ui.text import Phrase
 
-_LANGUAGES: tuple[Language, ...] = ("ar", "en")
 # A line break of a template is none of the page: beside a tag it is nothing, within one a space.
 _BREAK = re.compile(r"(?<=[>}])\n\s*|\n\s*(?=[<{])|\s*\Z")
 
@@ -31,7 +30,7 @@ def both(phrase: Phrase) -> Markup:
         Markup('<span class="rw-{0}" lang="{0}" dir="{1}">{2}</span>').format(
             language, direction(language), phrase[language]
         )
-        for language in _LANGUAGES
+        for language in LANGUAGES
     )
 
 

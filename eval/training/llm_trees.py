@@ -16,9 +16,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from eval.training.written_passages import Passage, other
+from eval.training.written_passages import Passage
 from rag import grounding, prompts
-from rag.language import Language, fold
+from rag.language import Language, fold, other
 from rag.retrieval import Found
 
 # The LLM's own chat template, ChatML.

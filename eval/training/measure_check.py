@@ -27,12 +27,12 @@ from rich.table import Table
 from sacrebleu.metrics.chrf import CHRF
 
 from eval.training import llm_trees
-from eval.training.written_passages import LANGUAGES, Passage, other, read_passages, rows
+from eval.training.written_passages import Passage, read_passages, rows
 from rag import config, engine, grounding, llm, prompts
 from rag.config import Settings
 from rag.drafting import Drafter
 from rag.errors import EvalError
-from rag.language import Language
+from rag.language import LANGUAGES, Language, other
 from rag.retrieval import Found
 from rag.translating import Translator
 

@@ -16,11 +16,10 @@ import numpy as np
 
 from eval.sets import find_span, read_abstention, read_squad
 from eval.training import reader_questions
-from eval.training.written_passages import LANGUAGES, other
 from rag import passages
 from rag.documents import Document
 from rag.embedding import Embedder, PassageInput, Vectors
-from rag.language import Language, Span, bare, clean
+from rag.language import LANGUAGES, Language, Span, bare, clean, other
 from rag.passages import Passage
 from rag.sentences import shown
 

@@ -19,7 +19,6 @@ from pathlib import Path
 from eval.training.reader_passages import joined
 from eval.training.reader_sets import Pool
 from eval.training.written_passages import (
-    LANGUAGES,
     asked_files,
     places_of,
     read_passages,
@@ -28,7 +27,7 @@ from eval.training.written_passages import (
 from rag import passages
 from rag.embedding import Embedder, PassageInput
 from rag.errors import EvalError
-from rag.language import Language, clean
+from rag.language import LANGUAGES, Language, clean
 
 _SLOT = re.compile(r"\{(question|topic|wrong)\}")
 

@@ -22,9 +22,10 @@ from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from eval.training.written_passages import LANGUAGES, rows
+from eval.training.written_passages import rows
 from rag import config, messages, wording
 from rag.embedding import BUILT_IN_MODEL, Embedder, Vectors, load_embedder
+from rag.language import LANGUAGES
 from rag.messages import KINDS, Kind
 from rag.wording import Linear
 

@@ -23,11 +23,11 @@ from pathlib import Path
 
 from eval.metrics import holds_any, is_correct
 from eval.sets import Question, find_span, read_injections, read_questions
-from eval.training.written_passages import LANGUAGES, Row, asked_files, rows
+from eval.training.written_passages import Row, asked_files, rows
 from rag import documents, passages
 from rag.config import Settings
 from rag.documents import Document
-from rag.language import clean, detect, fold, foreign_letters, split_sentences
+from rag.language import LANGUAGES, clean, detect, fold, foreign_letters, other, split_sentences
 
 EVAL = Path(__file__).parents[1]
 TRAINING = EVAL / "training"
@@ -137,7 +137,7 @@ def judged(folder: Path) -> Iterator[str]:
 def passage(row: Row) -> Iterator[str]:
     """Yield what is wrong with a passage of answers/ and its questions."""
     said = {row["language"]: row["sentences"]}
-    said["en" if row["language"] == "ar" else "ar"] = row["translations"]
+    said[other(row["language"])] = row["translations"]
     if len(said["ar"]) != len(said["en"]):
         yield f"{row['id']}: sentences and translations"
     for language, sentences in said.items():
@@ -210,9 +210,12 @@ def orders() -> Iterator[str]:
             pool[f"{q.id} question"] = q.question
             pool |= {f"{half} {name}": docs[name].text for name in q.source}
     own = {case.id: case.order for case in read_injections(EVAL / "injections.jsonl")}
-    for one, other in [*combinations(pools.values(), 2), *((pool, own) for pool in pools.values())]:
-        runs = {run: id_ for id_, text in one.items() for run in _runs(text)}
-        for id_, text in other.items():
+    for some, others in [
+        *combinations(pools.values(), 2),
+        *((pool, own) for pool in pools.values()),
+    ]:
+        runs = {run: id_ for id_, text in some.items() for run in _runs(text)}
+        for id_, text in others.items():
             if alike := next((run for run in _runs(text) if run in runs), None):
                 yield f"{id_} and {runs[alike]}: {' '.join(alike)}"
 

@@ -12,11 +12,10 @@ from typing import Any
 from eval.training.reader_questions import stems
 from rag import documents, passages
 from rag.documents import Document
-from rag.language import Language, Span, clean
+from rag.language import LANGUAGES, Language, Span, clean, other
 from rag.retrieval import of_unit
 
 Row = dict[str, Any]
-LANGUAGES: tuple[Language, ...] = ("ar", "en")
 HELD_OUT = 9  # every ninth passage, by its number
 FILES_HELD_OUT = 6  # every sixth file, by its number
 _MOST_USED, _MOST_WRONG = 2, 8  # units that answer a question; wrong answers
@@ -127,11 +126,6 @@ def _nearest(question: str, read: Sequence[str], kept: Sequence[int]) -> int:
     """
     asked = stems(question)
     return 1 + max(range(len(kept)), key=lambda n: len(asked & stems(read[kept[n]])))
-
-
-def other(language: Language) -> Language:
-    """Return the other of the two languages."""
-    return "en" if language == "ar" else "ar"
 
 
 def _number(passage: Passage) -> int:
