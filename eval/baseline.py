@@ -191,21 +191,15 @@ class Starter:
 
 @contextmanager
 def open_starter(settings: Settings) -> Iterator[System]:
-    """Load the weights that Rawi's are made from and index the corpus as the starter does.
+    """Load the weights that Rawi's are made from, as they come, and index the corpus.
 
     :raises RawiError: When weights are missing, or the corpus holds nothing that can be read.
     """
-    with starter(settings, plain_embedder(settings), plain_llm(settings)) as system:
-        yield system
-
-
-def plain_llm(settings: Settings) -> LLM | None:
-    """Return the LLM as it comes, without what Rawi's adapter teaches it.
-
-    :raises ModelError: When its weights are missing or can't be loaded.
-    """
     plain = settings.llm.model_copy(update={"adapter": "none"})
-    return load_llm(settings.model_copy(update={"llm": plain}))
+    model = load_llm(settings.model_copy(update={"llm": plain}))
+    embedder = load_embedder(settings, adapter="none", dtype="float32")
+    with starter(settings, embedder, model) as system:
+        yield system
 
 
 @contextmanager
@@ -236,11 +230,6 @@ def starter(settings: Settings, embedder: Embedder, model: LLM | None) -> Iterat
         )
     finally:
         client.delete_collection(name)
-
-
-def plain_embedder(settings: Settings) -> Embedder:
-    """Load the embedder's weights as they are published, in full precision."""
-    return load_embedder(settings, adapter="none", dtype="float32")
 
 
 def is_refusal(answer: str) -> bool:

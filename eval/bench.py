@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from eval.baseline import plain_embedder, plain_llm, starter
+from eval.baseline import open_starter
 from eval.identity import machine, now
 from eval.run import Pipeline
 from eval.sets import read_questions
@@ -125,7 +125,7 @@ def answering(
     llm = engine.load_llm(settings)
     with (
         engine.open_retriever(settings, embedder) as retriever,
-        starter(settings, plain_embedder(settings), plain_llm(settings)) as system,
+        open_starter(settings) as system,
     ):
         rawi = engine.Engine(settings, retriever, llm)
         pipelines: tuple[Pipeline, Pipeline] = (rawi, system.pipeline)

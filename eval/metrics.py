@@ -142,7 +142,7 @@ def is_correct(
       is in ``Soras``, ``Sora's``, ``Sora2`` and ``وSora``, not in ``Sorandom``.
 
     A hyphen is a boundary (``mid-2024`` holds ``2024``, hence ``GPT-5`` holds ``5``): where that
-    matters, the set gives the alternative with its unit. Source: DESIGN.md, "Interfaces".
+    matters, the set gives the alternative with its unit.
 
     :param answer: What was answered.
     :param must_include: Groups of alternatives. No group at all asks for nothing.

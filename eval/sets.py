@@ -75,7 +75,7 @@ class Record(BaseModel):
 
 
 class Question(Record):
-    """A line of a question set; DESIGN.md, "Interfaces that stay stable", says what each key is.
+    """A line of a question set.
 
     :ivar source: The documents that hold the answer, as paths relative to the corpus.
     :ivar gold_spans: Verbatim pieces of them that hold the answer; of a question without one, what
@@ -234,7 +234,7 @@ A = TypeVar("A", Question, AbstentionItem, InjectionCase)
 def read_questions(path: Path) -> list[Question]:
     """Read a question set.
 
-    :raises EvalError: When the file can't be read or a line is not as DESIGN.md says.
+    :raises EvalError: When the file can't be read or a line is not as ``Question`` says.
     """
     return _read(path, Question)
 

@@ -89,7 +89,7 @@ def tree(rng: random.Random, passage: Passage, others: Sequence[Passage]) -> Nod
         held = [places[n] for n in question["uses"] if n in places]
         if held and len(held) == len(question["uses"]):
             answered.append((question, held))
-        elif not held and passage.is_alone(question):
+        elif not held and question.get("type") != "correction":
             unanswered.append(question)
         # Of what half is there for no verdict would be certain.
     drawn = answered[:_ANSWERED] + [(question, []) for question in unanswered[:_UNANSWERED]]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from rag.language import Language, fold
 
@@ -93,12 +93,6 @@ def stems(text: str) -> set[str]:
     folded = _ARTICLE.sub("", fold(text))
     words: Iterable[str] = _LATIN_WORD.findall(folded) + _ARABIC_WORD.findall(folded)
     return {word[:_STEM] for word in words if len(word) > 2 and word not in _COMMON}
-
-
-def names(answer: str, texts: Collection[str]) -> bool:
-    """Tell whether any of the texts holds the answer, so that it may answer as well."""
-    wanted = fold(answer)
-    return any(wanted in fold(text) for text in texts)
 
 
 def same_kind(titles: Iterable[tuple[str, Language]], language: Language) -> list[str]:

@@ -15,11 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from eval.sets import find_span, read_abstention, read_squad
-from eval.training import reader_questions
 from rag import passages
 from rag.documents import Document
 from rag.embedding import Embedder, PassageInput, Vectors
-from rag.language import LANGUAGES, Language, Span, bare, clean, other
+from rag.language import LANGUAGES, Language, Span, bare, clean, fold, other
 from rag.passages import Passage
 from rag.sentences import shown
 
@@ -148,7 +147,8 @@ class Pool:
         for language in LANGUAGES:
             places = np.flatnonzero((self._titles != title) & (self._languages == language))
             best = [self._passages[i] for i in places[np.argsort(-cosines[places])][: 2 * NEAREST]]
-            held = (p for p in best if not answer or not reader_questions.names(answer, [p.text]))
+            wanted = fold(answer)
+            held = (p for p in best if not answer or wanted not in fold(p.text))
             found += list(held)[:NEAREST]
         return found
 

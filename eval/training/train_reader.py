@@ -17,7 +17,6 @@ import json
 import math
 import random
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -87,7 +86,7 @@ class Model(torch.nn.Module):
         """
         questions, passages = [question for question, _ in pairs], [p for _, p in pairs]
         inputs, inside = tokenized(self._tokenizer, questions, passages)
-        with _autocast(fast):
+        with torch.autocast("cpu", torch.bfloat16, enabled=fast):
             states = self.encoder(**inputs).last_hidden_state.float()
         return [
             torch.cat([self.head(pooled(state[r])) if r.any() else _NOTHING for r in rows])
@@ -273,10 +272,6 @@ def _begun(embedder: Embedder, start: Path | None) -> Reader:
 def _about(path: Path) -> Any:
     with safe_open(path, framework="pt") as file:
         return json.loads((file.metadata() or {}).get("rawi", "{}"))
-
-
-def _autocast(fast: bool) -> AbstractContextManager[Any]:
-    return torch.autocast("cpu", torch.bfloat16, enabled=fast)
 
 
 if __name__ == "__main__":

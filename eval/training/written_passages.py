@@ -36,10 +36,6 @@ class Passage:
     said: dict[Language, list[str]]
     questions: list[dict[str, Any]]
 
-    def is_alone(self, question: dict[str, Any]) -> bool:
-        """Tell whether nothing but the sentences that it ``uses`` answers a question of it."""
-        return question.get("type") != "correction"
-
 
 def rows(*paths: Path) -> Iterator[Row]:
     """Yield the objects of files of JSON, one a line."""
