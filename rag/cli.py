@@ -28,7 +28,7 @@ from rag.language import clean
 
 if TYPE_CHECKING:
     from rag.config import Settings
-    from rag.engine import Answer, Engine, Turn
+    from rag.engine import Answer, Turn
     from rag.grounding import Citation
     from rag.index import IndexReport
     from rag.retrieval import Found
@@ -168,7 +168,9 @@ def ask(
     from rag import engine, retrieval
 
     question = engine.check_question(_read_question(question), settings.question)
-    with _opened(settings) as rawi:
+    with ExitStack() as opened:
+        with errors.status("loading the models…"):
+            rawi = opened.enter_context(engine.open_engine(settings))
         for event in rawi.asked_of(docs or None).answer(question, turns):
             if isinstance(event, engine.Answer):
                 if event.failure:
@@ -251,11 +253,6 @@ def models_verify(
         raise RawiError("; ".join(problems))
 
 
-def main() -> None:
-    """Run these commands alone."""
-    run(app)
-
-
 def run(commands: typer.Typer) -> None:
     """Run a command line; every foreseeable mistake ends as one line on stderr."""
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="rawi: %(message)s")
@@ -331,22 +328,6 @@ def _bar(unit: str) -> Iterator[Any]:
             bar.update(task, description=plain(description[-60:]), completed=done, total=total)
 
         yield show
-
-
-@contextmanager
-def _opened(settings: Settings) -> Iterator[Engine]:
-    """Open the engine and say meanwhile what takes so long."""
-    from rag.engine import open_engine
-
-    with ExitStack() as stack:
-        with status("loading the models…"):
-            rawi = stack.enter_context(open_engine(settings))
-        yield rawi
-
-
-def status(message: str) -> Any:
-    """Say on stderr what takes so long, as long as the context lasts."""
-    return errors.status(message)
 
 
 def plain(text: str) -> str:

@@ -23,7 +23,6 @@ from rag.cli import (
     plain,
     print_json,
     settings_of,
-    status,
 )
 from rag.language import clean
 
@@ -48,7 +47,7 @@ def serve(
     )
     settings = settings.model_copy(update={"server": server})
     extras.require("serve", "rawi serve")
-    with status("starting…"):
+    with errors.status("starting…"):
         from ui import app as web
 
     def announce(port: int) -> None:
@@ -92,7 +91,7 @@ def doctor(
     from ui.doctor import checks
 
     found = []
-    with status("looking…"):
+    with errors.status("looking…"):
         for check in checks(settings):
             found.append(check)
             if not as_json:
