@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rag.catalog import File, Wheel
 from rag.errors import DownloadError, ModelError
@@ -231,28 +231,20 @@ def fetch_reference(
     constants.HF_HUB_DISABLE_XET = True
     constants.HF_HUB_DISABLE_TELEMETRY = True
 
-    def get(local_only: bool) -> Path:
-        if file is not None:
-            return Path(
-                huggingface_hub.hf_hub_download(
-                    repo,
-                    file,
-                    revision=revision,
-                    cache_dir=cache,
-                    endpoint=hub.rstrip("/"),
-                    local_files_only=local_only,
-                )
+    where: dict[str, Any] = {
+        "revision": revision, "cache_dir": cache, "endpoint": hub.rstrip("/"),
+    }  # fmt: skip
+
+    def get(*, local_only: bool) -> Path:
+        if file is None:
+            found = huggingface_hub.snapshot_download(
+                repo, allow_patterns=WANTED, local_files_only=local_only, **where
             )
-        return Path(
-            huggingface_hub.snapshot_download(
-                repo,
-                revision=revision,
-                cache_dir=cache,
-                endpoint=hub.rstrip("/"),
-                allow_patterns=WANTED,
-                local_files_only=local_only,
+        else:
+            found = huggingface_hub.hf_hub_download(
+                repo, file, local_files_only=local_only, **where
             )
-        )
+        return Path(found)
 
     what = f"{repo}/{file}" if file else repo
     try:
