@@ -89,7 +89,6 @@ def check(
     """
     answer = sayings.without_markers(answer).strip()
     text = " ".join(found.read for found in used)
-    answer = quantities.in_its_currency(answer, f"{question} {quote or text}", language)
     short = "\n" not in answer and len(answer.split()) <= max_words
     readable = short and is_readable(answer, question, language, text)
     exact = is_exact(answer, f"{question} {text}")

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from rag import dates, number_words, units
-from rag.language import Language, any_of, fold
+from rag.language import any_of, fold
 from rag.number_words import BEGIN, SCALES
 from rag.units import CURRENCIES, UNITS, Quantity
 
@@ -47,12 +47,6 @@ _AMOUNT = re.compile(
     # is ("4,800 UAE dirhams"), which is no part of it.
     rf"(?:[\s-]?(?:(?P<power>{_POWER}) )?(?P<unit>{_UNIT})(?:\s(?P<powered>{_POWER})\b)?"
     rf"|(?=[\s-]?[^\W\d_]+\s(?P<money>{any_of(_MONEY)})\b))?"
-)
-# "£4.5 million", «6.6 مليار درهم»: as it is written, not folded.
-_SUM = re.compile(
-    r"(?P<before>[$£€¥₪])?\s?(?P<number>\d+(?:[.,٫٬]\d+)*(?:\s(?:"
-    + any_of(SCALES)
-    + r")\b)?)(?:\s?(?P<after>[$£€¥₪]|[^\W\d_]+))?"
 )
 _ADVERBS = {
     fold(word): unit
@@ -158,32 +152,6 @@ def ordinals(text: str) -> set[Decimal]:
     folded = fold(text)
     words = {number.value for number in number_words.spelled(folded) if number.unit == "ordinal"}
     return words | {Decimal(day) for day in re.findall(r"\b(\d+)(?:st|nd|rd|th)\b", folded)}
-
-
-def in_its_currency(answer: str, text: str, language: Language) -> str:
-    """Return an answer whose sums are in the currency that a text has them in.
-
-    Of a sum small LLMs keep the figure and replace the currency by one that they saw more often.
-
-    :param language: Of the answer.
-    """
-    held: dict[Decimal, set[str]] = {}
-    for value, unit in measures(text):
-        if unit in CURRENCIES:
-            held.setdefault(value, set()).add(unit)
-
-    def mended(sum_: re.Match[str]) -> str:
-        said = {UNITS.get(fold(sum_[name] or "")) for name in ("before", "after")}
-        (value,) = values(sum_["number"]) or {Decimal(0)}
-        real = held.get(value, set())
-        if len(real) != 1 or not said & CURRENCIES or said & real:
-            return sum_[0]
-        after = sum_[0][sum_.end("number") - sum_.start() :]
-        (currency,) = real
-        rest = "" if UNITS.get(fold(sum_["after"] or "")) in CURRENCIES else after
-        return f"{sum_['number']} {units.name(currency, value, language)}{rest}"
-
-    return _SUM.sub(mended, answer)
 
 
 def _in_digits(folded: str) -> tuple[str, set[int]]:

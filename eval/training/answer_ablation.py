@@ -91,7 +91,6 @@ PARTS: Mapping[str, Part] = {
     "none left out of a clause": _without(grounding__is_put=_always(True)),
     "names that sound alike": _without(grounding__names_hold=_always(True)),
     "language, and more than the question": _without(grounding__is_readable=_always(True)),
-    "the source's currency": _without(grounding__quantities__in_its_currency=_first),
     # How it is said.
     "figures and dates by table": _without(drafting___restated=_always("")),
     "the sentence that holds the figures": _without(
