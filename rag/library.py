@@ -166,8 +166,10 @@ class Rawi:
         self.close()
 
     def _open(self) -> None:
-        retriever = self._opened.enter_context(engine.open_retriever(self.settings, self._embedder))
-        self._engine = engine.make_engine(self.settings, retriever, self._llm)
+        with ExitStack() as opened:
+            found = opened.enter_context(engine.open_retriever(self.settings, self._embedder))
+            self._engine = engine.make_engine(self.settings, found, self._llm)
+            self._opened = opened.pop_all()
 
     def _ready(self) -> Engine:
         if self._engine is None:

@@ -84,7 +84,7 @@ class Obedient:
 
 @pytest.fixture
 def obedient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run_given, "Engine", Obedient)
+    monkeypatch.setattr("rag.engine.Engine", Obedient)
 
 
 @pytest.fixture
@@ -297,7 +297,7 @@ class Careless:
 
 
 def test_a_pipeline_that_makes_up_citations(run_set, monkeypatch):
-    monkeypatch.setattr(run_given, "Engine", Careless)
+    monkeypatch.setattr("rag.engine.Engine", Careless)
     summary = run_set(Reader(), [IN_DOCUMENT])
     assert mean(summary, "verbatim_share") == 0
     assert mean(summary, "stray_markers") == 1 / 2

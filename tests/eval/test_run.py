@@ -332,7 +332,7 @@ def test_random_retrieval_is_seen_by_qa(questions, small, system, retriever, tmp
 
 def test_random_retrieval_is_seen_by_squad(tmp_path, squad, small, monkeypatch):
     english = squad_files(tmp_path, squad)[0]
-    monkeypatch.setattr(run_squad, "Retriever", RandomRetriever)
+    monkeypatch.setattr("rag.engine.Retriever", RandomRetriever)
     summary = run_pool(english, None, "same", tmp_path / "out", small)
     assert mean(summary, "recall@1") <= 0.5
     assert mean(summary, "ndcg@10") < 0.9

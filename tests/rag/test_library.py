@@ -18,6 +18,7 @@ from llama_index.core.base.base_retriever import BaseRetriever
 import rag
 from rag import current
 from rag.config import Settings
+from rag.engine import Engine
 from rag.retrieval import Retriever
 from tests.conftest import ROOT, WordEmbedder, run
 
@@ -49,6 +50,7 @@ def opened(
     monkeypatch.setattr("rag.models.resolve", lambda *_, **__: Path("weights"))
     monkeypatch.setattr("rag.embedding.Embedder.load", lambda *_: embedder)
     monkeypatch.setattr("rag.library.engine.open_retriever", retriever)
+    monkeypatch.setattr("rag.library.engine.make_engine", Engine)
     all_opened = []
 
     def open_(*arguments: Any, **named: Any) -> rag.Rawi:

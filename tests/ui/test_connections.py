@@ -179,7 +179,7 @@ class TestStreams:
 
     def test_are_so_many_for_one_address(self, tmp_path: Path) -> None:
         rawi = engine(tmp_path, model=SlowLLM(replies=deque()), limits=FEW)
-        with served(rawi, page=False) as url, peer(url) as many:
+        with served(rawi) as url, peer(url) as many:
             statuses = [self.listened(url, many, f"session{n}") for n in range(8)]
             assert statuses == [200] * 5 + [429] * 3
             assert many.status("/healthz")[0] == 200
@@ -188,7 +188,7 @@ class TestStreams:
 
     def test_are_counted_for_whom_a_trusted_proxy_asks(self, tmp_path: Path) -> None:
         rawi = engine(tmp_path, model=SlowLLM(replies=deque()), limits=FEW, server=PROXY)
-        with served(rawi, page=False) as url, peer(url) as proxy:
+        with served(rawi) as url, peer(url) as proxy:
             for client in ("198.51.100.1", "198.51.100.2"):
                 name = client.replace(".", "")
                 statuses = [
@@ -198,7 +198,7 @@ class TestStreams:
                 assert statuses == [200] * 5 + [429] * 2
 
     def test_mcp_has_none(self, tmp_path: Path) -> None:
-        with served(engine(tmp_path), page=False) as url, peer(url) as asking:
+        with served(engine(tmp_path)) as url, peer(url) as asking:
             assert asking.status("/mcp", Accept="text/event-stream")[0] == 405
             assert get(f"{url}/mcp").headers["allow"] == "POST"
 
@@ -283,7 +283,7 @@ class TestQuestionsOnThePage:
 
     def test_are_measured(self, tmp_path: Path) -> None:
         down = GenerationError("no server there")
-        with served(engine(tmp_path, ANSWER, down), page=False) as url:
+        with served(engine(tmp_path, ANSWER, down)) as url:
             for n in range(2):
                 asked_on_the_page(url, f"ownsession{n}")
                 assert until(lambda n=n: measured(url, "rawi_answer_seconds_count") > n, 10)
@@ -296,11 +296,11 @@ class TestQuestionsOnThePage:
 
     def test_that_are_stopped_or_fail_are_measured(self, tmp_path: Path) -> None:
         stops = engine(tmp_path, model=SlowLLM(replies=deque(), delta="30 "))
-        with served(stops, page=False) as url:
+        with served(stops) as url:
             for _ in range(2):  # the second stops the first
                 asked_on_the_page(url, "ownsession")
             assert until(lambda: measured(url, "rawi_abandoned_total") == 1, 10)
-        with served(engine(tmp_path, model=BrokenLLM(replies=deque())), page=False) as url:
+        with served(engine(tmp_path, model=BrokenLLM(replies=deque()))) as url:
             asked_on_the_page(url, "ownsession")
             assert until(lambda: measured(url, 'rawi_errors_total{kind="internal"}') == 1, 10)
 

@@ -42,6 +42,7 @@ class SlowEmbedder:
     """Embeds a passage whenever it is let to."""
 
     embed_batch_size = 1
+    fingerprint = "slow"
 
     def __init__(self) -> None:
         self.let = threading.Semaphore(0)
