@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ _SECONDS = 300
 # vectors are the same, its graphs have parts.
 _LINKS = 16
 _COSINE: Any = {"hnsw": {"space": "cosine"}}
+# Chroma gives a second thread what a first has only begun to start, and it fails.
+_STARTING = threading.Lock()
 
 
 def connect(
@@ -48,14 +51,15 @@ def connect(
 
 
 def _in_folder(chroma: Path) -> tuple[Any, chromadb.Collection]:
-    try:
-        client = chromadb.PersistentClient(
-            str(chroma), chromadb.config.Settings(anonymized_telemetry=False)
-        )
-    except ChromaError:
-        # What could not be started is kept all the same, and given to who asks next.
-        SharedSystemClient.clear_system_cache()
-        raise
+    with _STARTING:
+        try:
+            client = chromadb.PersistentClient(
+                str(chroma), chromadb.config.Settings(anonymized_telemetry=False)
+            )
+        except ChromaError:
+            # What could not be started is kept all the same, and given to who asks next.
+            SharedSystemClient.clear_system_cache()
+            raise
     return client, client.get_or_create_collection(
         "passages", configuration=_COSINE, embedding_function=None
     )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rag import index
-from rag.config import Settings
+from rag import index, vectors
+from rag.config import Settings, VectorsSettings
 from rag.current import make_current, open_current, read_current
 from rag.errors import IndexStorageError, NoIndexError, StaleIndexError
 from rag.storage import FORMAT
@@ -164,3 +166,16 @@ def test_a_storage_that_is_a_file_is_refused_and_kept(
     with pytest.raises(NoIndexError):
         open_current(settings, "words")
     assert settings.storage.read_text(encoding="utf-8") == "precious"
+
+
+def test_threads_that_open_the_same_vectors_at_once_all_get_them(tmp_path: Path) -> None:
+    for number in range(5):
+        at_once = threading.Barrier(4)
+
+        def opened(folder: Path, at_once: threading.Barrier = at_once) -> int:
+            at_once.wait()
+            _, collection = vectors.connect(VectorsSettings(), folder, "", writing=True)
+            return collection.count()
+
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(opened, [tmp_path / str(number)] * 4)) == [0] * 4
