@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Final, get_args
+from typing import Annotated, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, FastAPI, Header, Query
@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.config import WidgetSettings
-from rag.language import Language
+from rag.language import LANGUAGES
 from ui import page, text
 from ui.guard import FRAMED_BY, policy
 from ui.loading import Loader
@@ -84,7 +84,7 @@ def script_text() -> str:
     source = (page.STATIC / "widget.js").read_text(encoding="utf-8")
     strings = {
         language: {name: phrase[language] for name, phrase in text.WIDGET.items()}
-        for language in get_args(Language)
+        for language in LANGUAGES
     }
     return source.replace('"__STRINGS__"', json.dumps(strings, ensure_ascii=False))
 

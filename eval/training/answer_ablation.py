@@ -1,9 +1,9 @@
 """What each part of answering is worth: ``python -m eval.training.answer_ablation --help``.
 
 Asks the sets to tune on with everything, and again with one part taken away at a time: a setting
-turned off, or a function that does nothing. Printed is what that part adds to right and to wrong
-answers and to refusals of what has no answer, question by question, with 95 % intervals. A part
-whose intervals all hold zero isn't shown to be worth its lines.
+turned off, or a function that does nothing. Printed is what that part adds to right answers (where
+nothing answers, to refusals) and to wrong ones, question by question, with 95 % intervals, and how
+many answers it changes. A part whose intervals all hold zero isn't shown to be worth its lines.
 
 What the LLM said to a prompt once it isn't asked again, so most variants take the time of finding
 evidence alone: a minute where the first takes ten.
@@ -29,7 +29,8 @@ from eval.statistics import Difference, Values, differences
 from eval.training.ablation import Change, changed
 from rag import config, engine, index, models
 from rag.chat_server import Usage
-from rag.embedding import load_embedder
+from rag.config import Settings
+from rag.embedding import Embedder, load_embedder
 from rag.llm import LlamaCpp
 
 SETS = [Path(__file__).parents[1] / name for name in ("tuning", "paraphrased")]
@@ -54,8 +55,8 @@ def _setting(section: str, **keys: Any) -> Part:
     return Part(settings={section: keys})
 
 
-def _without(**replaced: Any) -> Part:
-    return Part(replaced={f"rag.{name.replace('__', '.')}": new for name, new in replaced.items()})
+def _without(replaced: Mapping[str, Any]) -> Part:
+    return Part(replaced={f"rag.{name}": new for name, new in replaced.items()})
 
 
 def _first(first: Any, *_: Any, **__: Any) -> Any:
@@ -73,35 +74,35 @@ PARTS: Mapping[str, Part] = {
     "words of a sentence": _setting("retrieval", sentence_words=0.0),
     "words of a passage": _setting("retrieval", words=0.0, words_across=0.0),
     "names across": _setting("retrieval", names_across=0.0),
-    "what a question's name tells apart": _without(retrieval__naming__as_named=_first),
-    "parts of a question": _without(conversation__parts__split=lambda question: [question]),
-    "lists as a whole": _without(deciding__lists__with_items=_first),
-    "lists of as many as asked": _without(deciding__lists__asked_for=_always([])),
+    "what a question's name tells apart": _without({"retrieval.naming.as_named": _first}),
+    "parts of a question": _without({"conversation.parts.split": lambda question: [question]}),
+    "lists as a whole": _without({"deciding.lists.with_items": _first}),
+    "lists of as many as asked": _without({"deciding.lists.asked_for": _always([])}),
     # Who decides.
     "the LLM": _setting("llm", backend="none"),
     "the LLM where the reader isn't sure": _setting("answer", sure=0.0),
     "the joint threshold": _setting("answer", min_confidence=0.0),
-    "the LLM's choice of a sentence": _without(drafting___likeliest=_always(1)),
-    "the reader's word in that choice": _without(drafting___READERS_WEIGHT=0.0),
-    "what the reader finds plausible": _without(drafting___PLAUSIBLE=0.0),
+    "the LLM's choice of a sentence": _without({"drafting._likeliest": _always(1)}),
+    "the reader's word in that choice": _without({"drafting._READERS_WEIGHT": 0.0}),
+    "what the reader finds plausible": _without({"drafting._PLAUSIBLE": 0.0}),
     # What is checked.
     "whether the LLM finds it right": _setting("answer", min_right=-20.0),
-    "how sure it was of the words": _without(grounding___CERTAIN=0.0, grounding___SHORT=0.0),
-    "figures, units and dates": _without(grounding__is_exact=_always(True)),
-    "none left out of a clause": _without(grounding__is_put=_always(True)),
-    "names that sound alike": _without(grounding__names_hold=_always(True)),
-    "language, and more than the question": _without(grounding__is_readable=_always(True)),
+    "how sure it was of the words": _without({"grounding._CERTAIN": 0.0, "grounding._SHORT": 0.0}),
+    "figures, units and dates": _without({"grounding.is_exact": _always(True)}),
+    "none left out of a clause": _without({"grounding.is_put": _always(True)}),
+    "names that sound alike": _without({"grounding.names_hold": _always(True)}),
+    "language, and more than the question": _without({"grounding.is_readable": _always(True)}),
     # How it is said.
-    "figures and dates by table": _without(drafting___restated=_always("")),
+    "figures and dates by table": _without({"drafting._restated": _always("")}),
     "the sentence that holds the figures": _without(
-        drafting__grounding__holding=lambda answer, question, used, read: tuple(used)
+        {"drafting.grounding.holding": lambda answer, question, used, read: tuple(used)}
     ),
-    "a long quote's first clause": _without(drafting___first_words=_first),
-    "no quote of the question's words": _without(grounding__says_more=_always(True)),
-    "a grammar": _without(drafting__Drafter___grammar=_always("")),
+    "a long quote's first clause": _without({"drafting._first_words": _first}),
+    "no quote of the question's words": _without({"grounding.says_more": _always(True)}),
+    "a grammar": _without({"drafting.Drafter._grammar": _always("")}),
     # What isn't asked.
-    "small talk": _without(engine__Engine___told=_always(None)),
-    "whether it follows up": _without(engine__followups__decided=_first),
+    "small talk": _without({"engine.Engine._told": _always(None)}),
+    "whether it follows up": _without({"engine.followups.decided": _first}),
 }
 
 
@@ -154,40 +155,59 @@ def main(
     settings = config.load()
     weights = models.resolve(settings.llm.model, kind="llm", settings=settings.models)
     model = Remembering.from_gguf(weights, settings.llm)
-    found: dict[str, tuple[Values, dict[str, str]]] = {}
+    embedder = load_embedder(settings)
+    placed = {}
+    for folder in sets or SETS:
+        storage = out / f"index-{folder.name}"
+        placed[folder] = config.load(corpus=folder / "corpus", storage=storage)
+        index.update(placed[folder], embedder)
+    found: dict[str, Values] = {}
+    clusters: dict[str, str] = {}
+    answers: dict[str, dict[str, str]] = {}
     for name in [EVERYTHING, *(only or PARTS)]:
         if name in found:
             continue
         values: dict[str, Mapping[str, float]] = {}
-        clusters: dict[str, str] = {}
-        for folder in sets or SETS:
-            run = asked(folder, PARTS[name], model, out / name.replace(" ", "-"), out, limit)
+        answers[name] = {}
+        for folder, settings in placed.items():
+            place = out / name.replace(" ", "-") / folder.name
+            run = asked(folder, settings, PARTS[name], embedder, model, place, limit)
             for id_, line in run.scores.items():
                 values[f"{folder.name}/{id_}"] = run.values[id_]
+                answers[name][f"{folder.name}/{id_}"] = line["answer"]
                 clusters[f"{folder.name}/{id_}"] = f"{folder.name}/{line['cluster']}"
-        found[name] = values, clusters
+        found[name] = values
         kept.write_bytes(pickle.dumps(Remembering.said))
         _console.print(f"{name}: {_sums(values)}")
-    table = Table("without", *(f"what it adds to {name}" for name in _MEASURES))
+    table = Table("part", *(f"what it adds to {name}" for name in _MEASURES), "answers changed")
     for name in list(found)[1:]:
-        told = differences(found[EVERYTHING][0], found[name][0], found[EVERYTHING][1])
+        told = differences(found[EVERYTHING], found[name], clusters)
         by_measure = {each.measure: each for each in told}
-        table.add_row(name, *(_said(by_measure[measure]) for measure in _MEASURES))
+        changes = len(answers[EVERYTHING].items() - answers[name].items())
+        cells = (_said(by_measure[measure]) for measure in _MEASURES)
+        table.add_row(name, *cells, str(changes))
     _console.print(table)
 
 
 def asked(
-    folder: Path, part: Part, model: LlamaCpp, out: Path, indexes: Path, limit: int | None
+    folder: Path,
+    settings: Settings,
+    part: Part,
+    embedder: Embedder,
+    model: LlamaCpp,
+    place: Path,
+    limit: int | None,
 ) -> results.Results:
-    """Ask a set's questions with a part taken away, and return how that went."""
-    settings = config.load(corpus=folder / "corpus", storage=indexes / f"index-{folder.name}")
-    index.update(settings, load_embedder(settings))
+    """Ask a set's questions with a part taken away, and return how that went.
+
+    :param settings: Of its index, with everything.
+    :param place: Folder of the run.
+    """
     settings = changed(settings, part.settings)
-    place = out / folder.name
     with ExitStack() as stack:
         for name, new in part.replaced.items():
             stack.enter_context(patch(name, new))
-        retriever = stack.enter_context(engine.open_retriever(settings))
+        retriever = stack.enter_context(engine.open_retriever(settings, embedder))
         system = run_qa.rawi(settings, retriever, None if settings.llm.backend == "none" else model)
         run_qa.run_qa(folder / "questions.jsonl", place, system, limit=limit, fresh=True)
     return results.read(place)

@@ -167,8 +167,9 @@ def show_translations(
     right = [pair[language] for pair in pairs]
     for name, chosen in (("said", [True] * len(said)), ("shown", shown)):
         some = [n for n, is_one in enumerate(chosen) if is_one]
-        score = CHRF().corpus_score([said[n] for n in some], [[right[n] for n in some]])
-        table.add_row(name, str(len(some)), f"{score.score:.1f}" if some else "")
+        found = [said[n] for n in some], [[right[n] for n in some]]
+        score = f"{CHRF().corpus_score(*found).score:.1f}" if some else ""
+        table.add_row(name, str(len(some)), score)
     _console.print(table)
 
 
