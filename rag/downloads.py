@@ -14,12 +14,18 @@ import threading
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+import httpx
+import huggingface_hub
+from huggingface_hub import constants
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 from rag.catalog import File, Wheel
+from rag.config import ModelsSettings
 from rag.errors import DownloadError, ModelError
 
 # (what is being done, bytes done, bytes in all)
@@ -44,8 +50,8 @@ def size_of(path: Path) -> int:
 def fetch_from_hub(
     base: str,
     files: Sequence[File],
-    folder: Path,
     timeout_s: float,
+    folder: Path,
     report: Callable[[int], None],
 ) -> None:
     """Fetch what is missing of these files.
@@ -62,13 +68,9 @@ def fetch_from_hub(
         raise DownloadError(f"{base}: {reason}")
     done = 0
     for file in files:
-        target = folder / file.path
-        _fetch_file(f"{base}/{file.path}", target, file.size, partial(_report_sum, report, done))
+        for have in _fetch_file(f"{base}/{file.path}", folder / file.path, file.size):
+            report(done + have)
         done += file.size
-
-
-def _report_sum(report: Callable[[int], None], before: int, done: int) -> None:
-    report(before + done)
 
 
 def _why_not(url: str, size: int, timeout_s: float) -> str | None:
@@ -85,8 +87,6 @@ def _why_not(url: str, size: int, timeout_s: float) -> str | None:
 
 
 def _head(url: str, size: int, timeout_s: float) -> str | None:
-    import httpx
-
     try:
         # Not followed: a content network's address may be signed for GET alone.
         answer = httpx.head(url, timeout=timeout_s, headers={"Accept-Encoding": "identity"})
@@ -101,15 +101,16 @@ def _head(url: str, size: int, timeout_s: float) -> str | None:
     return None if told in (None, str(size)) else f"offers {told} bytes instead of {size}"
 
 
-def _fetch_file(url: str, target: Path, size: int, report: Callable[[int], None]) -> None:
-    """Fetch what is missing of one file; a broken connection is taken up again."""
-    import httpx
+def _fetch_file(url: str, target: Path, size: int) -> Iterator[int]:
+    """Fetch what is missing of one file, yielding how much is there; what breaks is taken up again.
 
+    :raises DownloadError: When it breaks again and again.
+    """
     best, failures = size_of(target), 0
     while size_of(target) < size:
         reason = "the file is shorter there"
         try:
-            _append_from_url(url, target, size, report)
+            yield from _append_from_url(url, target, size)
         except httpx.HTTPError as exc:
             reason = f"{type(exc).__name__}: {exc}"
         if size_of(target) > best:
@@ -121,10 +122,11 @@ def _fetch_file(url: str, target: Path, size: int, report: Callable[[int], None]
         time.sleep(HUB_PAUSE_S)
 
 
-def _append_from_url(url: str, target: Path, size: int, report: Callable[[int], None]) -> None:
-    """Make one request for the rest of the file and append what comes."""
-    import httpx
+def _append_from_url(url: str, target: Path, size: int) -> Iterator[int]:
+    """Make one request for the rest of the file and append what comes, yielding how much is there.
 
+    :raises DownloadError: When more comes than the file has.
+    """
     have = size_of(target)
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
     with httpx.stream(
@@ -138,7 +140,7 @@ def _append_from_url(url: str, target: Path, size: int, report: Callable[[int], 
             out.truncate()
             for chunk in answer.iter_bytes():
                 have += out.write(chunk)
-                report(min(have, size))
+                yield min(have, size)
                 if have > size:
                     raise DownloadError(f"{url}: sends more than the {size:,} bytes of the file")
 
@@ -211,10 +213,9 @@ def fetch_reference(
     repo: str,
     file: str | None,
     revision: str | None,
-    *,
+    settings: ModelsSettings,
     cache: Path,
-    hub: str,
-    offline: bool,
+    *,
     anew: bool = False,
 ) -> Path:
     """Get any model of the hub: one file of it, or the folder with all it needs.
@@ -223,44 +224,32 @@ def fetch_reference(
     :param anew: Ask the hub all the same, which may have a newer one.
     :raises ModelError: When it is not there and can't be fetched.
     """
-    import huggingface_hub
-    from huggingface_hub import constants
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
     # Xet would fetch from servers of its own, whichever hub is set. Both are read at every call.
     constants.HF_HUB_DISABLE_XET = True
     constants.HF_HUB_DISABLE_TELEMETRY = True
-
-    where: dict[str, Any] = {
-        "revision": revision, "cache_dir": cache, "endpoint": hub.rstrip("/"),
-    }  # fmt: skip
-
-    def get(*, local_only: bool) -> Path:
-        if file is None:
-            found = huggingface_hub.snapshot_download(
-                repo, allow_patterns=WANTED, local_files_only=local_only, **where
-            )
-        else:
-            found = huggingface_hub.hf_hub_download(
-                repo, file, local_files_only=local_only, **where
-            )
-        return Path(found)
-
+    get = partial(
+        partial(huggingface_hub.snapshot_download, repo, allow_patterns=WANTED)
+        if file is None
+        else partial(huggingface_hub.hf_hub_download, repo, file),
+        revision=revision,
+        cache_dir=cache,
+        endpoint=settings.hub.rstrip("/"),
+    )
     what = f"{repo}/{file}" if file else repo
     try:
         if not anew:
-            return get(local_only=True)
+            return Path(get(local_files_only=True))
     except LocalEntryNotFoundError as exc:
-        if offline:
+        if settings.offline:
             raise ModelError(
                 f"{what}: is not in {cache}, and models.offline is true: set it to false once"
             ) from exc
     try:
-        return get(local_only=False)
+        return Path(get())
     # The hub's client raises its HTTP library's errors too, and that library is its own affair.
     except Exception as exc:
         reason = (str(exc).strip() or type(exc).__name__).splitlines()[0]
         raise DownloadError(
-            f"{what}: could not be fetched from {hub} ({reason}); check the name, models.hub and "
-            "the network, or give a local path"
+            f"{what}: could not be fetched from {settings.hub} ({reason}); check the name,"
+            " models.hub and the network, or give a local path"
         ) from exc

