@@ -18,13 +18,7 @@ from urllib.parse import urlsplit
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    SettingsError,
-)
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict, SettingsError
 
 from rag.errors import ConfigError
 
@@ -284,25 +278,17 @@ def read(
     :raises ConfigError: For a file that can't be read, an unknown key or a value that is not
         allowed; the message names the key, the value and what is allowed.
     """
-    from_file = {**(defaults or {}), **({} if path is None else _read_yaml(path))}
+    values = {**(defaults or {}), **({} if path is None else _read_yaml(path))}
     _refuse_unknown_variables(os.environ)
-
-    class FileSettings(Settings):
-        @classmethod
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, InitSettingsSource(settings_cls, from_file)
-
+    given = {key: value for key, value in overrides.items() if value is not None}
     try:
-        read = FileSettings(**{key: value for key, value in overrides.items() if value is not None})
-        # A class of the module's own, so that settings can be sent to another process.
-        return Settings(**dict(read))
+        for source in (EnvSettingsSource(Settings)(), given):
+            for key, value in source.items():
+                below = values.get(key)
+                if isinstance(value, dict) and isinstance(below, dict):
+                    value = {**below, **value}
+                values[key] = value
+        return Settings(**values)
     except ValidationError as exc:
         raise ConfigError(_explain(exc, path)) from exc
     except SettingsError as exc:  # RAWI_LLM=…: a whole section in one variable
