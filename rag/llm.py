@@ -16,27 +16,27 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, TypeVar
 
 import httpx
 import openai
 import xllamacpp
 from llama_index.core.llms import LLM, ChatMessage
 
-from rag import chat_server, extras, thoughts
+from rag import chat_server, extras, models, thoughts
 from rag.catalog import QWEN_1_5B
 from rag.chat_server import OpenAICompatible
 from rag.chat_server import Usage as Usage  # a part of this interface
 from rag.config import LLMSettings
 from rag.errors import DeadlineError, GenerationError, ModelError
 
-# llama.cpp greets a bad file with a crash unless the first bytes are looked at before.
-GGUF_MAGIC = b"GGUF"
 # What the built-in LLM is taught (eval/training/train_llm.py), and the file that it fits.
 TAUGHT = QWEN_1_5B.path
 ADAPTER = Path(__file__).with_name("qwen2.5-coder-1.5b.adapter.gguf")
 # Prompts that llama.cpp keeps read, some 10 MiB each; by default it would keep 8 GiB.
 _KEPT_MIB = 256
+# A method that only some have: see ``chat_server.OpenAICompatible.first_token``.
+_FirstToken = Callable[[Sequence[ChatMessage], float], tuple[dict[str, float], Usage]]
 _T = TypeVar("_T")
 
 
@@ -61,7 +61,19 @@ def load_llm(settings: LLMSettings, weights: Path | None) -> LLM | None:
         backend, whose server has the weights.
     :raises ModelError: When the weights can't be loaded.
     """
-    return LOADERS[settings.backend](settings, weights)
+    if settings.backend == "openai":
+        # Servers that need no key still want the header filled.
+        key = settings.api_key.get_secret_value() or "none"
+        return OpenAICompatible(**_client(settings, settings.base_url, key, settings.model))
+    if settings.backend == "none" or weights is None:
+        return None
+    if settings.backend == "llamacpp":
+        return LlamaCpp.from_gguf(weights, settings)
+    extras.require("transformers", "llm.backend: transformers")
+    # Imports torch: seconds that the other backends need not pay.
+    from rag.llm_transformers import Transformers
+
+    return Transformers.load(settings, weights)
 
 
 def stream(
@@ -120,10 +132,11 @@ def first_token(
     :raises DeadlineError: When that takes longer than ``timeout_s``.
     :raises GenerationError: When the model or its server fails.
     """
-    if not isinstance(llm, TellsFirstToken):
+    ask: _FirstToken | None = getattr(llm, "first_token", None)
+    if ask is None:
         return {}, Usage()
     with _errors_translated(timeout_s):
-        return llm.first_token(messages, timeout_s)
+        return ask(messages, timeout_s)
 
 
 def log_odds(
@@ -197,16 +210,6 @@ def is_rare(llm: LLM, word: str) -> bool:
     return isinstance(llm, LlamaCpp) and all(llm.count_tokens(f" {w}") > 1 for w in spelled)
 
 
-@runtime_checkable
-class TellsFirstToken(Protocol):
-    """An LLM that tells how likely each first token of its reply is."""
-
-    def first_token(
-        self, messages: Sequence[ChatMessage], timeout_s: float
-    ) -> tuple[dict[str, float], Usage]:
-        """Return the likeliest tokens in lower case with their log-probabilities; or none."""
-
-
 class LlamaCpp(OpenAICompatible):
     """llama.cpp in this process; the server ends when this object does."""
 
@@ -230,7 +233,7 @@ class LlamaCpp(OpenAICompatible):
 
         :raises ModelError: When a file is not GGUF or llama.cpp can't load it.
         """
-        check_gguf(path)
+        models.check_gguf(path, "llm.model")
         adapter = adapter_path(settings, path)
         params = xllamacpp.CommonParams()
         params.model.path = str(path)
@@ -244,7 +247,7 @@ class LlamaCpp(OpenAICompatible):
         params.api_keys = [secrets.token_urlsafe(32)]
         params.ui = False
         if adapter is not None:
-            check_gguf(adapter)
+            models.check_gguf(adapter, "llm.adapter")
             lora = xllamacpp.CommonAdapterLoraInfo()
             lora.path, lora.scale = str(adapter), 1.0
             params.lora_adapters = [lora]
@@ -270,17 +273,6 @@ def adapter_path(settings: LLMSettings, weights: Path) -> Path | None:
     return None if settings.adapter == "none" else Path(settings.adapter)
 
 
-def check_gguf(path: Path) -> None:
-    """Raise ``ModelError`` unless the file begins as GGUF files do."""
-    try:
-        with path.open("rb") as file:
-            magic = file.read(len(GGUF_MAGIC))
-    except OSError as exc:
-        raise ModelError(f"{path}: can't be read ({exc.strerror})") from exc
-    if magic != GGUF_MAGIC:
-        raise ModelError(f"{path}: is not a GGUF file; set llm.model to one, or run: rawi models")
-
-
 def _client(settings: LLMSettings, url: str, key: str, model: str) -> dict[str, Any]:
     """Return the arguments of an OpenAI-compatible client; greedy and seeded, never retrying."""
     return {
@@ -298,31 +290,3 @@ def _client(settings: LLMSettings, url: str, key: str, model: str) -> dict[str, 
             "stream_options": {"include_usage": True},
         },
     }
-
-
-def _load_openai(settings: LLMSettings, weights: Path | None) -> LLM:
-    # Servers that need no key still want the header filled.
-    key = settings.api_key.get_secret_value() or "none"
-    return OpenAICompatible(**_client(settings, settings.base_url, key, settings.model))
-
-
-def _load_transformers(settings: LLMSettings, weights: Path | None) -> LLM:
-    extras.require("transformers", "llm.backend: transformers")
-    # Imports torch: seconds that the other backends need not pay.
-    from rag.llm_transformers import Transformers
-
-    return Transformers.load(settings, _needed(weights))
-
-
-def _needed(weights: Path | None) -> Path:
-    if weights is None:
-        raise ModelError("this llm.backend needs weights; set llm.model")
-    return weights
-
-
-LOADERS: dict[str, Callable[[LLMSettings, Path | None], LLM | None]] = {
-    "llamacpp": lambda settings, weights: LlamaCpp.from_gguf(_needed(weights), settings),
-    "none": lambda *_: None,
-    "openai": _load_openai,
-    "transformers": _load_transformers,
-}

@@ -14,6 +14,7 @@ from threading import Event, Thread
 from typing import Any, cast
 
 import torch
+from llama_index.core.base.llms.generic_utils import stream_chat_to_completion_decorator
 from llama_index.core.llms import (
     ChatMessage,
     ChatResponse,
@@ -103,42 +104,32 @@ class Transformers(CustomLLM):
             model_name=self.name,
         )
 
-    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
-        """Yield the answer piece by piece; closing the generator stops the decoding thread."""
-        return self._decode(
-            self._tokenizer.apply_chat_template(
-                [{"role": m.role.value, "content": m.content or ""} for m in messages],
-                add_generation_prompt=True,
-                return_tensors="pt",
-                return_dict=True,
-            )
-        )
-
     def stream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseGen:
-        """Continue a bare prompt."""
-        for response in self._decode(self._tokenizer(prompt, return_tensors="pt")):
-            yield CompletionResponse(
-                text=response.message.content or "",
-                delta=response.delta,
-                additional_kwargs=response.additional_kwargs,
-            )
+        """Answer a prompt as the only message of a chat, which llama-index asks of every LLM."""
+        return stream_chat_to_completion_decorator(self.stream_chat)(prompt, **kwargs)
 
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        """Continue a bare prompt and return it whole."""
-        last = CompletionResponse(text="")
-        for last in self.stream_complete(prompt, formatted, **kwargs):  # noqa: B007
-            pass
+        """Answer a prompt likewise, and return it whole."""
+        *_, last = self.stream_complete(prompt, **kwargs)
         return last
 
-    def _decode(self, inputs: Any) -> ChatResponseGen:
-        """Decode in a thread of its own; the queue between gives up after ``timeout_s``."""
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        """Yield the answer piece by piece; closing the generator stops the decoding thread.
+
+        The queue between gives up after ``timeout_s``.
+        """
         cancelled, failures = Event(), list[BaseException]()
         streamer: Any = TextIteratorStreamer(
             self._tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=self.timeout_s
         )
-        inputs = inputs.to(self._model.device)
+        inputs = self._tokenizer.apply_chat_template(
+            [{"role": m.role.value, "content": m.content or ""} for m in messages],
+            add_generation_prompt=True,
+            return_tensors="pt",
+            return_dict=True,
+        ).to(self._model.device)
         arguments = {
             **inputs,
             "streamer": streamer,

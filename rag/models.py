@@ -31,6 +31,7 @@ CONFIG_KEYS: Final[Mapping[Kind, str]] = {
     "reranker": "retrieval.reranker",
 }
 
+_GGUF: Final = b"GGUF"
 HUB_REFERENCE: Final = re.compile(
     r"(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*)(/(?P<file>[\w./-]+\.gguf))?(@(?P<revision>[\w./-]+))?"
 )
@@ -192,11 +193,21 @@ def _checked_path(path: Path, kind: Kind) -> Path:
     elif kind != "llm":
         wanted = "a sentence-transformers folder"
     else:
-        try:
-            with path.open("rb") as file:
-                if file.read(4) == b"GGUF":
-                    return path
-        except OSError as exc:
-            raise ModelError(f"{CONFIG_KEYS[kind]}: {path}: {exc.strerror}") from exc
-        wanted = "a GGUF file"
+        check_gguf(path, CONFIG_KEYS[kind])
+        return path
     raise ModelError(f"{CONFIG_KEYS[kind]}: {path} is not {wanted}")
+
+
+def check_gguf(path: Path, key: str) -> None:
+    """Refuse a file that doesn't begin as GGUF files do: llama.cpp greets one with a crash.
+
+    :param key: The setting that names it.
+    :raises ModelError: When it doesn't, or can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            if file.read(len(_GGUF)) == _GGUF:
+                return
+    except OSError as exc:
+        raise ModelError(f"{key}: {path}: {exc.strerror}") from exc
+    raise ModelError(f"{key}: {path} is not a GGUF file")
