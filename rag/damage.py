@@ -12,7 +12,7 @@ from chromadb.errors import ChromaError
 
 from rag import lexical
 from rag.config import VectorsSettings
-from rag.storage import CHROMA, ELSEWHERE, Storage, as_vector, collection_of, is_full
+from rag.storage import CHROMA, ELSEWHERE, Storage, collection_of, is_full, own_vector
 from rag.vector_server import forget
 from rag.vectors import is_whole, remove
 
@@ -122,7 +122,7 @@ def _any_vector(store: Storage) -> list[float] | None:
         " WHERE json_valid(sentences) AND length(vectors) LIMIT 1"
     )
     row = store.db.execute(whole).fetchone()
-    return as_vector(row[0][: len(row[0]) // (1 + row[1])]) if row else None
+    return own_vector(*row) if row else None
 
 
 def _broken(store: Storage) -> str | None:

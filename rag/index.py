@@ -238,15 +238,15 @@ def _sweep(store: Storage) -> None:
     for start in range(0, len(lost), _BATCH):
         rows = store.db.execute(
             'SELECT passages.id, doc, start, "end", substr(text, start + 1, "end" - start),'
-            " vectors, 1 + json_array_length(sentences), documents.language, title"
+            " vectors, json_array_length(sentences), documents.language, title"
             " FROM passages JOIN documents ON documents.id = doc"
             " WHERE passages.id IN (SELECT value FROM json_each(?)) ORDER BY number",
             (json.dumps(lost[start : start + _BATCH]),),
         )
         store.vectors.add(
             [
-                _node(Passage(id_, doc, begin, end, text, ()), blob[: len(blob) // rows_], *rest)
-                for id_, doc, begin, end, text, blob, rows_, *rest in rows
+                _node(Passage(id_, doc, begin, end, text, ()), *rest)
+                for id_, doc, begin, end, text, *rest in rows
             ]
         )
 
@@ -264,12 +264,7 @@ def _write(
     vectors = _vectors(store.db, embedder, dict(zip(hashes, read, strict=True)))
     before = _passage_ids(store.db, document.id)
     fresh = [
-        _node(
-            piece,
-            vectors[hash_][: len(vectors[hash_]) // (1 + len(piece.units))],
-            document.language,
-            document.title,
-        )
+        _node(piece, vectors[hash_], len(piece.units), document.language, document.title)
         for piece, hash_ in zip(pieces, hashes, strict=True)
         if piece.id not in before
     ]
@@ -280,32 +275,21 @@ def _write(
     with store.db:
         _forget(store.db, document.id)
         store.db.execute(
-            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                document.id,
-                document.sha256,
-                document.title,
-                document.language,
-                document.text,
-                document.author,
-                document.date,
-                json.dumps(document.pages),
-            ),
+            "INSERT INTO documents"
+            " VALUES (:id, :sha256, :title, :language, :text, :author, :date, :pages)",
+            vars(document) | {"pages": json.dumps(document.pages)},
         )
         for piece, form, hash_ in zip(pieces, read, hashes, strict=True):
             number = store.db.execute(
                 'INSERT INTO passages (id, doc, start, "end", language, sentences, read, vectors)'
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    piece.id,
-                    piece.doc,
-                    piece.start,
-                    piece.end,
-                    form.language,
-                    storage.written_units(piece.units),
-                    hash_,
-                    vectors[hash_],
-                ),
+                " VALUES (:id, :doc, :start, :end, :language, :sentences, :read, :vectors)",
+                {
+                    **vars(piece),
+                    "language": form.language,
+                    "sentences": storage.written_units(piece.units),
+                    "read": hash_,
+                    "vectors": vectors[hash_],
+                },
             ).lastrowid
             lexical.insert(store.db, number or 0, _words(document.id, document.title, piece))
     _delete_vectors(store, before - {piece.id for piece in pieces})
@@ -385,16 +369,17 @@ def _delete_vectors(store: Storage, ids: Iterable[str]) -> None:
         store.vectors.delete_nodes(ordered[start : start + _BATCH])
 
 
-def _node(piece: Passage, vector: bytes, language: str, title: str) -> TextNode:
+def _node(piece: Passage, vectors: bytes, units: int, language: str, title: str) -> TextNode:
     """Return a passage as Chroma takes it.
 
-    :param vector: As SQLite holds it, so that Chroma's can be made again of it.
+    :param vectors: As SQLite holds them, so that Chroma's can be made again of them.
+    :param units: How many the passage has.
     :param language: Of its document.
     """
     return TextNode(
         id_=piece.id,
         text=piece.text,
-        embedding=storage.as_vector(vector),
+        embedding=storage.own_vector(vectors, units),
         metadata={
             "doc": piece.doc,
             "start": piece.start,

@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from chromadb.errors import ChromaError
@@ -49,10 +49,6 @@ _IN_USE = "in-use"
 ELSEWHERE = "its vectors are not where vectors.backend and vectors.url say"
 
 Table = Literal["documents", "passages"]
-_COUNTS: dict[Table, str] = {
-    "documents": "SELECT count(*) FROM documents",
-    "passages": "SELECT count(*) FROM passages",
-}
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -232,11 +228,11 @@ class Storage:
 
     def count(self, table: Table) -> int:
         """Return how many documents or passages the index holds."""
-        return int(self._rows(_COUNTS[table])[0][0])
+        return int(self._rows(f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608
 
     def counts(self, *, vectors: bool = True) -> dict[str, int]:
         """Return how many documents and passages there are, and how many vectors."""
-        held: dict[str, int] = {table: self.count(table) for table in _COUNTS}
+        held: dict[str, int] = {table: self.count(table) for table in get_args(Table)}
         if vectors:
             with translated(self.folder):
                 held["vectors"] = self.collection.count()
@@ -301,9 +297,10 @@ class Storage:
         self.close()
 
 
-def as_vector(written: bytes) -> list[float]:
-    """Return a vector that the index holds, as Chroma takes it."""
-    return [float(x) for x in np.frombuffer(written, dtype=np.float16)]
+def own_vector(written: bytes, units: int) -> list[float]:
+    """Return a passage's own vector, the first of those that the index holds, for Chroma."""
+    own = written[: len(written) // (1 + units)]
+    return [float(x) for x in np.frombuffer(own, dtype=np.float16)]
 
 
 def remove_unread(index: Path, vectors: VectorsSettings) -> None:
