@@ -44,7 +44,6 @@ from rag.embedding import Embedder, weights_fingerprint
 from rag.errors import NoDocumentError, QuestionError
 from rag.grounding import Citation
 from rag.language import Language, clean, detect, is_supported
-from rag.llm import Usage
 from rag.retrieval import Found, Retriever, of_unit
 from rag.sentences import Unit
 from rag.translating import Translator
@@ -110,29 +109,6 @@ class Answer:
         return self.answer
 
 
-class _Clock:
-    """Seconds since the question was asked, until each stage was done."""
-
-    def __init__(self) -> None:
-        self._began = time.perf_counter()
-        self._retrieved = self._first = 0.0
-
-    def retrieved(self) -> None:
-        """Note that the evidence is there."""
-        self._retrieved = time.perf_counter() - self._began
-
-    def wrote(self) -> None:
-        """Note that something of the answer is there."""
-        self._first = self._first or time.perf_counter() - self._began
-
-    def timings(self, usage: Usage) -> Timings:
-        """Return the times, now that the answer is there."""
-        now = time.perf_counter() - self._began
-        return Timings(
-            self._retrieved, self._first or now, now, usage.prompt_tokens, usage.completion_tokens
-        )
-
-
 class Engine:
     """Answers questions about one index."""
 
@@ -181,7 +157,7 @@ class Engine:
 
     def answer(
         self, question: str, history: Sequence[Turn] = ()
-    ) -> Iterator[Evidence | Token | Answer]:
+    ) -> Generator[Evidence | Token | Answer, None, None]:
         """Yield the evidence, then what is checked of the answer, then all about it.
 
         Closing the iterator stops the LLM at once. When the LLM fails or takes too long, the answer
@@ -189,7 +165,7 @@ class Engine:
 
         :raises QuestionError: When the question can't be asked.
         """
-        clock = _Clock()
+        began = time.perf_counter()
         question = check_question(question, self.settings.question)
         asked = conversation.resolve(question, history, self.settings.question.history_turns)
         language = detect(question)
@@ -204,9 +180,10 @@ class Engine:
                 asked, language, self.settings, self.retriever.storage, self._drafter
             )
             pieces = decision.draft(evidence, parts)
-        clock.retrieved()
+        retrieved = time.perf_counter() - began
         yield Evidence(evidence)
-        draft = yield from _timed(pieces, clock)
+        draft, first = yield from _timed(pieces, began)
+        total, usage = time.perf_counter() - began, draft.usage
         yield Answer(
             question=question,
             language=language,
@@ -214,7 +191,9 @@ class Engine:
             abstained=draft.how == "refused",
             citations=tuple(map(self._with_origin, draft.citations)),
             evidence=evidence,
-            timings=clock.timings(draft.usage),
+            timings=Timings(
+                retrieved, first or total, total, usage.prompt_tokens, usage.completion_tokens
+            ),
             how=draft.how,
             failure=draft.failure,
             confidence=draft.confidence,
@@ -306,17 +285,19 @@ def _at_once(draft: Draft) -> Generator[str, None, Draft]:
     return draft
 
 
-def _timed(pieces: Generator[str, None, Draft], clock: _Clock) -> Generator[Token, None, Draft]:
-    """Yield the pieces as events, noting the first, and return the draft."""
+def _timed(
+    pieces: Generator[str, None, Draft], began: float
+) -> Generator[Token, None, tuple[Draft, float]]:
+    """Yield the pieces as events; return the draft, and after how long the first said something."""
+    first = 0.0
     try:
         while True:
             piece = next(pieces)
             if piece:
-                clock.wrote()
+                first = first or time.perf_counter() - began
             yield Token(piece)
     except StopIteration as done:
-        result: Draft = done.value
-        return result
+        return done.value, first
     finally:
         pieces.close()
 

@@ -1,15 +1,24 @@
-"""A folder of documents, opened to be asked by a Python program: what ``rag.open`` returns."""
+"""A folder of documents, opened to be asked by a Python program: what ``rag.open`` returns.
+
+And that as a llama-index ``BaseQueryEngine``, whose source nodes are the cited sentences.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
+
+from llama_index.core.base.base_query_engine import BaseQueryEngine
+from llama_index.core.base.response.schema import Response
+from llama_index.core.callbacks import CallbackManager
+from llama_index.core.prompts.mixin import PromptMixinType
+from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
 from rag import config, engine
 from rag import index as indexing
@@ -17,11 +26,9 @@ from rag.config import Settings
 from rag.embedding import load_embedder
 from rag.engine import Answer, Engine, Evidence, Token, Turn
 from rag.errors import NoIndexError, RawiError, StaleIndexError
+from rag.grounding import Citation
 from rag.index import IndexReport
 from rag.retrieval import Found, Retriever
-
-if TYPE_CHECKING:
-    from rag.query_engine import RawiQueryEngine
 
 
 def settings_for(
@@ -76,11 +83,7 @@ class Rawi:
             self.index()
 
     def ask(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        *,
-        docs: Collection[str] | None = None,
+        self, question: str, history: Sequence[Turn] = (), *, docs: Collection[str] | None = None
     ) -> Answer:
         """Return the answer, with its citations and evidence.
 
@@ -93,11 +96,7 @@ class Rawi:
         return self._asked(question, history, docs, threading.Event())
 
     async def aask(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        *,
-        docs: Collection[str] | None = None,
+        self, question: str, history: Sequence[Turn] = (), *, docs: Collection[str] | None = None
     ) -> Answer:
         """Do what ``ask`` does in another thread; cancelling it stops the LLM."""
         gone = threading.Event()
@@ -107,12 +106,8 @@ class Rawi:
             gone.set()
 
     def stream(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        *,
-        docs: Collection[str] | None = None,
-    ) -> Iterator[Evidence | Token | Answer]:
+        self, question: str, history: Sequence[Turn] = (), *, docs: Collection[str] | None = None
+    ) -> Generator[Evidence | Token | Answer, None, None]:
         """Yield the evidence at once, then the answer as it is written, then all about it.
 
         Closing the iterator stops the LLM.
@@ -150,8 +145,6 @@ class Rawi:
 
     def as_query_engine(self) -> RawiQueryEngine:
         """Return a llama-index ``BaseQueryEngine``."""
-        from rag.query_engine import RawiQueryEngine
-
         return RawiQueryEngine(self)
 
     def close(self) -> None:
@@ -184,12 +177,62 @@ class Rawi:
         gone: threading.Event,
     ) -> Answer:
         """Return the answer; leave at the next token once the asker has gone."""
-        stream = self.stream(question, history, docs=docs)
-        events = cast("Generator[object, None, None]", stream)
-        with closing(events):
+        with closing(self.stream(question, history, docs=docs)) as events:
             for event in events:
                 if isinstance(event, Answer):
                     return event
                 if gone.is_set():
                     break
         raise RawiError("the question was left before its answer")
+
+
+class RawiQueryEngine(BaseQueryEngine):
+    """Answers queries; ``Response.source_nodes`` are the citations, in the order of their markers.
+
+    ``Response.metadata`` holds ``abstained``, ``language``, ``short_answer`` and ``confidence``.
+    The prompts are Rawi's own and can't be replaced here.
+    """
+
+    def __init__(self, rawi: Rawi) -> None:
+        super().__init__(callback_manager=CallbackManager([]))
+        self._rawi = rawi
+
+    def _query(self, query_bundle: QueryBundle) -> Response:
+        return _response(self._rawi.ask(query_bundle.query_str))
+
+    async def _aquery(self, query_bundle: QueryBundle) -> Response:
+        return _response(await self._rawi.aask(query_bundle.query_str))
+
+    def _get_prompt_modules(self) -> PromptMixinType:
+        return {}
+
+
+def _response(answer: Answer) -> Response:
+    return Response(
+        response=answer.text,
+        source_nodes=[_node(citation, answer) for citation in answer.citations],
+        metadata={
+            "abstained": answer.abstained,
+            "language": answer.language,
+            "short_answer": answer.short_answer,
+            "confidence": answer.confidence,
+        },
+    )
+
+
+def _node(citation: Citation, answer: Answer) -> NodeWithScore:
+    """Return a citation as a node; one that isn't among the evidence has no score."""
+    scores = {(found.doc, found.start): found.score for found in answer.evidence}
+    node = TextNode(
+        id_=f"{citation.doc}:{citation.start}-{citation.end}",
+        text=citation.quote,
+        start_char_idx=citation.start,
+        end_char_idx=citation.end,
+        metadata={
+            "doc": citation.doc,
+            "start": citation.start,
+            "end": citation.end,
+            "marker": citation.marker,
+        },
+    )
+    return NodeWithScore(node=node, score=scores.get((citation.doc, citation.start)))
