@@ -16,8 +16,8 @@ from rag.language import Span
 _RULE = re.compile(r"([-=*_~.#–—])(?:\s*\1){2,}")
 _MARKED = re.compile(r"(?P<level>#{1,6})\s+(?=\S)")
 _BULLET = re.compile(r"[•▪◦‣●○*–—+-]\s+(?=\S)")
-_NUMBER = re.compile(r"\(?(?:\d{1,2}|[٠-٩]{1,2}|[A-Za-z]|[أابجدهوزحطي])[.)–-]\s+(?=\S)")
-_ENDS = re.compile(r"[.!?؟:؛;…][\"'”’»)\]]*$")
+NUMBER = re.compile(r"\(?(?:\d{1,2}|[٠-٩]{1,2}|[A-Za-z]|[أابجدهوزحطي])[.)–-]\s+(?=\S)")
+ENDS = re.compile(r"[.!?؟:؛;…][\"'”’»)\]]*$")
 _ENDS_NAME = re.compile(r"[.!:؛;…،,][\"'”’»)\]]*$")
 _SENTENCE = re.compile(r"[.!?؟؛]\s")
 _HEADING_CHARS = 80
@@ -113,7 +113,7 @@ def _code(text: str, every: Sequence[Span], n: int) -> int:
             continue
         if _indent(text, every[m]) < least or _item(shown):
             break
-        taken, filled, ended = m + 1 - n, filled + 1, ended + bool(_ENDS.search(shown))
+        taken, filled, ended = m + 1 - n, filled + 1, ended + bool(ENDS.search(shown))
     return taken if 2 * ended < filled else 0
 
 
@@ -141,7 +141,7 @@ def _heads(text: str, every: Sequence[Span], n: int, fewest: int) -> bool:
         return False
     if fewest > 0:
         return len(shown) < fewest
-    return len(shown) < len(below) and bool(_ENDS.search(below))
+    return len(shown) < len(below) and bool(ENDS.search(below))
 
 
 def _is_rule(shown: str) -> bool:
@@ -149,7 +149,7 @@ def _is_rule(shown: str) -> bool:
 
 
 def _item(shown: str) -> re.Match[str] | None:
-    return _BULLET.match(shown) or _NUMBER.match(shown)
+    return _BULLET.match(shown) or NUMBER.match(shown)
 
 
 def _taken(text: str, every: Sequence[Span], n: int, *, runs_on: bool) -> int:
@@ -191,7 +191,7 @@ def _fewest(text: str, every: Sequence[Span]) -> int:
     full = [
         line
         for line in within
-        if line.end - line.start >= _FULL * width and not _ENDS.search(text[slice(*line)])
+        if line.end - line.start >= _FULL * width and not ENDS.search(text[slice(*line)])
     ]
     # By characters: short lines, of addresses or signatures, stand beside wrapped prose.
     return int(_SHORT * width) if 2 * _length(full) > _length(within) else -1
@@ -216,7 +216,7 @@ def _runs(text: str, every: Sequence[Span]) -> Iterator[list[Span]]:
 
 def _is_heading(text: str, every: Sequence[Span], n: int, headed: set[int]) -> bool:
     """Tell whether a line stands alone, reads like a heading and has something to head."""
-    if _NUMBER.match(text, every[n].start):
+    if NUMBER.match(text, every[n].start):
         return _is_numbered(text, every, n)
     if not _stands_alone(text, every, n):
         return False

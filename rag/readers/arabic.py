@@ -122,7 +122,11 @@ def logical(drawn: str) -> str:
     parts, last = list[str](), 0
     for run in runs.finditer(drawn):
         between, kept = drawn[last : run.start()], run[0]
-        parts += [_turned(between), kept] if turned else [between, _turned_run(kept)]
+        parts += (
+            [_turned(between), kept]
+            if turned
+            else [between, logical(kept) if _RIGHT.search(kept) else kept]
+        )
         last = run.end()
     parts.append(_turned(drawn[last:]) if turned else drawn[last:])
     return bracketed("".join(reversed(parts) if turned else parts))
@@ -165,10 +169,6 @@ def _paired(read: str, both: str) -> str:
     for nth, at in enumerate(places):
         chars[at] = both[nth % 2]
     return "".join(chars)
-
-
-def _turned_run(drawn: str) -> str:
-    return logical(drawn) if _RIGHT.search(drawn) else drawn
 
 
 def _turned(drawn: str) -> str:

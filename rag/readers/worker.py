@@ -15,7 +15,7 @@ import sys
 import sysconfig
 from dataclasses import asdict, astuple
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import rag
 from rag import readers
@@ -26,14 +26,7 @@ LENGTH = struct.Struct("!Q")
 # How the process ends when a file takes more memory than it may.
 OUT_OF_MEMORY = 3
 _MOST_FILES_OPEN = 64
-_FORBIDDEN = (
-    "socket.",
-    "subprocess.",
-    "os.exec",
-    "os.fork",
-    "os.posix_spawn",
-    "os.system",
-)
+_FORBIDDEN = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.system")
 
 
 class _ForbiddenError(Exception):
@@ -53,7 +46,9 @@ def main() -> None:
             answer = _answer(request["suffix"], content, chars)
         except MemoryError:
             os._exit(OUT_OF_MEMORY)
-        _send(answers, answer)
+        said = json.dumps(answer).encode()
+        answers.write(LENGTH.pack(len(said)) + said)
+        answers.flush()
 
 
 def _confine(memory: int) -> None:
@@ -96,12 +91,6 @@ def _answer(suffix: str, content: bytes, chars: int) -> dict[str, Any]:
     if max(len(reading.text), sum(len(block.said) for block in reading.blocks)) > chars:
         return {"refused": f"holds more text than documents.max_chars ({chars:,} characters)"}
     return asdict(reading) | {"blocks": [astuple(block) for block in reading.blocks]}
-
-
-def _send(answers: IO[bytes], answer: dict[str, Any]) -> None:
-    content = json.dumps(answer).encode()
-    answers.write(LENGTH.pack(len(content)) + content)
-    answers.flush()
 
 
 if __name__ == "__main__":

@@ -54,14 +54,13 @@ def read(content: bytes) -> Reading:
 def _page(page: pdfium.PdfPage) -> tuple[list[Row], Sequence[Element], bool]:
     """Return the letters of a page, its tags, and whether it is drawn without letters."""
     rows = rows_of(page)
-    found = rows, tagged.elements(page), not rows and _is_drawn_on(page)
+    # Of a blank page there may be a space.
+    is_drawn_on = not rows and any(
+        found.type != pdfium.raw.FPDF_PAGEOBJ_TEXT for found in page.get_objects()
+    )
+    found = rows, tagged.elements(page), is_drawn_on
     page.close()
     return found
-
-
-def _is_drawn_on(page: pdfium.PdfPage) -> bool:
-    """Tell whether there is more than text on a page, which on a blank one may be a space."""
-    return any(found.type != pdfium.raw.FPDF_PAGEOBJ_TEXT for found in page.get_objects())
 
 
 def _parts(pages: Sequence[Sequence[Row]], tags: Sequence[Sequence[Element]]) -> list[Part]:

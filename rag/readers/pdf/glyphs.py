@@ -35,7 +35,6 @@ _LIGATURES = {
 # Of ligatures' letters Ghostscript 10.0 swaps the bytes.
 _SWAPPED = {chr(ord(letter) << 8): letter for letter in ascii_letters}
 _NAME_BYTES = 128
-_MOST_NESTED = 15
 
 
 class Glyph(NamedTuple):
@@ -120,26 +119,23 @@ def _clusters(page: pdfium.PdfPage) -> _Clusters:
     """
     found = dict[int, tuple[_Place, _Place]]()
     first = span = 0
-    for part in page.get_objects((raw.FPDF_PAGEOBJ_TEXT,), max_depth=_MOST_NESTED):
+    for part in page.get_objects((raw.FPDF_PAGEOBJ_TEXT,)):
         mark = _said_span(part.raw)
         if mark and mark == span:
             drawn, whole = found[first]
-            place = _place(part.raw)
+            place = _place(part)
             edges = min(whole.left, place.left), max(whole.right, place.right)
             found[first] = (drawn, _Place(*edges, min(whole.base, place.base)))
         elif mark:
             first = _address(part.raw)
-            found[first] = (_place(part.raw), _place(part.raw))
+            found[first] = (_place(part), _place(part))
         span = mark
     return {part: places for part, places in found.items() if places[0] != places[1]}
 
 
-def _place(part: Any) -> _Place:
-    left, low, right, high = (ctypes.c_float() for _ in range(4))
-    matrix = raw.FS_MATRIX()
-    raw.FPDFPageObj_GetBounds(part, left, low, right, high)
-    raw.FPDFPageObj_GetMatrix(part, matrix)
-    return _Place(left.value, right.value, matrix.f)
+def _place(part: pdfium.PdfObject) -> _Place:
+    left, _, right, _ = part.get_bounds()
+    return _Place(left, right, part.get_matrix().f)
 
 
 def _said_span(part: Any) -> int:

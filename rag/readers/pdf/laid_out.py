@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
+from rag.plain import NUMBER
 from rag.readers.pdf.lines import Line
 from rag.readers.pdf.parts import BULLET, ENDS, Part
 
-_NUMBER = re.compile(r"\(?(?:\d{1,2}|[٠-٩]{1,2}|[A-Za-z]|[أابجدهوزحطي])[.)–-]\s+(?=\S)")
 _DIGITS = re.compile(r"\d+")
 _HEADING_CHARS = 160
 _LARGER = 1.1  # than most letters: a heading
@@ -88,12 +88,6 @@ def _usual_distance(lines: Sequence[Line], body: float) -> float:
     return median(near) if near else 1.2
 
 
-def _near(before: Line, after: Line, usual: float, within: float) -> bool:
-    """Tell whether a line stands under another as those of a paragraph do."""
-    distance = after.base - before.base
-    return before.page == after.page and 0 < distance <= within * usual * before.size
-
-
 def _run(lines: Sequence[Line], n: int, goes_on: Callable[[Line, Line], bool]) -> int:
     """Return how many lines belong together from one on."""
     last = n
@@ -109,13 +103,15 @@ def _is_heading(line: Line, body: float) -> bool:
 
 
 def _item(line: Line) -> re.Match[str] | None:
-    return BULLET.match(line.text) or _NUMBER.match(line.text)
+    return BULLET.match(line.text) or NUMBER.match(line.text)
 
 
 def _goes_on(before: Line, after: Line, usual: float, within: float = _APART) -> bool:
     """Tell whether a line is of one block with that before it."""
     alike = before.size == after.size and before.bold == after.bold
-    return alike and _near(before, after, usual, within)
+    distance = after.base - before.base
+    near = before.page == after.page and 0 < distance <= within * usual * before.size
+    return alike and near
 
 
 def _widths(lines: Sequence[Line], body: float) -> dict[int, float]:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rag.plain import ENDS as ENDS
 from rag.readers.pdf.lines import BULLETS, Line
 from rag.readers.writing import Writer
 
 BULLET = re.compile(rf"{BULLETS}\s+(?=\S)")
-ENDS = re.compile(r"[.!?؟:؛;…][\"'”’»)\]]*$")
 
 Cell = tuple[Line, ...]
 
@@ -54,7 +54,8 @@ def write(parts: Sequence[Part], pages: int, writer: Writer) -> None:
             group = writer.begin_list() if part.opens else group
             _write_item(part, group, writer)
         elif part.kind == "table":
-            _write_table(part, writer)
+            rows = [[_text(cell) for cell in row] for row in part.rows]
+            writer.table(rows, headed=part.headed)
         else:
             lines = part.lines
             begins = [
@@ -74,7 +75,3 @@ def _write_item(part: Part, group: int, writer: Writer) -> None:
     bullet = BULLET.match(text)
     begin = bullet.end() if bullet else 0
     writer.item(text[begin:], part.level, group, text[:begin].strip())
-
-
-def _write_table(part: Part, writer: Writer) -> None:
-    writer.table([[_text(cell) for cell in row] for row in part.rows], headed=part.headed)

@@ -12,6 +12,7 @@ from typing import Any
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
+from rag.readers.pdf.lines import BULLETS
 from rag.readers.pdf.parts import ENDS, Cell, Part
 
 _HEADING = re.compile(r"H([1-6])?|Title")
@@ -19,7 +20,7 @@ _NAME_BYTES = 128
 _MOST_NESTED = 100
 # Within a paragraph; what else has text of its own is one.
 _INLINE = frozenset("Span Link Quote Reference Note Em Strong Code Lbl Annot NonStruct Sub".split())
-_BULLETS = frozenset("•▪◦‣●○∙·*–—-o")
+_BULLET = re.compile(f"{BULLETS}|o")  # of which Word draws one as a letter
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ class _Page:
         marks, nested = list[int](), list[Element]()
         _split(item, marks, nested)
         lines = self._lines_of(marks)
-        mark = "•" if mark in _BULLETS else mark
+        mark = "•" if _BULLET.fullmatch(mark) else mark
         self._add(Part("item", lines, level, mark, opens))
         for one in nested:
             self.add(one, level)
