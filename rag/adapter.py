@@ -44,7 +44,7 @@ class Adapter:
     means: Mapping[tuple[Role, Language], Vector]
 
     def centred(self, vectors: Vector, role: Role, language: Language, share: float) -> Vector:
-        """Return unit vectors ``(n, d)`` moved to where those of the other language are.
+        """Return unit vectors ``(…, d)`` moved to where those of the other language are.
 
         :param share: How much of the mean is taken away, 0 to 1.
         """

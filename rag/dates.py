@@ -120,7 +120,7 @@ _TIME = re.compile(
 def named(text: str) -> set[str]:
     """Return the months and days of the week that a text names, by their English names."""
     names = set(_NAME.findall(joined(fold(text))))
-    return {_NAMES[name] for name in names if _is_meant(name, text)}
+    return {_NAMES[name] for name in names if re.search(_AMBIGUOUS.get(name, ""), text)}
 
 
 def name(key: str, language: Language) -> str:
@@ -140,10 +140,6 @@ def joined(folded: str) -> str:
     """Return a folded text with names of several words made one, and days with their article."""
     text = _EVERY.sub(lambda day: f"كل ال{day[2]}", folded)
     return _SEVERAL_WORDS.sub(lambda name: _key(name[0]), text)
-
-
-def _is_meant(name: str, text: str) -> bool:
-    return name not in _AMBIGUOUS or bool(re.search(_AMBIGUOUS[name], text))
 
 
 def time_name(minutes: int, language: Language) -> str:

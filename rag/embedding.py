@@ -155,10 +155,9 @@ class Embedder(BaseEmbedding):
     def _embed(self, texts: Sequence[str], role: Role, prompt: str) -> Vectors:
         vectors = self.encode([prompt + bare(text) for text in texts])
         rows = [
-            self._centred(row[np.newaxis], role, detect(text))
-            for row, text in zip(vectors, texts, strict=True)
+            self._centred(row, role, detect(text)) for row, text in zip(vectors, texts, strict=True)
         ]
-        return np.concatenate(rows) if rows else vectors
+        return np.stack(rows) if rows else vectors
 
     def embed_passages(self, passages: Sequence[PassageInput]) -> list[PassageVectors]:
         """Return the vectors of passages and of their sentences."""
@@ -170,7 +169,7 @@ class Embedder(BaseEmbedding):
             for i, (whole, sentences) in zip(batch, raw, strict=True):
                 language = passages[i].language
                 found[i] = PassageVectors(
-                    self._centred(whole[np.newaxis], "passage", language)[0],
+                    self._centred(whole, "passage", language),
                     self._centred(sentences, "passage", language),
                 )
         return [vectors for vectors in found if vectors is not None]
@@ -189,7 +188,10 @@ class Embedder(BaseEmbedding):
 
     def _pool(self, passages: Sequence[PassageInput]) -> Iterator[tuple[Vectors, Vectors]]:
         """Yield the unit vectors of each passage and of its sentences, from one pass."""
-        texts = [self._prompted(passage) for passage in passages]
+        texts = [
+            self.passage_prompt + "\n".join(filter(None, (passage.heading, passage.text)))
+            for passage in passages
+        ]
         if not self._pools_means():
             wholes = self.encode(texts)
             for whole, passage in zip(wholes, passages, strict=True):
@@ -222,10 +224,6 @@ class Embedder(BaseEmbedding):
                 # Beyond what the model reads, a sentence is known by its passage alone.
                 rows.append(_unit(state[inside].mean(axis=0)) if inside.any() else whole)
             yield whole, np.stack(rows)
-
-    def _prompted(self, passage: PassageInput) -> str:
-        heading = f"{passage.heading}\n" if passage.heading else ""
-        return f"{self.passage_prompt}{heading}{passage.text}"
 
     def _pools_means(self) -> bool:
         """Tell whether the model's vectors are means of token states; others pool otherwise."""

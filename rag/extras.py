@@ -11,16 +11,8 @@ Extra = Literal["serve", "eval", "ocr", "transformers"]
 
 # Extra → modules, as they are imported.
 MODULES: dict[Extra, tuple[str, ...]] = {
-    "serve": (
-        "fastapi",
-        "gradio",
-        "itsdangerous",
-        "jinja2",
-        "limits",
-        "markupsafe",
-        "mcp",
-        "prometheus_client",
-        "uvicorn",
+    "serve": tuple(
+        "fastapi gradio itsdangerous jinja2 limits markupsafe mcp prometheus_client uvicorn".split()
     ),
     "eval": ("ir_measures", "jinja2", "markupsafe", "matplotlib", "sklearn"),
     "ocr": ("tesserocr",),

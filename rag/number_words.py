@@ -157,7 +157,8 @@ def _continues(run: list[_Word], word: _Word) -> bool:
     if word.arabic and word.ordinal:  # «الخامس عشر» begins with it
         return False
     if value >= 1_000:
-        return current > 0 and (not total or value < _last_scale(run))
+        smallest = min((before.value for before in run if before.value >= 1_000), default=10**15)
+        return current > 0 and (not total or value < smallest)
     if value == 100 and not word.joined:
         return 0 < current < 10
     if not current:  # after a scale: "two thousand five", «ألفان وخمسة»
@@ -171,11 +172,6 @@ def _continues(run: list[_Word], word: _Word) -> bool:
     if word.arabic:  # «خمسة عشر»
         return below < 10 and value == 10
     return below >= 20 and below % 10 == 0 and value < 10  # "twenty one"
-
-
-def _last_scale(run: list[_Word]) -> int:
-    """Return the smallest scale that a number has so far."""
-    return min((word.value for word in run if word.value >= 1_000), default=10**15)
 
 
 def _sums(run: list[_Word]) -> tuple[int, int]:

@@ -48,9 +48,8 @@ def prepack(encoder: torch.nn.Module) -> None:
     weight = next(encoder.parameters())
     if weight.dtype != torch.bfloat16 or weight.device.type != "cpu":
         return
-    if not torch._C._has_mkldnn:
-        return  # a build without oneDNN has no such operators
-    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+    # A build without oneDNN has no such operators.
+    if not (torch._C._has_mkldnn and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
         return
     for module in list(encoder.modules()):
         for name, child in list(module.named_children()):

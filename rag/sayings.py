@@ -121,10 +121,7 @@ def welcome(language: Language) -> str:
 
 def is_courtesy(text: str) -> bool:
     """Tell whether an answer is one of ``greeting``, ``about``, ``welcome`` or ``documents``."""
-    beginnings = (_GREETING, _ABOUT, _THANKS)
-    counts = tuple(said.partition("{}")[0] for said in _DOCUMENTS.both)
-    whole = tuple(said for known in beginnings for said in known.both)
-    return text.strip().startswith((*whole, *counts))
+    return _begins(text, _GREETING, _ABOUT, _THANKS, _DOCUMENTS)
 
 
 def documents(language: Language, titles: Sequence[str], all_: int) -> str:
@@ -205,13 +202,18 @@ def pointer(language: Language, words: Mapping[int, str]) -> str:
 
 def is_pointer(text: str) -> bool:
     """Tell whether an answer is one that ``pointer`` made: it is in the documents' language."""
-    worded = tuple(said.partition("{}")[0] for said in _WORDED.both)
-    return text.strip().startswith((*_POINTER.both, *worded))
+    return _begins(text, _POINTER, _WORDED)
 
 
 def tells_nothing(text: str) -> bool:
     """Tell whether an answer is one that ``refusal`` or ``pointer`` made."""
-    return text.strip().startswith(_REFUSAL.both) or is_pointer(text)
+    return _begins(text, _REFUSAL, _POINTER, _WORDED)
+
+
+def _begins(text: str, *phrases: Phrase) -> bool:
+    """Tell whether a text begins as a phrase does, up to what is filled in there."""
+    sayings = (said for phrase in phrases for said in phrase.both)
+    return text.strip().startswith(tuple(said.partition("{}")[0] for said in sayings))
 
 
 def without_markers(text: str) -> str:

@@ -143,33 +143,23 @@ class _Session(httpx.Client):
                 f"vectors.url {self._url}: the Chroma server refused vectors.token ({status});"
                 " set RAWI_VECTORS__TOKEN"
             )
-        told = _told(response)
-        if told is None or status == httpx.codes.GONE:
-            raise _other(self._url, f"{status}")
-        kind, message = told
+        is_json = "json" in response.headers.get("content-type", "")
+        if response.is_success and is_json:
+            return
+        try:
+            body = response.json() if is_json and status != httpx.codes.GONE else {}
+            kind, message = body["error"], " ".join(body["message"].split())
+        except (AttributeError, KeyError, TypeError, ValueError) as exc:
+            raise _other(self._url, f"{status}") from exc
         if kind == "NotFoundError":
             raise NoIndexError(
                 f"vectors.url {self._url}: the Chroma server doesn't hold the index's vectors;"
                 f" {AGAIN}"
             )
-        if kind:
-            raise IndexStorageError(
-                f"vectors.url {self._url}: the Chroma server failed ({status}: {message});"
-                " its log may say more"
-            )
-
-
-def _told(response: httpx.Response) -> tuple[str, str] | None:
-    """Return kind and words of an error, both empty for success; None of what isn't Chroma's."""
-    if "json" not in response.headers.get("content-type", ""):
-        return None
-    if response.is_success:
-        return "", ""
-    try:
-        body = response.json()
-        return body["error"], " ".join(body["message"].split())
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return None
+        raise IndexStorageError(
+            f"vectors.url {self._url}: the Chroma server failed ({status}: {message});"
+            " its log may say more"
+        )
 
 
 def _other(url: str, found: str) -> IndexStorageError:
