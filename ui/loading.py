@@ -102,21 +102,8 @@ class Loader:
         """What signs for this server; see ``tickets.secret``."""
         return tickets.secret(self.settings)
 
-    @classmethod
-    def loaded(cls, ready: Engine) -> Loader:
-        """Return a loader of an engine that is there already."""
-        loader = cls(ready.settings)
-        loader.engine = ready
-        loader.embedder = ready.retriever.embedder
-        loader.listing = documents.listing(ready.settings)
-        loader.examples = ()
-        loader._finish(Progress("ready"))
-        return loader
-
     def start(self) -> None:
         """Begin loading in a thread of its own; the process may end meanwhile."""
-        if self.engine is not None:
-            return
         self._began = time.monotonic()
         threading.Thread(target=self._load, name="rawi-loading", daemon=True).start()
 
@@ -136,8 +123,6 @@ class Loader:
 
         :raises RawiError: When it can't be opened; what was open before stays.
         """
-        if self.engine is not None and self._database is None:
-            return  # it was opened elsewhere
         with self._opening:
             found = current.read_current(self.settings.storage)
             if found is None and self.engine is not None and self.settings.storage.is_dir():

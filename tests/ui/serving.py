@@ -28,7 +28,8 @@ from rag.storage import Origin
 from tests.conftest import WordEmbedder
 from tests.doubles import JudgingLLM, ScriptedLLM
 from ui import app as web
-from ui.loading import Loader
+from ui import documents
+from ui.loading import Loader, Progress
 
 QUOTE = "ساهم <script>alert(1)</script> سوفت بنك بمبلغ 30 مليار."
 FOUND = Found("a<b>.txt", 0, len(QUOTE), QUOTE, 0.9, "ar")
@@ -133,10 +134,28 @@ def quoting(storage: Path, *texts: str, score: float = 0.9, **sections: Any) -> 
     return Engine(settings, Retriever(evidence), None)
 
 
+class Loaded(Loader):
+    """Has an engine from the beginning, and keeps it."""
+
+    def __init__(self, ready: Engine) -> None:
+        super().__init__(ready.settings)
+        self.engine = ready
+        self.embedder = ready.retriever.embedder
+        self.listing = documents.listing(ready.settings)
+        self.examples = ()
+        self._finish(Progress("ready"))
+
+    def start(self) -> None:
+        """Load nothing."""
+
+    def reopen(self) -> None:
+        """Leave the index as it was opened."""
+
+
 @contextmanager
 def served(rawi: Engine, *, page: bool = True) -> Iterator[str]:
     """Serve an engine; give its address."""
-    with served_by(Loader.loaded(rawi), page=page) as url:
+    with served_by(Loaded(rawi), page=page) as url:
         yield url
 
 

@@ -17,7 +17,17 @@ from mcp import Client
 
 from rag.errors import GenerationError
 from tests.conftest import run
-from tests.ui.serving import ANSWER, QUESTION, BrokenLLM, SlowLLM, engine, served, served_by, until
+from tests.ui.serving import (
+    ANSWER,
+    QUESTION,
+    BrokenLLM,
+    Loaded,
+    SlowLLM,
+    engine,
+    served,
+    served_by,
+    until,
+)
 from ui import keys
 from ui.limits import AtOnce
 from ui.loading import Loader
@@ -230,7 +240,7 @@ class TestQuestionsOnThePage:
 
             def start(words: int = 400, **sections: Any) -> tuple[Loader, str]:
                 model = SlowLLM(replies=deque(), words=words)
-                loader = Loader.loaded(engine(tmp_path, model=model, **sections))
+                loader = Loaded(engine(tmp_path, model=model, **sections))
                 return loader, opened.enter_context(served_by(loader))
 
             yield start

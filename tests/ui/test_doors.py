@@ -23,9 +23,8 @@ from playwright.sync_api import Browser
 from pydantic import ValidationError
 
 from tests.ui.hosts import hosted
-from tests.ui.serving import ANSWER, QUESTION, built, engine, listening, served
+from tests.ui.serving import ANSWER, QUESTION, Loaded, built, engine, listening, served
 from ui import gate
-from ui.loading import Loader
 from ui.page import STATIC
 
 pytestmark = pytest.mark.slow
@@ -98,7 +97,7 @@ def opened(folder: Path, **sections: Any) -> Iterator[str]:
 def app() -> Any:
     """An application that isn't served, to be looked into."""
     with TemporaryDirectory() as folder:
-        yield built(Loader.loaded(engine(Path(folder))))
+        yield built(Loaded(engine(Path(folder))))
 
 
 @pytest.fixture(scope="module")

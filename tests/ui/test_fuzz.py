@@ -16,10 +16,9 @@ import pytest
 from fastapi import FastAPI
 
 from tests.conftest import run
-from tests.ui.serving import ANSWER, FOUND, QUESTION, SlowLLM, built, engine
+from tests.ui.serving import ANSWER, FOUND, QUESTION, Loaded, SlowLLM, built, engine
 from ui import text
 from ui.conversations import Conversation, Conversations, Message, Quote
-from ui.loading import Loader
 
 pytestmark = pytest.mark.slow
 
@@ -144,7 +143,7 @@ def test_no_call_of_a_function_is_an_error_of_ours(
     (tmp_path / "corpus").mkdir()
     model = SlowLLM(replies=deque(), words=1, pause_s=0.0)
     rawi = engine(tmp_path / "storage", model=model, limits=MANY, corpus=tmp_path / "corpus")
-    app: Any = built(Loader.loaded(rawi))
+    app: Any = built(Loaded(rawi))
     known = app.router.routes[-1].app.full.app.get_blocks().fns
     caller = Caller(SEED, {index: len(fn.inputs) for index, fn in known.items()})
     statuses = run(call_all(app, caller, CALLS))

@@ -19,7 +19,7 @@ from rag.retrieval import Retriever
 from tests.chroma import ChromaServer, at, nowhere
 from tests.conftest import WordEmbedder, Write, in_child
 from tests.rag.test_damage import chroma_header, header
-from tests.ui.serving import engine, until
+from tests.ui.serving import Loaded, engine, until
 from ui import documents, indexing
 from ui.loading import Loader
 
@@ -93,7 +93,7 @@ def test_a_server_that_fails_at_the_start_is_told_once_and_asked_until_it_answer
     monkeypatch.setattr("ui.loading._WARM_AGAIN_S", 0.01)
     down = GenerationError("no server there")
     rawi = engine(tmp_path, down, down, "1: yes")
-    loader = Loader.loaded(rawi)
+    loader = Loaded(rawi)
     with caplog.at_level(logging.WARNING):
         threading.Thread(target=loader._warm).start()
         assert until(lambda: not rawi._drafter._model.replies, 5)  # type: ignore[union-attr]

@@ -21,13 +21,13 @@ from rag.errors import DocumentError, IndexStorageError
 from rag.index import IndexReport
 from rag.llm import too_slow
 from tests.ui.conftest import Keep, Open
-from tests.ui.serving import quoting, served_by
+from tests.ui.serving import Loaded, quoting, served_by
 from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import ask
 from tests.ui.test_page_states import LateLoader, said
 from ui import documents, reasons
 from ui.documents import Listed, Listing
-from ui.loading import Loader, Progress
+from ui.loading import Progress
 
 IN_BOTH = pytest.mark.parametrize("locale", ["ar", "en"])
 
@@ -75,7 +75,7 @@ def test_it_tells_what_is_read_and_how_far_indexing_is(
     monkeypatch.setattr("rag.index.update", update)
     monkeypatch.setattr(documents, "listing", lambda settings: held[0])
     corpus = folder(tmp_path, "0.txt", "00.txt", "1.txt", "2.txt")
-    loader = Loader.loaded(quoting(tmp_path, TEXT, corpus=corpus, page={"documents_tab": "on"}))
+    loader = Loaded(quoting(tmp_path, TEXT, corpus=corpus, page={"documents_tab": "on"}))
     embedder: Any = SlowEmbedder()
     loader.embedder = embedder
     with served_by(loader) as url:
@@ -152,7 +152,7 @@ def test_a_run_that_fails_says_why(
     monkeypatch.setattr("rag.index.update", update)
     corpus = folder(tmp_path, "a.txt")
     ready = quoting(tmp_path, TEXT, corpus=corpus, page={"documents_tab": "on"})
-    loader = Loader.loaded(ready)
+    loader = Loaded(ready)
     embedder: Any = SlowEmbedder()
     loader.embedder = embedder
     with served_by(loader) as url:
@@ -177,7 +177,7 @@ def test_a_folder_is_dropped_with_its_paths(
     monkeypatch.setattr("rag.index.update", lambda *_, **__: IndexReport(2, 0, 0, 0, {}, 2, 2))
     corpus = folder(tmp_path, "here.txt")
     dropped = folder(tmp_path / "from", "one.txt", "تقارير/two.txt", "a.exe", ".git/three.txt")
-    loader = Loader.loaded(quoting(tmp_path, TEXT, corpus=corpus, page={"documents_tab": "on"}))
+    loader = Loaded(quoting(tmp_path, TEXT, corpus=corpus, page={"documents_tab": "on"}))
     embedder: Any = SlowEmbedder()
     loader.embedder = embedder
     with served_by(loader) as url:
@@ -201,7 +201,7 @@ def test_a_folder_is_dropped_with_its_paths(
 def test_a_folder_that_is_emptied_elsewhere_is_told_where_one_asks(
     look: Open, tmp_path: Path, locale: str
 ) -> None:
-    loader = Loader.loaded(quoting(tmp_path, TEXT))
+    loader = Loaded(quoting(tmp_path, TEXT))
     with served_by(loader) as url:
         page = look(url, locale=locale).page
         with page.expect_response("**/healthz"):

@@ -19,13 +19,12 @@ from rag.language import Language, detect
 from rag.retrieval import Retriever
 from tests.conftest import ROOT, WordEmbedder
 from tests.ui.conftest import Keep, Open
-from tests.ui.serving import served_by
+from tests.ui.serving import Loaded, served_by
 from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import ask
 from tests.ui.test_page_states import said
 from ui import examples
 from ui.examples import Example
-from ui.loading import Loader
 
 FOLDERS = pytest.mark.parametrize("folder", ["ar", "en", "mixed"])
 IN_BOTH = pytest.mark.parametrize("locale", ["ar", "en"])
@@ -170,7 +169,7 @@ class TestPage:
         self, look: Open, settings: Settings, folder: str, locale: str, picture: Keep
     ) -> None:
         with words_engine(settings, folder) as engine:
-            loader = Loader.loaded(engine)
+            loader = Loaded(engine)
             loader.examples = REQUESTS
             with served_by(loader) as url:
                 page = look(url, locale=locale).page
@@ -202,7 +201,7 @@ class TestPage:
     ) -> None:
         closed = settings.page.model_copy(update={"documents_tab": "off"})
         with words_engine(settings.model_copy(update={"page": closed}), "mixed") as engine:
-            loader = Loader.loaded(engine)
+            loader = Loaded(engine)
             loader.examples = (*examples.examples(engine), *REQUESTS)
             with served_by(loader) as url:
                 page = look(url, locale=locale, width=360, height=640, dark=True).page
@@ -221,7 +220,7 @@ class TestPage:
         self, look: Open, settings: Settings, locale: Language
     ) -> None:
         where = {"ar": "أين ينام القط رقم 1؟", "en": "Where does cat number 1 sleep?"}[locale]
-        with words_engine(settings, locale) as engine, served_by(Loader.loaded(engine)) as url:
+        with words_engine(settings, locale) as engine, served_by(Loaded(engine)) as url:
             page = look(url, locale=locale).page
             ask(page, where)
             turn = page.locator(".rw-turn-assistant:has(.rw-assistant[data-how=quoted])")

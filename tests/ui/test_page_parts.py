@@ -21,7 +21,7 @@ from rag.retrieval import Found
 from rag.storage import Origin
 from tests.conftest import Write, in_child
 from tests.doubles import JudgingLLM
-from tests.ui.serving import until
+from tests.ui.serving import Loaded, until
 from ui import documents, feedback, text
 from ui.answering import Answering
 from ui.conversations import MOST_CONVERSATIONS, Conversation, Conversations, Message
@@ -61,7 +61,7 @@ def loaded() -> Iterator[Callable[..., Loader]]:
     with ExitStack() as opened:
 
         def load(*replies: Any, **settings: int) -> Loader:
-            loader = Loader.loaded(engine(*replies, **settings))
+            loader = Loaded(engine(*replies, **settings))
             opened.callback(loader.close)
             return loader
 

@@ -16,13 +16,12 @@ from rag.engine import Engine
 from rag.language import Language
 from tests.conftest import WordEmbedder
 from tests.ui.conftest import Keep, Open
-from tests.ui.serving import indexed, served
+from tests.ui.serving import Loaded, indexed, served
 from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import answer
 from ui import export, text
 from ui.chat_view import ChatView
 from ui.conversations import Conversation, Conversations, Message
-from ui.loading import Loader
 
 pytestmark = pytest.mark.browser
 MESSAGE = {"role": "user", "text": "Where?", "language": "en"}
@@ -68,7 +67,7 @@ def test_a_choice_is_kept_with_its_conversation() -> None:
 
 
 def test_what_is_shown_to_choose_from_is_not_shown_anew_while_the_rest_loads(rawi: Engine) -> None:
-    loader = Loader.loaded(rawi)
+    loader = Loaded(rawi)
     chat: Any = SimpleNamespace(welcome="welcome", timer="timer", scope="scope")
     view = ChatView(loader, chat)
     assert text.ALL_DOCUMENTS.en in str(view.tick({}, "", "")["scope"])

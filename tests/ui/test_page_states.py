@@ -29,6 +29,7 @@ from tests.ui.serving import (
     FOUND,
     QUESTION,
     QUOTE,
+    Loaded,
     SlowLLM,
     engine,
     served,
@@ -336,7 +337,7 @@ class TestWarmingUp:
         warm = threading.Event()
         ready = engine(tmp_path, model=QueueingLLM(replies=deque([ANSWER]), warm=warm))
         monkeypatch.setattr(ready, "warm", lambda: warm.wait(60))
-        loader = Loader.loaded(ready)
+        loader = Loaded(ready)
         threading.Thread(target=loader._warm, daemon=True).start()
         with served_by(loader) as url:
             page = look(url, locale=locale).page
@@ -384,7 +385,7 @@ class TestWarmingUp:
         sure = replace(FOUND, score=0.99)
         ready = engine(tmp_path, model=llm, evidence=[sure], answer={"style": "quoted"})
         monkeypatch.setattr(ready, "warm", lambda: warm.wait(60))
-        loader = Loader.loaded(ready)
+        loader = Loaded(ready)
         threading.Thread(target=loader._warm, daemon=True).start()
         with served_by(loader) as url:
             page = look(url, locale=locale).page

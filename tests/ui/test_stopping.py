@@ -10,8 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from tests.ui.serving import QUESTION, SlowLLM, built, engine, listening, running, until
-from ui.loading import Loader
+from tests.ui.serving import QUESTION, Loaded, SlowLLM, built, engine, listening, running, until
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +20,7 @@ ASK = {"model": "rawi", "messages": [{"role": "user", "content": QUESTION}]}
 def test_an_answer_ends_before_the_server_does(tmp_path):
     slow = SlowLLM(replies=deque(), words=20)
     rawi = engine(tmp_path, model=slow)
-    application = built(Loader.loaded(rawi))
+    application = built(Loaded(rawi))
     with ThreadPoolExecutor(1) as asking, listening() as port:
         with running(application, rawi.settings, port):
             url = f"http://127.0.0.1:{port}/v1/chat/completions"
@@ -35,7 +34,7 @@ def test_an_answer_ends_before_the_server_does(tmp_path):
 @pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # Gradio's own, in a thread
 def test_an_open_page_does_not_keep_the_server(tmp_path, browser: Browser, caplog):
     rawi = engine(tmp_path)
-    application = built(Loader.loaded(rawi))
+    application = built(Loaded(rawi))
     page = browser.new_page()
     with listening() as port, running(application, rawi.settings, port):
         page.goto(f"http://127.0.0.1:{port}")
