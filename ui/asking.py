@@ -10,11 +10,10 @@ import gradio as gr
 from rag.language import clean, detect, is_supported
 from ui import messages, text
 from ui.answering import Answering
-from ui.chat_view import ChatView, Update
-from ui.components import asker, given, given_number
+from ui.chat import ChatView, Update
+from ui.components import asker, given, given_number, on
 from ui.conversations import Conversation, Conversations, Message
 from ui.feedback import Notes
-from ui.loading import Loader
 from ui.markup import problem_html
 from ui.text import Phrase
 from ui.work import QueueFullError
@@ -23,54 +22,56 @@ from ui.work import QueueFullError
 class AskEvents:
     """Answers questions: typed, of the examples, and asked again."""
 
-    def __init__(self, loader: Loader, view: ChatView, notes: Notes) -> None:
-        """Answer with what the loader has.
+    def __init__(self, view: ChatView, notes: Notes) -> None:
+        """Answer with what the view's loader has.
 
         :param notes: Prove later that an answer was given here.
         """
         self._notes = notes
-        self._loader = loader
-        self._settings = loader.settings
         self._view = view
-        self._answering = Answering(loader)
+        self._answering = Answering(view.loader)
+        chat = view.chat
+        # All these stream; who waits is told by our own line, so Gradio's lets them in.
+        for listen, handle, inputs in (
+            (chat.question.submit, self.ask, [chat.question, *chat.state]),
+            (chat.tools.send, self.ask, [chat.question, *chat.state]),
+            (chat.welcome.example, self.ask_example, [chat.kept]),
+            (chat.messages.retry, self.retry, [chat.kept]),
+            (chat.messages.near, self.ask_near, [chat.kept]),
+        ):
+            on(listen, handle, inputs, chat.changing, concurrency_limit=None)
+        on(chat.tools.stop, self.stop, [], [], queue=False)
 
     def ask(self, question: str, kept: Any, editing: str, request: gr.Request) -> Iterator[Update]:
         """Answer what was typed; what can't be asked stays where it was typed."""
-        conversations = Conversations.read(kept)
         question = question or ""  # of another client than the page it may be None
         refusal = self._refusal(question)
         if refusal:
             yield {self._view.chat.live: problem_html(refusal)}
         elif question.strip():
-            base = conversations.current
+            kept = Conversations.read(kept)
+            base = kept.current
             base = base.before(editing) if editing else base
-            yield from self._answer(question, conversations, base, request)
+            yield from self._answer(question, kept, base, request)
 
-    def ask_example(
-        self, kept: Any, editing: str, event: gr.EventData, request: gr.Request
-    ) -> Iterator[Update]:
+    def ask_example(self, kept: Any, event: gr.EventData, request: gr.Request) -> Iterator[Update]:
         """Answer an example, which the button says itself: others may be offered since."""
         yield from self.ask(given(event, "question"), kept, "", request)
 
-    def ask_near(
-        self, kept: Any, editing: str, event: gr.EventData, request: gr.Request
-    ) -> Iterator[Update]:
+    def ask_near(self, kept: Any, event: gr.EventData, request: gr.Request) -> Iterator[Update]:
         """Answer a question that an answer offered."""
         answer = Conversations.read(kept).current.answer(given(event, "id"))
         at = given_number(event, "at")
         if answer is not None and at is not None and at < len(answer.near):
             yield from self.ask(answer.near[at], kept, "", request)
 
-    def retry(
-        self, kept: Any, editing: str, event: gr.EventData, request: gr.Request
-    ) -> Iterator[Update]:
+    def retry(self, kept: Any, event: gr.EventData, request: gr.Request) -> Iterator[Update]:
         """Ask the question of a message again; what followed it goes."""
-        conversations = Conversations.read(kept)
-        current = conversations.current
+        kept = Conversations.read(kept)
+        current = kept.current
         question = current.question_of(given(event, "id"))
         if question is not None:
-            base = current.before(question.id)
-            yield from self._answer(question.text, conversations, base, request)
+            yield from self._answer(question.text, kept, current.before(question.id), request)
 
     def stop(self, request: gr.Request) -> None:
         """Stop the answer on its way; the stream itself then shows that."""
@@ -109,7 +110,7 @@ class AskEvents:
 
     def _refusal(self, question: str) -> Phrase | None:
         """Say in both languages why a question can't be asked."""
-        asked, most = clean(question).strip(), self._settings.question.max_chars
+        asked, most = clean(question).strip(), self._view.loader.settings.question.max_chars
         if not asked:
             return text.UNASKABLE if question.strip() else None
         if len(asked) > most:

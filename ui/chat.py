@@ -1,4 +1,4 @@
-"""The chat: its layout, and which event calls what.
+"""The chat: its components, and what they show of the conversations that the browser keeps.
 
 The page is Gradio's: its queue, streaming, state and storage in the browser. What is seen is HTML
 of our own (``messages``, ``sources``), so that every message has its own direction and all text is
@@ -7,124 +7,165 @@ escaped; buttons in it carry ``data-act``, which comes back here as an event of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
-from ui import panels, text, tickets
-from ui.asking import AskEvents
-from ui.chat_view import ChatView
-from ui.components import Chat, acting, on
-from ui.feedback import Notes
+from ui import messages, panels, text
+from ui.components import acting, on
+from ui.conversations import Conversation, Conversations
 from ui.loading import Loader
-from ui.reading import ReadEvents
+
+Update = dict[Any, Any]
 
 
-def build(loader: Loader, *, compact: bool = False) -> Chat:
-    """Lay out the chat within the current ``gr.Blocks`` and connect it.
+class Chat:
+    """The components that the chat's events read and write.
 
-    :param compact: For a frame within another site: without the list of conversations.
+    :ivar state: What events are given of the conversations.
+    :ivar changing: What may change with the conversations.
     """
-    chat = _laid_out(compact, tickets.derived(loader.secret, "conversations"))
-    view = ChatView(loader, chat)
-    notes = Notes(loader.settings.storage, tickets.derived(loader.secret, "feedback"))
-    asking, reading = AskEvents(loader, view, notes), ReadEvents(loader, view, notes)
-    _connect(chat, view, asking, reading)
-    return chat
 
+    def __init__(self, *, compact: bool, browser_key: str) -> None:
+        """Lay them out within the current ``gr.Blocks``.
 
-def _laid_out(compact: bool, browser_key: str) -> Chat:
-    key = "rawi-embedded" if compact else "rawi-conversations"
-    # Whoever is served the page has the key: it hides nothing from a reader, and what another
-    # program on this port left behind is no conversation of ours.
-    kept = gr.BrowserState({}, storage_key=key, secret=browser_key)
-    # Not gr.State, for which Gradio would hold a connection open for every page.
-    editing = gr.Textbox(visible=False)
-    with gr.Row(elem_id="rawi-layout", elem_classes=["rw-compact"] if compact else []):
-        with gr.Column(elem_id="rawi-side", visible="hidden" if compact else True):
-            conversations = acting(
-                "new", "pick", "rename", "delete", "export", elem_id="rawi-conversations"
-            )
-            gr.HTML(panels.keys_html(), apply_default_css=False, padding=False)
-        with gr.Column(elem_id="rawi-chat"):
-            with gr.Column(elem_id="rawi-messages"):
-                welcome = acting("example", "open", "refresh")
-                messages = acting("cite", "retry", "edit", "rate", "reason", "near", "translate")
-                live = acting(elem_id="rawi-live")
-            scope = acting("choose", "all", "refresh", elem_id="rawi-scope")
-            picker = acting("chosen", "close", elem_id="rawi-picker")
-            with gr.Row(elem_id="rawi-composer"):
-                question = gr.Textbox(
-                    elem_id="rawi-question",
-                    label=f"{text.QUESTION.ar} · {text.QUESTION.en}",
-                    placeholder=text.PLACEHOLDER.en,
-                    max_lines=6,
-                    container=False,
-                    interactive=False,  # until the page shows what the browser kept
+        :param compact: For a frame within another site: without the list of conversations.
+        :param browser_key: Whoever is served the page has it: it hides nothing from a reader, and
+            what another program on this port left behind is no conversation of ours.
+        """
+        key = "rawi-embedded" if compact else "rawi-conversations"
+        self.kept = gr.BrowserState({}, storage_key=key, secret=browser_key)
+        # Not gr.State, for which Gradio would hold a connection open for every page.
+        self.editing = gr.Textbox(visible=False)
+        with gr.Row(elem_id="rawi-layout", elem_classes=["rw-compact"] if compact else []):
+            with gr.Column(elem_id="rawi-side", visible="hidden" if compact else True):
+                self.conversations = acting(
+                    "new", "pick", "rename", "delete", "export", elem_id="rawi-conversations"
                 )
-                tools = acting("send", "stop", value=panels.tools_html())
-        with gr.Column(elem_id="rawi-panel"):
-            source = acting("close", "turn", elem_id="rawi-source")
-            evidence = acting("cite", elem_id="rawi-evidence")
-    download = acting(elem_id="rawi-download")
-    translation = acting(elem_id="rawi-translation")
-    cleared = acting("restore", "forget", elem_id="rawi-cleared")
-    timer = gr.Timer(1.0)
-    return Chat(
-        kept, editing, question, tools, conversations, welcome, messages, live, evidence, source,
-        download, translation, cleared, timer, scope, picker,
-    )  # fmt: skip
+                gr.HTML(panels.keys_html(), apply_default_css=False, padding=False)
+            with gr.Column(elem_id="rawi-chat"):
+                with gr.Column(elem_id="rawi-messages"):
+                    self.welcome = acting("example", "open", "refresh")
+                    self.messages = acting(
+                        "cite", "retry", "edit", "rate", "reason", "near", "translate"
+                    )
+                    self.live = acting(elem_id="rawi-live")
+                self.scope = acting("choose", "all", "refresh", elem_id="rawi-scope")
+                self.picker = acting("chosen", "close", elem_id="rawi-picker")
+                with gr.Row(elem_id="rawi-composer"):
+                    self.question = gr.Textbox(
+                        elem_id="rawi-question",
+                        label=f"{text.QUESTION.ar} · {text.QUESTION.en}",
+                        placeholder=text.PLACEHOLDER.en,
+                        max_lines=6,
+                        container=False,
+                        interactive=False,  # until the page shows what the browser kept
+                    )
+                    self.tools = acting("send", "stop", value=panels.tools_html())
+            with gr.Column(elem_id="rawi-panel"):
+                self.source = acting("close", "turn", elem_id="rawi-source")
+                self.evidence = acting("cite", elem_id="rawi-evidence")
+        self.download = acting(elem_id="rawi-download")
+        self.translation = acting(elem_id="rawi-translation")
+        self.cleared = acting("restore", "forget", elem_id="rawi-cleared")
+        self.timer = gr.Timer(1.0)
+        self.state: list[Any] = [self.kept, self.editing]
+        self.changing: list[Any] = [
+            *self.state, self.question, self.conversations, self.welcome, self.messages, self.live,
+            self.evidence, self.source, self.scope, self.picker, self.cleared,
+        ]  # fmt: skip
 
 
-def _connect(chat: Chat, view: ChatView, asking: AskEvents, reading: ReadEvents) -> None:
-    shown: list[Any] = [
-        chat.kept, chat.editing, chat.question, chat.conversations, chat.welcome, chat.messages,
-        chat.live, chat.evidence, chat.source, chat.scope, chat.picker, chat.cleared,
-    ]  # fmt: skip
-    state: list[Any] = [chat.kept, chat.editing]
-    typed, ticking = [chat.question, *state], [*state, chat.scope]
-    # All these stream; who waits is told by our own line, so Gradio's lets them in.
-    streams: list[tuple[Callable[..., Any], Callable[..., Any], list[Any]]] = [
-        (chat.question.submit, asking.ask, typed),
-        (chat.tools.send, asking.ask, typed),
-        (chat.welcome.example, asking.ask_example, state),
-        (chat.messages.retry, asking.retry, state),
-        (chat.messages.near, asking.ask_near, state),
-    ]
-    for listen, handle, given in streams:
-        on(listen, handle, given, shown, concurrency_limit=None)
-    quick: list[tuple[Callable[..., Any], Callable[..., Any], list[Any], list[Any]]] = [
-        (chat.tools.stop, asking.stop, [], []),
-        (chat.messages.edit, reading.edit, state, shown),
-        (chat.messages.rate, reading.rate, state, shown),
-        (chat.messages.reason, reading.reason, state, shown),
-        (chat.messages.cite, reading.cite, state, [chat.source, chat.evidence]),
-        (chat.evidence.cite, reading.cite, state, [chat.source, chat.evidence]),
-        (chat.welcome.open, reading.open, [], [chat.source]),
-        (chat.source.close, reading.close, [], [chat.source]),
-        (chat.conversations.new, reading.new, state, shown),
-        (chat.conversations.pick, reading.pick, state, shown),
-        (chat.conversations.delete, reading.delete, state, shown),
-        (chat.conversations.rename, reading.rename, state, shown),
-        (chat.cleared.restore, reading.restore, state, shown),
-        (chat.cleared.forget, reading.forget, state, shown),
-        (chat.welcome.refresh, view.refresh, state, [chat.welcome]),
-        (chat.conversations.export, reading.export, state, [chat.download]),
-        (chat.timer.tick, view.tick, ticking, [chat.welcome, chat.timer, chat.scope]),
-        (chat.scope.choose, reading.choose, state, [chat.picker]),
-        (chat.scope.all, reading.all, state, [chat.kept, chat.scope, chat.picker]),
-        (chat.scope.refresh, reading.scope, state, [chat.scope]),
-        (chat.picker.close, reading.close, [], [chat.picker]),
-    ]
-    for listen, handle, given, outputs in quick:
-        on(listen, handle, given, outputs, queue=False)
-    # The page sends the next change when it sees this answer, before Gradio holds it for ended.
-    ticked, outputs = chat.picker.chosen, [chat.kept, chat.scope]
-    on(ticked, reading.chosen, state, outputs, queue=False, trigger_mode="multiple")
-    on(chat.source.turn, reading.turn, [], [chat.source], queue=False)
-    asked, said = chat.messages.translate, [chat.translation]
-    on(asked, reading.translate, state, said, concurrency_limit=None)
-    page = gr.context.Context.root_block
-    if page is not None:
-        on(page.load, view.load, state, shown, queue=False)
+class ChatView:
+    """Turns conversations into what the components of the chat hold.
+
+    :ivar loader: Has what is shown.
+    :ivar chat: The components.
+    """
+
+    def __init__(self, loader: Loader, chat: Chat) -> None:
+        """Show what the loader answers in the components of ``chat``."""
+        self.loader = loader
+        self.chat = chat
+
+    def connect(self, page: gr.Blocks) -> None:
+        """Show it when the page is opened, and what has changed since."""
+        chat = self.chat
+        ticking = [chat.welcome, chat.timer, chat.scope]
+        on(chat.timer.tick, self.tick, [chat.kept, chat.scope], ticking, queue=False)
+        on(chat.welcome.refresh, self.refresh, [chat.kept], [chat.welcome], queue=False)
+        on(page.load, self.load, [chat.kept], chat.changing, queue=False)
+
+    def load(self, kept: Any) -> Update:
+        """Show what the browser kept, and only then let the reader ask.
+
+        Shown after a question, it would stand over the answer.
+        """
+        kept = Conversations.read(kept)
+        cleared = kept.cleared is not None
+        if cleared:  # long ago, perhaps by another reader
+            kept = kept.opened(kept.open)
+        shown = self.shown(kept, store=cleared)
+        return {**shown, self.chat.question: gr.Textbox(interactive=True)}
+
+    def refresh(self, kept: Any) -> str:
+        """Show what may be asked, after the documents may have changed."""
+        state = panels.progress_html(self.loader.progress())
+        if Conversations.read(kept).current.messages:
+            return f'<div class="rw-welcome">{state}</div>' if state else ""
+        return panels.welcome_html(self.loader.listing, self.loader.examples or (), state)
+
+    def tick(self, kept: Any, scope: str) -> Update:
+        """Show how far loading is, once a second until it is done.
+
+        :param scope: What the page shows of the documents to choose from. Where there are some, one
+            may be chosen meanwhile: what was true when this was asked isn't shown over that.
+        """
+        done = self.loader.examples is not None
+        return {
+            self.chat.welcome: self.refresh(kept),
+            self.chat.timer: gr.Timer(active=not done),
+            self.chat.scope: gr.skip() if scope else self.scope_html(kept),
+        }
+
+    def shown(self, kept: Conversations, editing: str = "", *, store: bool = True) -> Update:
+        """Return all that depends on the conversations."""
+        chat, current = self.chat, kept.current
+        last = next((m for m in reversed(current.messages) if m.role == "assistant"), None)
+        return {
+            chat.kept: kept.dump() if store else gr.skip(),
+            chat.editing: editing,
+            chat.conversations: panels.conversations_html(kept.kept, current),
+            chat.welcome: self.refresh(kept),
+            chat.messages: self.messages_html(current, editing),
+            chat.live: "",
+            chat.evidence: messages.evidence_html(last),
+            chat.scope: self.scope_html(kept),
+            chat.picker: "",
+            chat.cleared: "" if kept.cleared is None else panels.cleared_html(),
+        }
+
+    def messages_html(
+        self, conversation: Conversation, editing: str = "", *, waiting: bool = False
+    ) -> str:
+        """Return the messages; ``waiting`` while an answer to the last is on its way."""
+        engine = self.loader.engine
+        return messages.conversation_html(
+            conversation.messages,
+            editing=editing,
+            feedback=self.loader.settings.page.feedback,
+            waiting=waiting,
+            retry=self.loader.progress().stage != "failed",
+            translates=engine is not None and engine.translates,
+        )
+
+    def scope_html(self, kept: Any, nth: int = 0) -> str:
+        """Say which documents are asked, and offer to choose; nothing where there is no choice.
+
+        :param nth: Which of the page's changes this answers, from 1; 0 where it answers none.
+        """
+        docs, titles = Conversations.read(kept).current.docs, panels.titles_of(self.loader.engine)
+        if len(titles) < 2 and not (titles and docs):
+            return ""
+        gone = [doc for doc in docs if doc not in titles]
+        return panels.scope_html([doc for doc in docs if doc in titles], gone, len(titles), nth)

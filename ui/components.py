@@ -1,9 +1,9 @@
-"""The components of the chat, and how ours differ from Gradio's own."""
+"""How our components and events differ from Gradio's own."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -15,39 +15,13 @@ _ACTS = """
 window.rawi.acts(element, trigger, {acts});
 watch("value", () => window.rawi.changed(element));
 """
-
-
 _MOST_DIGITS = 9
-
-
-@dataclass(frozen=True)
-class Chat:
-    """The components of the chat that events read and write."""
-
-    kept: gr.BrowserState
-    editing: gr.Textbox
-    question: gr.Textbox
-    tools: gr.HTML
-    conversations: gr.HTML
-    welcome: gr.HTML
-    messages: gr.HTML
-    live: gr.HTML
-    evidence: gr.HTML
-    source: gr.HTML
-    download: gr.HTML
-    translation: gr.HTML
-    cleared: gr.HTML
-    timer: gr.Timer
-    scope: gr.HTML
-    picker: gr.HTML
 
 
 def acting(*acts: str, **options: Any) -> gr.HTML:
     """Return an HTML component whose ``[data-act]`` buttons become these events."""
-    names = "[" + ", ".join(f'"{act}"' for act in acts) + "]"
-    return gr.HTML(
-        js_on_load=_ACTS.format(acts=names), apply_default_css=False, padding=False, **options
-    )
+    on_load = _ACTS.format(acts=json.dumps(acts))
+    return gr.HTML(js_on_load=on_load, apply_default_css=False, padding=False, **options)
 
 
 def on(

@@ -165,7 +165,7 @@ class Conversations(_Kept):
 
     @classmethod
     def read(cls, value: Any) -> Conversations:
-        """Return what a browser sent; nothing when it has another shape."""
+        """Return what a browser sent, or was read already; nothing when it has another shape."""
         try:
             return cls.model_validate(value or {})
         except ValidationError:

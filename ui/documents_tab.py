@@ -9,9 +9,8 @@ import gradio as gr
 from markupsafe import Markup
 
 from rag import readers
-from rag.config import Settings
 from rag.errors import IndexStorageError, RawiError
-from ui import documents, indexing, sources, text
+from ui import documents, indexing, text
 from ui.components import acting, carried, given, on
 from ui.documents import RefusedError, size_text
 from ui.indexing import Job
@@ -30,31 +29,30 @@ _UPLOADS = 'window.rawi.uploads(element, trigger, ["send_files", "reindex", "ref
 
 
 class DocumentsTab:
-    """Lists, adds, removes and indexes documents."""
+    """Lists, adds, removes and indexes documents.
 
-    def __init__(self, settings: Settings, loader: Loader, source: gr.HTML) -> None:
-        """Lay out the tab within the current ``gr.Blocks`` and connect it.
+    :ivar listing: Where they are listed.
+    """
 
-        :param source: Where a document is opened.
-        """
-        self._settings = settings
+    def __init__(self, loader: Loader) -> None:
+        """Lay out the tab within the current ``gr.Blocks`` and connect it."""
         self._loader = loader
+        self._settings = loader.settings
         gr.HTML(heading(text.DOCUMENTS, "rawi-documents-title"))
         tools = gr.HTML(
-            _tools_html(documents.upload_limit(settings)),
+            _tools_html(documents.upload_limit(loader.settings)),
             js_on_load=_UPLOADS,
             apply_default_css=False,
             elem_id="rawi-upload",
         )
         self._job = acting(elem_id="rawi-job-state")
-        self._listing = acting("remove", "open", elem_id="rawi-documents")
-        outputs: list[Any] = [self._job, self._listing]
+        self.listing = acting("remove", "open", elem_id="rawi-documents")
+        outputs: list[Any] = [self._job, self.listing]
         one_at_a_time = {"concurrency_id": "index", "concurrency_limit": 1}
         on(tools.send_files, self._add, [], outputs, **one_at_a_time)
         on(tools.reindex, self._reindex, [], outputs, **one_at_a_time)
-        on(self._listing.remove, self._remove, [], outputs, **one_at_a_time)
-        on(self._listing.open, self._open, [], [source], queue=False)
-        on(tools.refresh, self.load, [], [self._listing], queue=False)
+        on(self.listing.remove, self._remove, [], outputs, **one_at_a_time)
+        on(tools.refresh, self.load, [], [self.listing], queue=False)
 
     def load(self) -> str:
         """Return what is indexed, as HTML."""
@@ -62,11 +60,6 @@ class DocumentsTab:
             return _HTML.listing(documents.listing(self._settings))
         except IndexStorageError as exc:
             return problem_html(text.CANNOT_START, str(exc))
-
-    @property
-    def listing(self) -> gr.HTML:
-        """Where the documents are listed."""
-        return self._listing
 
     def _add(self, event: gr.EventData) -> Iterator[Update]:
         """Index what was uploaded; what was not taken is told in the words that refused it."""
@@ -90,19 +83,14 @@ class DocumentsTab:
             # Only the last one leaves an empty folder that is meant to be.
             yield from self._indexed(Markup(""), may_empty={found.doc for found in held} <= {doc})
 
-    def _open(self, event: gr.EventData) -> str:
-        """Open a document from its beginning."""
-        engine = self._loader.engine
-        return sources.document_html(engine, given(event, "doc")) if engine else ""
-
     def _reindex(self) -> Iterator[Update]:
         yield from self._indexed(Markup(""))
 
     def _indexed(self, before: Markup, *, may_empty: bool = False) -> Iterator[Update]:
         """Index the folder and show how far that is, below what was said before."""
-        for job in indexing.reindex(self._settings, self._loader, may_empty=may_empty):
+        for job in indexing.reindex(self._loader, may_empty=may_empty):
             yield {self._job: before + job_html(job)}
-        yield {self._listing: self.load()}
+        yield {self.listing: self.load()}
 
 
 def _tools_html(upload_limit: int) -> Markup:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from rag import index
-from rag.config import Settings
 from rag.embedding import Embedder, PassageInput, PassageVectors
 from rag.errors import NoIndexError, RawiError
 from rag.index import IndexReport
@@ -76,20 +75,21 @@ class _Watched:
         return [found[i] for i in range(len(passages))]
 
 
-def reindex(settings: Settings, loader: Loader, *, may_empty: bool = False) -> Iterator[Job]:
+def reindex(loader: Loader, *, may_empty: bool = False) -> Iterator[Job]:
     """Make the index equal to the folder, yielding how far that is; the last job has ended.
 
     :param may_empty: See ``index.update``.
     """
     job = Job()
-    arguments = (settings, loader, job, may_empty)
-    threading.Thread(target=_index, args=arguments, daemon=True).start()
+    threading.Thread(target=_index, args=(loader, job, may_empty), daemon=True).start()
     while not job.ended.wait(_LOOK_S):
         yield job
     yield job
 
 
-def _index(settings: Settings, loader: Loader, job: Job, may_empty: bool) -> None:
+def _index(loader: Loader, job: Job, may_empty: bool) -> None:
+    settings = loader.settings
+
     def note(doc: str, done: int, total: int) -> None:
         job.passages = job.passages_done = 0
         job.doc, job.done, job.total = doc, done, total

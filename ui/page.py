@@ -11,12 +11,16 @@ from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from rag.config import Settings
-from ui import chat, documents, quality, text
+from ui import documents, quality, text, tickets
+from ui.asking import AskEvents
+from ui.chat import Chat, ChatView
 from ui.components import on
 from ui.documents_tab import DocumentsTab
+from ui.feedback import Notes
 from ui.gate import Gate
 from ui.loading import Loader
 from ui.markup import heading, macros
+from ui.reading import ReadEvents
 
 STATIC: Final = Path(__file__).parent / "static"
 STATIC_URL: Final = "/ui"
@@ -42,10 +46,16 @@ def build(loader: Loader, *, compact: bool = False, with_documents: bool = False
         header = _HTML.header(views, compact)
         gr.HTML(header, elem_id="rawi-header", apply_default_css=False, padding=False)
         with gr.Column(elem_id="rawi-view-ask", elem_classes="rw-view"):
-            parts = chat.build(loader, compact=compact)
+            key = tickets.derived(loader.secret, "conversations")
+            view = ChatView(loader, Chat(compact=compact, browser_key=key))
+            notes = Notes(settings.storage, tickets.derived(loader.secret, "feedback"))
+            AskEvents(view, notes)
+            reading = ReadEvents(view, notes)
+            view.connect(blocks)
         if "documents" in views:
             with gr.Column(elem_id="rawi-view-documents", elem_classes="rw-view"):
-                tab = DocumentsTab(settings, loader, parts.source)
+                tab = DocumentsTab(loader)
+            on(tab.listing.open, reading.open, [], [view.chat.source], queue=False)
             on(blocks.load, tab.load, [], [tab.listing], queue=False)
         if "quality" in views:
             with gr.Column(elem_id="rawi-view-quality", elem_classes="rw-view"):

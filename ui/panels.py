@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from heapq import nlargest
 from typing import Final
 
 from rag.engine import Engine
 from rag.errors import RawiError
 from ui import text
-from ui.conversations import MOST_DOCS, TITLE_CHARS, Conversation, Conversations
+from ui.conversations import MOST_DOCS, TITLE_CHARS, Conversation
 from ui.documents import Listed, Listing
 from ui.examples import Example
 from ui.markup import macros
@@ -18,12 +19,8 @@ from ui.text import Phrase
 
 _NEWEST: Final = 5  # documents whose titles stand on the first screen
 _MOST_LISTED: Final = 1_000  # documents to choose from
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)  # of one whose file is gone
 _MOST_SEARCHED: Final = 2_000  # of a conversation, what the list is searched by
-
-
-def conversations_html(all_of_them: Conversations) -> str:
-    """Return the list of conversations, and what can be done with the open one."""
-    return _HTML.conversations(all_of_them.kept, all_of_them.current)
 
 
 def _searched(conversation: Conversation) -> str:
@@ -37,9 +34,8 @@ def welcome_html(listing: Listing, examples: Sequence[Example], state: str) -> s
 
     :param state: How far loading is, as HTML; empty when all is there.
     """
-    newest = nlargest(_NEWEST, listing.documents, key=_when)
-    holds = _holds(listing.documents)
-    return _HTML.welcome(listing.documents, holds, newest, examples, state)
+    newest = nlargest(_NEWEST, listing.documents, key=lambda listed: listed.when or _LONG_AGO)
+    return _HTML.welcome(listing.documents, _holds(listing.documents), newest, examples, state)
 
 
 def _holds(documents: Sequence[Listed]) -> Phrase:
@@ -56,30 +52,12 @@ def _holds(documents: Sequence[Listed]) -> Phrase:
     )
 
 
-def _when(listed: Listed) -> float:
-    return listed.when.timestamp() if listed.when else 0.0
-
-
 def titles_of(engine: Engine | None) -> dict[str, str]:
     """Return the documents that can be asked; none where the index can't be read."""
     try:
         return engine.retriever.titles() if engine else {}
     except RawiError:
         return {}
-
-
-def scope_html(engine: Engine | None, docs: Sequence[str], nth: int = 0) -> str:
-    """Say which documents are asked, and offer to choose; nothing where there is no choice.
-
-    :param docs: What was chosen; none of them asks all.
-    :param nth: Which of the page's changes this answers, from 1; 0 where it answers none.
-    """
-    titles = titles_of(engine)
-    if len(titles) < 2 and not (titles and docs):
-        return ""
-    there = [doc for doc in docs if doc in titles]
-    gone = [doc for doc in docs if doc not in titles]
-    return _HTML.scope(there, gone, len(titles), nth)
 
 
 def picker_html(titles: dict[str, str], docs: Sequence[str]) -> str:
@@ -91,5 +69,6 @@ def picker_html(titles: dict[str, str], docs: Sequence[str]) -> str:
 
 
 _HTML = macros("chat", searched=_searched, most_chars=TITLE_CHARS)
-keys_html, cleared_html, tools_html = _HTML.keys, _HTML.cleared, _HTML.tools
+conversations_html, keys_html, cleared_html = _HTML.conversations, _HTML.keys, _HTML.cleared
+scope_html, tools_html = _HTML.scope, _HTML.tools
 progress_html, download_html = _HTML.progress, _HTML.download

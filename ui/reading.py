@@ -11,13 +11,11 @@ import gradio as gr
 
 from rag.errors import GenerationError, QuestionError, RawiError
 from ui import export, messages, panels, sources, text
-from ui.chat_view import ChatView, Update
-from ui.components import asker, carried, given, given_number
-from ui.conversations import MOST_DOCS, Conversation, Conversations, Message, Quote
+from ui.chat import ChatView, Update
+from ui.components import asker, carried, given, given_number, on
+from ui.conversations import MOST_DOCS, Conversations, Message, Quote, Rating
 from ui.feedback import Notes
-from ui.loading import Loader
 from ui.messages import translation_html
-from ui.panels import picker_html, scope_html, titles_of
 from ui.work import NotReadyError, QueueFullError
 
 logger = logging.getLogger(__name__)
@@ -28,41 +26,68 @@ _LOOK_S = 1.0  # so often the page is told that it still waits for a translation
 class ReadEvents:
     """Opens articles, moves between conversations, notes what readers think, keeps their choice."""
 
-    def __init__(self, loader: Loader, view: ChatView, notes: Notes) -> None:
-        """Read what the loader has, and note what readers think."""
+    def __init__(self, view: ChatView, notes: Notes) -> None:
+        """Read what the view's loader has, and note what readers think."""
         self._notes = notes
-        self._loader = loader
-        self._settings = loader.settings
+        self._loader = view.loader
         self._view = view
+        chat, kept = view.chat, [view.chat.kept]
+        for listen, handle, inputs, outputs in (
+            (chat.messages.edit, self.edit, kept, chat.changing),
+            (chat.messages.rate, self.rate, kept, chat.changing),
+            (chat.messages.reason, self.reason, kept, chat.changing),
+            (chat.messages.cite, self.cite, kept, [chat.source, chat.evidence]),
+            (chat.evidence.cite, self.cite, kept, [chat.source, chat.evidence]),
+            (chat.welcome.open, self.open, [], [chat.source]),
+            (chat.source.turn, self.turn, [], [chat.source]),
+            (chat.source.close, self.close, [], [chat.source]),
+            (chat.conversations.new, self.new, kept, chat.changing),
+            (chat.conversations.pick, self.pick, kept, chat.changing),
+            (chat.conversations.delete, self.delete, chat.state, chat.changing),
+            (chat.conversations.rename, self.rename, chat.state, chat.changing),
+            (chat.conversations.export, self.export, kept, [chat.download]),
+            (chat.cleared.restore, self.restore, chat.state, chat.changing),
+            (chat.cleared.forget, self.forget, kept, chat.changing),
+            (chat.scope.choose, self.choose, kept, [chat.picker]),
+            (chat.scope.all, self.all, kept, [chat.kept, chat.scope, chat.picker]),
+            (chat.scope.refresh, view.scope_html, kept, [chat.scope]),
+            (chat.picker.close, self.close, [], [chat.picker]),
+        ):
+            on(listen, handle, inputs, outputs, queue=False)
+        # The page sends the next change when it sees this answer, before Gradio holds it for ended.
+        ticked, outputs = chat.picker.chosen, [chat.kept, chat.scope]
+        on(ticked, self.chosen, kept, outputs, queue=False, trigger_mode="multiple")
+        asked, said = chat.messages.translate, [chat.translation]
+        on(asked, self.translate, kept, said, concurrency_limit=None)
 
-    def new(self, kept: Any, editing: str) -> Update:
+    def new(self, kept: Any) -> Update:
         """Begin a conversation."""
         return self._moved(Conversations.read(kept).opened(""))
 
-    def pick(self, kept: Any, editing: str, event: gr.EventData) -> Update:
+    def pick(self, kept: Any, event: gr.EventData) -> Update:
         """Open one of the conversations."""
         return self._moved(Conversations.read(kept).opened(given(event, "id")))
 
     def delete(self, kept: Any, editing: str, event: gr.EventData) -> Update:
         """Clear a conversation; for a moment it can be brought back."""
-        conversations = Conversations.read(kept)
-        return self._changed(conversations, conversations.without(given(event, "id")), editing)
+        kept = Conversations.read(kept)
+        return self._changed(kept, kept.without(given(event, "id")), editing)
 
     def rename(self, kept: Any, editing: str, event: gr.EventData) -> Update:
         """Call a conversation by another name."""
-        conversations = Conversations.read(kept)
-        named = conversations.renamed(given(event, "id"), given(event, "name"))
-        return self._changed(conversations, named, editing)
+        kept = Conversations.read(kept)
+        named = kept.renamed(given(event, "id"), given(event, "name"))
+        return self._changed(kept, named, editing)
 
     def restore(self, kept: Any, editing: str) -> Update:
         """Bring back the conversation that was cleared."""
-        conversations = Conversations.read(kept)
-        return self._changed(conversations, conversations.restored(), editing)
+        kept = Conversations.read(kept)
+        return self._changed(kept, kept.restored(), editing)
 
-    def forget(self, kept: Any, editing: str) -> Update:
+    def forget(self, kept: Any) -> Update:
         """Keep nothing of the conversation that was cleared."""
-        conversations = Conversations.read(kept)
-        return self._view.shown(conversations.opened(conversations.open))
+        kept = Conversations.read(kept)
+        return self._view.shown(kept.opened(kept.open))
 
     def _changed(self, before: Conversations, kept: Conversations, editing: str) -> Update:
         return self._view.shown(kept, editing) if kept.open == before.open else self._moved(kept)
@@ -70,22 +95,19 @@ class ReadEvents:
     def _moved(self, kept: Conversations) -> Update:
         return {**self._view.shown(kept), self._view.chat.source: "", self._view.chat.question: ""}
 
-    def edit(self, kept: Any, editing: str, event: gr.EventData) -> Update:
+    def edit(self, kept: Any, event: gr.EventData) -> Update:
         """Put a question back where it is typed; without an id, leave off editing."""
-        conversations = Conversations.read(kept)
-        question = conversations.current.question_of(given(event, "id"))
-        if question is None:
-            return {**self._view.shown(conversations), self._view.chat.question: ""}
-        shown = self._view.shown(conversations, question.id)
-        return {**shown, self._view.chat.question: question.text}
+        kept = Conversations.read(kept)
+        question = kept.current.question_of(given(event, "id"))
+        shown = self._view.shown(kept, question.id if question else "")
+        return {**shown, self._view.chat.question: question.text if question else ""}
 
-    def export(self, kept: Any, editing: str, event: gr.EventData) -> str:
+    def export(self, kept: Any, event: gr.EventData) -> str:
         """Hand the open conversation to the browser as a file."""
         kind: export.Kind = "json" if given(event, "kind") == "json" else "md"
-        file = export.export(Conversations.read(kept).current, kind)
-        return panels.download_html(file)
+        return panels.download_html(export.export(Conversations.read(kept).current, kind))
 
-    def cite(self, kept: Any, editing: str, event: gr.EventData) -> Update:
+    def cite(self, kept: Any, event: gr.EventData) -> Update:
         """Open an article at a sentence, above the evidence of the answer that cites it."""
         engine, chat = self._loader.engine, self._view.chat
         start, end = given_number(event, "start"), given_number(event, "end")
@@ -106,9 +128,7 @@ class ReadEvents:
         start, end, at, here = (place or 0 for place in places)
         return sources.piece_html(engine, given(event, "doc"), start, end, at, here)
 
-    def translate(
-        self, kept: Any, editing: str, event: gr.EventData, request: gr.Request
-    ) -> Iterator[str]:
+    def translate(self, kept: Any, event: gr.EventData, request: gr.Request) -> Iterator[str]:
         """Put a quote of an answer into the answer's language, in turn with all who ask the LLM."""
         message = Conversations.read(kept).current.answer(given(event, "message"))
         marker = given_number(event, "marker")
@@ -149,58 +169,56 @@ class ReadEvents:
         """Close the article, or the list of documents."""
         return ""
 
-    def rate(self, kept: Any, editing: str, event: gr.EventData) -> Update:
+    def rate(self, kept: Any, event: gr.EventData) -> Update:
         """Note a thumb up or down; the same one again takes it back."""
-        conversations = Conversations.read(kept)
-        current, id_ = conversations.current, given(event, "id")
-        answer, wanted = current.answer(id_), given(event, "rating")
-        if answer is None or wanted not in ("up", "down"):
-            return self._view.shown(conversations)
-        rating: Any = "" if answer.rating == wanted else wanted
-        self._note(current, answer.model_copy(update={"rating": rating}))
-        return self._view.shown(conversations.put(current.rated(id_, rating)))
+        kept = Conversations.read(kept)
+        answer, wanted = kept.current.answer(given(event, "id")), given(event, "rating")
+        if answer is not None and wanted in ("up", "down"):
+            rating: Any = "" if answer.rating == wanted else wanted
+            kept = self._rated(kept, answer, rating)
+        return self._view.shown(kept)
 
-    def reason(self, kept: Any, editing: str, event: gr.EventData) -> Update:
+    def reason(self, kept: Any, event: gr.EventData) -> Update:
         """Note why an answer is bad."""
-        conversations = Conversations.read(kept)
-        current, id_ = conversations.current, given(event, "id")
-        answer, reason = current.answer(id_), given(event, "reason")
-        if answer is None or reason not in text.REASONS:
-            return self._view.shown(conversations)
-        self._note(current, answer.model_copy(update={"rating": "down"}), reason)
-        return self._view.shown(conversations.put(current.rated(id_, "down", reason)))
+        kept = Conversations.read(kept)
+        answer, reason = kept.current.answer(given(event, "id")), given(event, "reason")
+        if answer is not None and reason in text.REASONS:
+            kept = self._rated(kept, answer, "down", reason)
+        return self._view.shown(kept)
 
-    def _note(self, current: Conversation, answer: Message, reason: str = "") -> None:
-        question = current.question_of(answer.id)
-        if question is None or not self._settings.page.feedback:
-            return
-        try:
-            self._notes.note(question.text, answer, reason)
-        except RawiError as exc:
-            logger.warning("%s", exc)
+    def _rated(
+        self, kept: Conversations, answer: Message, rating: Rating, reason: str = ""
+    ) -> Conversations:
+        question = kept.current.question_of(answer.id)
+        if question is not None and self._loader.settings.page.feedback:
+            rated = answer.model_copy(update={"rating": rating})
+            try:
+                self._notes.note(question.text, rated, reason)
+            except RawiError as exc:
+                logger.warning("%s", exc)
+        return kept.put(kept.current.rated(answer.id, rating, reason))
 
-    def choose(self, kept: Any, editing: str) -> str:
+    def choose(self, kept: Any) -> str:
         """Show the documents."""
-        return picker_html(titles_of(self._loader.engine), Conversations.read(kept).current.docs)
+        return panels.picker_html(
+            panels.titles_of(self._loader.engine), Conversations.read(kept).current.docs
+        )
 
-    def chosen(self, kept: Any, editing: str, event: gr.EventData) -> Update:
+    def chosen(self, kept: Any, event: gr.EventData) -> Update:
         """Keep which documents are ticked."""
         docs = carried(event).get("docs")
         rows = docs if isinstance(docs, list) else []
         ticked = dict.fromkeys(str(one.get("doc")) for one in rows if isinstance(one, dict))
-        titles = titles_of(self._loader.engine)
+        titles = panels.titles_of(self._loader.engine)
         known = [doc for doc in ticked if doc in titles]
+        kept = Conversations.read(kept).asking(known[:MOST_DOCS])
         nth = given_number(event, "nth") or 0
-        return self._kept(Conversations.read(kept).asking(known[:MOST_DOCS]), nth)
+        return {
+            self._view.chat.kept: kept.dump(),
+            self._view.chat.scope: self._view.scope_html(kept, nth),
+        }
 
-    def all(self, kept: Any, editing: str) -> Update:
+    def all(self, kept: Any) -> Update:
         """Ask all documents again."""
-        return {**self._kept(Conversations.read(kept).asking(())), self._view.chat.picker: ""}
-
-    def scope(self, kept: Any, editing: str) -> str:
-        """Say which documents are asked, after they may have changed."""
-        return scope_html(self._loader.engine, Conversations.read(kept).current.docs)
-
-    def _kept(self, kept: Conversations, nth: int = 0) -> Update:
-        said = scope_html(self._loader.engine, kept.current.docs, nth)
-        return {self._view.chat.kept: kept.dump(), self._view.chat.scope: said}
+        kept, chat = Conversations.read(kept).asking(()), self._view.chat
+        return {chat.kept: kept.dump(), chat.scope: self._view.scope_html(kept), chat.picker: ""}

@@ -18,15 +18,14 @@ _NONE = Span(0, 0)
 _HTML = macros("source", on_page=sayings.on_page)
 
 
-def source_html(engine: Engine, doc: str, start: int, end: int, quote: str | None = None) -> str:
+def source_html(engine: Engine, doc: str, start: int, end: int) -> str:
     """Return the article around a sentence, the sentence itself in ``<mark>``.
 
     :param start: First character in the document's cleaned text; ``end`` is one past the last.
-    :param quote: What the sentence was when it was cited, if that is known.
     """
     article = engine.retriever.storage.text(doc)
     cited, note = Span(start, end), ""
-    if not 0 <= start < end <= len(article) or quote not in (None, article[start:end]):
+    if not 0 <= start < end <= len(article):
         cited, note = _NONE, _HTML.changed()
     piece = Span(max(0, cited.start - _AROUND), min(len(article), cited.end + _AROUND))
     return _opened(engine, doc, article, cited, piece, note=note)

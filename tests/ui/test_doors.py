@@ -67,13 +67,12 @@ PLAIN = {
     "ReadEvents.turn", "ReadEvents.translate",
     "ReadEvents.close", "ReadEvents.new", "ReadEvents.pick", "ReadEvents.delete",
     "ReadEvents.export", "ReadEvents.restore", "ReadEvents.forget", "AskEvents.ask_near",
-    "ReadEvents.choose", "ReadEvents.chosen", "ReadEvents.all", "ReadEvents.scope",
+    "ReadEvents.choose", "ReadEvents.chosen", "ReadEvents.all", "ChatView.scope_html",
     "ChatView.tick", "ChatView.load", "ChatView.refresh", "build.<locals>.measured",
     "ReadEvents.open", "ReadEvents.rename",
 }  # fmt: skip
 FULL = PLAIN | {
-    "DocumentsTab._add", "DocumentsTab._remove", "DocumentsTab._reindex", "DocumentsTab._open",
-    "DocumentsTab.load",
+    "DocumentsTab._add", "DocumentsTab._remove", "DocumentsTab._reindex", "DocumentsTab.load",
 }  # fmt: skip
 
 

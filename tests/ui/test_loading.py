@@ -77,12 +77,12 @@ def test_a_folder_that_was_emptied_answers_no_more_until_there_is_another(
     loader.reopen()
     documents.remove(settings, "cat.txt")
     assert not last.exists()
-    *_, job = indexing.reindex(settings, loader, may_empty=True)
+    *_, job = indexing.reindex(loader, may_empty=True)
     assert job.problem == ""
     assert loader.engine is None
     assert loader.progress().stage == "no index"
     write("dog.txt", "The dog is in the house.")
-    *_, job = indexing.reindex(settings, loader)
+    *_, job = indexing.reindex(loader)
     assert job.problem == ""
     assert loader.progress().stage == "ready"
 

@@ -20,7 +20,7 @@ from tests.ui.serving import Loaded, indexed, served
 from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import answer
 from ui import export, text
-from ui.chat_view import ChatView
+from ui.chat import ChatView
 from ui.conversations import Conversation, Conversations, Message
 
 pytestmark = pytest.mark.browser
@@ -70,8 +70,8 @@ def test_what_is_shown_to_choose_from_is_not_shown_anew_while_the_rest_loads(raw
     loader = Loaded(rawi)
     chat: Any = SimpleNamespace(welcome="welcome", timer="timer", scope="scope")
     view = ChatView(loader, chat)
-    assert text.ALL_DOCUMENTS.en in str(view.tick({}, "", "")["scope"])
-    assert view.tick({}, "", "<div>In 1 of 12 documents</div>")["scope"] == gr.skip()
+    assert text.ALL_DOCUMENTS.en in str(view.tick({}, "")["scope"])
+    assert view.tick({}, "<div>In 1 of 12 documents</div>")["scope"] == gr.skip()
 
 
 def test_the_document_that_an_answer_was_asked_of_is_exported() -> None:

@@ -13,7 +13,7 @@ from rag.language import Language, clean
 from tests.growth import assert_about_linear
 from ui import bidi, export, messages, panels, sources
 from ui.answering import Shown
-from ui.conversations import Conversation, Conversations, Message, Quote
+from ui.conversations import Conversation, Message, Quote
 from ui.documents import Listed, Listing
 from ui.examples import Example
 
@@ -61,6 +61,7 @@ def engine(text: str, title: str = "Title") -> Any:
     return SimpleNamespace(retriever=SimpleNamespace(storage=storage), settings=settings)
 
 
+ASKED = Conversation(messages=(Message(role="user", text=ATTACK, language="en"),))
 HOSTILE = {
     "question": messages.message_html(
         Message(role="user", text=ATTACK, language="en", id=ATTACK), feedback=True
@@ -76,11 +77,7 @@ HOSTILE = {
     ),
     "live": messages.live_html(Shown(answered(f"```\n{ATTACK}\n``` `{ATTACK}`"), "writing")),
     "evidence": messages.evidence_html(answered("", evidence=(quote(ATTACK, 0),))),
-    "conversations": panels.conversations_html(
-        Conversations().put(
-            Conversation(messages=(Message(role="user", text=ATTACK, language="en"),))
-        )
-    ),
+    "conversations": panels.conversations_html([ASKED], ASKED),
     "welcome": panels.welcome_html(
         Listing((Listed(ATTACK, ATTACK, "ar", 1, 1, None),)),
         [Example(ATTACK, "en"), Example(ATTACK, "ar", is_request=True)],
