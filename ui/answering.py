@@ -129,7 +129,7 @@ class Answering:
             if self._loader.wait(0):
                 progress = self._loader.progress()
                 empty = progress.stage == "no index"
-                yield ended(shown, problem="empty") if empty else failed(shown, progress.reason)
+                yield ended(shown, "empty") if empty else ended(shown, "failed", progress.reason)
                 return
             yield shown
             self._loader.wait(1.0)
@@ -137,21 +137,16 @@ class Answering:
         yield shown
         yielded = time.monotonic()
         while shown.stage != "done":
-            changed = _next(shown, asked, growing)
+            changed = shown  # when nothing happens for a moment
+            with suppress(queue.Empty):
+                changed = growing.steps.get(timeout=_LOOK_S)
+            if asked.gone.is_set():  # what comes of a thread that was stopped is no failure
+                changed = ended(shown, "stopped")
             # Only where something is yielded can this be closed: when the reader has gone away.
             if changed != shown or time.monotonic() - yielded >= _YIELD_S:
                 yield changed
                 yielded = time.monotonic()
             shown = changed
-
-
-def _next(shown: Shown, asked: Asked, growing: _Growing) -> Shown:
-    """Return the answer after the next event, or as it was when nothing happened for a moment."""
-    changed = shown
-    with suppress(queue.Empty):
-        changed = growing.steps.get(timeout=_LOOK_S)
-    # What comes of a thread that was stopped is its end, which is no failure then.
-    return ended(shown, problem="stopped") if asked.gone.is_set() else changed
 
 
 def with_event(
@@ -169,15 +164,12 @@ def with_event(
     if isinstance(event, Token):
         return Shown(message.model_copy(update={"text": message.text + event.text}), "writing")
     if isinstance(event, Answer):
-        return Shown(_answered(message, event, _offered(event, engine, history)), "done")
-    return failed(shown, "" if isinstance(event, InternalError) else str(event))
-
-
-def _offered(answer: Answer, engine: Engine, history: Sequence[Turn]) -> tuple[str, ...]:
-    """Return what may be asked next, and where there is no answer, instead."""
-    if answer.abstained:
-        return examples.near(engine, answer.evidence, answer.language)
-    return examples.following(engine, answer, [turn.content for turn in history])
+        if event.abstained:
+            near = examples.near(engine, event.evidence, event.language)
+        else:
+            near = examples.following(engine, event, [turn.content for turn in history])
+        return Shown(_answered(message, event, near), "done")
+    return ended(shown, "failed", "" if isinstance(event, InternalError) else str(event))
 
 
 def _answered(message: Message, answer: Answer, near: tuple[str, ...]) -> Message:
@@ -196,42 +188,30 @@ def _answered(message: Message, answer: Answer, near: tuple[str, ...]) -> Messag
     )
 
 
-def failed(shown: Shown, reason: str) -> Shown:
-    """Return an answer that will not come, with the engine's own words for why."""
-    return ended(shown, problem="failed", detail=reason)
+def ended(shown: Shown, problem: str, detail: str = "") -> Shown:
+    """Return an answer as far as it came, and why no more of it comes.
 
-
-def ended(shown: Shown, **fields: str) -> Shown:
-    """Return an answer as far as it came, with these fields of its message."""
+    :param detail: The engine's own words for it.
+    """
+    fields = {"problem": problem, "detail": detail}
     return Shown(shown.message.model_copy(update=fields), "done")
 
 
 def _cited(citation: Citation) -> Quote:
-    return Quote(
-        marker=citation.marker,
-        doc=citation.doc,
-        title=citation.title or citation.doc,
-        start=citation.start,
-        end=citation.end,
-        text=citation.quote[:MOST_CHARS],
-        language=detect(citation.quote),
-        marks=tuple((a - citation.start, z - citation.start) for a, z in citation.marks),
-        page=citation.page,
-        author=citation.author,
-        date=citation.date,
-    )
+    said = {
+        "title": citation.title or citation.doc,
+        "text": citation.quote[:MOST_CHARS],
+        "language": detect(citation.quote),
+        "marks": [(a - citation.start, z - citation.start) for a, z in citation.marks],
+    }
+    return Quote.model_validate({**vars(citation), **said})
 
 
 def _evidence(found: Found, engine: Engine) -> Quote:
     known = engine.retriever.storage.origin(found.doc)
-    return Quote(
-        doc=found.doc,
-        title=known.title or found.doc,
-        start=found.start,
-        end=found.end,
-        text=found.text if len(found.text) <= _SHOWN_CHARS else found.text[:_SHOWN_CHARS] + "…",
-        language=found.language,
-        page=engine.retriever.storage.page(found.doc, found.start),
-        author=known.author,
-        date=known.date,
-    )
+    said = {
+        "title": known.title or found.doc,
+        "text": found.text if len(found.text) <= _SHOWN_CHARS else found.text[:_SHOWN_CHARS] + "…",
+        "page": engine.retriever.storage.page(found.doc, found.start),
+    }
+    return Quote.model_validate({**vars(found), **vars(known), **said})

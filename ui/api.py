@@ -26,14 +26,22 @@ from rag.language import detect
 from ui import address, schemas, tasks
 from ui.logs import note_question
 from ui.schemas import MODEL, ChatMessage, ChatRequest, ChatResponse, ErrorResponse
-from ui.work import Event, NotReadyError, QueueFullError, Work
+from ui.work import Event, NotReadyError, QueueFullError, Work, whole
+
+
+class NoModelError(RawiError):
+    """A model that isn't ours."""
+
 
 _RETRY_S: Final = "5"
-_STATUS: Final = (
-    (QuestionError, 400, "invalid_request_error"),
-    (QueueFullError, 429, "rate_limit_error"),
-    (NotReadyError, 503, "service_unavailable_error"),
-    (RawiError, 502, "server_error"),
+# What is said of an error: its status, its kind, and where they are known its code and parameter.
+_STATUS: Final[tuple[tuple[type[RawiError], int, tuple[str, ...]], ...]] = (
+    (NoModelError, 404, ("invalid_request_error", "model_not_found", "model")),
+    (NoDocumentError, 400, ("invalid_request_error", "document_not_found", "docs")),
+    (QuestionError, 400, ("invalid_request_error",)),
+    (QueueFullError, 429, ("rate_limit_error",)),
+    (NotReadyError, 503, ("service_unavailable_error",)),
+    (RawiError, 502, ("server_error",)),
 )
 _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
     400: {"model": ErrorResponse, "description": "The question can't be asked, or not of docs"},
@@ -61,11 +69,10 @@ def router(work: Work) -> APIRouter:
         note_question(request, question)
         told = tasks.reply(question)
         if told is not None:
-            answer = _told(question, told)
-            return _stream(_events(answer)) if asked.stream else _reply(answer)
-        if asked.stream:
-            return await _streamed(work, question, history, asked.docs, request)
-        return await _whole(work, question, history, asked.docs, request)
+            events = _told(question, told)
+        else:
+            events = work.answer(address.asker(request.scope), question, history, asked.docs)
+        return await (_streamed(events) if asked.stream else _whole(events, request))
 
     @routes.get("/v1/models")
     async def models() -> schemas.Models:
@@ -89,20 +96,16 @@ def router(work: Work) -> APIRouter:
     @routes.post("/translate")
     async def translate(asked: schemas.TranslationRequest, request: Request) -> schemas.Translation:
         """Put a sentence of a document into the other language."""
-        asker = address.asker(request.scope)
-        text = await work.translation(asker, asked.doc, asked.start, asked.end)
-        return schemas.Translation(text=text)
+        place = (asked.doc, asked.start, asked.end)
+        text = work.translating(address.asker(request.scope), *place)
+        return schemas.Translation(text=await asyncio.wrap_future(text))
 
     return routes
 
 
-class _NoModelError(RawiError):
-    """A model that isn't ours."""
-
-
 def _check_model(model: str) -> None:
     if model != MODEL:
-        raise _NoModelError(f"there is no such model; use {MODEL}")
+        raise NoModelError(f"there is no such model; use {MODEL}")
 
 
 def say_errors_as_openai(app: FastAPI) -> None:
@@ -110,7 +113,9 @@ def say_errors_as_openai(app: FastAPI) -> None:
 
     @app.exception_handler(RawiError)
     async def translated(_: Request, exc: RawiError) -> JSONResponse:
-        return _refusal(exc)
+        status, said = next((code, said) for kind, code, said in _STATUS if isinstance(exc, kind))
+        headers = {"Retry-After": _RETRY_S} if status in (429, 503) else None
+        return JSONResponse(schemas.error(str(exc), *said), status, headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, exc: RequestValidationError) -> JSONResponse:
@@ -120,18 +125,6 @@ def say_errors_as_openai(app: FastAPI) -> None:
         message = f"{where or 'body'}: {first['msg']}"
         body = schemas.error(message, "invalid_request_error", param=where or None)
         return JSONResponse(body, 422)
-
-
-def _refusal(exc: RawiError) -> JSONResponse:
-    if isinstance(exc, _NoModelError):
-        body = schemas.error(str(exc), "invalid_request_error", "model_not_found", "model")
-        return JSONResponse(body, 404)
-    if isinstance(exc, NoDocumentError):
-        body = schemas.error(str(exc), "invalid_request_error", "document_not_found", "docs")
-        return JSONResponse(body, 400)
-    status, kind = next((status, kind) for cls, status, kind in _STATUS if isinstance(exc, cls))
-    headers = {"Retry-After": _RETRY_S} if status in (429, 503) else None
-    return JSONResponse(schemas.error(str(exc), kind), status, headers)
 
 
 def _conversation(messages: Sequence[ChatMessage]) -> tuple[str, list[Turn]]:
@@ -149,32 +142,11 @@ def _conversation(messages: Sequence[ChatMessage]) -> tuple[str, list[Turn]]:
     return turns[-1].content, turns[:-1]
 
 
-async def _whole(
-    work: Work,
-    question: str,
-    history: Sequence[Turn],
-    docs: Sequence[str] | None,
-    request: Request,
-) -> Response:
-    """Answer at once; stop when the client goes away."""
-    asker = address.asker(request.scope)
-    answering = asyncio.ensure_future(work.whole(asker, question, history, docs))
-    gone = asyncio.ensure_future(_disconnected(request))
-    try:
-        await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if not answering.done():
-            return Response(status_code=499)  # nobody reads it; the log does
-        answer = answering.result()
-    finally:
-        for task in (answering, gone):
-            task.cancel()
-        await asyncio.gather(answering, gone, return_exceptions=True)
-    return _reply(answer)
-
-
-def _told(question: str, text: str) -> Answer:
-    """Return what needs no document as an answer."""
-    return Answer(
+async def _told(question: str, text: str) -> AsyncGenerator[Event, None]:
+    """Yield what needs no document as the events of an answer."""
+    yield Evidence(())
+    yield Token(text)
+    yield Answer(
         question=question,
         language=detect(text),
         answer=text,
@@ -187,14 +159,19 @@ def _told(question: str, text: str) -> Answer:
     )
 
 
-async def _events(answer: Answer) -> AsyncGenerator[Event, None]:
-    """Yield what an answer that is there already comes as."""
-    yield Evidence(answer.evidence)
-    yield Token(answer.answer)
-    yield answer
-
-
-def _reply(answer: Answer) -> Response:
+async def _whole(events: AsyncGenerator[Event, None], request: Request) -> Response:
+    """Answer at once; stop when the client goes away."""
+    answering = asyncio.ensure_future(whole(events))
+    gone = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done():
+            return Response(status_code=499)  # nobody reads it; the log does
+        answer = answering.result()
+    finally:
+        for task in (answering, gone):
+            task.cancel()
+        await asyncio.gather(answering, gone, return_exceptions=True)
     response = ChatResponse(
         id=_id(),
         created=int(time.time()),
@@ -210,20 +187,9 @@ async def _disconnected(request: Request) -> None:
         pass
 
 
-async def _streamed(
-    work: Work,
-    question: str,
-    history: Sequence[Turn],
-    docs: Sequence[str] | None,
-    request: Request,
-) -> Response:
-    events = work.answer(address.asker(request.scope), question, history, docs)
+async def _streamed(events: AsyncGenerator[Event, None]) -> Response:
     # The first event before the status: what can't be asked is refused, not streamed.
     first = await anext(events)
-    return _stream(events, first)
-
-
-def _stream(events: AsyncGenerator[Event, None], first: Event | None = None) -> Response:
     return StreamingResponse(
         _chunks(first, events),
         media_type="text/event-stream",
@@ -231,7 +197,7 @@ def _stream(events: AsyncGenerator[Event, None], first: Event | None = None) -> 
     )
 
 
-async def _chunks(first: Event | None, events: AsyncGenerator[Event, None]) -> AsyncIterator[str]:
+async def _chunks(first: Event, events: AsyncGenerator[Event, None]) -> AsyncIterator[str]:
     base = {
         "id": _id(),
         "object": "chat.completion.chunk",
@@ -239,8 +205,7 @@ async def _chunks(first: Event | None, events: AsyncGenerator[Event, None]) -> A
         "model": MODEL,
     }
     async with aclosing(events):
-        if first is not None:
-            yield _chunk(base, first)
+        yield _chunk(base, first)
         try:
             async for event in events:
                 yield _chunk(base, event)
@@ -250,7 +215,7 @@ async def _chunks(first: Event | None, events: AsyncGenerator[Event, None]) -> A
     yield "data: [DONE]\n\n"
 
 
-def _chunk(base: dict[str, Any], event: object) -> str:
+def _chunk(base: dict[str, Any], event: Event) -> str:
     delta: dict[str, Any] = {}
     more: dict[str, Any] = {}
     finish = None
@@ -259,7 +224,7 @@ def _chunk(base: dict[str, Any], event: object) -> str:
         more = {"evidence": [schemas.sentence(found).model_dump() for found in event.sentences]}
     elif isinstance(event, Token):
         delta = {"content": event.text}
-    elif isinstance(event, Answer):
+    else:
         finish = "stop"
         more = {**schemas.checked(event).model_dump(), "usage": schemas.usage(event).model_dump()}
     choice = {"index": 0, "delta": delta, "finish_reason": finish}

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from starlette.responses import Response
 
@@ -33,8 +33,9 @@ def router(work: Work) -> APIRouter:
     @routes.get("/healthz", response_model=Health, responses=loading)
     async def healthz(ready: Annotated[bool, Query()] = False) -> Response:
         """Say that the process lives; with ``?ready=true``, 503 until it can answer."""
-        llm: Literal["ok", "failing"] = "failing" if work.llm_failure else "ok"
-        health = Health(status="ok", ready=work.is_ready, llm=llm)
+        engine = work.engine()
+        llm: Literal["ok", "failing"] = "failing" if engine and engine.llm_failure else "ok"
+        health = Health(status="ok", ready=engine is not None, llm=llm)
         if ready and not health.ready:
             return JSONResponse(Health(status="loading", ready=False).model_dump(), 503)
         return JSONResponse(health.model_dump())
@@ -42,6 +43,6 @@ def router(work: Work) -> APIRouter:
     @routes.get("/metrics", include_in_schema=False)
     def scrape() -> Response:
         """Return the metrics in Prometheus's text format."""
-        return Response(work.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(work.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return routes

@@ -46,40 +46,30 @@ class Line:
             return len(self._places)
 
     @contextmanager
-    def joined(self) -> Iterator[Place]:
-        """Take the last place, and leave it in any case."""
-        place = Place(self)
+    def joined(self) -> Iterator[Iterator[int]]:
+        """Take the last place, and leave it in any case.
+
+        What is given yields how many are ahead, whenever that may have changed, until it is nobody.
+        """
+        place = object()
         with self._changed:
             self._places.append(place)
         try:
-            yield place
+            yield self._waited(place)
         finally:
             with self._changed:
                 self._places.remove(place)
                 self._changed.notify_all()
 
-    def ahead_of(self, place: Place) -> int:
-        """Return how many are before a place."""
+    def _waited(self, place: object) -> Iterator[int]:
+        while ahead := self._ahead_of(place):
+            yield ahead
+            with self._changed:  # for a moment, or until somebody leaves
+                self._changed.wait(_LOOK_S)
+
+    def _ahead_of(self, place: object) -> int:
         with self._changed:
             return self._places.index(place)
-
-    def wait_for_change(self) -> None:
-        """Wait a moment, or until somebody leaves."""
-        with self._changed:
-            self._changed.wait(_LOOK_S)
-
-
-class Place:
-    """A place in a line."""
-
-    def __init__(self, line: Line) -> None:
-        self._line = line
-
-    def waited(self) -> Iterator[int]:
-        """Yield how many are ahead, whenever that may have changed, until it is nobody."""
-        while ahead := self._line.ahead_of(self):
-            yield ahead
-            self._line.wait_for_change()
 
 
 @dataclass(frozen=True)
@@ -108,8 +98,8 @@ class Lines:
             if not in_line:
                 work()
                 return
-            with self.write.joined() as place:
-                for _ in place.waited():
+            with self.write.joined() as waited:
+                for _ in waited:
                     pass
                 self._in_line.set()
                 work()
@@ -130,15 +120,15 @@ def in_turn(
     :param is_gone: Whether nobody listens any more: then it ends, and the LLM with it.
     """
     with closing(cast("Generator[Evidence | Token | Answer, None, None]", events)):
-        with lines.search.joined() as place:
-            for ahead in place.waited():
+        with lines.search.joined() as waited:
+            for ahead in waited:
                 if is_gone():
                     return
                 yield Ahead(ahead)
             evidence = next(events)
         yield evidence
-        with lines.write.joined() as place:
-            for ahead in place.waited():
+        with lines.write.joined() as waited:
+            for ahead in waited:
                 if is_gone():
                     return
                 yield lines.ahead(ahead)

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from rag.errors import RawiError
 from ui import address, schemas
-from ui.work import Work
+from ui.work import Work, whole
 
 PATH: Final = "/mcp"
 _ABOUT: Final = (
@@ -50,7 +50,8 @@ def build(work: Work) -> MCPServer[Any]:
     ) -> schemas.Checked:
         """Answer a question from the documents; ``[n]`` in the answer is citation n."""
         try:
-            return schemas.checked(await work.whole(_asker(context), question, docs=docs))
+            events = work.answer(_asker(context), question, docs=docs)
+            return schemas.checked(await whole(events))
         except RawiError as exc:
             raise ToolError(str(exc)) from exc
 

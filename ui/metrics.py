@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from rag.engine import Answer, Engine
 from rag.storage import Table
@@ -17,7 +17,10 @@ _SECONDS = (0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 3, 5, 10, 20, 40, 60, 120)
 
 
 class Metrics:
-    """The metrics of one application, in a registry of its own."""
+    """The metrics of one application.
+
+    :ivar registry: Its own, which holds all of them.
+    """
 
     def __init__(self, engine: Callable[[], Engine | None], lines: Lines) -> None:
         """Begin at nothing.
@@ -55,10 +58,6 @@ class Metrics:
             self.errors.labels("llm").inc()
         self.tokens.labels("prompt").inc(answer.timings.prompt_tokens)
         self.tokens.labels("completion").inc(answer.timings.completion_tokens)
-
-    def text(self) -> bytes:
-        """Return everything in Prometheus's text format."""
-        return generate_latest(self.registry)
 
 
 def _count(engine: Callable[[], Engine | None], table: Table) -> float:

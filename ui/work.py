@@ -78,7 +78,8 @@ class Asked:
 class Work:
     """Answers the questions of all programs and readers.
 
-    :ivar metrics: Of all of them.
+    :ivar engine: Returns the engine once it is loaded.
+    :ivar metrics: Of all questions.
     """
 
     def __init__(
@@ -89,32 +90,20 @@ class Work:
     ) -> None:
         """Begin with no work.
 
-        :param engine: Returns the engine once it is loaded.
         :param limits: How many questions are taken at once.
         :param lines: Of those that wait.
         """
         self.metrics = Metrics(engine, lines)
-        self._engine = engine
+        self.engine = engine
         self._lines = lines
         self._closed = threading.Event()
         self._places = AtOnce(each=limits.waiting_address, total=limits.waiting)
         self._threads = ThreadPoolExecutor(limits.waiting, thread_name_prefix="rawi-answer")
 
     @property
-    def is_ready(self) -> bool:
-        """Whether the engine is loaded."""
-        return self._engine() is not None
-
-    @property
     def is_busy(self) -> bool:
         """Whether anybody is being answered."""
         return len(self._places) > 0
-
-    @property
-    def llm_failure(self) -> str:
-        """Why the LLM failed when it was last asked; empty where it didn't."""
-        engine = self._engine()
-        return "" if engine is None else engine.llm_failure
 
     def close(self) -> None:
         """Stop what still runs and end the threads."""
@@ -136,7 +125,7 @@ class Work:
         :param within: Called there first; returns the engine that knows what is asked.
         :raises QueueFullError: When too many are being answered.
         """
-        asked = Asked(question, history, hear, within, self._engine())
+        asked = Asked(question, history, hear, within, self.engine())
         self._submit(asker, self._run, asked)
         return asked
 
@@ -176,23 +165,6 @@ class Work:
         finally:
             asked.gone.set()
 
-    async def whole(
-        self,
-        asker: str,
-        question: str,
-        history: Sequence[Turn] = (),
-        docs: Collection[str] | None = None,
-    ) -> Answer:
-        """Return the checked answer; being cancelled stops the work.
-
-        :raises RawiError: As ``answer``; and when the answer fails.
-        """
-        async with aclosing(self.answer(asker, question, history, docs)) as events:
-            async for event in events:
-                if isinstance(event, Answer):
-                    return event
-        raise InternalError("the answer did not come to an end")
-
     async def passages(
         self, asker: str, question: str, k: int, docs: Collection[str] | None = None
     ) -> list[Found]:
@@ -206,28 +178,21 @@ class Work:
         work = self._submit(asker, engine.retriever.passages, question, k)
         return await asyncio.wrap_future(work)
 
-    async def translation(self, asker: str, doc: str, start: int, end: int) -> str:
-        """Return a sentence in the other language; "" where no translation holds.
-
-        :raises RawiError: As ``answer``; and when there is no such sentence.
-        """
-        return await asyncio.wrap_future(self.translating(asker, doc, start, end))
-
     def translating(self, asker: str, doc: str, start: int, end: int) -> Future[str]:
-        """Return what will be a translation, as ``translation`` does.
+        """Return what will be a sentence in the other language; "" where no translation holds.
 
-        :raises RawiError: As ``translation``; the future, too.
+        :raises RawiError: As ``answer``; so does the future, and when there is no such sentence.
         """
         return self._submit(asker, self._translated, self._ready(), doc, start, end)
 
     def _translated(self, engine: Engine, doc: str, start: int, end: int) -> str:
-        with self._lines.write.joined() as place:
-            for _ in place.waited():
+        with self._lines.write.joined() as waited:
+            for _ in waited:
                 pass
             return engine.translation(doc, start, end)
 
     def _ready(self) -> Engine:
-        engine = self._engine()
+        engine = self.engine()
         if engine is None:
             raise NotReadyError("Rawi is still loading; ask again in a moment")
         return engine
@@ -252,7 +217,7 @@ class Work:
         def is_gone() -> bool:
             return asked.gone.is_set() or self._closed.is_set()
 
-        while (engine := asked.engine or self._engine()) is None:
+        while (engine := asked.engine or self.engine()) is None:
             if is_gone():
                 return
             time.sleep(_LOOK_S)
@@ -284,3 +249,15 @@ class Work:
         if isinstance(event, Answer):
             metrics.total.observe(asked.seconds())
             metrics.answered(event)
+
+
+async def whole(events: AsyncGenerator[Event, None]) -> Answer:
+    """Return the checked answer that ends these events; being cancelled stops the work.
+
+    :raises RawiError: As ``Work.answer``; and when the answer fails.
+    """
+    async with aclosing(events):
+        async for event in events:
+            if isinstance(event, Answer):
+                return event
+    raise InternalError("the answer did not come to an end")

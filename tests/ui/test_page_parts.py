@@ -144,14 +144,14 @@ def test_the_line_is_fair_and_tells_how_many_are_ahead() -> None:
     line, order, entered = Line(), [], threading.Event()
 
     def second() -> None:
-        with line.joined() as place:
+        with line.joined() as waited:
             entered.set()
-            order.append(next(place.waited()))
-            list(place.waited())
+            order.append(next(waited))
+            list(waited)
             order.append("second")
 
-    with line.joined() as place:
-        assert list(place.waited()) == []
+    with line.joined() as waited:
+        assert list(waited) == []
         thread = threading.Thread(target=second)
         thread.start()
         entered.wait()
