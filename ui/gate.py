@@ -11,7 +11,6 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from html.parser import HTMLParser
 from typing import Annotated, Any, Final
 
@@ -25,32 +24,24 @@ from ui import address, schemas
 from ui.conversations import Conversations
 from ui.guard import FRAMED_BY, again, policy
 
-
-@dataclass(frozen=True)
-class Served:
-    """A route that the page uses.
-
-    :ivar why: What for.
-    """
-
-    method: str
-    path: re.Pattern[str]
-    why: str
-
-
 _NO_PATH: Final = "invalid_request_error"
 _NAME: Final = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*"
 PAGE: Final = "/"
-ROUTES: Final = (
-    Served("GET", re.compile(PAGE), "the page itself"),
-    Served("GET", re.compile(rf"/assets/{_NAME}\.(?:js|css|woff2|svg)"), "Gradio's own script"),
-    Served("GET", re.compile(rf"/static/(?:fonts/{_NAME}|js)/{_NAME}\.(?:js|woff2)"), "its fonts"),
-    Served("GET", re.compile(r"/theme\.css"), "its colours"),
-    Served("GET", re.compile(r"/favicon\.ico"), "browsers ask for it"),
-    Served("POST", re.compile(r"/gradio_api/run/predict"), "an event that is answered at once"),
-    Served("POST", re.compile(r"/gradio_api/queue/join"), "an event whose answer streams"),
-    Served("GET", re.compile(r"/gradio_api/queue/data"), "the stream of what was joined"),
-)
+# The routes that the page uses.
+ROUTES: Final = {
+    "GET": (
+        re.compile(PAGE),  # the page itself
+        re.compile(rf"/assets/{_NAME}\.(?:js|css|woff2|svg)"),  # Gradio's own script
+        re.compile(rf"/static/(?:fonts/{_NAME}|js)/{_NAME}\.(?:js|woff2)"),  # its fonts
+        re.compile(r"/theme\.css"),  # its colours
+        re.compile(r"/favicon\.ico"),  # browsers ask for it
+        re.compile(r"/gradio_api/queue/data"),  # the stream of what was joined
+    ),
+    "POST": (
+        re.compile(r"/gradio_api/run/predict"),  # an event that is answered at once
+        re.compile(r"/gradio_api/queue/join"),  # an event whose answer streams
+    ),
+}
 
 
 def _no_file(name: str) -> str:
@@ -133,8 +124,8 @@ class Gate:
 
 def is_served(method: str, path: str) -> bool:
     """Tell whether a path of Gradio's application is one that the page uses."""
-    wanted = "GET" if method == "HEAD" else method
-    return any(route.method == wanted and route.path.fullmatch(path) for route in ROUTES)
+    routes = ROUTES.get("GET" if method == "HEAD" else method, ())
+    return any(route.fullmatch(path) for route in routes)
 
 
 class _Page:

@@ -12,7 +12,6 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -42,6 +41,8 @@ _ROUTES: Final = (
 _PROXY_HEADERS: Final = (b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
 _PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9_.~-]{1,100}){1,10}")
 _MISDIRECTED: Final = "Rawi isn't known by this name; its operator can add it to server.hosts"
+_NO_KEY: Final = "the API key is missing or wrong: Authorization: Bearer …"
+_NO_KEYS: Final = "without keys the API serves its own machine alone; make one with: rawi key"
 # What of Gradio is served as a stream.
 _STREAM: Final = re.compile(r"/gradio_api/queue/data")
 _STREAM_RETRY_S: Final = 5
@@ -65,26 +66,6 @@ def policy(framed_by: str, *, scripts: Sequence[str] = ()) -> str:
         " img-src 'self' data: blob:; font-src 'self' data:; object-src 'none'; frame-src 'none';"
         f" base-uri 'self'; form-action 'self'; frame-ancestors {framed_by}"
     )
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why a request is not let in."""
-
-    status: int
-    message: str
-    kind: str
-    retry_s: int | None = None
-
-    def response(self) -> Response:
-        """Return it in OpenAI's form."""
-        headers = {"Retry-After": str(self.retry_s)} if self.retry_s else {}
-        if self.status == HTTPStatus.UNAUTHORIZED:
-            headers["WWW-Authenticate"] = "Bearer"
-        return JSONResponse(schemas.error(self.message, self.kind), self.status, headers)
-
-
-_TOO_LARGE: Final = Refusal(413, "the request is too large", "invalid_request_error")
 
 
 class Guard:
@@ -140,12 +121,12 @@ class Guard:
         given = self._refusal(scope, client) or await self._whole(scope, receive)
         stream = scope["method"] == "GET" and _STREAM.search(scope["path"])
         holder = address.asker(scope) if stream else None
-        if not isinstance(given, Refusal) and not self._streams.take(holder):
-            given = Refusal(429, "too many open streams", "rate_limit_error", _STREAM_RETRY_S)
-        if isinstance(given, Refusal):
-            if given.status == HTTPStatus.TOO_MANY_REQUESTS:
-                self._metrics.limited.labels(given.kind).inc()
-            await given.response()(scope, receive, request.send)
+        if not isinstance(given, Response) and not self._streams.take(holder):
+            given = _refused(429, "too many open streams", "rate_limit_error", _STREAM_RETRY_S)
+        if isinstance(given, Response):
+            if given.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                self._metrics.limited.labels("rate_limit_error").inc()
+            await given(scope, receive, request.send)
             return
         request.is_let_in = True
         try:
@@ -153,19 +134,19 @@ class Guard:
         finally:
             self._streams.leave(holder)
 
-    async def _whole(self, scope: Scope, receive: Receive) -> Receive | Refusal:
+    async def _whole(self, scope: Scope, receive: Receive) -> Receive | Response:
         """Read the body before anything works on it; return what gives it again."""
         if scope["path"] == uploads.PATH:
             return receive
         most, within_s = self._settings.server.max_body_bytes, self._settings.server.body_timeout_s
         length = Headers(scope=scope).get("content-length", "")
         if length.isdecimal() and int(length) > most:
-            return _TOO_LARGE
+            return _too_large()
         try:
             message = await asyncio.wait_for(_read(receive, most), within_s)
         except TimeoutError:
-            return Refusal(408, "the request took too long", "invalid_request_error")
-        return _TOO_LARGE if message is None else again(message, receive)
+            return _refused(408, "the request took too long")
+        return _too_large() if message is None else again(message, receive)
 
     def _root(self, scope: Scope, trusted: Sequence[str]) -> str:
         """Return the path that this server is known below, as its proxy or the settings say."""
@@ -174,14 +155,15 @@ class Guard:
             return said
         return self._settings.server.root_path
 
-    def _refusal(self, scope: Scope, client: str) -> Refusal | None:
+    def _refusal(self, scope: Scope, client: str) -> Response | None:
         path, bucket = str(scope["path"]), address.bucket(client)
         if not address.is_for_us(scope, self._settings.server):
-            return Refusal(421, _MISDIRECTED, "invalid_request_error")
+            return _refused(421, _MISDIRECTED)
         if not path.isprintable():
-            return Refusal(400, "the path is not one", "invalid_request_error")
-        if self._is_off() and path not in _ALWAYS:
-            return Refusal(503, "Rawi is switched off", "service_unavailable_error", 600)
+            return _refused(400, "the path is not one")
+        is_off = not self._settings.server.enabled or self._switch.exists()
+        if is_off and path not in _ALWAYS:
+            return _refused(503, "Rawi is switched off", "service_unavailable_error", 600)
         holder: str | None = None
         if _below(path, _KEYED):
             holder = self._holder(scope)
@@ -189,7 +171,8 @@ class Guard:
                 wait = self._limits.open(bucket)
                 if wait is not None:
                     return _too_many(wait)
-                return Refusal(401, self._no_key(), "authentication_error")
+                missing = _NO_KEY if self._settings.api.key_hashes else _NO_KEYS
+                return _refused(401, missing, "authentication_error")
             scope["rawi.asker"] = holder or bucket
         if scope["method"] == "POST" and _ASKING.fullmatch(path):
             wait = self._limits.ask(bucket, holder or self._session_of(path))
@@ -199,20 +182,12 @@ class Guard:
             return None
         return None if wait is None else _too_many(wait)
 
-    def _is_off(self) -> bool:
-        return not self._settings.server.enabled or self._switch.exists()
-
     def _holder(self, scope: Scope) -> str | None:
         """Return who asks: a key's hash, or "" for this machine where no key is needed."""
         hashes = self._settings.api.key_hashes
         if hashes:
             return keys.find(keys.bearer(Headers(scope=scope).get("authorization", "")), hashes)
         return "" if address.is_this_machine(scope, self._settings.server) else None
-
-    def _no_key(self) -> str:
-        if self._settings.api.key_hashes:
-            return "the API key is missing or wrong: Authorization: Bearer …"
-        return "without keys the API serves its own machine alone; make one with: rawi key"
 
     def _note(self, request: _Request, scope: Scope) -> None:
         route = _route(str(scope["path"]))
@@ -291,5 +266,19 @@ def _below(path: str, routes: Sequence[str]) -> str | None:
     return next((r for r in routes if path == r or path.startswith(f"{r}/")), None)
 
 
-def _too_many(wait_s: int) -> Refusal:
-    return Refusal(429, "too many questions; ask again later", "rate_limit_error", wait_s)
+def _refused(
+    status: int, message: str, kind: str = "invalid_request_error", retry_s: int | None = None
+) -> Response:
+    """Return why a request is not let in, in OpenAI's form."""
+    headers = {"Retry-After": str(retry_s)} if retry_s else {}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(schemas.error(message, kind), status, headers)
+
+
+def _too_large() -> Response:
+    return _refused(413, "the request is too large")
+
+
+def _too_many(wait_s: int) -> Response:
+    return _refused(429, "too many questions; ask again later", "rate_limit_error", wait_s)

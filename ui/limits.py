@@ -6,60 +6,56 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
 
-from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerMinute, strategies
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter, SlidingWindowCounterRateLimiter
 
 from rag.config import LimitsSettings
-
-# What counts, how much is let in, whose it is, and what it costs.
-_Check = tuple[MovingWindowRateLimiter | SlidingWindowCounterRateLimiter, RateLimitItem, str, int]
 
 
 class Limits:
     """Counts in this process's memory; what is idle is forgotten."""
 
     def __init__(self, settings: LimitsSettings) -> None:
+        self._settings = settings
         storage = MemoryStorage()
-        self._minutes = MovingWindowRateLimiter(storage)
+        self._minutes = strategies.MovingWindowRateLimiter(storage)
         # A day's hits are counted rather than remembered one by one.
-        self._days = SlidingWindowCounterRateLimiter(storage)
-        self._address_minute = RateLimitItemPerMinute(settings.address_per_minute)
-        self._session_minute = RateLimitItemPerMinute(settings.session_per_minute)
-        self._address_day = RateLimitItemPerDay(settings.address_per_day)
-        self._total_day = RateLimitItemPerDay(settings.total_per_day)
-        self._uploads_minute = RateLimitItemPerMinute(settings.uploads_per_minute)
-        self._uploads_day = RateLimitItemPerDay(settings.uploads_per_day)
-        self._bytes_day = RateLimitItemPerDay(settings.upload_bytes_per_day)
+        self._days = strategies.SlidingWindowCounterRateLimiter(storage)
 
     def ask(self, address: str, session: str | None) -> int | None:
         """Count a question; return the seconds to wait when it is one too many, else None.
 
         The narrow limits come first: who is over them takes nothing from the others.
         """
-        asking: list[_Check] = []
+        most, wait = self._settings, None
         if session is not None:
-            asking.append((self._minutes, self._session_minute, f"session:{session}", 1))
-        asking.append((self._minutes, self._address_minute, f"address:{address}", 1))
-        asking.append((self._days, self._address_day, f"address:{address}", 1))
-        asking.append((self._days, self._total_day, "everybody", 1))
-        return _wait(asking)
+            wait = self._minute(most.session_per_minute, f"session:{session}")
+        return (
+            wait
+            or self._minute(most.address_per_minute, f"address:{address}")
+            or self._day(most.address_per_day, f"address:{address}")
+            or self._day(most.total_per_day, "everybody")
+        )
 
     def open(self, address: str) -> int | None:
         """Count an attempt to open the widget or to use a wrong key, as ``ask`` does."""
-        return _wait([(self._minutes, self._address_minute, f"open:{address}", 1)])
+        return self._minute(self._settings.address_per_minute, f"open:{address}")
 
     def upload(self, address: str, size: int) -> int | None:
         """Count a file of so many bytes that is about to come, as ``ask`` does."""
-        return _wait(
-            [
-                (self._minutes, self._uploads_minute, f"uploads:{address}", 1),
-                (self._days, self._uploads_day, f"uploads:{address}", 1),
-                (self._days, self._bytes_day, f"bytes:{address}", size),
-            ]
+        most = self._settings
+        return (
+            self._minute(most.uploads_per_minute, f"uploads:{address}")
+            or self._day(most.uploads_per_day, f"uploads:{address}")
+            or self._day(most.upload_bytes_per_day, f"bytes:{address}", size)
         )
+
+    def _minute(self, most: int, whose: str) -> int | None:
+        return _wait(self._minutes, RateLimitItemPerMinute(most), whose, 1)
+
+    def _day(self, most: int, whose: str, cost: int = 1) -> int | None:
+        return _wait(self._days, RateLimitItemPerDay(most), whose, cost)
 
 
 class AtOnce:
@@ -101,10 +97,11 @@ class AtOnce:
                 del self._taken[holder]
 
 
-def _wait(checks: Sequence[_Check]) -> int | None:
-    """Count against each; return the seconds to wait for the first that is full, else None."""
-    for limiter, item, key, cost in checks:
-        if not limiter.hit(item, key, cost=cost):
-            stats = limiter.get_window_stats(item, key)
-            return max(1, math.ceil(stats.reset_time - time.time()))
-    return None
+def _wait(
+    limiter: strategies.RateLimiter, most: RateLimitItem, whose: str, cost: int
+) -> int | None:
+    """Count against a limit; return the seconds to wait when it is full, else None."""
+    if limiter.hit(most, whose, cost=cost):
+        return None
+    stats = limiter.get_window_stats(most, whose)
+    return max(1, math.ceil(stats.reset_time - time.time()))
