@@ -6,7 +6,7 @@ It starts here since this package may import the two others; see ``rag.cli`` for
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -25,9 +25,6 @@ from rag.cli import (
     settings_of,
 )
 from rag.language import clean
-
-if TYPE_CHECKING:
-    from ui.feedback import Feedback
 
 app.add_typer(eval_app, name="eval")
 
@@ -75,8 +72,10 @@ def feedback(
     if as_json:
         print_json([dataclasses.asdict(one) for one in noted])
         return
+    console = Console(highlight=False)
     for one in noted:
-        _print_feedback(one)
+        console.print(f"[dim]{one.when}[/]  {one.rating}  {one.reason}")
+        console.print(f"  {plain(one.question)}\n  {plain(one.answer)}\n", soft_wrap=True)
 
 
 @app.command(epilog="Example: rawi doctor --json")
@@ -115,9 +114,3 @@ def key() -> None:
 def main() -> None:
     """Run the command line with all its commands."""
     cli.run(app)
-
-
-def _print_feedback(noted: Feedback) -> None:
-    console = Console(highlight=False)
-    console.print(f"[dim]{noted.when}[/]  {noted.rating}  {noted.reason}")
-    console.print(f"  {plain(noted.question)}\n  {plain(noted.answer)}\n", soft_wrap=True)

@@ -157,19 +157,14 @@ def add(settings: Settings, name: str, content: bytes) -> str:
     except FileExistsError as exc:
         raise RefusedError(text.REFUSED_EXISTS) from exc
     except DocumentError as exc:
-        raise RefusedError(unread(str(exc)), 422) from exc
+        why = reasons.phrase(str(exc)) or Phrase(isolated(str(exc)), str(exc))
+        unread = text.REFUSED_UNREAD
+        said = Phrase(unread.ar.format(why=why.ar), unread.en.format(why=why.en))
+        raise RefusedError(said, 422) from exc
     except OSError as exc:
         logger.warning("%s: %s", settings.corpus / name, exc)
         raise unwritten(exc) from exc
     return name
-
-
-def unread(reason: str) -> Phrase:
-    """Return what to tell whoever sent a file that the engine can't read, and why."""
-    why = reasons.phrase(reason) or Phrase(isolated(reason), reason)
-    return Phrase(
-        text.REFUSED_UNREAD.ar.format(why=why.ar), text.REFUSED_UNREAD.en.format(why=why.en)
-    )
 
 
 def unwritten(error: OSError) -> RefusedError:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from itsdangerous import Signer
 from limits import RateLimitItemPerDay
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from pydantic import TypeAdapter, ValidationError
 
 from rag.errors import IndexStorageError
 from ui.conversations import Message
@@ -42,6 +42,9 @@ class Feedback:
     answer: str
     citations: tuple[str, ...]
     when: str = ""
+
+
+_LINE = TypeAdapter(Feedback)
 
 
 class Notes:
@@ -122,15 +125,9 @@ def read(storage: Path) -> list[Feedback]:
         return []
     except OSError as exc:
         raise IndexStorageError(f"{path}: can't be read ({exc.strerror})") from exc
-    latest = {feedback.message: feedback for feedback in _parsed(lines)}
-    return [feedback for feedback in latest.values() if feedback.rating]
-
-
-def _parsed(lines: list[str]) -> Iterator[Feedback]:
-    """Yield every whole line; one that a full disk cut short is passed over."""
+    latest = dict[str, Feedback]()
     for line in lines:
-        try:
-            value: dict[str, Any] = json.loads(line)
-            yield Feedback(**{**value, "citations": tuple(value["citations"])})
-        except (ValueError, TypeError, KeyError):
-            continue
+        with suppress(ValidationError):  # one that a full disk cut short is passed over
+            feedback = _LINE.validate_json(line)
+            latest[feedback.message] = feedback
+    return [feedback for feedback in latest.values() if feedback.rating]
