@@ -13,18 +13,18 @@ llama-index's global ``Settings`` is never set: everything is passed.
 
 from __future__ import annotations
 
+import os
 import re
 import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import chromadb
 import chromadb.config
 from llama_index.core import SimpleDirectoryReader, StorageContext, VectorStoreIndex
-from llama_index.core.base.response.schema import StreamingResponse
 from llama_index.core.llms import (
     LLM,
     ChatMessage,
@@ -43,13 +43,12 @@ from pydantic import PrivateAttr
 
 from eval.identity import fingerprint, model_names, settings_of_answers
 from eval.run_qa import System
-from eval.sets import find_span
 from rag import documents, llm
 from rag.config import Settings
 from rag.embedding import Embedder, load_embedder
 from rag.engine import Answer, Timings, Turn, check_question, load_llm
 from rag.errors import DocumentError, EvalError
-from rag.language import detect, fold
+from rag.language import clean, detect, fold
 from rag.retrieval import Found
 
 # Tokens of the splitter's own tokenizer (GPT-3.5's, which takes one for about every Arabic letter);
@@ -112,15 +111,14 @@ class Metered(CustomLLM):
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """Stream, with errors and time limit as Rawi's own answers have them."""
         text = ""
-        stream = llm.stream(self.inner, messages, self.timeout_s)
-        try:
-            while True:
-                piece = next(stream)
-                text += piece
-                message = ChatMessage(role="assistant", content=text)
-                yield ChatResponse(message=message, delta=piece)
-        except StopIteration as done:
-            self._usage += done.value.usage
+        for piece in self._counted(messages):
+            text += piece
+            message = ChatMessage(role="assistant", content=text)
+            yield ChatResponse(message=message, delta=piece)
+
+    def _counted(self, messages: Sequence[ChatMessage]) -> Iterator[str]:
+        reply = yield from llm.stream(self.inner, messages, self.timeout_s)
+        self._usage += reply.usage
 
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """Raise ``NotImplementedError``."""
@@ -133,20 +131,17 @@ class Metered(CustomLLM):
         raise NotImplementedError
 
 
+@dataclass(frozen=True)
 class Starter:
-    """Answers questions as the starter does."""
+    """Answers questions as the starter does.
 
-    def __init__(
-        self,
-        settings: Settings,
-        query_engine: RetrieverQueryEngine,
-        metered: Metered,
-        texts: Mapping[str, str],
-    ) -> None:
-        self._settings = settings
-        self._query_engine = query_engine
-        self._metered = metered
-        self._texts = texts
+    :ivar texts: Document to its cleaned text.
+    """
+
+    settings: Settings
+    query_engine: RetrieverQueryEngine
+    metered: Metered
+    texts: Mapping[str, str]
 
     def answer(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Answer]:
         """Yield the answer; ``history`` is not looked at.
@@ -155,17 +150,18 @@ class Starter:
         :raises GenerationError: When the LLM fails.
         """
         began = time.perf_counter()
-        question = check_question(question, self._settings.question)
+        question = check_question(question, self.settings.question)
         query = QueryBundle(question)
-        nodes = self._query_engine.retrieve(query)
+        nodes = self.query_engine.retrieve(query)
         retrieved = time.perf_counter()
         evidence = tuple(found for node in nodes if (found := self._found(node)))
         text, first_token = "", 0.0
-        for piece in _pieces(self._query_engine.synthesize(query, nodes)):
+        response: Any = self.query_engine.synthesize(query, nodes)
+        for piece in filter(None, response.response_gen):
             first_token = first_token or time.perf_counter()
             text += piece
         ended = time.perf_counter()
-        usage = self._metered.take_usage()
+        usage = self.metered.take_usage()
         timings = Timings(
             retrieve_s=retrieved - began,
             first_token_s=(first_token or ended) - began,
@@ -178,15 +174,14 @@ class Starter:
         yield Answer(question, detect(question), text, refused, (), evidence, timings)
 
     def _found(self, node: NodeWithScore) -> Found | None:
-        """Find a chunk in its cleaned document; None where cleaning changed it beyond finding."""
-        doc = _doc_id(node.node.metadata["file_path"], self._settings.corpus)
-        text = self._texts.get(doc, "")
-        place = find_span(text, node.node.get_content()) or _loosely(text, node.node.get_content())
-        if place is None:
-            return None
-        start, end = place
-        quoted = text[start:end]
-        return Found(doc, start, end, quoted, node.score or 0.0, detect(quoted))
+        """Find a chunk in its cleaned document, whatever white space stands between its words."""
+        doc = os.path.relpath(node.node.metadata["file_path"], self.settings.corpus)
+        words = clean(node.node.get_content()).split()
+        place = re.search(r"\s+".join(map(re.escape, words)), self.texts.get(doc, ""))
+        if place is None or not words:
+            return None  # cleaning changed it beyond finding, or left nothing of it
+        start, end = place.span()
+        return Found(doc, start, end, place[0], node.score or 0.0, detect(place[0]))
 
 
 @contextmanager
@@ -215,7 +210,7 @@ def starter(settings: Settings, embedder: Embedder, model: LLM | None) -> Iterat
         raise EvalError(f"{settings.corpus}: holds no document that can be read; set --corpus")
     metered = Metered(inner=model, timeout_s=settings.llm.timeout_s)
     client = chromadb.EphemeralClient(chromadb.config.Settings(anonymized_telemetry=False))
-    name = f"starter-{uuid.uuid4().hex}"
+    name = "starter"
     try:
         store = ChromaVectorStore(client.create_collection(name, embedding_function=None))
         query_engine = _query_engine(settings, embedder, metered, store)
@@ -254,14 +249,6 @@ def _query_engine(
     return query_engine
 
 
-def _pieces(response: Any) -> Iterator[str]:
-    """Yield the answer piece by piece; what was not streamed is one piece."""
-    if isinstance(response, StreamingResponse):
-        yield from (piece for piece in response.response_gen if piece)
-    else:
-        yield str(response)
-
-
 def _cleaned(settings: Settings) -> dict[str, str]:
     texts = {}
     for doc in documents.list_files(settings.corpus):
@@ -271,16 +258,3 @@ def _cleaned(settings: Settings) -> dict[str, str]:
         except DocumentError:
             continue  # Rawi can't read it either: no gold stands in it
     return texts
-
-
-def _doc_id(path: str, corpus: Path) -> str:
-    found = Path(path).resolve()
-    root = corpus.resolve()
-    return found.relative_to(root).as_posix() if found.is_relative_to(root) else found.name
-
-
-def _loosely(text: str, chunk: str) -> tuple[int, int] | None:
-    """Find a chunk whatever white space stands between its words."""
-    words = chunk.split()
-    found = re.search(r"\s+".join(map(re.escape, words)), text) if words else None
-    return found.span() if found else None

@@ -117,8 +117,7 @@ def curves(systems: Mapping[str, Curve], name: str) -> str:
         axes.set_xlabel("coverage: share of questions that are answered")
         axes.set_ylabel("risk: share of them that is wrong")
         buffer = io.StringIO()
-        metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        drawing.savefig(buffer, format="svg", transparent=True, metadata=metadata)
+        drawing.savefig(buffer, format="svg", transparent=True)
     return _embedded(buffer.getvalue(), name)
 
 
