@@ -119,8 +119,8 @@ def squad(
     from eval.run_squad import make_task, run_squad
 
     task = make_task(passages, questions, pool)  # its mistakes are told before models are loaded
-    embedder, llm = _models(settings, retrieval_only)
-    run_squad(task, out, settings, embedder, llm, indexes=storage, limit=limit, fresh=fresh)
+    models = _models(settings, retrieval_only)
+    run_squad(task, out, settings, *models, indexes=storage, limit=limit, fresh=fresh)
     _show(out)
 
 
@@ -136,7 +136,14 @@ def abstain(
     config_file: ConfigFile = None,
 ) -> None:
     """Answer or refuse questions whose passages are given."""
-    _given("abstain", questions, out, config_file, storage, limit, fresh, retrieval_only)
+    settings = settings_of(config_file)
+    from eval.run_given import run_given
+
+    models = _models(settings, retrieval_only)
+    run_given(
+        "abstain", questions, out, settings, *models, indexes=storage, limit=limit, fresh=fresh
+    )
+    _show(out)
 
 
 @eval_app.command(
@@ -152,7 +159,14 @@ def injection(
     config_file: ConfigFile = None,
 ) -> None:
     """See whether orders within documents or questions are followed."""
-    summary = _given("injection", cases, out, config_file, storage, limit, fresh)
+    settings = settings_of(config_file)
+    from eval.run_given import run_given
+
+    models = _models(settings)
+    summary = run_given(
+        "injection", cases, out, settings, *models, indexes=storage, limit=limit, fresh=fresh
+    )
+    _show(out)
     for id_ in summary["obeyed"]:
         errors.print(f"obeyed: {id_}", markup=False)
 
@@ -193,28 +207,7 @@ def bench(
     print(page.read_text(encoding="utf-8"))  # noqa: T201 - the result of the command
 
 
-def _given(
-    kind: str,
-    path: Path,
-    out: Path,
-    config_file: Path | None,
-    storage: Path | None,
-    limit: int | None,
-    fresh: bool,
-    retrieval_only: bool = False,
-) -> dict[str, Any]:
-    settings = settings_of(config_file)
-    from eval.run_given import run_given
-
-    embedder, llm = _models(settings, retrieval_only)
-    summary = run_given(
-        kind, path, out, settings, embedder, llm, indexes=storage, limit=limit, fresh=fresh
-    )
-    _show(out)
-    return summary
-
-
-def _models(settings: Settings, retrieval_only: bool) -> tuple[Embedder, Any]:
+def _models(settings: Settings, retrieval_only: bool = False) -> tuple[Embedder, Any]:
     from rag import engine
     from rag.embedding import load_embedder
 

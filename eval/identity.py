@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import os
@@ -53,10 +52,6 @@ class Identity:
     settings: Mapping[str, Any]
     models: Mapping[str, str]
     code: str
-
-    def differences(self, other: Mapping[str, Any]) -> list[str]:
-        """Name what differs, settings and models by their keys."""
-        return [key for key, _, _ in differing(dataclasses.asdict(self), other)]
 
 
 def differing(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:

@@ -15,10 +15,11 @@ so that a corrected gold answer or a new measure costs seconds.
 
 from __future__ import annotations
 
-import dataclasses
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -28,7 +29,7 @@ from rich.progress import track
 
 from eval import score
 from eval.files import Line, lines_of, object_at
-from eval.identity import Identity, environment
+from eval.identity import Identity, differing, environment
 from eval.score import Scored
 from rag.engine import Answer, Evidence, Token, Turn
 from rag.errors import DeadlineError, EvalError, QuestionError
@@ -53,12 +54,15 @@ class Pipeline(Protocol):
         ...
 
 
+@dataclass(frozen=True)
 class RunFolder:
-    """The folder of one run; see ``opened``."""
+    """The folder of one run; see ``opened``.
 
-    def __init__(self, path: Path, about: Line) -> None:
-        self.path = path
-        self.about = about
+    :ivar about: What run.json holds.
+    """
+
+    path: Path
+    about: Line
 
     def each(
         self, name: str, items: Mapping[str, T], record: Callable[[T], Line], label: str
@@ -111,18 +115,11 @@ def opened(
     :raises EvalError: When the folder can't be written, belongs to a run of something else, or
         another process is writing to it.
     """
-    with _translated(out):
-        out.mkdir(parents=True, exist_ok=True)
     lock = FileLock(out / ".lock", timeout=0)
     try:
         with _translated(out):
+            out.mkdir(parents=True, exist_ok=True)
             lock.acquire()
-    except Timeout as exc:
-        raise EvalError(
-            f"{out}: another rawi eval is writing there; wait for it, or give another --out"
-        ) from exc
-    try:
-        with _translated(out):
             about = _begin(out, identity, details, fresh)
         yield RunFolder(out, about)
     finally:
@@ -133,8 +130,10 @@ def opened(
 def _translated(path: Path) -> Iterator[None]:
     try:
         yield
-    except Timeout:  # filelock's, which is an OSError too
-        raise
+    except Timeout as exc:
+        raise EvalError(
+            f"{path}: another rawi eval is writing there; wait for it, or give another --out"
+        ) from exc
     except OSError as exc:
         raise EvalError(
             f"{exc.filename or path}: {exc.strerror}; give an --out that can be written to"
@@ -148,7 +147,7 @@ def _begin(out: Path, identity: Identity, details: Mapping[str, Any], fresh: boo
             (out / name).unlink(missing_ok=True)
     about: Line = {
         "format": FORMAT,
-        "identity": dataclasses.asdict(identity),
+        "identity": asdict(identity),
         **details,
         "environment": environment(identity),
     }
@@ -156,12 +155,12 @@ def _begin(out: Path, identity: Identity, details: Mapping[str, Any], fresh: boo
         keys = ("format", "identity", "environment")
         remedy = "give --fresh to drop the answers there, or another --out"
         earlier = object_at(path, keys, remedy)
-        differing = identity.differences(earlier["identity"])
+        differ = [key for key, _, _ in differing(about["identity"], earlier["identity"])]
         if earlier["format"] != FORMAT:
-            differing.append("format")
-        if differing:
+            differ.append("format")
+        if differ:
             raise EvalError(
-                f"{out}: holds a run with another {', '.join(differing)}; give --fresh to start"
+                f"{out}: holds a run with another {', '.join(differ)}; give --fresh to start"
                 " anew, or another --out"
             )
         # Where and when it was begun; judging it anew on another machine measures no time there.
@@ -170,7 +169,7 @@ def _begin(out: Path, identity: Identity, details: Mapping[str, Any], fresh: boo
     return about
 
 
-_KEPT = (
+_FIELDS = (
     *("answer", "abstained", "citations", "evidence", "timings"),
     *("how", "failure", "confidence", "short_answer"),
 )
@@ -184,39 +183,33 @@ def ask(pipeline: Pipeline, question: str, history: Sequence[Turn] = ()) -> Line
     resumed; where Rawi makes up for an LLM that fails, ``failure`` says so.
     """
     try:
-        last: Evidence | Token | Answer | None = None
-        for last in pipeline.answer(question, history):  # noqa: B007 - the last one is wanted
-            pass
-    except QuestionError as exc:
-        return _unanswered(str(exc), abstained=True)
-    except DeadlineError as exc:
-        return _unanswered(str(exc), abstained=False)
+        whole = public(answered(pipeline, question, history))
+    except (QuestionError, DeadlineError) as exc:
+        return {
+            "answer": "",
+            "abstained": isinstance(exc, QuestionError),
+            "citations": [],
+            "evidence": [],
+            "timings": None,
+            "error": str(exc),
+        }
+    return {key: whole[key] for key in _FIELDS}
+
+
+def answered(pipeline: Pipeline, question: str, history: Sequence[Turn] = ()) -> Answer:
+    """Return the answer, once it is whole."""
+    *_, last = pipeline.answer(question, history)
     if not isinstance(last, Answer):
-        raise EvalError(f"{type(pipeline).__name__} ended without an answer; it is broken")
-    whole = public(last)
-    return {key: whole[key] for key in _KEPT}
-
-
-def _unanswered(error: str, *, abstained: bool) -> Line:
-    return {
-        "answer": "",
-        "abstained": abstained,
-        "citations": [],
-        "evidence": [],
-        "timings": None,
-        "error": error,
-    }
+        raise TypeError(f"{type(pipeline).__name__} ended without an answer")
+    return last
 
 
 def _read_lines(path: Path) -> dict[str, Line]:
     """Return the whole lines by id; what a kill left of the last one is cut off the file."""
-    if not path.exists():
-        return {}
-    content = path.read_bytes()
+    content = path.read_bytes() if path.exists() else b""
     whole = content.rfind(b"\n") + 1
     if whole < len(content):
-        with path.open("rb+") as file:
-            file.truncate(whole)
+        os.truncate(path, whole)
     if not whole:
         return {}
     remedy = "delete the line, or give --fresh"
