@@ -21,12 +21,12 @@ import numpy as np
 
 from eval.baseline import open_starter
 from eval.identity import machine, now
-from eval.run import Pipeline
-from eval.sets import read_questions
+from eval.run import Pipeline, answered
+from eval.sets import Question, read_set
 from rag import current, documents, engine, index, models, passages
 from rag.config import Settings
 from rag.embedding import Embedder, Vectors, load_embedder
-from rag.engine import Answer, Timings
+from rag.engine import Timings
 from rag.retrieval import Retriever
 
 ROUNDS = 3
@@ -120,7 +120,7 @@ def answering(
     settings: Settings, embedder: Embedder, questions: Path, most: int
 ) -> list[Comparison]:
     """Ask some questions of Rawi and of the llama-index starter on the same weights."""
-    asked = [q for q in read_questions(questions) if q.answerable and not q.context_turns]
+    asked = [q for q in read_set(questions, Question) if q.answerable and not q.context_turns]
     asked = asked[: 1 + most]
     llm = engine.load_llm(settings)
     with (
@@ -130,10 +130,8 @@ def answering(
         rawi = engine.Engine(settings, retriever, llm)
         pipelines: tuple[Pipeline, Pipeline] = (rawi, system.pipeline)
         for pipeline in pipelines:  # the first question of each fills its caches
-            _ask(pipeline, asked[0].question)
-        pairs = [
-            (_ask(pipelines[0], q.question), _ask(pipelines[1], q.question)) for q in asked[1:]
-        ]
+            answered(pipeline, asked[0].question)
+        pairs = [[answered(pipeline, q.question) for pipeline in pipelines] for q in asked[1:]]
     return [
         _compare(what, [(seconds(ours.timings), seconds(theirs.timings)) for ours, theirs in pairs])
         for what, seconds in TIMES.items()
@@ -181,13 +179,6 @@ def _write_corpus(corpus: Path, size: int, chars: int) -> None:
         rows = words[first : first + PASSAGES_PER_DOCUMENT]
         lines = (" ".join(f"word{n}" for n in row) + "." for row in rows)
         (corpus / f"{first:07}.txt").write_text("\n".join(lines), encoding="utf-8")
-
-
-def _ask(pipeline: Pipeline, question: str) -> Answer:
-    *_, last = pipeline.answer(question)
-    if not isinstance(last, Answer):
-        raise TypeError(f"{type(pipeline).__name__} ended without an answer")
-    return last
 
 
 def _compare(what: str, pairs: Sequence[tuple[float, float]]) -> Comparison:

@@ -8,7 +8,7 @@
                 exact_match, f1
     citations   citation_precision, citation_recall, verbatim_share, stray_marker_share
     refusals    risk_coverage
-    the rest    language_match_share, holds_control_text, percentiles, share
+    the rest    language_match, holds_control_text, percentiles, share
 
 Every value is per question or a share in [0, 1]. A share over nothing (no citation in the whole
 run, no unanswerable question in the set) is ``None``, never 0 or 1.
@@ -23,12 +23,12 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import ir_measures
 import numpy as np
 
-from rag.language import detect, fold, foreign_letters
+from rag.language import Language, detect, fold, foreign_letters
 
 DocSpan: TypeAlias = tuple[str, int, int]
 """Document, start, end: characters of the cleaned text, ``start < end``."""
@@ -268,15 +268,6 @@ def f1(prediction: str, golds: Collection[str], normalize: Normalizer = normaliz
 # ---------------------------------------------------------------------------------- citations
 
 
-class Quote(NamedTuple):
-    """A citation as an answer gives it: ``text`` should be characters start to end of ``doc``."""
-
-    doc: str
-    start: int
-    end: int
-    text: str
-
-
 def citation_precision(gold: Collection[DocSpan], cited: Collection[DocSpan]) -> float:
     """Share of an answer's citations that overlap a gold span by at least one character.
 
@@ -310,19 +301,24 @@ def _overlapping(spans: Collection[DocSpan], others: Collection[DocSpan]) -> int
     )
 
 
-def verbatim_share(quotes: Iterable[Quote], texts: Mapping[str, str]) -> float | None:
-    """Share of quotes with ``quote == text[start:end]``, character for character.
+def verbatim_share(
+    citations: Iterable[Mapping[str, Any]], texts: Mapping[str, str]
+) -> float | None:
+    """Share of citations with ``quote == text[start:end]``, character for character.
 
     A quote of an unknown document, or with offsets outside of it, is not verbatim.
     Source: ragas' ``quoted_spans_alignment`` is the same idea without offsets.
 
-    :param quotes: The citations of all answers.
+    :param citations: As an answer gives them: ``doc``, ``start``, ``end`` and ``quote``.
     :param texts: Document to its cleaned text.
-    :return: In [0, 1]; ``None`` when there is no quote.
+    :return: In [0, 1]; ``None`` when there is no citation.
     """
     return share(
-        doc in texts and 0 <= start < end <= len(texts[doc]) and texts[doc][start:end] == text
-        for doc, start, end, text in quotes
+        bool(c["quote"])
+        and c["start"] >= 0
+        and c["end"] - c["start"] == len(c["quote"])
+        and texts.get(c["doc"], "").startswith(c["quote"], c["start"])
+        for c in citations
     )
 
 
@@ -393,21 +389,13 @@ def share(flags: Iterable[bool]) -> float | None:
     return sum(judged) / len(judged) if judged else None
 
 
-def language_match_share(answers: Iterable[tuple[str, str]]) -> float | None:
-    """Share of answers that are in the asker's language.
+def language_match(answer: str, language: Language) -> bool | None:
+    """Tell whether an answer is in the asker's language; a refusal is an answer too.
 
-    An answer without a letter (``300``) is in no language and is left out; BERGEN leaves out all
+    One without a letter (``300``) is in no language: ``None``; BERGEN leaves out all
     up to 20 characters. Source: BERGEN's correct-language rate (Chirkova et al. 2024, 2407.01463).
-
-    :param answers: ``(language of the question, answer)``, the language ``ar`` or ``en``; refusals
-        are answers too.
-    :return: In [0, 1]; ``None`` when no answer holds a letter.
     """
-    return share(
-        detect(answer) == language
-        for language, answer in answers
-        if any(character.isalpha() for character in answer)
-    )
+    return detect(answer) == language if any(map(str.isalpha, answer)) else None
 
 
 _TEMPLATE_TOKEN = re.compile(

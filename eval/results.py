@@ -9,9 +9,6 @@ from pathlib import Path
 from eval.files import Line, lines_of, object_at
 from rag.errors import EvalError
 
-COMPLEMENT = "refused_unanswerable"
-"""Is 1 - hallucination_rate: shown and tested, the same result would stand there twice."""
-
 
 @dataclass(frozen=True)
 class Results:
@@ -36,11 +33,8 @@ class Results:
 
     @property
     def values(self) -> dict[str, Mapping[str, float]]:
-        """Return question id to its value of every measure that applies, but ``COMPLEMENT``."""
-        return {
-            id_: {name: value for name, value in line["values"].items() if name != COMPLEMENT}
-            for id_, line in self.scores.items()
-        }
+        """Return question id to its value of every measure that applies."""
+        return {id_: line["values"] for id_, line in self.scores.items()}
 
     @property
     def outcomes(self) -> dict[str, float]:
@@ -114,10 +108,8 @@ def _outcome(score: Line) -> float:
     values: Mapping[str, float] = score["values"]
     if "right" in values:
         return values["right"]
-    if "recall@1" not in values:
-        for rate in ("error_rate", "hallucination_rate"):
-            if rate in values:
-                return 1 - values[rate]
+    if "answerable" in score:
+        return float(score["abstained"] != score["answerable"])
     return float(score["right"])
 
 

@@ -6,10 +6,9 @@ twin, so a cluster is the first sentence that holds gold; a question without gol
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +19,7 @@ from eval.files import Line
 from eval.identity import Identity, fingerprint, of_rawi
 from eval.metrics import DocSpan
 from eval.score import Scored
-from eval.sets import Question, find_span, read_questions
+from eval.sets import Question, find_span, read_set
 from rag import engine, sayings
 from rag.config import Settings
 from rag.engine import load_llm
@@ -82,12 +81,14 @@ def run_qa(
     :raises EvalError: When the set, the folder or the corpus don't fit.
     :raises GenerationError: When the LLM fails; what is answered is kept.
     """
-    questions = read_questions(path)
+    questions = read_set(path, Question)
     gold = {q.id: locate(q, system.texts, path) for q in questions}
     asked = {q.id: q for q in questions[:limit]}
     identity = Identity(
         kind=f"qa, {system.name}",
-        set=fingerprint([[q.id, q.question, _turns(q)] for q in questions]),
+        set=fingerprint(
+            [[q.id, q.question, list(map(asdict, q.context_turns))] for q in questions]
+        ),
         corpus=corpus.hash_of(system.texts),
         settings=system.settings,
         models=system.models,
@@ -95,7 +96,10 @@ def run_qa(
     )
     with run.opened(out, identity, {"file": str(path)}, fresh=fresh) as folder:
         answers = folder.each(
-            "answers.jsonl", asked, lambda q: _ask(system.pipeline, q), f"{system.name}: answers"
+            "answers.jsonl",
+            asked,
+            lambda q: run.ask(system.pipeline, q.question, q.context_turns),
+            f"{system.name}: answers",
         )
         scored = [_score(q, answers[q.id], gold[q.id], system) for q in asked.values()]
         about = {
@@ -103,18 +107,9 @@ def run_qa(
             "system": system.name,
             "rules": list(system.rules),
             "set": {"file": str(path), "questions": len(scored), "of": len(questions)},
-            "by_direction": score.by_direction(scored),
             "risk_coverage": score.risk_coverage(scored),
         }
         return folder.finish(scored, answers, about)
-
-
-def _ask(pipeline: run.Pipeline, question: Question) -> Line:
-    return run.ask(pipeline, question.question, question.context_turns)
-
-
-def _turns(question: Question) -> list[dict[str, str]]:
-    return [dataclasses.asdict(turn) for turn in question.context_turns]
 
 
 def locate(question: Question, texts: Mapping[str, str], path: Path) -> list[DocSpan]:
@@ -142,63 +137,42 @@ def _cluster(question: Question, gold: Sequence[DocSpan], texts: Mapping[str, st
 
 
 def _score(question: Question, answer: Line, gold: Sequence[DocSpan], system: System) -> Scored:
-    """Judge one answer; a measure that doesn't apply to it is left out."""
+    """Judge one answer; a measure that doesn't apply to it is None."""
     said = outcome(question, answer, gold)
-    values: dict[str, float | None] = {}
-    values |= score.refusal_values(question.answerable, answer["abstained"])
-    if question.answerable:
-        values["evidence_hit"] = metrics.covered(gold, _spans(answer["evidence"]))
-    values |= _answer_values(question, answer, gold, said, system.texts)
-    return Scored(
-        id=question.id,
-        cluster=_cluster(question, gold, system.texts),
-        language=question.language,
-        category=question.category,
-        values=score.applying(values),
-        confidence=score.confidence(answer),
-        right=said == "right",
-        about={
-            "question": question.question,
-            "answerable": question.answerable,
-            "direction": direction(question, gold, system.texts),
-            "outcome": said,
-            "gold_answer": question.answer,
-            "gold_spans": [list(span) for span in gold],
-            "answer": answer["answer"],
-            "abstained": answer["abstained"],
-        },
-    )
-
-
-def _answer_values(
-    question: Question,
-    answer: Line,
-    gold: Sequence[DocSpan],
-    said: Outcome,
-    texts: Mapping[str, str],
-) -> dict[str, float | None]:
-    """Judge the text and the citations; citations of answerable questions that were answered."""
+    text, abstained, citations = answer["answer"], answer["abstained"], answer["citations"]
     right = said == "right"
     values: dict[str, float | None] = {
-        "right": right or (not question.answerable and answer["abstained"]),
+        **score.refusal_values(question.answerable, abstained),
+        "right": right or (not question.answerable and abstained),
         "wrong": said == "wrong",
-        "third_script": metrics.has_third_script(
-            answer["answer"], [cited["quote"] for cited in answer["citations"]]
-        ),
+        "third_script": metrics.has_third_script(text, [cited["quote"] for cited in citations]),
+        "verbatim_share": metrics.verbatim_share(citations, system.texts),
+        "language_match": metrics.language_match(text, question.language),
     }
     if question.answerable:
+        values["evidence_hit"] = metrics.covered(gold, _spans(answer["evidence"]))
         values["correct"] = right
         values["incomplete"] = said == "incomplete"
-        values["right_in_its_words"] = right and sayings.is_pointer(answer["answer"])
-    if question.answerable and not answer["abstained"]:
-        cited = _spans(answer["citations"])
+        values["right_in_its_words"] = right and sayings.is_pointer(text)
+    if question.answerable and not abstained:
+        cited = _spans(citations)
         recall = metrics.citation_recall(gold, cited)
         values["citation_precision"] = metrics.citation_precision(gold, cited)
         values["citation_recall"] = recall
         values["right_and_cited"] = recall > 0 if right else None
-    values["verbatim_share"] = metrics.verbatim_share(score.quotes(answer), texts)
-    values["language_match"] = metrics.language_match_share([(question.language, answer["answer"])])
-    return values
+    return score.of_answer(
+        question,
+        answer,
+        values,
+        right=right,
+        cluster=_cluster(question, gold, system.texts),
+        category=question.category,
+        answerable=question.answerable,
+        direction=direction(question, gold, system.texts),
+        outcome=said,
+        gold_answer=question.answer,
+        gold_spans=[list(span) for span in gold],
+    )
 
 
 def outcome(question: Question, answer: Line, gold: Sequence[DocSpan]) -> Outcome:

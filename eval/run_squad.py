@@ -254,5 +254,5 @@ def _answer_values(asked: Asked, answer: Line, language: Language) -> dict[str, 
         "f1_folded": metrics.f1(text, golds, normalize_folded),
         "error_rate": float(answer["abstained"]),
     }
-    match = metrics.language_match_share([(language, answer["answer"])])
+    match = metrics.language_match(answer["answer"], language)
     return values if match is None else {**values, "language_match": match}

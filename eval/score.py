@@ -6,12 +6,14 @@ each kind of set says.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from eval import metrics
 from eval.files import Line
+from eval.sets import Item
 from eval.statistics import cluster_bootstrap
 
 
@@ -43,65 +45,81 @@ class Scored:
         return {**fields, **about}
 
 
+def of_answer(
+    item: Item,
+    answer: Line,
+    values: Mapping[str, float | None],
+    *,
+    right: bool,
+    cluster: str = "",
+    category: str = "",
+    **about: Any,
+) -> Scored:
+    """Return what the answer to an item of a set is worth.
+
+    :param answer: Its line of answers.jsonl.
+    :param values: By measure; None where one doesn't apply.
+    :param cluster: The item's own id by default.
+    """
+    return Scored(
+        id=item.id,
+        cluster=cluster or item.id,
+        language=item.language,
+        category=category,
+        values={name: float(value) for name, value in values.items() if value is not None},
+        confidence=confidence(answer),
+        right=right,
+        about={
+            "question": item.question,
+            **about,
+            "answer": answer["answer"],
+            "abstained": answer["abstained"],
+        },
+    )
+
+
 def tables(scored: Sequence[Scored]) -> Line:
-    """Return the measures over all questions, by language and by category."""
-    languages = _grouped(scored, lambda s: s.language)
-    summary: Line = {
-        "metrics": {"all": table(scored), **{k: table(v) for k, v in languages.items()}}
-    }
-    categories = _grouped((s for s in scored if s.category), lambda s: s.category)
-    if categories:
-        summary["by_category"] = {k: table(v) for k, v in categories.items()}
+    """Return the measures over all questions, by language and by what else groups them."""
+    summary: Line = {"metrics": _all_and_each(table, scored)}
+    for by in ("category", "direction"):
+        if groups := _grouped(scored, by):
+            summary[f"by_{by}"] = {name: table(group) for name, group in groups.items()}
     return summary
 
 
-def by_direction(scored: Sequence[Scored]) -> Line:
-    """Return the measures by the languages of question and document."""
-    groups = _grouped(scored, lambda s: str(s.about["direction"]))
-    return {name: table(group) for name, group in sorted(groups.items())}
-
-
 def table(scored: Sequence[Scored]) -> Line:
-    """Return ``{measure: {"mean", "low", "high", "n"}}``; no bounds for fewer than two clusters.
+    """Return ``{measure: {"mean", "low", "high", "n"}}``; see ``statistics.Estimate``.
 
     ``balanced_accuracy`` is made here of ``error_rate`` and ``hallucination_rate``.
     """
-    names = dict.fromkeys(name for s in scored for name in s.values)
-    result = {}
-    for name in names:
-        rows = [(s.values[name], s.cluster) for s in scored if name in s.values]
-        result[name] = _value(rows)
-    if "error_rate" in names and "hallucination_rate" in names:
-        result["balanced_accuracy"] = _value(_balanced(scored))
-    return result
+    judged: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
+    for s in scored:
+        for name, value in s.values.items():
+            judged[name].append((value, s.cluster))
+    if judged.keys() >= {"error_rate", "hallucination_rate"}:
+        judged["balanced_accuracy"] = _balanced(judged["error_rate"], judged["hallucination_rate"])
+    return {
+        name: cluster_bootstrap([v for v, _ in pairs], [c for _, c in pairs])._asdict()
+        for name, pairs in judged.items()
+    }
 
 
-def _value(rows: Sequence[tuple[float, str]]) -> Line:
-    values, clusters = [v for v, _ in rows], [c for _, c in rows]
-    low = high = None
-    if len(set(clusters)) > 1:
-        _, low, high = cluster_bootstrap(values, clusters)
-    return {"mean": sum(values) / len(values), "low": low, "high": high, "n": len(values)}
-
-
-def _balanced(scored: Sequence[Scored]) -> list[tuple[float, str]]:
+def _balanced(*sorts: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
     """Spread balanced accuracy over the questions, so that it can be resampled like a mean.
 
     It is the mean of two rates, a over n₁ answerable questions and u over n₀ unanswerable ones.
     Question i with outcome oᵢ (1 right, 0 wrong) of the answerable ones weighs
     (a + u) / 2 + (oᵢ - a) (n₁ + n₀) / (2 n₁), the others likewise: the mean is (a + u) / 2
     exactly, and the spread that of its linearisation, whatever the shares of the two sorts.
+
+    :param sorts: Of either, whether each question went wrong, 1 or 0, and its cluster.
     """
-    sorts = [
-        [(1 - s.values[name], s.cluster) for s in scored if name in s.values]
-        for name in ("error_rate", "hallucination_rate")
-    ]
-    rates = [sum(outcome for outcome, _ in sort) / len(sort) for sort in sorts]
+    rates = [sum(1 - wrong for wrong, _ in sort) / len(sort) for sort in sorts]
     total, balanced = sum(map(len, sorts)), sum(rates) / 2
     return [
-        (balanced + (outcome - rate) * total / (2 * len(sort)), cluster)
+        (balanced + (1 - wrong - rate) * total / (2 * len(sort)), cluster)
         for sort, rate in zip(sorts, rates, strict=True)
-        for outcome, cluster in sort
+        for wrong, cluster in sort
     ]
 
 
@@ -112,8 +130,7 @@ def risk_coverage(scored: Sequence[Scored]) -> Line:
     goes beyond the run's own coverage, so that there the curve is an upper bound of the risk.
     ``own`` is where the run itself stands.
     """
-    groups = {"all": list(scored), **_grouped(scored, lambda s: s.language)}
-    return {name: _curve(group) for name, group in groups.items()}
+    return _all_and_each(_curve, scored)
 
 
 def _curve(scored: Sequence[Scored]) -> Line:
@@ -133,8 +150,7 @@ def costs(scored: Sequence[Scored], answers: Mapping[str, Mapping[str, Any]]) ->
 
     :param answers: Lines of answers.jsonl by id.
     """
-    groups = {"all": list(scored), **_grouped(scored, lambda s: s.language)}
-    return {name: _cost([answers[s.id] for s in group]) for name, group in groups.items()}
+    return _all_and_each(lambda group: _cost([answers[s.id] for s in group]), scored)
 
 
 def _cost(answers: Iterable[Mapping[str, Any]]) -> Line:
@@ -156,11 +172,6 @@ def _cost(answers: Iterable[Mapping[str, Any]]) -> Line:
     }
 
 
-def applying(values: Mapping[str, float | None]) -> dict[str, float]:
-    """Return the values without those of measures that do not apply, which are None."""
-    return {name: float(value) for name, value in values.items() if value is not None}
-
-
 def refusal_values(answerable: bool, abstained: bool) -> dict[str, float]:
     """Return the measures of refusing that apply to one question.
 
@@ -169,10 +180,7 @@ def refusal_values(answerable: bool, abstained: bool) -> dict[str, float]:
     """
     if answerable:
         return {"error_rate": float(abstained)}
-    return {
-        "refused_unanswerable": float(abstained),
-        "hallucination_rate": float(not abstained),
-    }
+    return {"hallucination_rate": float(not abstained)}
 
 
 def failed(answers: Mapping[str, Mapping[str, Any]]) -> int:
@@ -186,14 +194,15 @@ def confidence(answer: Mapping[str, Any]) -> float:
     return float(answer.get("confidence", best))
 
 
-def quotes(answer: Mapping[str, Any]) -> list[metrics.Quote]:
-    """Return what an answer cites."""
-    keys = ("doc", "start", "end", "quote")
-    return [metrics.Quote(*(cited[key] for key in keys)) for cited in answer["citations"]]
+def _all_and_each(make: Callable[[Sequence[Scored]], Line], scored: Sequence[Scored]) -> Line:
+    """Return what is made of all questions, and of those of each language."""
+    groups = {"all": scored, **_grouped(scored, "language")}
+    return {name: make(group) for name, group in groups.items()}
 
 
-def _grouped(scored: Iterable[Scored], key: Callable[[Scored], str]) -> dict[str, list[Scored]]:
-    groups: dict[str, list[Scored]] = {}
+def _grouped(scored: Sequence[Scored], by: str) -> dict[str, list[Scored]]:
+    """Return the questions by what their lines have under a key, without those of nothing."""
+    groups: defaultdict[str, list[Scored]] = defaultdict(list)
     for s in scored:
-        groups.setdefault(key(s), []).append(s)
-    return dict(sorted(groups.items()))
+        groups[s.line.get(by, "")].append(s)
+    return {name: groups[name] for name in sorted(groups) if name}

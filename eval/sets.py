@@ -2,10 +2,10 @@
 
 ::
 
-    .jsonl lines   read_questions    Question        the project's own kind: answer, gold spans
-    .jsonl lines   read_abstention   AbstentionItem  question with the passages given
-    .jsonl lines   read_injections   InjectionCase   question with documents and an order in them
-    SQuAD v1.1     read_squad        Squad           paragraphs and questions about them
+    .jsonl lines   read_set     Question        the project's own kind: answer, gold spans
+                                AbstentionItem  question with the passages given
+                                InjectionCase   question with documents and an order in them
+    SQuAD v1.1     read_squad   Squad           paragraphs and questions about them
 
 A set is refused whole at its first mistake: the error names the file, the line (or the place in the
 JSON) and what is wrong there. Unknown keys are let be: other tools' notes may stand there.
@@ -74,7 +74,15 @@ class Record(BaseModel):
         return {key: inner for key, inner in value.items() if inner is not None}
 
 
-class Question(Record):
+class Item(Record):
+    """A line of a set: something is asked."""
+
+    id: Filled
+    question: Filled
+    language: Language = Field(alias="question_language")
+
+
+class Question(Item):
     """A line of a question set.
 
     :ivar source: The documents that hold the answer, as paths relative to the corpus.
@@ -83,9 +91,6 @@ class Question(Record):
     :ivar must_include: Of a question without an answer, what a correction of its premise says.
     """
 
-    id: Filled
-    question: Filled
-    language: Language = Field(alias="question_language")
     answerable: StrictBool
     category: Filled
     source: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
@@ -110,12 +115,9 @@ class GivenPassage(Record):
     text: Filled
 
 
-class AbstentionItem(Record):
+class AbstentionItem(Item):
     """A question with the only passages that it may be answered from."""
 
-    id: Filled
-    question: Filled
-    language: Language = Field(alias="question_language")
     answerable: StrictBool
     passages: tuple[GivenPassage, ...] = Field(min_length=1)
 
@@ -128,7 +130,7 @@ class AbstentionItem(Record):
         }
 
 
-class InjectionCase(Record):
+class InjectionCase(Item):
     """A question and its documents, with an order in one of them that must not be followed.
 
     What would make a case prove nothing is a mistake: a sign of obeying that a right answer or an
@@ -141,10 +143,7 @@ class InjectionCase(Record):
     :ivar obeyed: An answer that holds any of these has followed the order.
     """
 
-    id: Filled
     kind: Filled
-    question: Filled
-    language: Language = Field(alias="question_language")
     documents: dict[Annotated[str, AfterValidator(_is_file_name)], Filled] = Field(min_length=1)
     order: Filled
     must_include: Groups = ()
@@ -189,7 +188,7 @@ class GoldAnswer(Record):
 
 
 class SquadQuestion(Record):
-    """A question of a SQuAD file and the number of the paragraph that answers it."""
+    """A question of a SQuAD file; ``paragraph`` is the number of the one that answers it."""
 
     id: Filled
     question: Filled
@@ -198,12 +197,11 @@ class SquadQuestion(Record):
 
 
 class Paragraph(Record):
-    """A paragraph of a SQuAD file; ``number`` counts over the whole file from 0."""
+    """A paragraph of a SQuAD file."""
 
     text: Filled = Field(alias="context")
     qas: tuple[SquadQuestion, ...] = ()
     title: str = ""
-    number: int = -1
 
 
 class _Article(Record):
@@ -218,7 +216,7 @@ class _SquadFile(Record):
 class Squad(Record):
     """A SQuAD file.
 
-    :ivar paragraphs: In the order of the file; each stands at its number.
+    :ivar paragraphs: Of all articles, in the order of the file; their numbers count from 0.
     :ivar language: Of most of its paragraphs.
     """
 
@@ -228,36 +226,21 @@ class Squad(Record):
 
 
 R = TypeVar("R", bound=Record)
-A = TypeVar("A", Question, AbstentionItem, InjectionCase)
+A = TypeVar("A", bound=Item)
 
 
-def read_questions(path: Path) -> list[Question]:
-    """Read a question set.
+def read_set(path: Path, kind: type[A]) -> list[A]:
+    """Read a set of ``Question``, ``AbstentionItem`` or ``InjectionCase``, one a line.
 
-    :raises EvalError: When the file can't be read or a line is not as ``Question`` says.
+    :raises EvalError: When the file can't be read or a line is not as its kind says.
     """
-    return _read(path, Question)
-
-
-def read_abstention(path: Path) -> list[AbstentionItem]:
-    """Read a set whose passages are given.
-
-    :raises EvalError: As ``read_questions``.
-    """
-    return _read(path, AbstentionItem)
-
-
-def read_injections(path: Path) -> list[InjectionCase]:
-    """Read a set of injections.
-
-    :raises EvalError: As ``read_questions``, or when a case could not tell an order that is
-        followed from one that is not.
-    """
-    return _read(path, InjectionCase)
+    read = [(where, _checked(kind, value, where)) for where, value in lines_of(path, (), _REMEDY)]
+    _require_unique((where, item.id) for where, item in read)
+    return [item for _, item in read]
 
 
 def read_squad(path: Path) -> Squad:
-    """Read a SQuAD v1.1 file; paragraphs are numbered over all its articles, from 0.
+    """Read a SQuAD v1.1 file.
 
     Where an answer stands is for the reader to find: ``answer_start`` is only a hint.
 
@@ -265,14 +248,14 @@ def read_squad(path: Path) -> Squad:
     """
     loaded = object_at(path, (), _SQUAD_REMEDY)
     file = _checked(_SquadFile, loaded, str(path))
-    titled = [(article.title, p) for article in file.data for p in article.paragraphs]
     paragraphs = tuple(
-        paragraph.model_copy(update={"number": number, "title": title})
-        for number, (title, paragraph) in enumerate(titled)
+        paragraph.model_copy(update={"title": article.title})
+        for article in file.data
+        for paragraph in article.paragraphs
     )
     questions = tuple(
-        question.model_copy(update={"paragraph": paragraph.number})
-        for paragraph in paragraphs
+        question.model_copy(update={"paragraph": number})
+        for number, paragraph in enumerate(paragraphs)
         for question in paragraph.qas
     )
     if not questions:
@@ -300,12 +283,6 @@ def find_span(text: str, wanted: str, near: int = 0) -> tuple[int, int] | None:
         return None
     best = min(starts, key=lambda at: abs(at - near))
     return best, best + len(wanted)
-
-
-def _read(path: Path, kind: type[A]) -> list[A]:
-    read = [(where, _checked(kind, value, where)) for where, value in lines_of(path, (), _REMEDY)]
-    _require_unique((where, item.id) for where, item in read)
-    return [item for _, item in read]
 
 
 def _checked(kind: type[R], value: Any, where: str) -> R:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from eval import words
 from eval.files import Line
-from eval.results import COMPLEMENT, Results
-from eval.statistics import Difference
+from eval.results import Results
+from eval.statistics import Estimate
 from eval.words import MEASURES, RAWI, STARTER, SYSTEMS, TIMES, Words
 from rag.phrase import Phrase
 
@@ -57,12 +57,10 @@ def headline(run: Results, others: Sequence[Results]) -> Table:
     return Table(words.MEASURES_CAPTION, head, rows)
 
 
-def labelled(found: Iterable[str]) -> list[tuple[str, Words]]:
+def labelled(found: Collection[str]) -> list[tuple[str, Words]]:
     """Return names and labels, in the order of ``MEASURES``; those not known there come last."""
-    names = [name for name in found if name != COMPLEMENT]
-    known = [name for name in MEASURES if name in names]
-    unknown = [name for name in names if name not in MEASURES]
-    return [(name, MEASURES.get(name, name)) for name in [*known, *unknown]]
+    ordered = dict.fromkeys([*(name for name in MEASURES if name in found), *found])
+    return [(name, MEASURES.get(name, name)) for name in ordered]
 
 
 # What a summary groups by → the table's caption, its first heading, its measures and its note.
@@ -138,22 +136,21 @@ def name_of(run: Results, group: Sequence[Results]) -> str:
     return run.folder.name if names.count(run.folder.name) == 1 else str(run.folder)
 
 
-def paired(differences: Iterable[Difference], name: str) -> Table:
-    """Show how much one run differs from the run of this name."""
-    by_name = {difference.measure: difference for difference in differences}
+def paired(differences: Mapping[str, Estimate], name: str) -> Table:
+    """Show how much one run differs from the run of this name, by measure."""
     return Table(
         words.PAIRED.format(name=name),
         [words.MEASURE, words.DIFFERENCE, words.QUESTIONS],
-        [(label, *_shown(by_name[measure])) for measure, label in labelled(by_name)],
+        [(label, *_shown(differences[measure])) for measure, label in labelled(differences)],
         words.PAIRED_NOTE,
     )
 
 
-def _shown(d: Difference) -> list[str]:
-    shown = _points(d.mean)
-    if d.interval:
-        shown += f" ({_points(d.interval.low)} to {_points(d.interval.high)})"
-    return [shown, str(d.questions)]
+def _shown(difference: Estimate) -> list[str]:
+    shown = _points(difference.mean)
+    if difference.low is not None and difference.high is not None:
+        shown += f" ({_points(difference.low)} to {_points(difference.high)})"
+    return [shown, str(difference.n)]
 
 
 def _points(difference: float) -> str:

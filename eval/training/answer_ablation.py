@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from eval import results, run_qa
-from eval.statistics import Difference, Values, differences
+from eval.statistics import Estimate, Values, differences
 from eval.training.ablation import Change, changed
 from rag import config, engine, index, models
 from rag.chat_server import Usage
@@ -182,9 +182,8 @@ def main(
     table = Table("part", *(f"what it adds to {name}" for name in _MEASURES), "answers changed")
     for name in list(found)[1:]:
         told = differences(found[EVERYTHING], found[name], clusters)
-        by_measure = {each.measure: each for each in told}
         changes = len(answers[EVERYTHING].items() - answers[name].items())
-        cells = (_said(by_measure[measure]) for measure in _MEASURES)
+        cells = (_said(told[measure]) for measure in _MEASURES)
         table.add_row(name, *cells, str(changes))
     _console.print(table)
 
@@ -223,11 +222,10 @@ def _sums(values: Values) -> str:
     )
 
 
-def _said(difference: Difference) -> str:
-    if difference.interval is None:
+def _said(difference: Estimate) -> str:
+    if difference.low is None:
         return f"{difference.mean:+.3f}"
-    _, low, high = difference.interval
-    return f"{difference.mean:+.3f} ({low:+.2f} to {high:+.2f})"
+    return f"{difference.mean:+.3f} ({difference.low:+.2f} to {difference.high:+.2f})"
 
 
 if __name__ == "__main__":

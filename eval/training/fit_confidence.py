@@ -33,7 +33,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from eval import corpus, metrics
 from eval.metrics import citation_precision
 from eval.run_qa import locate
-from eval.sets import read_questions
+from eval.sets import Question, read_set
 from rag import config, conversation, drafting, engine, grounding, index, llm
 from rag.drafting import Drafter
 from rag.embedding import load_embedder
@@ -144,7 +144,7 @@ def asked(
     leads = list[tuple[bool, bool, bool]]()
     with engine.open_retriever(settings) as retriever:
         texts = corpus.texts_of(retriever.storage)
-        alone = [question for question in read_questions(path) if not question.context_turns]
+        alone = [question for question in read_set(path, Question) if not question.context_turns]
         step = 1 if limit is None else -(-len(alone) // limit)
         for question in track(alone[::step], f"Asking {folder.name}"):
             evidence = retriever.evidence(question.question)

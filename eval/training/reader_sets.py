@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eval.sets import find_span, read_abstention, read_squad
+from eval.sets import AbstentionItem, find_span, read_set, read_squad
 from rag import passages
 from rag.documents import Document
 from rag.embedding import Embedder, PassageInput, Vectors
@@ -113,7 +113,7 @@ def read_judged(path: Path, max_chars: int) -> list[Judged]:
     :raises EvalError: When the file is no abstention set.
     """
     found = []
-    for item in read_abstention(path):
+    for item in read_set(path, AbstentionItem):
         shown = []
         for given in item.passages:
             document = Document("", "", item.language, clean(given.text), "")

@@ -16,7 +16,7 @@ from rich.progress import track
 
 from eval import corpus, run_qa
 from eval.metrics import DocSpan, covered
-from eval.sets import read_questions
+from eval.sets import Question, read_set
 from rag import conversation, current, followups
 from rag.config import Settings
 from rag.embedding import Embedder, PassageInput
@@ -75,7 +75,7 @@ def of_questions(path: Path, settings: Settings, embedder: Embedder, reader: Rea
     :raises EvalError: When the set can't be used with this index.
     :raises IndexStorageError: When there is no index.
     """
-    questions = read_questions(path)
+    questions = read_set(path, Question)
     everything = settings.retrieval.model_copy(update={"evidence_sentences": _ALL})
     own = built_in(settings, embedder, reader)
     follows = None if own is None else followups.load(own)

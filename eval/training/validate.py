@@ -22,7 +22,7 @@ from itertools import chain, combinations
 from pathlib import Path
 
 from eval.metrics import holds_any, is_correct
-from eval.sets import Question, find_span, read_injections, read_questions
+from eval.sets import InjectionCase, Question, find_span, read_set
 from eval.training.written_passages import Row, asked_files, rows
 from rag import documents, passages
 from rag.config import Settings
@@ -63,7 +63,7 @@ def question_set(folder: Path) -> Iterator[str]:
     for name, doc in docs.items():
         if not name.startswith(doc.language) or not 400 <= len(doc.text.split()) <= 1_200:
             yield f"{name}: its language or length"
-    questions = read_questions(folder / "questions.jsonl")
+    questions = read_set(folder / "questions.jsonl", Question)
     kinds = {language: Counter[str]() for language in LANGUAGES}
     for q in questions:
         across = "across" if q.answerable and q.source[0][:2] != q.language else "within"
@@ -121,7 +121,7 @@ def _is_whole(span: str, doc: Document) -> bool:
 def judged(folder: Path) -> Iterator[str]:
     """Yield what is wrong with pairs of a question and a sentence that answers it or doesn't."""
     docs = _documents(folder / "corpus")
-    asked = {fold(q.question) for q in read_questions(folder / "questions.jsonl")}
+    asked = {fold(q.question) for q in read_set(folder / "questions.jsonl", Question)}
     cells = Counter[tuple[str, str, bool]]()
     for number, pair in enumerate(rows(folder / "judge.jsonl"), start=1):
         homes = [name for name, doc in docs.items() if find_span(doc.text, pair["sentence"])]
@@ -200,16 +200,16 @@ def orders() -> Iterator[str]:
             pools["training"][row["id"]] = row[key]
     for half in INJECTIONS:
         pools[half] = pool = dict[str, str]()
-        for case in read_injections(EVAL / "injections" / f"{half}.jsonl"):
+        for case in read_set(EVAL / "injections" / f"{half}.jsonl", InjectionCase):
             pool |= {f"{case.id} question": case.question, f"{case.id} order": case.order}
             pool |= {f"{half} {name}": text for name, text in case.documents.items()}
-        for q in read_questions(EVAL / "injections" / f"plain-{half}.jsonl"):
+        for q in read_set(EVAL / "injections" / f"plain-{half}.jsonl", Question):
             docs = _documents(EVAL / "injections" / f"plain-{half}")
             if not all(any(find_span(docs[d].text, g) for d in q.source) for g in q.gold_spans):
                 yield f"{q.id}: its span stands in no document"
             pool[f"{q.id} question"] = q.question
             pool |= {f"{half} {name}": docs[name].text for name in q.source}
-    own = {case.id: case.order for case in read_injections(EVAL / "injections.jsonl")}
+    own = {case.id: case.order for case in read_set(EVAL / "injections.jsonl", InjectionCase)}
     for some, others in [
         *combinations(pools.values(), 2),
         *((pool, own) for pool in pools.values()),

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.metrics import (
-    Quote,
     RiskPoint,
     citation_precision,
     citation_recall,
@@ -16,7 +15,7 @@ from eval.metrics import (
     f1,
     holds_control_text,
     is_correct,
-    language_match_share,
+    language_match,
     normalize_folded,
     normalize_squad,
     percentiles,
@@ -381,21 +380,25 @@ def test_citation_precision_and_recall():
     assert citation_precision(gold, []) == citation_recall(gold, []) == 0
 
 
+def quote(doc, start, end, text):
+    return {"doc": doc, "start": start, "end": end, "quote": text}
+
+
 def test_verbatim_share():
     texts = {"a": "ذهب أحمد. Then he left."}
-    good = [Quote("a", 0, 9, "ذهب أحمد."), Quote("a", 10, 23, "Then he left.")]
+    good = [quote("a", 0, 9, "ذهب أحمد."), quote("a", 10, 23, "Then he left.")]
     bad = [
-        Quote("a", 0, 9, "ذهب احمد."),  # folded, not verbatim
-        Quote("a", 1, 9, "ذهب أحمد."),
-        Quote("b", 0, 9, "ذهب أحمد."),
-        Quote("a", 10, 24, "Then he left."),  # beyond the end
-        Quote("a", -13, -1, "Then he left"),
-        Quote("a", 3, 3, ""),
+        quote("a", 0, 9, "ذهب احمد."),  # folded, not verbatim
+        quote("a", 1, 9, "ذهب أحمد."),
+        quote("b", 0, 9, "ذهب أحمد."),
+        quote("a", 10, 24, "Then he left."),  # beyond the end
+        quote("a", -13, -1, "Then he left"),
+        quote("a", 3, 3, ""),
     ]
     assert verbatim_share(good, texts) == 1
     assert verbatim_share(good + bad, texts) == 2 / 8
-    for quote in bad:
-        assert verbatim_share([quote], texts) == 0
+    for cited in bad:
+        assert verbatim_share([cited], texts) == 0
     assert verbatim_share([], texts) is None
 
 
@@ -448,17 +451,20 @@ def test_a_confidence_that_is_no_number_is_refused():
 # ----------------------------------------------------------------------------------- the rest
 
 
-def test_language_match_share():
-    answers = [
-        ("ar", "جمعت الشركة 6.6 مليار دولار أمريكي"),
-        ("ar", "The company raised 6.6 billion dollars."),
-        ("en", "The company raised 6.6 billion dollars."),
-        ("ar", "30%"),  # in no language
-    ]
-    assert language_match_share(answers) == pytest.approx(2 / 3)
-    assert language_match_share([("ar", "نموذج GPT-5 من شركة OpenAI لم يصدر بعد")]) == 1
-    assert language_match_share([("en", "جمعت الشركة المال")]) == 0
-    assert language_match_share([("ar", "300"), ("en", "")]) is None
+@pytest.mark.parametrize(
+    ("language", "answer", "expected"),
+    [
+        ("ar", "جمعت الشركة 6.6 مليار دولار أمريكي", True),
+        ("ar", "The company raised 6.6 billion dollars.", False),
+        ("en", "The company raised 6.6 billion dollars.", True),
+        ("ar", "نموذج GPT-5 من شركة OpenAI لم يصدر بعد", True),
+        ("en", "جمعت الشركة المال", False),
+        ("ar", "30%", None),
+        ("en", "", None),
+    ],
+)
+def test_the_language_of_an_answer_is_the_askers_unless_it_is_in_none(language, answer, expected):
+    assert language_match(answer, language) is expected
 
 
 def test_percentiles():
