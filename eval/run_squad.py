@@ -167,7 +167,15 @@ def run_squad(
                     "answers",
                 )
             texts = corpus.texts_of(retriever.storage)
-        scored = _score(task, asked, ranked, answers, texts)
+        retrieval = metrics.retrieval_scores(
+            {id_: line["ranked"] for id_, line in ranked.items()},
+            {id_: [a.paragraph] for id_, a in asked.items()},
+        )
+        language = task.question_language
+        scored = [
+            _score(a, retrieval[id_], ranked[id_], answers.get(id_), language, texts)
+            for id_, a in asked.items()
+        ]
         about = {
             "kind": "squad",
             "system": "rawi",
@@ -195,40 +203,36 @@ def _rank(retriever: Retriever, asked: Asked, paragraphs: int) -> Line:
 
 
 def _score(
-    task: Task,
-    asked: Mapping[str, Asked],
-    ranked: Mapping[str, Line],
-    answers: Mapping[str, Line],
+    asked: Asked,
+    retrieval: Mapping[str, float],
+    ranked: Line,
+    answer: Line | None,
+    language: Language,
     texts: Mapping[str, str],
-) -> list[Scored]:
-    retrieval = metrics.retrieval_scores(
-        {id_: line["ranked"] for id_, line in ranked.items()},
-        {id_: [a.paragraph] for id_, a in asked.items()},
+) -> Scored:
+    """Judge one ranking, and the answer if there is one.
+
+    :param language: Of the question.
+    """
+    values = {**retrieval, **_evidence_values(asked, ranked, texts)}
+    about = {
+        "question": asked.question.question,
+        "gold_answer": asked.question.answers[0].text,
+        "paragraph": asked.paragraph,
+    }
+    if answer is not None:
+        values |= _answer_values(asked, answer, language)
+        about |= {key: answer[key] for key in ("answer", "abstained")}
+    return Scored(
+        id=asked.question.id,
+        cluster=str(asked.paragraph),
+        language=f"{language}→{asked.paragraph_language}",
+        category="",
+        values=values,
+        confidence=score.confidence(ranked),
+        right=bool(retrieval["recall@1"]),
+        about=about,
     )
-    scored = []
-    for id_, a in asked.items():
-        values = {**retrieval[id_], **_evidence_values(a, ranked[id_], texts)}
-        answer = answers.get(id_)
-        if answer:
-            values |= _answer_values(a, answer, task.question_language)
-        scored.append(
-            Scored(
-                id=id_,
-                cluster=str(a.paragraph),
-                language=f"{task.question_language}→{a.paragraph_language}",
-                category="",
-                values=values,
-                confidence=score.confidence(ranked[id_]),
-                right=bool(retrieval[id_]["recall@1"]),
-                about={
-                    "question": a.question.question,
-                    "gold_answer": a.question.answers[0].text,
-                    "paragraph": a.paragraph,
-                    **({k: answer[k] for k in ("answer", "abstained")} if answer else {}),
-                },
-            )
-        )
-    return scored
 
 
 def _evidence_values(asked: Asked, line: Line, texts: Mapping[str, str]) -> dict[str, float]:
