@@ -22,6 +22,7 @@ from rag.language import Language, fold
 _HEADWORD = re.compile(r"^(\S.*?) /[^/]*/\s*$")
 _TASHKEEL = re.compile(r"[\u064b-\u0652\u0640]")
 _TOKEN = re.compile(r"[A-Za-z][A-Za-z'’]*|[\u0621-\u065f\u0670-\u06d3]+|\d[\d,.]*|[^\s\w]+")
+SHARES = (1.0, 1.0, 0.6)  # of a text's words
 # Of the senses that a dictionary lists, only the first are common.
 _SENSES = 3
 # Most words that it doesn't hold are names: respelled about as often as writers do it.
@@ -98,8 +99,9 @@ class CodeSwitcher:
         }
         self._function_words = {fold(k): v for k, v in _ARABIC_FUNCTION_WORDS.items()}
 
-    def switch(self, text: str, language: Language, share: float = 1.0) -> str:
-        """Return the text of this language with about ``share`` of its words in the other."""
+    def switch(self, text: str, language: Language) -> str:
+        """Return the text of this language with all or most of its words in the other."""
+        share = self._rng.choice(SHARES)
         return (self._arabic if language == "en" else self._english)(text, share)
 
     def _arabic(self, text: str, share: float) -> str:

@@ -115,10 +115,9 @@ class Groups:
             kind = _UNCHANGED.get(kind, kind)
         few = self._others(example)
         first, question = [example.passage], example.question
-        if kind == "gutted" and few:
-            first = gutted(example)
-        elif kind == "absent" and few:
-            first = []
+        if kind in ("gutted", "absent") and few:
+            rest = without(example.passage, [example.sentence])
+            first = [rest] if kind == "gutted" and rest.sentences else []
         elif kind in ("renamed", "grafted"):
             about = "\n".join(f"{p.heading}\n{p.text}" for p in (example.passage, *few))
             question = self._changed(example, kind, about) or question
@@ -221,13 +220,4 @@ class Groups:
 
     def _switch(self, text: str, language: Language) -> str:
         # Nothing is left of a text of words that the other language does without.
-        return self._switcher.switch(text, language, self._rng.choice((1.0, 1.0, 0.6))) or text
-
-
-def gutted(example: Example) -> list[PassageInput]:
-    """Return the example's passage without the sentence that answers; none if that was all."""
-    passage = example.passage
-    kept = [
-        passage.text[a:z] for n, (a, z) in enumerate(passage.sentences) if n != example.sentence
-    ]
-    return [joined(passage.heading, kept, passage.language)] if kept else []
+        return self._switcher.switch(text, language) or text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from rag.embedding import PassageInput
 from rag.language import Language, Span
@@ -10,39 +11,37 @@ from rag.language import Language, Span
 
 def joined(heading: str, sentences: Sequence[str], language: Language) -> PassageInput:
     """Return a passage of these sentences."""
-    spans, start = [], 0
-    for sentence in sentences:
-        spans.append(Span(start, start + len(sentence)))
-        start += len(sentence) + 1
-    return PassageInput(heading, " ".join(sentences), tuple(spans), language)
+    return _of(PassageInput(heading, "", (), language), [(" ", said) for said in sentences])
 
 
-def without(passage: PassageInput, places: Sequence[int]) -> PassageInput:
-    """Return a passage without some of its sentences."""
-    for place in sorted(places, reverse=True):
-        passage = _spliced(passage, place, place + 1, *passage.sentences[place], ())
-    return passage
+def without(passage: PassageInput, places: Collection[int]) -> PassageInput:
+    """Return a passage without some of its sentences, but with what they stand under."""
+    parts = enumerate(_parts(passage))
+    return _of(passage, [(before, "" if n in places else said) for n, (before, said) in parts])
 
 
 def with_sentences(passage: PassageInput, place: int, added: Sequence[str]) -> PassageInput:
     """Return a passage with more sentences before one of its own, or at its end."""
-    ends = place == len(passage.sentences)
-    at = len(passage.text) if ends else passage.sentences[place].start
-    texts = [f" {text}" if ends else f"{text} " for text in added]
-    return _spliced(passage, place, place, at, at, texts)
+    before = [text for text, _ in _parts(passage)]
+    said = [text for _, text in _parts(passage)]
+    said[place:place] = added
+    before[place + 1 : place + 1] = [" "] * len(added)  # they stand under what it stood under
+    return _of(passage, list(zip(before, said, strict=True)))
 
 
-def _spliced(
-    passage: PassageInput, first: int, last: int, start: int, end: int, texts: Sequence[str]
-) -> PassageInput:
-    """Return a passage with texts, each a sentence, in place of some sentences and characters."""
-    spans, at = list[Span](), start
-    for text in texts:
-        left = len(text) - len(text.lstrip())
-        spans.append(Span(at + left, at + len(text.rstrip())))
-        at += len(text)
-    shift = at - end
-    after = [Span(a + shift, z + shift) for a, z in passage.sentences[last:]]
-    whole = passage.text[:start] + "".join(texts) + passage.text[end:]
-    sentences = (*passage.sentences[:first], *spans, *after)
-    return PassageInput(passage.heading, whole, sentences, passage.language)
+def _parts(passage: PassageInput) -> list[tuple[str, str]]:
+    """Return the sentences, each after what stands between it and the one before."""
+    ends = [0, *(end for _, end in passage.sentences)]
+    spans = zip(ends, passage.sentences, strict=False)
+    return [(passage.text[end:a], passage.text[a:z]) for end, (a, z) in spans]
+
+
+def _of(passage: PassageInput, parts: Sequence[tuple[str, str]]) -> PassageInput:
+    """Return a passage with these parts in place of its own; what is empty is no sentence."""
+    text, spans = "", list[Span]()
+    for before, said in parts:
+        text += before if text else before.lstrip()
+        if said:
+            spans.append(Span(len(text), len(text) + len(said)))
+            text += said
+    return replace(passage, text=text.rstrip(), sentences=tuple(spans))

@@ -80,16 +80,9 @@ def read_examples(path: Path, max_chars: int, questions: Path | None = None) -> 
         others = read_squad(questions)
         asked = {q.id: q.question for q in others.questions}
         asked_in = other(squad.language)
-    pieces: list[list[tuple[Passage, PassageInput]]] = []
-    for paragraph in squad.paragraphs:
-        document = Document("", "", squad.language, clean(paragraph.text), "")
-        title = paragraph.title.replace("_", " ")
-        pieces.append(
-            [
-                (p, passages.read_form(title, p.units, p.text, p.start))
-                for p in passages.cut(document, max_chars)
-            ]
-        )
+    pieces = [
+        _cut(p.title.replace("_", " "), p.text, squad.language, max_chars) for p in squad.paragraphs
+    ]
     examples = []
     for question in squad.questions:
         if question.id not in asked:
@@ -114,15 +107,13 @@ def read_judged(path: Path, max_chars: int) -> list[Judged]:
     """
     found = []
     for item in read_set(path, AbstentionItem):
-        shown = []
-        for given in item.passages:
-            document = Document("", "", item.language, clean(given.text), "")
-            shown += [
-                passages.read_form(given.title, piece.units, piece.text, piece.start)
-                for piece in passages.cut(document, max_chars)
-            ]
+        shown = tuple(
+            form
+            for given in item.passages
+            for _, form in _cut(given.title, given.text, item.language, max_chars)
+        )
         question = clean(item.question).strip()
-        found.append(Judged(question, item.language, tuple(shown), item.answerable))
+        found.append(Judged(question, item.language, shown, item.answerable))
     return found
 
 
@@ -163,6 +154,16 @@ def with_nearest(examples: Sequence[Example], embedder: Embedder) -> list[Exampl
         near = (*example.near, *pool.nearest(query, example.title, answer))
         found.append(replace(example, near=near))
     return found
+
+
+def _cut(
+    title: str, text: str, language: Language, max_chars: int
+) -> list[tuple[Passage, PassageInput]]:
+    """Return a text's passages as an index would cut them, each with what is read of it."""
+    cut = passages.cut(Document("", "", language, clean(text), ""), max_chars)
+    return [
+        (piece, passages.read_form(title, piece.units, piece.text, piece.start)) for piece in cut
+    ]
 
 
 def _in_read_form(passage: Passage, form: PassageInput, place: Span) -> tuple[int, Span] | None:

@@ -30,6 +30,7 @@ from eval.training.lora import SCALE, Lora
 from eval.training.reader_sets import Example, read_examples
 from rag import adapter, config
 from rag.embedding import Embedder, load_embedder
+from rag.language import LANGUAGES
 
 RANK = 8
 STRENGTH = 0.6
@@ -66,7 +67,7 @@ def main(
     no_means = {
         f"mean.{role}.{language}": torch.zeros(dimensions)
         for role in ("query", "passage")
-        for language in ("ar", "en")
+        for language in LANGUAGES
     }
     _save(tensors | no_means, out)
     adapted = load_embedder(settings, adapter=str(out), dtype="float32")
@@ -77,11 +78,7 @@ def _train(
     embedder: Embedder, examples: list[Example], switcher: CodeSwitcher, rng: random.Random
 ) -> dict[str, Lora]:
     encoder = embedder.encoder
-    for parameter in encoder.parameters():
-        parameter.requires_grad = False
-    for module in encoder.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
+    encoder.requires_grad_(False).eval()
     updates = {}
     for name, module in list(encoder.named_modules()):
         if isinstance(module, torch.nn.Linear) and name.endswith(_LAYERS):
@@ -94,11 +91,9 @@ def _train(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, (step + 1) / 20) * max(0.05, 1 - step / (2.4 * STEPS))
     )
-    by_language = {
-        language: [e for e in examples if e.language == language] for language in ("ar", "en")
-    }
+    by_language = {x: [e for e in examples if e.language == x] for x in LANGUAGES}
     for _ in track(range(STEPS), "training"):
-        batch = [rng.choice(by_language["ar" if i % 2 else "en"]) for i in range(BATCH)]
+        batch = [rng.choice(by_language[x]) for x in LANGUAGES for _ in range(BATCH // 2)]
         loss = _loss(embedder, batch, switcher, rng)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -116,24 +111,19 @@ def _loss(
     owners: list[str] = []
     targets: list[int] = []
 
-    def passage(example: Example, text: str, switched: bool) -> str:
-        def in_language(text: str, switched: bool) -> str:
-            share = rng.choice((1.0, 1.0, 0.6))
-            return switcher.switch(text, example.language, share) if switched else text
+    def put(text: str, example: Example, switched: bool) -> str:
+        return switcher.switch(text, example.language) if switched else text
 
+    def passage(example: Example, text: str, switched: bool) -> str:
         title = ""
         if rng.random() < 0.4:  # a document may have no title, or one in the other language
-            title = in_language(example.title, switched and rng.random() < 0.7) + "\n"
-        return embedder.passage_prompt + title + in_language(text, switched)
+            title = put(example.title, example, switched and rng.random() < 0.7) + "\n"
+        return embedder.passage_prompt + title + put(text, example, switched)
 
     for example in batch:
         chance = rng.random()
         question_switched, passage_switched = chance < 0.4, 0.4 <= chance < 0.8
-        question = example.question
-        if question_switched:
-            share = rng.choice((1.0, 1.0, 0.6))
-            question = switcher.switch(question, example.language, share)
-        questions.append(embedder.query_prompt + question)
+        questions.append(embedder.query_prompt + put(example.question, example, question_switched))
         targets.append(len(texts))
         owners.append(example.passage.text)
         texts.append(passage(example, example.passage.text, passage_switched))
@@ -175,7 +165,7 @@ def _means(
     embedder: Embedder, examples: list[Example], rng: random.Random
 ) -> dict[str, torch.Tensor]:
     means = {}
-    for language in ("ar", "en"):
+    for language in LANGUAGES:
         some = [e for e in examples if e.language == language]
         some = rng.sample(some, min(MEAN_OF, len(some)))
         for role, prompt, texts in (

@@ -23,6 +23,7 @@ from eval.training.train_messages import TRAINING
 from eval.training.written_passages import Row, rows
 from rag import config, followups, wording
 from rag.embedding import BUILT_IN_MODEL, load_embedder
+from rag.language import LANGUAGES
 
 _STRENGTH = 5.0  # inverse of the regularisation
 _FOLDS = 3
@@ -63,7 +64,7 @@ def _report(turns: Sequence[Row], looks: Any) -> None:
         tried[unseen] = ~np.isin(texts[unseen], texts[seen])
     typer.echo("held out: read with what came before")
     for kind in ("follow-up", "new", "same"):
-        for language in ("ar", "en"):
+        for language in LANGUAGES:
             of = [turn["kind"] == kind and turn["language"] == language for turn in turns]
             some = np.array(of) & tried
             typer.echo(f"{kind:>9} {language}, {some.sum():3}: {leans[some].mean():.3f}")

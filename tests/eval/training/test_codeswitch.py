@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from eval.training import codeswitch
 from eval.training.codeswitch import CodeSwitcher
 
 DICTIONARY = """\
@@ -24,7 +25,8 @@ Large /lɑːdʒ/
 
 
 @pytest.fixture
-def switcher(tmp_path: Path) -> CodeSwitcher:
+def switcher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CodeSwitcher:
+    monkeypatch.setattr(codeswitch, "SHARES", (1.0,))
     path = tmp_path / "eng-ara.dict.dz"
     with gzip.open(path, "wt", encoding="utf-8") as file:
         file.write(DICTIONARY)
@@ -44,5 +46,6 @@ def test_arabic_becomes_english_word_by_word(switcher: CodeSwitcher) -> None:
     assert switcher.switch("بكبير", "ar") == "large"  # found without its preposition
 
 
-def test_no_share_changes_no_word(switcher: CodeSwitcher) -> None:
-    assert switcher.switch("the large city", "en", share=-1) == "the large city"
+def test_no_share_changes_no_word(switcher: CodeSwitcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codeswitch, "SHARES", (-1.0,))
+    assert switcher.switch("the large city", "en") == "the large city"

@@ -152,8 +152,11 @@ def test_what_answers_is_taken_away(
     assert all("1920" not in p.text for p in group.passages)
 
 
-def test_a_passage_of_one_sentence_is_gutted_to_nothing() -> None:
-    assert reader_groups.gutted(ARABIC) == []
+def test_a_passage_of_one_sentence_is_gutted_to_nothing(
+    groups: Groups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain(monkeypatch)
+    assert groups.make(ARABIC, "gutted").passages == ARABIC.near
 
 
 def test_a_changed_question_has_no_answer(groups: Groups, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,6 +298,16 @@ def test_sentences_are_put_in_and_taken_out(place: int) -> None:
     assert (said, more.text) == (expected, " ".join(expected))
     less = reader_passages.without(more, [place, place + 1])
     assert [less.text[a:z] for a, z in less.sentences] == ["One.", "Two."]
+
+
+def test_what_sentences_stand_under_stays_where_it_is() -> None:
+    passage = PassageInput("", "Fees:\nOne. Two.", (Span(6, 10), Span(11, 15)), "en")
+    more = reader_passages.with_sentences(passage, 0, ["A!"])
+    assert more.text == "Fees:\nA! One. Two."
+    less = reader_passages.without(passage, [0])
+    assert (less.text, less.sentences) == ("Fees:\n Two.", (Span(7, 11),))
+    alone = reader_passages.with_sentences(reader_passages.without(passage, [0, 1]), 0, ["A!"])
+    assert [alone.text[a:z] for a, z in alone.sentences] == ["A!"]
 
 
 def test_written_questions_are_asked_of_both_languages(tmp_path: Path) -> None:
