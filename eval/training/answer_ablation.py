@@ -27,13 +27,13 @@ from rich.table import Table
 from eval import results, run_qa
 from eval.statistics import Estimate, Values, differences
 from eval.training.ablation import Change, changed
-from rag import config, engine, index, models
+from eval.training.tuning_sets import SETS, Sets, indexed
+from rag import config, engine, models
 from rag.chat_server import Usage
 from rag.config import Settings
 from rag.embedding import Embedder, load_embedder
 from rag.llm import LlamaCpp
 
-SETS = [Path(__file__).parents[1] / name for name in ("tuning", "paraphrased")]
 EVERYTHING = "everything"
 _MEASURES = ("right", "wrong")  # right: answered rightly, or refused where nothing answers
 _console = Console(highlight=False)
@@ -140,10 +140,7 @@ class Remembering(LlamaCpp):
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder of runs, indexes and the LLM's words.")],
-    sets: Annotated[
-        list[Path] | None,
-        typer.Option("--set", help="A folder with questions.jsonl, about what is in its corpus/."),
-    ] = None,
+    sets: Sets = SETS,
     limit: Annotated[int | None, typer.Option(min=1, help="Questions of each set.")] = None,
     only: Annotated[list[str] | None, typer.Option("--part", help="Only these.")] = None,
 ) -> None:
@@ -156,11 +153,7 @@ def main(
     weights = models.resolve(settings.llm.model, kind="llm", settings=settings.models)
     model = Remembering.from_gguf(weights, settings.llm)
     embedder = load_embedder(settings)
-    placed = {}
-    for folder in sets or SETS:
-        storage = out / f"index-{folder.name}"
-        placed[folder] = config.load(corpus=folder / "corpus", storage=storage)
-        index.update(placed[folder], embedder)
+    placed = {folder: indexed(folder, out / "index", embedder) for folder in sets}
     found: dict[str, Values] = {}
     clusters: dict[str, str] = {}
     answers: dict[str, dict[str, str]] = {}

@@ -17,53 +17,56 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
-from eval import figures
+from eval import corpus, figures, run_qa
 from eval.figures import Curve
-from eval.metrics import RiskPoint
+from eval.metrics import DocSpan, RiskPoint
 from eval.results import read as results_of
-from eval.training import calibration, readings
-from eval.training.readings import Bare, Case
-from rag import config, index
-from rag.embedding import load_embedder
-from rag.reader import BUILT_IN, SCALE, Scale
+from eval.sets import Question, read_set
+from eval.training import calibration
+from eval.training.calibration import Case
+from eval.training.tuning_sets import SETS, Sets, indexed
+from rag import config, conversation, current, followups
+from rag.config import Settings
+from rag.embedding import Embedder, PassageInput, load_embedder
+from rag.language import clean
+from rag.reader import BUILT_IN, SCALE, Reader, Scale, built_in
+from rag.retrieval import Found, Retriever
 
-SETS = [Path(__file__).parents[1] / name for name in ("tuning", "paraphrased")]
 # As the report's page defines them; a file of its own has to bring them along.
 _STYLE = (
     "<style>svg{--rawi:#0b6e4f;--starter:#b4541a;--ink:#222;--rule:#ccc;background:#fff;"
     "font-family:sans-serif}</style>"
 )
+_ALL = 10_000  # sentences: more than any ten passages hold
 _SHOWN_THRESHOLDS = ("0.15", "0.25", "0.35", "0.5")
 _console = Console(highlight=False)
 
 
 def main(
-    out: Annotated[Path, typer.Option(help="Folder of the two files; made if it isn't there.")],
-    sets: Annotated[
-        list[Path] | None,
-        typer.Option("--set", help="A folder with questions.jsonl, about what is in its corpus/."),
-    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the two files, and of indexes.")],
+    sets: Sets = SETS,
     reader: Annotated[list[Path] | None, typer.Option(help="Reader files to compare.")] = None,
     fixed: Annotated[bool, typer.Option(help="Measure with the constants as they are.")] = False,
-    storage: Annotated[
-        Path | None, typer.Option(help="Of the indexes; within OUT if none.")
-    ] = None,
     run: Annotated[
         Path | None, typer.Option(help="A run of rawi eval qa: its curve, the LLM's word included.")
     ] = None,
 ) -> None:
     """Fit and measure reader files."""
-    out.mkdir(parents=True, exist_ok=True)
+    embedder = load_embedder(config.load())
+    placed = {folder: indexed(folder, out / "index", embedder) for folder in sets}
     results: dict[str, Any] = {}
     curves: dict[str, Curve] = {}
     for number, path in enumerate(reader or [BUILT_IN], start=1):
+        bare = Bare.load(embedder, path)
         cases = {
-            folder.name: read_cases(folder, (storage or out / "index") / folder.name, path)
-            for folder in sets or SETS
+            folder.name: read_cases(folder / "questions.jsonl", settings, embedder, bare)
+            for folder, settings in placed.items()
         }
         every = list(chain.from_iterable(cases.values()))
         scale = SCALE if fixed else calibration.fit(every)
@@ -85,13 +88,61 @@ def main(
     (out / "risk-coverage.svg").write_text(standalone(curves), encoding="utf-8")
 
 
-def read_cases(folder: Path, storage: Path, reader: Path) -> list[Case]:
-    """Index a set's documents and return what a reader file makes of its questions."""
-    settings = config.load(corpus=folder / "corpus", storage=storage)
-    embedder = load_embedder(settings)
-    index.update(settings, embedder)
-    asked = folder / "questions.jsonl"
-    return readings.of_questions(asked, settings, embedder, Bare.load(embedder, reader))
+class Bare(Reader):
+    """A reader whose "probabilities" are its bare logits."""
+
+    adds_up = False
+
+    def judged(
+        self, question: str, passages: Sequence[PassageInput], scores: Sequence[Sequence[float]]
+    ) -> list[list[float]]:
+        """Return the logits as they are."""
+        return [row.tolist() for row in self.read(question, passages)]
+
+
+def read_cases(path: Path, settings: Settings, embedder: Embedder, reader: Reader) -> list[Case]:
+    """Return what reader and retrieval each make of every sentence that is found for a question.
+
+    Found as in use, by the same ``Retriever`` with the settings given; no LLM is asked.
+
+    :param reader: A ``Bare`` one.
+    :raises EvalError: When the set can't be used with this index.
+    :raises IndexStorageError: When there is no index.
+    """
+    questions = read_set(path, Question)
+    everything = settings.retrieval.model_copy(update={"evidence_sentences": _ALL})
+    own = built_in(settings, embedder, reader)
+    follows = None if own is None else followups.load(own)
+    cases = list[Case]()
+    with current.open_current(settings, embedder.fingerprint) as store:
+        texts = corpus.texts_of(store)
+        languages = dict(store.db.execute("SELECT id, language FROM documents"))
+        by_scores = Retriever(store, embedder, everything)
+        by_reader = Retriever(store, embedder, everything, reader=reader)
+        for q in track(questions, path.name):
+            gold = run_qa.locate(q, texts, path) if q.answerable else []
+            turns = settings.question.history_turns
+            what = conversation.resolve(clean(q.question).strip(), q.context_turns, turns)
+            what = followups.decided(what, follows)
+            found = by_scores.evidence(what.question, what.context)
+            read = by_reader.evidence(what.question, what.context, read_as=what.standalone)
+            logits = {_span(sentence): sentence.score for sentence in read}
+            cases.append(
+                Case(
+                    language=q.language,
+                    category=q.category,
+                    logits=np.array([logits[_span(s)] for s in found], dtype=np.float32),
+                    scores=np.array([s.score for s in found], dtype=np.float64),
+                    spans=tuple(_span(s) for s in found),
+                    gold=tuple(gold),
+                    source=languages[gold[0][0]] if gold else None,
+                )
+            )
+    return cases
+
+
+def _span(found: Found) -> DocSpan:
+    return found.doc, found.start, found.end
 
 
 def measured(cases: Sequence[Case], scale: Scale) -> dict[str, Any]:

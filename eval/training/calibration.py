@@ -1,4 +1,4 @@
-"""Readings → how reader and retrieval are added up, and what that is worth. Pure functions.
+"""What was read → how reader and retrieval are added up, and what that is worth. Pure functions.
 
 The fit is maximum likelihood of the softmax over a question's sentences and a null answer: the
 probability of the sentences that hold the answer, or of the null where none that was found does.
@@ -7,6 +7,7 @@ probability of the sentences that hold the answer, or of the null where none tha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -15,9 +16,9 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from eval import metrics
-from eval.metrics import RiskPoint
-from eval.training.readings import Case
-from rag.reader import Scale, shares
+from eval.metrics import DocSpan, RiskPoint, covered
+from rag.language import Language
+from rag.reader import Logits, Scale, shares
 
 Json = dict[str, float]
 K = TypeVar("K")
@@ -27,8 +28,37 @@ HITS = (1, 2, 3, 5, 7)
 RATIOS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.01)
 THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
 SHOWN = 7  # sentences that confidence is summed over, ``retrieval.evidence_sentences``
+_HALF = 0.5  # of a gold span's characters
 _FIRST_GUESS = (0.5, 10.0, -8.0)
 _START_SCALES = (1.0, 10.0, 10.0)  # so that a step means as much for each constant
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question with the sentences that were found for it.
+
+    :ivar logits: Of the reader, ``(sentences,)``; -inf for what it was cut off before.
+    :ivar scores: Of retrieval, ``(sentences,)``.
+    :ivar spans: Of the sentences.
+    :ivar gold: Spans that hold the answer; none where there is none.
+    :ivar source: The language of the document that answers.
+    """
+
+    language: Language
+    category: str
+    logits: Logits
+    scores: npt.NDArray[np.float64]
+    spans: tuple[DocSpan, ...]
+    gold: tuple[DocSpan, ...]
+    source: Language | None = None
+
+    @property
+    def holds(self) -> npt.NDArray[np.bool_]:
+        """Whether each sentence holds a gold span, or most of one."""
+        found = [
+            bool(self.gold) and covered(self.gold, [span], least=_HALF) > 0 for span in self.spans
+        ]
+        return np.array(found, dtype=bool)
 
 
 def fit(cases: Sequence[Case]) -> Scale:
@@ -189,4 +219,4 @@ def _order(case: Case, scale: Scale) -> list[int]:
 
 
 def _covered(case: Case, chosen: Iterable[int]) -> float:
-    return metrics.covered(case.gold, [case.spans[n] for n in chosen]) if case.gold else 0.0
+    return covered(case.gold, [case.spans[n] for n in chosen]) if case.gold else 0.0

@@ -23,6 +23,7 @@ from typing import Annotated
 import numpy as np
 import numpy.typing as npt
 import typer
+from llama_index.core.llms import LLM
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -34,12 +35,13 @@ from eval import corpus, metrics
 from eval.metrics import citation_precision
 from eval.run_qa import locate
 from eval.sets import Question, read_set
-from rag import config, conversation, drafting, engine, grounding, index, llm
+from eval.training.tuning_sets import SETS, Sets, indexed
+from rag import config, conversation, drafting, engine, grounding, llm
+from rag.config import Settings
 from rag.drafting import Drafter
-from rag.embedding import load_embedder
+from rag.embedding import Embedder, load_embedder
 from rag.errors import EvalError
 
-SETS = [Path(__file__).parents[1] / name for name in ("tuning", "paraphrased")]
 _FOLDS = 10
 _THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8)
 _RIGHT_FROM = (-1.0, -0.4, 0.0, 0.4, 1.0)  # log-odds
@@ -52,20 +54,24 @@ Bools = npt.NDArray[np.bool_]
 
 def main(
     storage: Annotated[Path, typer.Option(help="Of the indexes, one for each set.")],
-    sets: Annotated[
-        list[Path] | None,
-        typer.Option("--set", help="A folder with questions.jsonl, about what is in its corpus/."),
-    ] = None,
+    sets: Sets = SETS,
     limit: Annotated[int | None, typer.Option(min=1, help="Questions of each set.")] = None,
 ) -> None:
     """Fit with the reader and the LLM of config.yaml."""
-    told = [asked(folder, storage / folder.name, limit) for folder in sets or SETS]
-    odds, answerable, said, right, leads = map(np.concatenate, zip(*told, strict=True))
-    print_rightness(said, right)
+    embedder, model = load_embedder(config.load()), engine.load_llm(config.load())
+    if model is None:
+        raise EvalError("llm.backend is none: there is nothing to join")
+    told = [
+        asked(folder, indexed(folder, storage, embedder), embedder, model, limit) for folder in sets
+    ]
+    joined, short, leads = map(np.concatenate, zip(*told, strict=True))
+    print_rightness(short[:, :2], short[:, 2] == 1)
     table = Table("gold sentence", "questions", "first by the reader", "by both")
-    for name, rows in (("in one language", leads[leads[:, 0]]), ("across", leads[~leads[:, 0]])):
-        table.add_row(name, str(len(rows)), *map(str, rows[:, 1:].sum(axis=0)))
+    own = leads[:, 0] == 1
+    for name, rows in (("in one language", leads[own]), ("across", leads[~own])):
+        table.add_row(name, str(len(rows)), *map(str, rows[:, 1:].sum(axis=0, dtype=int)))
     _console.print(table)
+    odds, answerable = joined[:, :2], joined[:, 2] == 1
     (read, answered), bias, held_out = fitted(odds, answerable)
     now = np.array([grounding.joined(1 / (1 + np.exp(-c)), a) for c, a in odds])
     _console.print(f"_READ, _ANSWERED, _BIAS = {read:.2f}, {answered:.2f}, {bias:.2f}")
@@ -118,31 +124,21 @@ def print_rightness(said: Floats, right: Bools) -> None:
 
 
 def asked(
-    folder: Path, storage: Path, limit: int | None
-) -> tuple[Floats, Bools, Floats, Bools, Bools]:
+    folder: Path, settings: Settings, embedder: Embedder, model: LLM, limit: int | None
+) -> tuple[Floats, Floats, Floats]:
     """Return what is told of a set's questions, and of short answers across languages.
 
+    :param settings: Of its index.
     :param limit: At most so many questions, evenly over the set.
-    :returns: Log-odds of reader and LLM, ``(questions, 2)``, and which questions have an answer;
-        log-odds and certainty of the answers that hold, ``(answers, 2)``, and which are right; of
-        the questions whose gold is read, ``(questions, 3)``, whether it is in their language, and
-        whether it is first by the reader and by both.
-
+    :returns: In rows of three: of each question the log-odds of reader and LLM, and whether it has
+        an answer; of the short answers that hold, log-odds, certainty, and whether they are right;
+        of the questions whose gold is read, whether it is in their language, and whether it is
+        first by the reader and by both.
     :raises EvalError: When the LLM doesn't tell its probabilities.
     """
-    settings, path = (
-        config.load(corpus=folder / "corpus", storage=storage),
-        folder / "questions.jsonl",
-    )
-    index.update(settings, load_embedder(settings))
-    model = engine.load_llm(settings)
-    if model is None:
-        raise EvalError("llm.backend is none: there is nothing to join")
-    drafter = Drafter(model, settings)
-    odds, answerable = list[tuple[float, float]](), list[bool]()
-    told, right = list[tuple[float, float]](), list[bool]()
-    leads = list[tuple[bool, bool, bool]]()
-    with engine.open_retriever(settings) as retriever:
+    path, drafter = folder / "questions.jsonl", Drafter(model, settings)
+    joined, short, leads = (list[tuple[float, float, float]]() for _ in range(3))
+    with engine.open_retriever(settings, embedder) as retriever:
         texts = corpus.texts_of(retriever.storage)
         alone = [question for question in read_set(path, Question) if not question.context_turns]
         step = 1 if limit is None else -(-len(alone) // limit)
@@ -156,8 +152,7 @@ def asked(
             if answered is None:
                 raise EvalError("the LLM doesn't tell its probabilities")
             confidence = grounding.confidence(evidence, settings.retrieval)
-            odds.append(grounding.log_odds(confidence, answered))
-            answerable.append(question.answerable)
+            joined.append((*grounding.log_odds(confidence, answered), question.answerable))
             spans = locate(question, texts, path)
             gold = [
                 f for f in read if spans and citation_precision(spans, [(f.doc, f.start, f.end)])
@@ -171,15 +166,9 @@ def asked(
                 continue  # nobody asks whether that is right
             if said.checked and said.right is not None and said.certainty is not None:
                 must = (question.must_include, question.must_not_include)
-                told.append((said.right, said.certainty))
-                right.append(question.answerable and metrics.is_correct(said.checked, *must))
-    return (
-        np.array(odds).reshape(-1, 2),
-        np.array(answerable, dtype=bool),
-        np.array(told).reshape(-1, 2),
-        np.array(right, dtype=bool),
-        np.array(leads, dtype=bool).reshape(-1, 3),
-    )
+                right = question.answerable and metrics.is_correct(said.checked, *must)
+                short.append((said.right, said.certainty, right))
+    return np.reshape(joined, (-1, 3)), np.reshape(short, (-1, 3)), np.reshape(leads, (-1, 3))
 
 
 if __name__ == "__main__":

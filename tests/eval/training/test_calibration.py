@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, recall_score
 
 from eval.metrics import RiskPoint
-from eval.training import calibrate, calibration, readings
-from eval.training.calibration import Scale
-from eval.training.readings import Case
+from eval.training import calibrate, calibration
+from eval.training.calibration import Case, Scale
 from rag.config import Settings
 from rag.embedding import PassageInput
 from rag.reader import Logits, Reader
@@ -149,7 +148,7 @@ class Longest(Reader):
         return [np.array([z - a for a, z in p.sentences], dtype=np.float32) for p in passages]
 
 
-class BareLongest(Longest, readings.Bare):
+class BareLongest(Longest, calibrate.Bare):
     """The same, bare."""
 
 
@@ -160,7 +159,7 @@ def test_both_readings_of_each_sentence_are_kept(
     settings = small.model_copy(
         update={"retrieval": small.retrieval.model_copy(update={"reader": "auto"})}
     )
-    [found] = readings.of_questions(
+    [found] = calibrate.read_cases(
         write_lines([asked]), settings, retriever.embedder, BareLongest()
     )
     assert len(found.spans) == len(SENTENCES)  # not the one that would be shown
