@@ -122,6 +122,8 @@ def main(
     limit: Annotated[int | None, typer.Option(min=1, help="Questions of each file.")] = None,
 ) -> None:
     """Train a reader for the embedder of config.yaml."""
+    if len(across or []) != len(asked or []):
+        raise typer.BadParameter("there is one --asked for each --across")
     rng = random.Random(seed)  # noqa: S311
     torch.manual_seed(seed)
     settings = config.load()
