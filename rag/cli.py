@@ -288,7 +288,7 @@ def settings_of(
 def _configured(settings: Settings) -> list[str]:
     from rag import models
 
-    wanted = [settings.llm.model] if settings.llm.backend != "openai" else []
+    wanted = [settings.llm.model] if settings.llm.has_weights else []
     return [name for name in [*wanted, settings.embedding.model] if name in models.BUILT_IN]
 
 

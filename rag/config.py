@@ -146,6 +146,11 @@ class LLMSettings(Section):
     threads: int = Field(0, ge=0, le=256)
     seed: int = Field(0, ge=0, le=2**31 - 1)
 
+    @property
+    def has_weights(self) -> bool:
+        """Whether the model's weights are loaded here; a server has its own."""
+        return self.backend in ("llamacpp", "transformers")
+
 
 class AnswerSettings(Section):
     """How an answer is made of the evidence."""

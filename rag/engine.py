@@ -360,7 +360,7 @@ def load_llm(settings: Settings) -> LLM | None:
     :raises ModelError: When the weights are missing or can't be loaded.
     """
     weights = None
-    if settings.llm.backend in ("llamacpp", "transformers"):
+    if settings.llm.has_weights:
         weights = models.resolve(settings.llm.model, kind="llm", settings=settings.models)
     return llm.load_llm(settings.llm, weights)
 

@@ -52,7 +52,7 @@ def _versions(settings: Settings) -> str:
 
 def _weights(settings: Settings) -> str:
     found = [_embedder(settings)]
-    if settings.llm.backend in ("llamacpp", "transformers"):
+    if settings.llm.has_weights:
         found.append(models.resolve(settings.llm.model, kind="llm", settings=settings.models))
     return ", ".join(map(str, found))
 

@@ -89,6 +89,12 @@ def test_no_weights_and_no_network_on_pull(rawi):
     failed_with_one_line(result, "models.offline")
 
 
+@pytest.mark.parametrize("backend", ["none", "openai"])
+def test_no_llm_is_pulled_where_none_is_loaded(rawi, backend):
+    result = rawi("models", "pull", RAWI_MODELS__OFFLINE="true", RAWI_LLM__BACKEND=backend)
+    failed_with_one_line(result, "multilingual-e5-small")
+
+
 def test_weights_that_mean_nothing(rawi):
     result = rawi("index", RAWI_EMBEDDING__MODEL="no such model")
     failed_with_one_line(result, "embedding.model", "no such model", "multilingual-e5-small")
