@@ -314,11 +314,9 @@ def verbatim_share(
     :return: In [0, 1]; ``None`` when there is no citation.
     """
     return share(
-        bool(c["quote"])
-        and c["start"] >= 0
-        and c["end"] - c["start"] == len(c["quote"])
-        and texts.get(c["doc"], "").startswith(c["quote"], c["start"])
+        0 <= c["start"] < c["end"] <= len(text) and text[c["start"] : c["end"]] == c["quote"]
         for c in citations
+        for text in [texts.get(c["doc"], "")]
     )
 
 

@@ -57,15 +57,15 @@ def load_llm(settings: LLMSettings, weights: Path | None) -> LLM | None:
 
     None with ``backend: none``: answers are then quotes alone.
 
-    :param weights: What ``rag.models.resolve`` made of ``llm.model``; None for the ``openai``
-        backend, whose server has the weights.
+    :param weights: What ``rag.models.resolve`` made of ``llm.model``, where the settings say
+        ``has_weights``; else None.
     :raises ModelError: When the weights can't be loaded.
     """
     if settings.backend == "openai":
         # Servers that need no key still want the header filled.
         key = settings.api_key.get_secret_value() or "none"
         return OpenAICompatible(**_client(settings, settings.base_url, key, settings.model))
-    if settings.backend == "none" or weights is None:
+    if weights is None:
         return None
     if settings.backend == "llamacpp":
         return LlamaCpp.from_gguf(weights, settings)

@@ -91,9 +91,11 @@ def _train(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, (step + 1) / 20) * max(0.05, 1 - step / (2.4 * STEPS))
     )
-    by_language = {x: [e for e in examples if e.language == x] for x in LANGUAGES}
+    by_language = {
+        language: [e for e in examples if e.language == language] for language in LANGUAGES
+    }
     for _ in track(range(STEPS), "training"):
-        batch = [rng.choice(by_language[x]) for x in LANGUAGES for _ in range(BATCH // 2)]
+        batch = [rng.choice(some) for some in by_language.values() for _ in range(BATCH // 2)]
         loss = _loss(embedder, batch, switcher, rng)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
