@@ -158,9 +158,9 @@ class AnswerSettings(Section):
     style: Literal["auto", "written", "quoted"] = "auto"
     max_words: int = Field(60, ge=20, le=1_000)
     evidence_tokens: int = Field(320, ge=50, le=8_192)
-    sure: float = Field(0.97, ge=0, le=1)
+    sure: float = Field(0.85, ge=0, le=1)
     min_right: float = Field(0.0, ge=-20, le=20)
-    min_confidence: float = Field(0.6, ge=0, le=1)
+    min_confidence: float = Field(0.35, ge=0, le=1)
     min_translation: float = Field(0.0, ge=-20, le=20)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 
 from rag import drafting, grounding, lists
 from rag.config import Settings
@@ -50,7 +51,7 @@ class Decision:
         chosen, listed = self._chosen(usable, parts)
         stand = not self._writes() and all(found.language == self.language for found in chosen)
         draft = self._by_reader(chosen, usable, confidence)
-        if self.drafter is not None and not (stand and confidence >= self.settings.answer.sure):
+        if self.drafter is not None and not (stand and self._is_sure(chosen)):
             read = drafting.distinct([*chosen, *usable])
             read = read[: max(len(chosen), self.settings.retrieval.prompt_sentences)]
             try:
@@ -105,6 +106,22 @@ class Decision:
         items = self._usable(lists.with_items(best, candidates, self.storage))
         return items, len(items) > len(best)
 
+    def _is_sure(self, chosen: Sequence[Found]) -> bool:
+        """Tell whether the reader is sure of the best sentence, and of that of each other part."""
+        best = chosen[: len(self.asked.parts)]
+        reads = self.settings.retrieval.reader != "none"
+        return reads and min(found.score for found in best) >= self.settings.answer.sure
+
+    def _of_shown(self, shown: Sequence[Found]) -> float:
+        """Return how sure the reader is of what is shown; of several parts, on average.
+
+        That any sentence answers says less: it is as sure of that between two that say alike.
+        """
+        settings = self.settings.retrieval
+        if self._is_one:
+            return grounding.confidence(shown, settings)
+        return fmean(grounding.confidence([found], settings) for found in shown)
+
     def _by_reader(
         self, chosen: Sequence[Found], usable: Sequence[Found], confidence: float
     ) -> Draft:
@@ -121,7 +138,7 @@ class Decision:
         """
         if odds is None or self.settings.retrieval.reader == "none":
             return draft
-        confidence = grounding.joined(draft.confidence, odds)
+        confidence = grounding.joined(self._of_shown(chosen), odds)
         if confidence < self.settings.answer.min_confidence:
             return self._refusal(chosen, confidence)
         return self._quotes(chosen, confidence)
@@ -143,12 +160,6 @@ class Decision:
         """
         said = yield from drafter.short(self.asked, read, self.language)
         answers, retrieval = self.settings.answer, self.settings.retrieval
-        tells = said.right is not None or not said.used
-        if tells and retrieval.reader != "none":
-            confidence = grounding.joined(confidence, said.answered)
-            enough = confidence >= answers.min_confidence
-        else:
-            enough = bool(said.used) and grounding.is_enough(confidence, retrieval)
         quote = said.used if said.is_placed else chosen
         others = list[Found]()
         if not self._is_one:  # each part has its sentence
@@ -156,6 +167,12 @@ class Decision:
             others = [found for found in chosen if not _is_among(found, said.used)]
         elif listed:  # it is quoted whole
             quote = chosen
+        tells = said.right is not None or not said.used
+        if tells and retrieval.reader != "none":
+            confidence = grounding.joined(self._of_shown(quote), said.answered)
+            enough = confidence >= answers.min_confidence
+        else:
+            enough = bool(said.used) and grounding.is_enough(confidence, retrieval)
         foreign = any(found.language != self.language for found in said.used)
         # Only across languages is an LLM believed that doesn't say how sure it is.
         right = said.right

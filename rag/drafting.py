@@ -36,12 +36,12 @@ _MOST_SAID = 8  # words of the other language in an answer
 # English takes a third more words than Arabic to say the same.
 _LONGER = 4 / 3
 NO_USAGE = Usage()
-# Of the reader's log-probabilities beside the LLM's; on the set to tune on.
-_READERS_WEIGHT = 0.5
-# The LLM chooses among what the reader finds at least so likely as its best: an order to whoever
-# answers isn't. With .05, one of 127 gold sentences more would come first, with .2 four less
+# Of the reader's log-probabilities beside the LLM's, so that gold sentences come first most often
 # (``python -m eval.training.fit_confidence``).
-_PLAUSIBLE = 0.1
+_READERS_WEIGHT = 0.7
+# The LLM chooses among what the reader finds at least so likely as its best: an order to whoever
+# answers isn't.
+_PLAUSIBLE = 0.05
 _LEAST = 1e-6  # a probability, or a time
 
 

@@ -87,8 +87,8 @@ class Answer:
     :ivar short_answer: The answer in Rawi's own words, without markers; empty where it only quotes
         or refuses.
     :ivar failure: Why the LLM did not answer, where it should have; else empty.
-    :ivar confidence: How sure it is that the evidence answers, 0 to 1: the reader's probability
-        (see ``grounding.confidence``) or, where the LLM was asked, that of both together.
+    :ivar confidence: 0 to 1: how sure the reader is that any of the evidence answers (see
+        ``grounding.confidence``) or, where the LLM was asked, how sure both are of what is shown.
     """
 
     question: str

@@ -22,14 +22,14 @@ from rag.language import Language, Span, detect, fold, foreign_letters, is_funct
 from rag.retrieval import Found
 
 LIMIT = 6.0  # log-odds further from 0 say no more
-# Log-odds of the reader, and of the LLM that any sentence answers → log-odds that the evidence
-# answers (``python -m eval.training.fit_confidence``). Its log-odds that its answer is right added
-# nothing to them.
-_READ, _ANSWERED, _BIAS = 0.13, 0.69, 0.25
+# Log-odds of the reader that a sentence answers, and of the LLM that any does → log-odds that this
+# one does (``python -m eval.training.fit_confidence``). Its log-odds that its answer is right added
+# nothing to them, nor did how sure it was of the sentence.
+_READ, _ANSWERED, _BIAS = 0.39, 0.71, -0.43
 # Log-odds of the LLM that its short answer is right, and the mean log-probability of its tokens →
 # log-odds that it is (the same command); and that mean where it isn't told: what is usual.
-_RIGHT, _CERTAIN, _SHORT = 1.03, 1.62, -0.80
-_USUAL = -0.4
+_RIGHT, _CERTAIN, _SHORT = 0.39, 1.50, -0.46
+_USUAL = -0.7
 
 _WORD = re.compile(r"\w+")
 _MARKABLE = re.compile(r"\d+(?:[.,٫٬]\d+)*|\w+")
@@ -216,10 +216,10 @@ def nearest(answer: str, evidence: Sequence[Found]) -> tuple[Found, ...]:
 
 
 def confidence(evidence: Sequence[Found], settings: RetrievalSettings) -> float:
-    """Return how sure it is that the evidence answers the question.
+    """Return how sure it is that any of some sentences answers the question.
 
-    With the reader, scores are probabilities and their sum is that of any sentence answering;
-    without it, it is the nearest sentence's score, and -1 where there is none.
+    With the reader, scores are probabilities, and this is their sum; without it, it is the nearest
+    sentence's score, and -1 where there is none.
     """
     scores = [found.score for found in evidence]
     if settings.reader == "none":
@@ -228,9 +228,9 @@ def confidence(evidence: Sequence[Found], settings: RetrievalSettings) -> float:
 
 
 def joined(confidence: float, answered: float) -> float:
-    """Return how sure it is that the evidence answers, by the reader and the LLM together.
+    """Return how sure it is that what is shown answers, by the reader and the LLM together.
 
-    :param confidence: The reader's, see ``confidence``.
+    :param confidence: The reader's of what is shown, see ``confidence``.
     :param answered: The LLM's log-odds that any sentence answers.
     """
     by_reader, by_llm = log_odds(confidence, answered)

@@ -57,7 +57,7 @@ class Scale:
 
 
 # Fitted by maximum likelihood: ``python -m eval.training.calibrate --set eval/tuning``.
-SCALE = Scale(read=0.894, found=7.43, bias=-4.77)
+SCALE = Scale(read=1.013, found=9.61, bias=-5.21)
 
 
 class Reader:

@@ -74,7 +74,7 @@ class JudgingLLM(ScriptedLLM):
     ``judged`` keeps what it was asked about its answers; else one sentence is likeliest.
     """
 
-    yes: float = 0.9
+    yes: float = 0.99
     none: float = 0.1
     likeliest: str = "1"
     judged: list[Sequence[ChatMessage]] = []  # noqa: RUF012 - pydantic copies the default

@@ -174,7 +174,7 @@ def _names(store: Storage, docs: Iterable[str]) -> list[str]:
 
 def _answered(engine: Engine, candidates: Iterable[tuple[str, str]]) -> list[str]:
     """Return the two questions that are answered most surely, or the first that are surely."""
-    sure = engine.settings.answer.min_confidence
+    sure = engine.settings.answer.sure
     found: dict[str, float] = {}
     for question, doc in candidates:
         if confidence := _confidence(engine, question, doc):
@@ -185,14 +185,14 @@ def _answered(engine: Engine, candidates: Iterable[tuple[str, str]]) -> list[str
 
 
 def _confidence(engine: Engine, question: str, doc: str = "") -> float:
-    """Return how sure an answer is; 0 where none is quoted, or of another document.
+    """Return how sure the best sentence is; 0 where none is quoted, or of another document.
 
     :param engine: Without an LLM.
     """
     answer = _answer(engine, question)
     cited = [each.doc for each in answer.citations] if answer else []
     right = answer and answer.how == "quoted" and cited and doc in ("", cited[0])
-    return answer.confidence if answer and right else 0.0
+    return answer.evidence[0].score if answer and right else 0.0
 
 
 def _requests(engine: Engine, titles: Mapping[str, str]) -> Iterator[Example]:

@@ -1,9 +1,10 @@
 """Join what reader and LLM tell of an answer: ``python -m eval.training.fit_confidence --help``.
 
 Asks the questions of the sets to tune on that stand alone, finds their evidence as in use, and has
-the LLM say each time whether any of it answers. A logistic regression over both log-odds gives the
-constants of ``grounding.joined``; printed are they, how well what has an answer is told apart, the
-shares refused by threshold (``answer.min_confidence``), how often an answer is there where a
+the LLM say each time which of it answers, if any. A logistic regression over its log-odds that any
+does, and the reader's of the sentence that both choose, gives the constants of
+``grounding.joined``; printed are they, how well sentences that answer are told from others, the
+shares refused by threshold (``answer.min_confidence``), how often the sentence answers where a
 probability says so, and how often a gold sentence leads, by the reader alone and by both.
 
 Across languages the LLM answers as well. A second regression, over its log-odds that its answer is
@@ -43,7 +44,7 @@ from rag.embedding import Embedder, load_embedder
 from rag.errors import EvalError
 
 _FOLDS = 10
-_THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8)
+_THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6)
 _RIGHT_FROM = (-1.0, -0.4, 0.0, 0.4, 1.0)  # log-odds
 _BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0)
 _console = Console(highlight=False)
@@ -71,27 +72,27 @@ def main(
     for name, rows in (("in one language", leads[own]), ("across", leads[~own])):
         table.add_row(name, str(len(rows)), *map(str, rows[:, 1:].sum(axis=0, dtype=int)))
     _console.print(table)
-    odds, answerable = joined[:, :2], joined[:, 2] == 1
-    (read, answered), bias, held_out = fitted(odds, answerable)
+    odds, right = joined[:, :2], joined[:, 2] == 1
+    (read, answered), bias, held_out = fitted(odds, right)
     now = np.array([grounding.joined(1 / (1 + np.exp(-c)), a) for c, a in odds])
     _console.print(f"_READ, _ANSWERED, _BIAS = {read:.2f}, {answered:.2f}, {bias:.2f}")
     for name, values in {
         "reader": 1 / (1 + np.exp(-odds[:, 0])), "LLM": 1 / (1 + np.exp(-odds[:, 1])),
         "both, held out": held_out, "both, as they are": now,
     }.items():  # fmt: skip
-        area, loss = roc_auc_score(answerable, values), log_loss(answerable, values)
+        area, loss = roc_auc_score(right, values), log_loss(right, values)
         _console.print(f"{name}: AUC {area:.3f}, log-loss {loss:.3f}")
-    table = Table("refused below", "of those without an answer", "of those with one")
+    table = Table("refused below", "of wrong sentences", "of right ones")
     for threshold in _THRESHOLDS:
         below = held_out < threshold
-        shares = (np.mean(below[~answerable]), np.mean(below[answerable]))
+        shares = (np.mean(below[~right]), np.mean(below[right]))
         table.add_row(str(threshold), *(f"{share:.3f}" for share in shares))
     _console.print(table)
-    table = Table("probability", "questions", "have an answer")
+    table = Table("probability", "questions", "are answered by the sentence")
     for low, high in pairwise(_BINS):
         within = (held_out >= low) & (held_out < high)
         if within.any():
-            share = np.mean(answerable[within])
+            share = np.mean(right[within])
             table.add_row(f"{low:.1f}-{high:.1f}", str(int(within.sum())), f"{share:.2f}")
     _console.print(table)
 
@@ -130,10 +131,10 @@ def asked(
 
     :param settings: Of its index.
     :param limit: At most so many questions, evenly over the set.
-    :returns: In rows of three: of each question the log-odds of reader and LLM, and whether it has
-        an answer; of the short answers that hold, log-odds, certainty, and whether they are right;
-        of the questions whose gold is read, whether it is in their language, and whether it is
-        first by the reader and by both.
+    :returns: In rows of three: of each question the log-odds of reader and LLM, and whether the
+        sentence that they choose answers; of the short answers that hold, log-odds, certainty, and
+        whether they are right; of the questions whose gold is read, whether it is in their
+        language, and whether it is first by the reader and by both.
     :raises EvalError: When the LLM doesn't tell its probabilities.
     """
     path, drafter = folder / "questions.jsonl", Drafter(model, settings)
@@ -151,12 +152,12 @@ def asked(
             answered, best, _ = drafter.answered(each, read, question.language)
             if answered is None:
                 raise EvalError("the LLM doesn't tell its probabilities")
-            confidence = grounding.confidence(evidence, settings.retrieval)
-            joined.append((*grounding.log_odds(confidence, answered), question.answerable))
             spans = locate(question, texts, path)
             gold = [
                 f for f in read if spans and citation_precision(spans, [(f.doc, f.start, f.end)])
             ]
+            confidence = grounding.confidence([best], settings.retrieval)
+            joined.append((*grounding.log_odds(confidence, answered), best in gold))
             if gold:
                 leads.append((gold[0].language == question.language, read[0] in gold, best in gold))
             if all(found.language == question.language for found in read):

@@ -47,8 +47,12 @@ REPORTED_EVERY = 25  # steps
 class Model(torch.nn.Module):
     """An encoder with the reader's head."""
 
-    def __init__(self, reader: Reader, tokenizer: Any) -> None:
-        """Begin with a reader."""
+    def __init__(self, reader: Reader, tokenizer: Any, share: float = 1.0) -> None:
+        """Begin with a reader.
+
+        :param share: Of what is learnt in its mean with what it began with, which forgets less of
+            what that could do (Wortsman et al. 2021, arXiv:2109.01903).
+        """
         super().__init__()
         hidden = reader.encoder.config.hidden_size
         self.encoder = reader.encoder
@@ -59,11 +63,15 @@ class Model(torch.nn.Module):
         self.encoder.requires_grad_(False).eval()  # without dropout
         for layer in self.encoder.encoder.layer[FIRST_LAYER:]:
             layer.requires_grad_(True)
+        self._share = share
+        self._begun = {
+            name: p.detach().clone() for name, p in self.named_parameters() if p.requires_grad
+        }
 
     def learnt(self) -> dict[str, torch.Tensor]:
-        """Return what it has learnt, by the names of a reader's file."""
+        """Return what is kept of it, by the names of a reader's file."""
         return {
-            name.removeprefix("encoder."): p.data
+            name.removeprefix("encoder."): self._begun[name].lerp(p.data, self._share)
             for name, p in self.named_parameters()
             if p.requires_grad
         }
@@ -104,6 +112,9 @@ def main(
         Path | None, typer.Option(help="The folder of written questions: eval/training.")
     ] = None,
     start: Annotated[Path | None, typer.Option(help="A reader file to go on from.")] = None,
+    share: Annotated[
+        float, typer.Option(min=0, max=1, help="Of the new weights in their mean with --start's.")
+    ] = 1.0,
     steps: Annotated[int, typer.Option(min=1)] = 700,
     batch: Annotated[int, typer.Option(min=1, help="Questions in a step.")] = 10,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1.2e-4,
@@ -111,6 +122,8 @@ def main(
     limit: Annotated[int | None, typer.Option(min=1, help="Questions of each file.")] = None,
 ) -> None:
     """Train a reader for the embedder of config.yaml."""
+    if len(across or []) != len(asked or []):
+        raise typer.BadParameter("there is one --asked for each --across")
     rng = random.Random(seed)  # noqa: S311
     torch.manual_seed(seed)
     settings = config.load()
@@ -132,8 +145,8 @@ def main(
         held = [drawn.of_written(rng.choice(kept)) for _ in range(HELD)]
     groups = Groups(examples, switcher, rng, sets, asks, ordering)
     embedder = load_embedder(settings, dtype="float32")
-    model = Model(_begun(embedder, start), embedder.tokenizer)
-    about = {"steps": steps, "batch": batch, "rate": rate, "seed": seed}
+    model = Model(_begun(embedder, start), embedder.tokenizer, share)
+    about = {"steps": steps, "batch": batch, "rate": rate, "seed": seed, "share": share}
     if start:
         about["start"] = _about(start)
     train(model, groups, held, steps=steps, batch=batch, rate=rate, out=out, about=about)

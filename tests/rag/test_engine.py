@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import replace
 from types import SimpleNamespace
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rag import prompts, sayings
+from rag import grounding, prompts, sayings
 from rag.config import Settings
 from rag.documents import parse
 from rag.engine import Answer, Engine, Evidence, Token, Turn, check_question
@@ -89,6 +90,14 @@ def test_evidence_comes_before_the_llm_is_asked():
     assert prompts_of(rawi) == []
 
 
+def test_it_is_as_sure_as_of_the_sentence_that_is_shown():
+    shown, other = replace(FOUND, score=0.4), replace(MAY, score=0.15)
+    rawi = Engine(Settings(), OneSentence(shown, other), JudgingLLM(replies=deque(), none=0.1))
+    *_, answer = rawi.answer("How much did SoftBank give?")
+    assert answer.answer == "SoftBank gave 30 billion. [1]"
+    assert answer.confidence == pytest.approx(grounding.joined(0.4, math.log(9)))
+
+
 def test_events_come_in_order_and_tokens_make_up_the_answer():
     events = list(written("SoftBank gave 30 billion.").answer("How much did SoftBank give?"))
     assert [type(event) for event in events] == [Evidence, *[Token] * 7, Answer]
@@ -125,7 +134,7 @@ def judging(
 
 
 def test_the_llm_is_asked_whether_any_sentence_answers_where_the_reader_is_not_sure():
-    rawi = judging(0.9, "30 billion", HALF_SURE)
+    rawi = judging(0.99, "30 billion", HALF_SURE)
     events = list(rawi.answer("How much did SoftBank give?"))
     assert tokens(events) == events[-1].answer == f"{TEXT} [1]"
     assert (events[-1].how, events[-1].short_answer) == ("quoted", "")
@@ -135,13 +144,13 @@ def test_the_llm_is_asked_whether_any_sentence_answers_where_the_reader_is_not_s
 
 def test_reader_and_llm_choose_together_what_is_quoted():
     # By hand, log-probabilities: of the first -2.30 + .5 · -.69, of the second -.11 + .5 · -2.30.
-    events = list(judging(0.9, "", HALF_SURE, MAY, likeliest="2").answer("How much in May?"))
+    events = list(judging(0.99, "", HALF_SURE, MAY, likeliest="2").answer("How much in May?"))
     assert tokens(events) == events[-1].answer == f"{MAY_TEXT} [1]"
 
 
 def test_where_they_choose_a_sentence_of_the_other_language_the_answer_is_short():
     foreign = replace(ARABIC, score=0.1)
-    rawi = judging(0.9, "2: 30 مليار → 30 billion", HALF_SURE, foreign, likeliest="2")
+    rawi = judging(0.99, "2: 30 مليار → 30 billion", HALF_SURE, foreign, likeliest="2")
     answer = list(rawi.answer("How much did the bank give?"))[-1]
     assert (answer.short_answer, answer.citations[0].doc) == ("30 billion", "b.txt")
     assert answer.timings.prompt_tokens == 5 + 5 + 7 + 5  # twice which, the answer, whether right
@@ -153,14 +162,14 @@ def test_what_an_llm_without_probabilities_finds_leaves_the_readers_choice():
 
 
 def test_it_is_asked_once_more_whether_its_answer_is_right():
-    rawi = judging(0.9, "1: 30 billion", ARABIC)
+    rawi = judging(0.99, "1: 30 billion", ARABIC)
     list(rawi.answer("How much did it give?"))
     (prompt,) = rawi._drafter._model.judged
     assert [m.content for m in prompt[-2:]] == ["1: 30 billion", prompts.CHECK]
 
 
 def test_where_the_llm_finds_no_answer_it_is_refused():
-    rawi = judging(0.9, "0", ARABIC, none=0.99)
+    rawi = judging(0.99, "0", ARABIC, none=0.99)
     answer = list(rawi.answer("How much did it give?"))[-1]
     assert (answer.how, rawi._drafter._model.judged) == ("refused", [])
 
@@ -176,7 +185,7 @@ def test_what_the_llm_does_not_find_right_is_refused(found):
 
 
 def test_across_languages_the_answer_is_short_and_the_quote_stands_beside_it():
-    events = list(judging(0.9, "30 billion", ARABIC).answer("How much did it give?"))
+    events = list(judging(0.99, "30 billion", ARABIC).answer("How much did it give?"))
     assert tokens(events) == events[-1].answer == "30 billion [1]"
     assert (events[-1].how, events[-1].short_answer) == ("written", "30 billion")
     (cited,) = events[-1].citations
@@ -221,7 +230,7 @@ def test_nothing_but_a_figure_needs_no_second_word():
 
 def test_where_the_llm_gives_more_figures_than_it_quotes_they_are_not_dropped():
     reply = "1: 30 مليار → 30 billion of 40"
-    answer = list(judging(0.9, reply, ARABIC).answer("How much of the 40?"))[-1]
+    answer = list(judging(0.99, reply, ARABIC).answer("How much of the 40?"))[-1]
     assert (answer.how, answer.short_answer) == ("written", "30 billion of 40")
 
 
@@ -245,7 +254,7 @@ def test_a_question_after_three_things_is_answered_by_the_list_of_three():
 
 
 def test_a_list_is_quoted_whole_where_the_llm_names_one_item():
-    rawi = judging(0.9, "1: a dog", replace(LAST_OF_THREE, score=0.5))
+    rawi = judging(0.99, "1: a dog", replace(LAST_OF_THREE, score=0.5))
     answer = list(rawi.answer("Which three animals came?"))[-1]
     assert answer.answer == "1. A cat. [1] 2. A dog. [2] 3. A cow. [3]"
 
@@ -257,7 +266,7 @@ def test_across_languages_a_part_that_the_llm_left_out_is_pointed_at():
         def evidence(self, question, context="", *, read_as=""):
             return [other] if question.startswith("who") else [ARABIC]
 
-    rawi = judging(0.9, "1: 30 billion", ARABIC)
+    rawi = judging(0.99, "1: 30 billion", ARABIC)
     rawi.retriever = Parts()
     answer = list(rawi.answer("How much did it give, and who led the round?"))[-1]
     assert answer.short_answer == "30 billion"

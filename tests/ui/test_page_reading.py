@@ -187,7 +187,7 @@ class NearRetriever(Retriever):
 
     def evidence(self, question: str, context: str = "", *, read_as: str = "") -> list[Found]:
         known = "SoftBank" in question
-        return [replace(found, score=0.9 if known else 0.2) for found in self._evidence]
+        return [replace(found, score=0.8 if known else 0.2) for found in self._evidence]
 
 
 class TestRefusing:

@@ -122,3 +122,13 @@ def test_what_is_saved_reads_as_what_was_trained(base: Any, tmp_path: Path) -> N
     for text in (TEXT, OTHER):
         [expected], [found] = (r.read("when cat came", [text]) for r in (whole, loaded))
         assert found == pytest.approx(expected, abs=0.1)  # eight bits a weight
+
+
+def test_what_is_kept_lies_between_what_it_began_with_and_what_was_learnt(base: Any) -> None:
+    reader = Reader(base.encoder, base.tokenizer, torch.zeros(1, 32), torch.zeros(1))
+    trained = Model(reader, base.tokenizer, share=0.25)
+    torch.nn.init.constant_(trained.head.weight, 4.0)
+    kept = trained.learnt()
+    assert kept["head.weight"].equal(torch.ones(1, 32))
+    name = "encoder.layer.1.output.dense.weight"
+    assert kept[name].equal(base.encoder.get_parameter(name))
