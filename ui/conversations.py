@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rag.engine import Turn
-from rag.language import Language, clean
+from rag.language import Language, Span, clean
 
 # A browser keeps some five million characters for a site; an answer with evidence takes five
 # thousand.
@@ -137,6 +137,15 @@ class Conversation(_Kept):
         return next(
             (m for m in self.messages if m.id == message_id and m.role == "assistant"), None
         )
+
+    def quote(self, doc: str, place: Span, citing: Message | None) -> str:
+        """Return what stood at a place of a document when an answer was given; "" if none tells.
+
+        :param citing: Who doesn't say which answer is told what the last of them quotes.
+        """
+        answers = reversed(self.messages) if citing is None else [citing]
+        quotes = (q for message in answers for q in (*message.citations, *message.evidence))
+        return next((q.text for q in quotes if (q.doc, q.start, q.end) == (doc, *place)), "")
 
     def rated(self, message_id: str, rating: Rating, reason: str = "") -> Conversation:
         """Return it with what its reader thinks of an answer."""

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from rag.errors import GenerationError, QuestionError, RawiError
+from rag.language import Span
 from ui import export, messages, panels, sources, text
 from ui.chat import ChatView, Update
 from ui.components import asker, carried, given, given_number, on
@@ -113,8 +114,11 @@ class ReadEvents:
         start, end = given_number(event, "start"), given_number(event, "end")
         if engine is None or start is None or end is None:
             return {chat.source: ""}
-        shown: Update = {chat.source: sources.source_html(engine, given(event, "doc"), start, end)}
-        citing = Conversations.read(kept).current.answer(given(event, "message"))
+        doc, place = given(event, "doc"), Span(start, end)
+        current = Conversations.read(kept).current
+        citing = current.answer(given(event, "message"))
+        quote = current.quote(doc, place, citing)
+        shown: Update = {chat.source: sources.source_html(engine, doc, place, quote)}
         if citing is not None:
             shown[chat.evidence] = messages.evidence_html(citing)
         return shown

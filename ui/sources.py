@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from markupsafe import Markup
 
 from rag import sayings
@@ -18,14 +20,20 @@ _NONE = Span(0, 0)
 _HTML = macros("source", on_page=sayings.on_page)
 
 
-def source_html(engine: Engine, doc: str, start: int, end: int) -> str:
+def source_html(engine: Engine, doc: str, cited: Span, quote: str = "") -> str:
     """Return the article around a sentence, the sentence itself in ``<mark>``.
 
-    :param start: First character in the document's cleaned text; ``end`` is one past the last.
+    :param cited: In the document's cleaned text.
+    :param quote: What stood there when it was cited. Where the document was edited since, it is
+        looked for nearby; where it isn't known, whatever stands there is marked.
     """
     article = engine.retriever.storage.text(doc)
-    cited, note = Span(start, end), ""
-    if not 0 <= start < end <= len(article):
+    note = ""
+    if quote and article[slice(*cited)] != quote:
+        places = (match.span() for match in re.finditer(re.escape(quote), article))
+        nearest = min(places, key=lambda place: abs(place[0] - cited.start), default=_NONE)
+        cited = Span(*nearest)
+    if not 0 <= cited.start < cited.end <= len(article):
         cited, note = _NONE, _HTML.changed()
     piece = Span(max(0, cited.start - _AROUND), min(len(article), cited.end + _AROUND))
     return _opened(engine, doc, article, cited, piece, note=note)

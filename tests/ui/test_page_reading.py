@@ -161,6 +161,29 @@ class TestTwoDirections:
             are_in_order(page.locator("#rawi-documents [data-act=open]"), words, locale)
 
 
+class TestEdited:
+    def test_a_citation_opens_where_its_words_stand_now_and_marks_no_others(
+        self, look: Open, tmp_path: Path
+    ) -> None:
+        text = "The bank gave 30 billion."
+        ready = quoting(tmp_path, text)
+        articles = {"1.txt": text}
+        ready.retriever.storage.text = articles.__getitem__
+        with served(ready) as url:
+            page = look(url, locale="en", width=1700).page
+            ask(page, "How much did the bank give?")
+            expect(page.locator(".rw-assistant:not(.rw-busy)")).to_have_count(1)
+            mark, note = page.locator("#rawi-source mark"), page.locator("#rawi-source .rw-note")
+            for cite in ("#rawi-messages [data-citation]", "#rawi-evidence .rw-quote"):
+                articles["1.txt"] = f"Last year, all was well. {text}"
+                page.locator(cite).first.click()
+                expect(mark).to_have_text(text)
+                articles["1.txt"] = "The bank has given nothing, as we know now."
+                page.locator(cite).first.click()
+                expect(note).to_contain_text("has changed")
+                expect(mark).to_have_count(0)
+
+
 class TestHearing:
     @IN_BOTH
     def test_an_answer_is_told_in_the_pages_language_alone(

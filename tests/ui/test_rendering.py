@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rag.language import Language, clean
+from rag.language import Language, Span, clean
 from tests.growth import assert_about_linear
 from ui import bidi, export, messages, panels, sources
 from ui.answering import Shown
@@ -83,9 +83,9 @@ HOSTILE = {
         [Example(ATTACK, "en"), Example(ATTACK, "ar", is_request=True)],
         "",
     ),
-    "article": sources.source_html(engine(ATTACK * 20_000, ATTACK), ATTACK, 3, 90),
+    "article": sources.source_html(engine(ATTACK * 20_000, ATTACK), ATTACK, Span(3, 90)),
     "piece": sources.piece_html(engine(ATTACK * 9_000, ATTACK), ATTACK, 3, 90, 300_000, 0),
-    "gone": sources.source_html(engine(""), ATTACK, 3, 9),
+    "gone": sources.source_html(engine(""), ATTACK, Span(3, 9)),
 }
 
 
@@ -101,13 +101,13 @@ def test_a_pdf_is_opened_at_the_page_of_its_citation() -> None:
     pdf = engine("It sleeps.")
     pdf.retriever.storage.page = lambda *_: 12
     name = 'a/"><b>?#&.pdf'
-    read = Reader(sources.source_html(pdf, name, 0, 9))
+    read = Reader(sources.source_html(pdf, name, Span(0, 9)))
     assert dict(read.attributes)["href"] == (
         "documents/original?doc=a%2F%22%3E%3Cb%3E%3F%23%26.pdf#page=12"
     )
     assert "ص ١٢" in read.said
     assert "p. 12" in read.said
-    assert "href" not in dict(Reader(sources.source_html(pdf, "a.pptx", 0, 9)).attributes)
+    assert "href" not in dict(Reader(sources.source_html(pdf, "a.pptx", Span(0, 9))).attributes)
 
 
 def test_direction_is_that_of_the_whole_message() -> None:
@@ -165,20 +165,35 @@ def test_marks_that_no_quote_has_are_passed_over(marks: Any) -> None:
 
 def test_the_mark_is_the_sentence_at_its_offsets() -> None:
     article = "عنوان\n\nساهم بمبلغ 30 مليار. ثم مضى."
-    html = sources.source_html(engine(article), "a.txt", 7, 27)
+    html = sources.source_html(engine(article), "a.txt", Span(7, 27))
     assert f'data-start="7" data-end="27">{article[7:27]}</mark>' in html
     assert Reader(html).said.count(article) == 1
 
 
 def test_an_article_that_has_changed_is_shown_without_a_mark() -> None:
-    html = sources.source_html(engine("short"), "a.txt", 100, 120)
+    html = sources.source_html(engine("short"), "a.txt", Span(100, 120))
+    assert "<mark" not in html
+    assert "has changed" in html
+
+
+def test_a_sentence_that_an_edit_has_moved_is_marked_where_it_stands_now() -> None:
+    article = "It naps. Cats sleep all day. It naps. Dogs don't."
+    html = sources.source_html(engine(article), "a.txt", Span(35, 43), "It naps.")
+    assert 'data-start="29" data-end="37">It naps.</mark>' in html
+    assert "has changed" not in html
+
+
+def test_what_stands_where_a_sentence_was_is_not_marked_for_it() -> None:
+    html = sources.source_html(
+        engine("Cats sleep all day."), "a.txt", Span(0, 19), "Cats hunt by day."
+    )
     assert "<mark" not in html
     assert "has changed" in html
 
 
 def test_a_million_characters_are_cut_around_the_sentence() -> None:
     article = "x" * 500_000 + "HERE" + "y" * 500_000
-    html = sources.source_html(engine(article), "a.txt", 500_000, 500_004)
+    html = sources.source_html(engine(article), "a.txt", Span(500_000, 500_004))
     assert len(html) < 50_000
     assert html.count("part of the article is left out") == 2
     assert ">HERE</mark>" in html
@@ -196,7 +211,7 @@ LONG = "x" * 500_000 + "HERE" + "y" * 500_000
 
 
 def test_all_of_a_long_document_is_reached_a_bounded_piece_at_a_time() -> None:
-    html = sources.source_html(engine(LONG), "a.txt", 500_000, 500_004)
+    html = sources.source_html(engine(LONG), "a.txt", Span(500_000, 500_004))
     assert html.count("Show the whole document") == 2 * 2  # said, and its tooltip
     whole = turned(html, 0)
     assert ">HERE</mark>" in whole
@@ -212,7 +227,7 @@ def test_all_of_a_long_document_is_reached_a_bounded_piece_at_a_time() -> None:
     articles = (re.findall(r'class="rw-article".*?>(.*)</div>', piece)[0] for piece in pieces)
     assert "".join(Reader(article).said for article in articles) == LONG
     assert ">HERE</mark>" in turned(html, 0)
-    short = sources.source_html(engine(LONG[:90_000]), "a.txt", 0, 4)
+    short = sources.source_html(engine(LONG[:90_000]), "a.txt", Span(0, 4))
     assert 'data-at="0"' in short
     assert "part of the article" not in sources.piece_html(engine(LONG[:90_000]), "a", 0, 4, 0, 0)
 

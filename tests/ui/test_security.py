@@ -23,6 +23,7 @@ from playwright.sync_api import Browser
 from rag import current, index
 from rag.config import Settings
 from rag.engine import Engine
+from rag.language import Span
 from rag.retrieval import Found
 from tests.conftest import WordEmbedder, Write
 from tests.doubles import JudgingLLM
@@ -290,9 +291,9 @@ class TestPathTraversal:
         with current.open_current(settings, embedder.fingerprint) as store:
             rawi = engine(settings.storage)
             rawi.retriever.storage = store
-            assert "A cat" in sources.source_html(rawi, "cats.txt", 0, 5)
+            assert "A cat" in sources.source_html(rawi, "cats.txt", Span(0, 5))
             for doc in self.TRIES:
-                shown = sources.source_html(rawi, doc, 0, 5)
+                shown = sources.source_html(rawi, doc, Span(0, 5))
                 for told in ("root:", "OUTSIDE", "<mark"):
                     assert told not in shown, doc
 
@@ -372,7 +373,7 @@ class TestOriginals:
             with served(rawi) as url:
                 reply = httpx.get(f"{url}/documents/original", params={"doc": "a.pdf"})
             assert reply.status_code == (200 if is_open else 404)
-            shown = sources.source_html(rawi, "a.pdf", 0, 3)
+            shown = sources.source_html(rawi, "a.pdf", Span(0, 3))
             assert ('href="documents/original?doc=a.pdf#page=3"' in shown) == is_open
 
 
