@@ -301,21 +301,22 @@ class Drafter:
             used = grounding.holding(parsed.answer, asked.question, used, read)
         quote = prompts.GAP.join(found.words for found in used if found.words and parsed.quote)
         checked = self.checked(parsed, asked.question, language, used, quote)
-        restated = _restated(used, language) if quote else ""
+        table, is_whole = _by_table(used, language) if quote else ("", False)
         # Of figures by table and those of the LLM, all are wanted.
-        fuller = bool(checked) and quantities.values(parsed.answer) > quantities.values(quote)
-        if restated and not fuller:
-            checked = restated
+        fuller = quantities.values(parsed.answer) > quantities.values(quote)
+        restated = bool(table) and (not checked or (is_whole and not fuller))
+        answer = prompts.reply(table, parsed.used, parsed.quote) if restated else reply.text
         yield ""
         left_s = max(_LEAST, timeout_s - (time.monotonic() - began))
-        asking = prompts.checking(messages, reply.text)
+        asking = prompts.checking(messages, answer)
         right, spent = llm.log_odds(self._model, asking, prompts.YES, prompts.NO, left_s)
         is_placed = bool(parsed.used or checked)
         certainty = prompts.certainty(reply.tokens)
         return Said(
-            *(used, is_placed, checked, _answered(first), right, usage + spent, certainty),
+            *(used, is_placed, table if restated else checked, _answered(first)),
+            *(right, usage + spent, certainty),
             quote=quote,
-            is_restated=bool(restated) and not fuller,
+            is_restated=restated and (is_whole or (right or 0.0) > 0),
         )
 
     def _first(self, messages: Sequence[ChatMessage]) -> tuple[Mapping[str, float], Usage]:
@@ -394,11 +395,19 @@ def _answered(first: Mapping[str, float]) -> float:
     return math.log(max(1 - none, _LEAST) / max(none, _LEAST))
 
 
-def _restated(used: Sequence[Found], language: Language) -> str:
-    """Return the figures, units and dates that all words of sentences are, in a language."""
+def _by_table(used: Sequence[Found], language: Language) -> tuple[str, bool]:
+    """Return the figures, units and dates that the words of sentences are, in a language.
+
+    Where they say more than these, those of the first clause may be what is asked for.
+
+    :return: "" where neither is figures alone; and whether it is all that the words say.
+    """
     runs = [run for found in used for run in found.words.split(prompts.GAP)]
-    said = [restating.restated(run, language) for run in runs]
-    return ("، " if language == "ar" else ", ").join(said) if all(said) else ""
+    for words in (runs, [grounding.CLAUSE.split(run)[0] for run in runs]):
+        said = [restating.restated(each, language) for each in words]
+        if all(said):
+            return ("، " if language == "ar" else ", ").join(said), words == runs
+    return "", False
 
 
 def _unshown(stream: Generator[str, None, Reply], most: float) -> Generator[str, None, Reply]:

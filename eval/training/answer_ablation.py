@@ -93,7 +93,7 @@ PARTS: Mapping[str, Part] = {
     "names that sound alike": _without({"grounding.names_hold": _always(True)}),
     "language, and more than the question": _without({"grounding.is_readable": _always(True)}),
     # How it is said.
-    "figures and dates by table": _without({"drafting._restated": _always("")}),
+    "figures and dates by table": _without({"drafting._by_table": _always(("", False))}),
     "the sentence that holds the figures": _without(
         {"drafting.grounding.holding": lambda answer, question, used, read: tuple(used)}
     ),

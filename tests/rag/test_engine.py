@@ -26,6 +26,8 @@ FOUND = Found("a.txt", 0, 25, TEXT, 0.9, "en")
 
 ARABIC_TEXT = "ساهم سوفت بنك بمبلغ 30 مليار."
 ARABIC = Found("b.txt", 0, len(ARABIC_TEXT), ARABIC_TEXT, 0.9, "ar")
+SHARED_TEXT = "ساهم البنك بمبلغ 30 مليار، مع 10 مليارات إضافية."
+SHARED = Found("c.txt", 0, len(SHARED_TEXT), SHARED_TEXT, 0.9, "ar")
 LIST_TEXT = "Animals came.\n1. A cat.\n2. A dog.\n3. A cow."
 LAST_OF_THREE = Found(
     "e.txt", len(LIST_TEXT) - 9, len(LIST_TEXT), "3. A cow.", 0.9, "en", list=len("Animals came.\n")
@@ -35,6 +37,7 @@ MAY = Found("d.txt", 0, len(MAY_TEXT), MAY_TEXT, 0.1, "en")
 TEXTS = {
     "a.txt": TEXT,
     "b.txt": ARABIC_TEXT,
+    "c.txt": SHARED_TEXT,
     "d.txt": MAY_TEXT,
     "e.txt": LIST_TEXT,
 }
@@ -226,6 +229,15 @@ def test_what_the_llm_makes_of_its_words_may_not_hold_but_they_do(yes, reply, wo
 def test_nothing_but_a_figure_needs_no_second_word():
     answer = list(judging(0.2, "1: 30 مليار → 30 billion", ARABIC).answer("How much?"))[-1]
     assert (answer.how, answer.short_answer) == ("written", "30 billion")
+
+
+@pytest.mark.parametrize(("yes", "short"), [(0.6, "30 billion"), (0.4, "")])
+def test_the_figures_that_a_quote_begins_with_are_said_where_the_llm_finds_them_right(yes, short):
+    reply = "1: 30 مليار، مع 10 مليارات إضافية → 30 billion and 10 million"
+    answer = list(judging(yes, reply, SHARED).answer("How much did it give?"))[-1]
+    assert answer.short_answer == short
+    (cited,) = answer.citations
+    assert cited.quote == SHARED_TEXT
 
 
 def test_where_the_llm_gives_more_figures_than_it_quotes_they_are_not_dropped():
