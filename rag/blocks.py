@@ -145,7 +145,11 @@ def _asks(block: Block, masked: str) -> bool:
     goes_on = block.kind == "text" and block.level  # with an item
     if block.kind not in ("text", "item") or goes_on or block.end - block.start > _QUESTION_CHARS:
         return False
-    said = spoken(masked[block.start : block.end])
+    return is_question(spoken(masked[block.start : block.end]))
+
+
+def is_question(said: str) -> bool:
+    """Tell whether what is said is one question and nothing else."""
     return bool(_ASKS.search(said)) and not _SAYS.search(said)
 
 

@@ -280,7 +280,7 @@ def is_exact(answer: str, text: str) -> bool:
     """Tell whether the figures, their units and the dates of an answer stand in a text."""
     numbers = quantities.figures(text)
     # Not "two": Arabic says it by a noun's ending, and only some nouns' are known.
-    said = quantities.values(answer) | {v for v in quantities.spelled(answer) if v > 2}
+    said = quantities.values(answer) | (quantities.spelled(answer) - {2})
     if said - numbers or dates.named(answer) - dates.named(text):
         return False
     units: dict[Decimal, set[str]] = {}

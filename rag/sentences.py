@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from rag import markdown, plain
-from rag.blocks import Block, Layout, paired, spoken
+from rag.blocks import Block, Layout, is_question, paired, spoken
 from rag.language import Span, fold, split_sentences
 
 # A "sentence" longer than this is text without any full stop: it is cut at commas or spaces, or its
@@ -163,7 +163,10 @@ def _of_block(
         return
     begin = block.start + block.mark
     flow = masked[begin : block.end].replace("\n", " ")
-    for number, span in enumerate(split_sentences(flow)):
+    spans = list(split_sentences(flow))
+    if question := _asked_first(flow, spans):
+        lead, spans = "\n".join(filter(None, (lead, question))), spans[1:]
+    for number, span in enumerate(spans):
         for start, end in _pieces(flow, span):
             place = Span(begin + start, begin + end)
             said = _said(masked, text, *place)
@@ -171,6 +174,13 @@ def _of_block(
             group = block.group if block.kind == "item" and not number else 0
             group = group or (-1 if counted and start == span.start else 0)
             yield _Sentence(Unit(*place, lead, said), n, group, block.group, level=block.level)
+
+
+def _asked_first(flow: str, spans: Sequence[Span]) -> str:
+    """Return the question that a block's other sentences answer; "" where it begins with none."""
+    said = [spoken(flow[slice(*span)]) for span in spans[:2]]
+    asks = len(said) > 1 and is_question(said[0]) and not is_question(said[1])
+    return said[0] if asks and len(said[0]) <= _LEAD_CHARS else ""
 
 
 def _said(masked: str, text: str, start: int, end: int) -> str:

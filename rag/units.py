@@ -12,7 +12,7 @@ from rag.language import Language, fold
 _NAMES: dict[str, str] = {
     "second": "second seconds sec secs | ثانية | ثوان ثواني",
     "minute": "minute minutes min mins | دقيقة | دقائق",
-    "hour": "hour hours hr hrs | ساعة | ساعات",
+    "hour": "hour hours hr hrs h | ساعة | ساعات",
     "day": "day days | يوم | أيام",
     "week": "week weeks | أسبوع | أسابيع",
     "month": "month months | شهر | أشهر شهور",

@@ -42,6 +42,26 @@ def test_a_paragraph_is_its_sentences(name):
     ]
 
 
+@pytest.mark.parametrize("name", ["a.txt", "a.md"])
+def test_what_follows_a_question_in_its_paragraph_answers_it(name):
+    text = "When does the hall open? At nine. Closed on Fridays.\n\nWho sings? Who asks?"
+    assert led(text, name) == [
+        ("When does the hall open?", "At nine."),
+        ("When does the hall open?", "Closed on Fridays."),
+        ("", "Who sings?"),
+        ("", "Who asks?"),
+    ]
+
+
+def test_an_item_that_asks_is_answered_by_its_rest():
+    text = "- **انكسر الباب؟** اتصل بالحارس.\n- **ضاع المفتاح؟** ادفع خمسة دنانير."
+    assert led(text) == [
+        ("انكسر الباب؟", "اتصل بالحارس."),
+        ("ضاع المفتاح؟", "ادفع خمسة دنانير."),
+    ]
+    assert {unit.list for unit in units(text)} == {units(text)[0].start}
+
+
 WRAPPED = (
     "The harbour of the town was dredged twice in the last ten years, and\n"
     "the second time the works took eleven months. The harbour master, Mr.\n"
