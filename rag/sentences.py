@@ -164,14 +164,17 @@ def _of_block(
     begin = block.start + block.mark
     flow = masked[begin : block.end].replace("\n", " ")
     spans = list(split_sentences(flow))
-    if question := _asked_first(flow, spans):
+    question = _asked_first(flow, spans)
+    if question:
         lead, spans = "\n".join(filter(None, (lead, question))), spans[1:]
+    # An item that asks and answers is whole: the next one is about something else.
+    is_item = block.kind == "item" and not question
     for number, span in enumerate(spans):
         for start, end in _pieces(flow, span):
             place = Span(begin + start, begin + end)
             said = _said(masked, text, *place)
             counted = _COUNTED.match(fold(said[:40] or text[place.start : place.start + 40]))
-            group = block.group if block.kind == "item" and not number else 0
+            group = block.group if is_item and not number else 0
             group = group or (-1 if counted and start == span.start else 0)
             yield _Sentence(Unit(*place, lead, said), n, group, block.group, level=block.level)
 
