@@ -1,9 +1,8 @@
 """Follow-ups: what a question refers to is put before it.
 
 Nothing is rewritten by a model: that costs seconds here, and the small ones garble names. A
-question that leans on what was said before is read together with the answer that it follows: it
-names what is spoken of and asks nothing else, as the question before it would. Whether it leans on
-that, ``followups`` decides.
+question that leans on what was said before is read after the last question and its answer. Whether
+it leans on them, ``followups`` decides.
 """
 
 from __future__ import annotations
@@ -15,8 +14,6 @@ from typing import Literal
 from rag import parts, sayings
 from rag.language import clean
 
-_FRAGMENT = 2  # words of an answer that is no sentence, however it ends
-_ENDS = (".", "!", "?", "؟", "…")
 _MOST_WORDS = 40  # of an answer or a question, that the next question is read with
 _MOST_CONTEXT = 200  # words of each message, that it is searched with
 
@@ -84,10 +81,8 @@ def _without_courtesies(turns: Sequence[Turn]) -> list[Turn]:
 
 
 def _before(question: str, last: Turn) -> str:
-    """Return what names all that is spoken of: the answer's beginning, where that is a sentence."""
+    """Return what names all that is spoken of: a question and the beginning of its answer."""
     if last.role != "assistant" or sayings.tells_nothing(last.content):
         return question
     words = sayings.without_markers(clean(last.content)).split()
-    answer = " ".join(words[:_MOST_WORDS])
-    is_sentence = len(words) > _FRAGMENT and words[-1].endswith(_ENDS)
-    return answer if is_sentence else f"{question} {answer}"
+    return " ".join([question, *words[:_MOST_WORDS]])

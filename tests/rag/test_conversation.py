@@ -31,20 +31,20 @@ def test_alone_it_comes_with_nothing():
 @pytest.mark.parametrize(
     ("answer", "before"),
     [
-        ("SoftBank led the round. [1]", "SoftBank led the round."),
-        ("SoftBank led [1] the round. [2] [3]", "SoftBank led the round."),
+        ("SoftBank led the round. [1]", "Who led the round? SoftBank led the round."),
+        ("SoftBank led [1] the round. [2]", "Who led the round? SoftBank led the round."),
         ("SoftBank.", "Who led the round? SoftBank."),
         ("The documents don't say.", "Who led the round?"),
         (
             "لا تذكر الوثائق جوابًا عن هذا السؤال. أقرب ما ورد فيها: سوفت بنك. [1]",
             "Who led the round?",
         ),
-        ("word " * 99 + "word.", " ".join(["word"] * 40)),
+        ("word " * 99, " ".join(["Who led the round?", *["word"] * 40])),
         ("130 days after notice [1]", "Who led the round? 130 days after notice"),
         ("The answer stands in this sentence, which is in Arabic: [1]", "Who led the round?"),
     ],
 )
-def test_a_follow_up_is_read_with_the_answer_that_it_follows(answer, before):
+def test_a_follow_up_is_read_with_the_question_and_the_answer_before_it(answer, before):
     history = [Turn("user", "Who led the round?"), Turn("assistant", answer)]
     asked = conversation.resolve("And how much was it?", history, 4)
     assert asked.standalone == f"{before} And how much was it?"
