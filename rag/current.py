@@ -108,7 +108,8 @@ def open_current(settings: Settings, embedder: str, *, any_passages: bool = Fals
     own = found.folder == folder_for(settings, embedder)
     if not own and not (any_passages and found.embedder == embedder):
         raise StaleIndexError(
-            f"{settings.storage}: was made with other weights or settings; run: rawi index"
+            f"{settings.storage}: was made with other weights or settings, or by another version of"
+            " Rawi; run: rawi index"
         )
     folder, place = found.folder, settings.vectors
     files = place.on_server or (folder / CHROMA).is_dir()

@@ -613,7 +613,7 @@ def test_another_fingerprint_is_built_beside_and_swapped_in(
     assert len(folders) == 2
     assert list(settings.storage.glob("index-*")) == [index_folder(settings)]
     assert list(texts(settings, "other")) == ["a.txt", "b.txt", "sub/c.txt"]
-    with pytest.raises(StaleIndexError, match="other weights or settings; run: rawi index"):
+    with pytest.raises(StaleIndexError, match="by another version of Rawi; run: rawi index"):
         current.open_current(settings, PRINT)
 
 
