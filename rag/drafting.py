@@ -274,26 +274,14 @@ class Drafter:
         :param evidence: At least one sentence, the best first; as many are read as fit.
         :raises GenerationError: When the LLM fails or takes too long.
         """
-        answers, timeout_s = self._settings.answer, self._settings.llm.timeout_s
         began = time.monotonic()
         read = self._within_budget(evidence)
-        messages = prompts.short(asked.standalone, [found.read for found in read], language)
-        first, asked_first = self._first(messages)
-        yield ""
-        grammar = self._grammar(asked, first, read, language) if first else ""
-        if grammar and llm.is_held(self._model):
-            # The sentence is settled. A small LLM would say again what it reads of the last answer.
-            messages = prompts.short(asked.question, [found.read for found in read], language)
-        most = answers.max_words if grammar else math.inf  # without one, thoughts may come first
-        reply = yield from _unshown(llm.stream(self._model, messages, timeout_s, grammar), most)
-        usage = asked_first + reply.usage
-        if not reply.text.strip():
-            raise GenerationError("the LLM answered with nothing; check llm.model")
+        messages, first, reply = yield from self._reply(asked, read, language)
         foreign = {n for n, found in enumerate(read, start=1) if found.language != language}
         parsed = prompts.parsed(reply.text, len(read), foreign)
         if not parsed.answer:
             answered = min(_answered(first), 0.0) if first else -grounding.LIMIT
-            return Said((), False, "", answered, None, usage)
+            return Said((), False, "", answered, None, reply.usage)
         used = tuple(read[n - 1] for n in parsed.used) or grounding.nearest(parsed.answer, read)
         if parsed.quote:
             used = tuple(grounding.with_words(found, parsed.quote) for found in used)
@@ -307,17 +295,38 @@ class Drafter:
         restated = bool(table) and (not checked or (is_whole and not fuller))
         answer = prompts.reply(table, parsed.used, parsed.quote) if restated else reply.text
         yield ""
-        left_s = max(_LEAST, timeout_s - (time.monotonic() - began))
+        left_s = max(_LEAST, self._settings.llm.timeout_s - (time.monotonic() - began))
         asking = prompts.checking(messages, answer)
         right, spent = llm.log_odds(self._model, asking, prompts.YES, prompts.NO, left_s)
         is_placed = bool(parsed.used or checked)
         certainty = prompts.certainty(reply.tokens)
         return Said(
             *(used, is_placed, table if restated else checked, _answered(first)),
-            *(right, usage + spent, certainty),
+            *(right, reply.usage + spent, certainty),
             quote=quote,
             is_restated=restated and (is_whole or (right or 0.0) > 0),
         )
+
+    def _reply(
+        self, asked: Asked, read: Sequence[Found], language: Language
+    ) -> Generator[str, None, tuple[prompts.Messages, Mapping[str, float], Reply]]:
+        """Return what the LLM says to some sentences, to what, and what it might have begun with.
+
+        :raises GenerationError: When the LLM fails, takes too long or says nothing.
+        """
+        answers, timeout_s = self._settings.answer, self._settings.llm.timeout_s
+        messages = prompts.short(asked.standalone, [found.read for found in read], language)
+        first, asked_first = self._first(messages)
+        yield ""
+        grammar = self._grammar(asked, first, read, language) if first else ""
+        if grammar and llm.is_held(self._model):
+            # The sentence is settled. A small LLM would say again what it reads of the last answer.
+            messages = prompts.short(asked.question, [found.read for found in read], language)
+        most = answers.max_words if grammar else math.inf  # without one, thoughts may come first
+        reply = yield from _unshown(llm.stream(self._model, messages, timeout_s, grammar), most)
+        if not reply.text.strip():
+            raise GenerationError("the LLM answered with nothing; check llm.model")
+        return messages, first, replace(reply, usage=asked_first + reply.usage)
 
     def _first(self, messages: Sequence[ChatMessage]) -> tuple[Mapping[str, float], Usage]:
         """Return the likeliest first tokens of a reply; none where no sentence's number is one."""
