@@ -63,7 +63,8 @@ _MIXED = re.compile(
     rf"| (?P<of>{_OF}|{any_of(SCALES)}){_MORE})|(?<![\d.,:])(?P<large>\d+{_THOUSANDS}){_MORE}"
     rf"|(?:\b(?:one|an?) |{BEGIN})(?P<one>{_OF}){_MORE}"
     rf"|{BEGIN}(?P<two>{any_of(units.DUALS)}){_MORE}"
-    rf"|{BEGIN}(?:{_FRACTION}) (?:(?:of )?(?:an? )?(?P<part>{_OF})|(?P<scale>1{_THOUSANDS}))\b"
+    rf"|(?:\ba )?{BEGIN}(?:{_FRACTION}) (?:of )?(?:an? )?(?P<part>{_OF})\b"
+    rf"|{BEGIN}(?:{_FRACTION}) (?P<scale>1{_THOUSANDS})\b"
 )
 _ADVERBS = {
     fold(word): unit
