@@ -10,7 +10,7 @@ import gradio as gr
 from rag.language import clean, detect, is_supported
 from ui import messages, text
 from ui.answering import Answering
-from ui.chat import ChatView, Update
+from ui.chat import Chat, Update
 from ui.components import asker, given, given_number, on
 from ui.conversations import Conversation, Conversations, Message
 from ui.feedback import Notes
@@ -22,15 +22,14 @@ from ui.work import QueueFullError
 class AskEvents:
     """Answers questions: typed, of the examples, and asked again."""
 
-    def __init__(self, view: ChatView, notes: Notes) -> None:
-        """Answer with what the view's loader has.
+    def __init__(self, chat: Chat, notes: Notes) -> None:
+        """Answer with what the chat's loader has.
 
         :param notes: Prove later that an answer was given here.
         """
         self._notes = notes
-        self._view = view
-        self._answering = Answering(view.loader)
-        chat = view.chat
+        self._chat = chat
+        self._answering = Answering(chat.loader)
         # All these stream; who waits is told by our own line, so Gradio's lets them in.
         for listen, handle, inputs in (
             (chat.question.submit, self.ask, [chat.question, *chat.state]),
@@ -47,7 +46,7 @@ class AskEvents:
         question = question or ""  # of another client than the page it may be None
         refusal = self._refusal(question)
         if refusal:
-            yield {self._view.chat.live: problem_html(refusal)}
+            yield {self._chat.live: problem_html(refusal)}
         elif question.strip():
             kept = Conversations.read(kept)
             base = kept.current
@@ -83,12 +82,12 @@ class AskEvents:
         question = clean(question).strip()
         asked = base.with_message(Message(role="user", text=question, language=detect(question)))
         kept = kept.put(asked)
-        chat = self._view.chat
+        chat = self._chat
         yield {
-            **self._view.shown(kept),
+            **chat.shown(kept),
             chat.question: "",
             chat.source: "",
-            chat.messages: self._view.messages_html(asked, waiting=True),
+            chat.messages: chat.messages_html(asked, waiting=True),
         }
         session = str(request.session_hash)
         answer = None
@@ -101,16 +100,16 @@ class AskEvents:
                 }
         except QueueFullError:
             refusal = problem_html(text.QUEUE_FULL)
-            yield {chat.messages: self._view.messages_html(asked), chat.live: refusal}
+            yield {chat.messages: chat.messages_html(asked), chat.live: refusal}
             return
         if answer is not None:
             proof = self._notes.proof(question, answer.message)
             message = answer.message.model_copy(update={"proof": proof})
-            yield self._view.shown(kept.put(asked.with_message(message)))
+            yield chat.shown(kept.put(asked.with_message(message)))
 
     def _refusal(self, question: str) -> Phrase | None:
         """Say in both languages why a question can't be asked."""
-        asked, most = clean(question).strip(), self._view.loader.settings.question.max_chars
+        asked, most = clean(question).strip(), self._chat.loader.settings.question.max_chars
         if not asked:
             return text.UNASKABLE if question.strip() else None
         if len(asked) > most:

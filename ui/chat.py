@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from ui import messages, panels, text
+from ui import messages, panels, text, tickets
 from ui.components import acting, on
 from ui.conversations import Conversation, Conversations
 from ui.loading import Loader
@@ -20,21 +20,26 @@ Update = dict[Any, Any]
 
 
 class Chat:
-    """The components that the chat's events read and write.
+    """The components of the chat, and what they hold of the conversations.
 
+    :ivar loader: Has what is shown.
     :ivar state: What events are given of the conversations.
     :ivar changing: What may change with the conversations.
     """
 
-    def __init__(self, *, compact: bool, browser_key: str) -> None:
+    def __init__(self, loader: Loader, *, compact: bool) -> None:
         """Lay them out within the current ``gr.Blocks``.
 
         :param compact: For a frame within another site: without the list of conversations.
-        :param browser_key: Whoever is served the page has it: it hides nothing from a reader, and
-            what another program on this port left behind is no conversation of ours.
         """
-        key = "rawi-embedded" if compact else "rawi-conversations"
-        self.kept = gr.BrowserState({}, storage_key=key, secret=browser_key)
+        self.loader = loader
+        self.kept = gr.BrowserState(
+            {},
+            storage_key="rawi-embedded" if compact else "rawi-conversations",
+            # Whoever is served the page has it: it hides nothing from a reader, and what another
+            # program on this port left behind is no conversation of ours.
+            secret=tickets.derived(loader.secret, "conversations"),
+        )
         # Not gr.State, for which Gradio would hold a connection open for every page.
         self.editing = gr.Textbox(visible=False)
         with gr.Row(elem_id="rawi-layout", elem_classes=["rw-compact"] if compact else []):
@@ -75,26 +80,12 @@ class Chat:
             self.evidence, self.source, self.scope, self.picker, self.cleared,
         ]  # fmt: skip
 
-
-class ChatView:
-    """Turns conversations into what the components of the chat hold.
-
-    :ivar loader: Has what is shown.
-    :ivar chat: The components.
-    """
-
-    def __init__(self, loader: Loader, chat: Chat) -> None:
-        """Show what the loader answers in the components of ``chat``."""
-        self.loader = loader
-        self.chat = chat
-
     def connect(self, page: gr.Blocks) -> None:
         """Show it when the page is opened, and what has changed since."""
-        chat = self.chat
-        ticking = [chat.welcome, chat.timer, chat.scope]
-        on(chat.timer.tick, self.tick, [chat.kept, chat.scope], ticking, queue=False)
-        on(chat.welcome.refresh, self.refresh, [chat.kept], [chat.welcome], queue=False)
-        on(page.load, self.load, [chat.kept], chat.changing, queue=False)
+        ticking = [self.welcome, self.timer, self.scope]
+        on(self.timer.tick, self.tick, [self.kept, self.scope], ticking, queue=False)
+        on(self.welcome.refresh, self.refresh, [self.kept], [self.welcome], queue=False)
+        on(page.load, self.load, [self.kept], self.changing, queue=False)
 
     def load(self, kept: Any) -> Update:
         """Show what the browser kept, and only then let the reader ask.
@@ -106,7 +97,7 @@ class ChatView:
         if cleared:  # long ago, perhaps by another reader
             kept = kept.opened(kept.open)
         shown = self.shown(kept, store=cleared)
-        return {**shown, self.chat.question: gr.Textbox(interactive=True)}
+        return {**shown, self.question: gr.Textbox(interactive=True)}
 
     def refresh(self, kept: Any) -> str:
         """Show what may be asked, after the documents may have changed."""
@@ -123,26 +114,26 @@ class ChatView:
         """
         done = self.loader.examples is not None
         return {
-            self.chat.welcome: self.refresh(kept),
-            self.chat.timer: gr.Timer(active=not done),
-            self.chat.scope: gr.skip() if scope else self.scope_html(kept),
+            self.welcome: self.refresh(kept),
+            self.timer: gr.Timer(active=not done),
+            self.scope: gr.skip() if scope else self.scope_html(kept),
         }
 
     def shown(self, kept: Conversations, editing: str = "", *, store: bool = True) -> Update:
         """Return all that depends on the conversations."""
-        chat, current = self.chat, kept.current
+        current = kept.current
         last = next((m for m in reversed(current.messages) if m.role == "assistant"), None)
         return {
-            chat.kept: kept.dump() if store else gr.skip(),
-            chat.editing: editing,
-            chat.conversations: panels.conversations_html(kept.kept, current),
-            chat.welcome: self.refresh(kept),
-            chat.messages: self.messages_html(current, editing),
-            chat.live: "",
-            chat.evidence: messages.evidence_html(last),
-            chat.scope: self.scope_html(kept),
-            chat.picker: "",
-            chat.cleared: "" if kept.cleared is None else panels.cleared_html(),
+            self.kept: kept.dump() if store else gr.skip(),
+            self.editing: editing,
+            self.conversations: panels.conversations_html(kept.kept, current),
+            self.welcome: self.refresh(kept),
+            self.messages: self.messages_html(current, editing),
+            self.live: "",
+            self.evidence: messages.evidence_html(last),
+            self.scope: self.scope_html(kept),
+            self.picker: "",
+            self.cleared: "" if kept.cleared is None else panels.cleared_html(),
         }
 
     def messages_html(

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from rag.config import Settings
 from ui import documents, quality, text, tickets
 from ui.asking import AskEvents
-from ui.chat import Chat, ChatView
+from ui.chat import Chat
 from ui.components import on
 from ui.documents_tab import DocumentsTab
 from ui.feedback import Notes
@@ -46,16 +46,15 @@ def build(loader: Loader, *, compact: bool = False, with_documents: bool = False
         header = _HTML.header(views, compact)
         gr.HTML(header, elem_id="rawi-header", apply_default_css=False, padding=False)
         with gr.Column(elem_id="rawi-view-ask", elem_classes="rw-view"):
-            key = tickets.derived(loader.secret, "conversations")
-            view = ChatView(loader, Chat(compact=compact, browser_key=key))
+            chat = Chat(loader, compact=compact)
             notes = Notes(settings.storage, tickets.derived(loader.secret, "feedback"))
-            AskEvents(view, notes)
-            reading = ReadEvents(view, notes)
-            view.connect(blocks)
+            AskEvents(chat, notes)
+            reading = ReadEvents(chat, notes)
+            chat.connect(blocks)
         if "documents" in views:
             with gr.Column(elem_id="rawi-view-documents", elem_classes="rw-view"):
                 tab = DocumentsTab(loader)
-            on(tab.listing.open, reading.open, [], [view.chat.source], queue=False)
+            on(tab.listing.open, reading.open, [], [chat.source], queue=False)
             on(blocks.load, tab.load, [], [tab.listing], queue=False)
         if "quality" in views:
             with gr.Column(elem_id="rawi-view-quality", elem_classes="rw-view"):

@@ -12,7 +12,7 @@ import gradio as gr
 from rag.errors import GenerationError, QuestionError, RawiError
 from rag.language import Span
 from ui import export, messages, panels, sources, text
-from ui.chat import ChatView, Update
+from ui.chat import Chat, Update
 from ui.components import asker, carried, given, given_number, on
 from ui.conversations import MOST_DOCS, Conversations, Message, Quote, Rating
 from ui.feedback import Notes
@@ -27,12 +27,12 @@ _LOOK_S = 1.0  # so often the page is told that it still waits for a translation
 class ReadEvents:
     """Opens articles, moves between conversations, notes what readers think, keeps their choice."""
 
-    def __init__(self, view: ChatView, notes: Notes) -> None:
-        """Read what the view's loader has, and note what readers think."""
+    def __init__(self, chat: Chat, notes: Notes) -> None:
+        """Read what the chat's loader has, and note what readers think."""
         self._notes = notes
-        self._loader = view.loader
-        self._view = view
-        chat, kept = view.chat, [view.chat.kept]
+        self._loader = chat.loader
+        self._chat = chat
+        kept = [chat.kept]
         for listen, handle, inputs, outputs in (
             (chat.messages.edit, self.edit, kept, chat.changing),
             (chat.messages.rate, self.rate, kept, chat.changing),
@@ -51,7 +51,7 @@ class ReadEvents:
             (chat.cleared.forget, self.forget, kept, chat.changing),
             (chat.scope.choose, self.choose, kept, [chat.picker]),
             (chat.scope.all, self.all, kept, [chat.kept, chat.scope, chat.picker]),
-            (chat.scope.refresh, view.scope_html, kept, [chat.scope]),
+            (chat.scope.refresh, chat.scope_html, kept, [chat.scope]),
             (chat.picker.close, self.close, [], [chat.picker]),
         ):
             on(listen, handle, inputs, outputs, queue=False)
@@ -88,20 +88,20 @@ class ReadEvents:
     def forget(self, kept: Any) -> Update:
         """Keep nothing of the conversation that was cleared."""
         kept = Conversations.read(kept)
-        return self._view.shown(kept.opened(kept.open))
+        return self._chat.shown(kept.opened(kept.open))
 
     def _changed(self, before: Conversations, kept: Conversations, editing: str) -> Update:
-        return self._view.shown(kept, editing) if kept.open == before.open else self._moved(kept)
+        return self._chat.shown(kept, editing) if kept.open == before.open else self._moved(kept)
 
     def _moved(self, kept: Conversations) -> Update:
-        return {**self._view.shown(kept), self._view.chat.source: "", self._view.chat.question: ""}
+        return {**self._chat.shown(kept), self._chat.source: "", self._chat.question: ""}
 
     def edit(self, kept: Any, event: gr.EventData) -> Update:
         """Put a question back where it is typed; without an id, leave off editing."""
         kept = Conversations.read(kept)
         question = kept.current.question_of(given(event, "id"))
-        shown = self._view.shown(kept, question.id if question else "")
-        return {**shown, self._view.chat.question: question.text if question else ""}
+        shown = self._chat.shown(kept, question.id if question else "")
+        return {**shown, self._chat.question: question.text if question else ""}
 
     def export(self, kept: Any, event: gr.EventData) -> str:
         """Hand the open conversation to the browser as a file."""
@@ -110,7 +110,7 @@ class ReadEvents:
 
     def cite(self, kept: Any, event: gr.EventData) -> Update:
         """Open an article at a sentence, above the evidence of the answer that cites it."""
-        engine, chat = self._loader.engine, self._view.chat
+        engine, chat = self._loader.engine, self._chat
         start, end = given_number(event, "start"), given_number(event, "end")
         if engine is None or start is None or end is None:
             return {chat.source: ""}
@@ -180,7 +180,7 @@ class ReadEvents:
         if answer is not None and wanted in ("up", "down"):
             rating: Any = "" if answer.rating == wanted else wanted
             kept = self._rated(kept, answer, rating)
-        return self._view.shown(kept)
+        return self._chat.shown(kept)
 
     def reason(self, kept: Any, event: gr.EventData) -> Update:
         """Note why an answer is bad."""
@@ -188,7 +188,7 @@ class ReadEvents:
         answer, reason = kept.current.answer(given(event, "id")), given(event, "reason")
         if answer is not None and reason in text.REASONS:
             kept = self._rated(kept, answer, "down", reason)
-        return self._view.shown(kept)
+        return self._chat.shown(kept)
 
     def _rated(
         self, kept: Conversations, answer: Message, rating: Rating, reason: str = ""
@@ -218,11 +218,11 @@ class ReadEvents:
         kept = Conversations.read(kept).asking(known[:MOST_DOCS])
         nth = given_number(event, "nth") or 0
         return {
-            self._view.chat.kept: kept.dump(),
-            self._view.chat.scope: self._view.scope_html(kept, nth),
+            self._chat.kept: kept.dump(),
+            self._chat.scope: self._chat.scope_html(kept, nth),
         }
 
     def all(self, kept: Any) -> Update:
         """Ask all documents again."""
-        kept, chat = Conversations.read(kept).asking(()), self._view.chat
-        return {chat.kept: kept.dump(), chat.scope: self._view.scope_html(kept), chat.picker: ""}
+        kept, chat = Conversations.read(kept).asking(()), self._chat
+        return {chat.kept: kept.dump(), chat.scope: chat.scope_html(kept), chat.picker: ""}

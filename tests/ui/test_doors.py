@@ -67,8 +67,8 @@ PLAIN = {
     "ReadEvents.turn", "ReadEvents.translate",
     "ReadEvents.close", "ReadEvents.new", "ReadEvents.pick", "ReadEvents.delete",
     "ReadEvents.export", "ReadEvents.restore", "ReadEvents.forget", "AskEvents.ask_near",
-    "ReadEvents.choose", "ReadEvents.chosen", "ReadEvents.all", "ChatView.scope_html",
-    "ChatView.tick", "ChatView.load", "ChatView.refresh", "build.<locals>.measured",
+    "ReadEvents.choose", "ReadEvents.chosen", "ReadEvents.all", "Chat.scope_html",
+    "Chat.tick", "Chat.load", "Chat.refresh", "build.<locals>.measured",
     "ReadEvents.open", "ReadEvents.rename",
 }  # fmt: skip
 FULL = PLAIN | {

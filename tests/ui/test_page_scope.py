@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import gradio as gr
 import pytest
@@ -20,7 +18,7 @@ from tests.ui.serving import Loaded, indexed, served
 from tests.ui.test_accessibility import found_in
 from tests.ui.test_browser import answer
 from ui import export, text
-from ui.chat import ChatView
+from ui.chat import Chat
 from ui.conversations import Conversation, Conversations, Message
 
 pytestmark = pytest.mark.browser
@@ -68,10 +66,10 @@ def test_a_choice_is_kept_with_its_conversation() -> None:
 
 def test_what_is_shown_to_choose_from_is_not_shown_anew_while_the_rest_loads(rawi: Engine) -> None:
     loader = Loaded(rawi)
-    chat: Any = SimpleNamespace(welcome="welcome", timer="timer", scope="scope")
-    view = ChatView(loader, chat)
-    assert text.ALL_DOCUMENTS.en in str(view.tick({}, "")["scope"])
-    assert view.tick({}, "<div>In 1 of 12 documents</div>")["scope"] == gr.skip()
+    with gr.Blocks():
+        chat = Chat(loader, compact=False)
+    assert text.ALL_DOCUMENTS.en in str(chat.tick({}, "")[chat.scope])
+    assert chat.tick({}, "<div>In 1 of 12 documents</div>")[chat.scope] == gr.skip()
 
 
 def test_the_document_that_an_answer_was_asked_of_is_exported() -> None:
