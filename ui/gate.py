@@ -11,9 +11,9 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
-from html.parser import HTMLParser
 from typing import Annotated, Any, Final
 
+from lxml import etree
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -99,11 +99,30 @@ class Gate:
         elif address.is_foreign(scope):
             await PlainTextResponse("not allowed", 403)(scope, receive, send)
         elif path == PAGE:
-            await self.app(scope, receive, _Page(scope, send).send)
+            await self._page(scope, receive, send)
         elif scope["method"] == "POST":
             await self._called(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the page on; its own scripts, and no others, are allowed by their hashes."""
+        start: Message = {}
+        body = b""
+
+        async def held(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start":
+                start = message
+            body += message.get("body", b"")
+
+        await self.app(scope, receive, held)
+        framed_by = str(scope.get(FRAMED_BY, "'self'"))
+        headers = MutableHeaders(scope=start)
+        headers["Content-Security-Policy"] = policy(framed_by, scripts=script_hashes(body))
+        headers["Cache-Control"] = "no-store"
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
 
     async def _called(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass an event on in the one shape that it may have."""
@@ -128,59 +147,14 @@ def is_served(method: str, path: str) -> bool:
     return any(route.fullmatch(path) for route in routes)
 
 
-class _Page:
-    """The page's HTML on its way: its own scripts, and no others, are allowed by their hashes."""
-
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self._framed_by = str(scope.get(FRAMED_BY, "'self'"))
-        self._send = send
-        self._start: Message = {}
-        self._body = b""
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._start = message
-            return
-        self._body += message.get("body", b"")
-        if message.get("more_body", False):
-            return
-        headers = MutableHeaders(scope=self._start)
-        headers["Content-Security-Policy"] = policy(
-            self._framed_by, scripts=script_hashes(self._body.decode("utf-8", "replace"))
-        )
-        headers["Cache-Control"] = "no-store"
-        await self._send(self._start)
-        await self._send({"type": "http.response.body", "body": self._body, "more_body": False})
-
-
-def script_hashes(html: str) -> list[str]:
+def script_hashes(page: bytes) -> list[str]:
     """Return the source expression of every script that stands in a page itself.
 
     https://www.w3.org/TR/CSP3/#grammardef-hash-source
+
+    :param page: HTML in UTF-8.
     """
-    found = _Scripts()
-    found.feed(html)
-    found.close()
-    digests = (hashlib.sha256(script.encode()).digest() for script in found.scripts)
+    scripts = etree.HTML(page, etree.HTMLParser(encoding="utf-8")).iterfind(".//script")
+    within = [script.text or "" for script in scripts if "src" not in script.attrib]
+    digests = (hashlib.sha256(script.encode()).digest() for script in within)
     return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
-
-
-class _Scripts(HTMLParser):
-    """Collects the scripts without a ``src``."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.scripts: list[str] = []
-        self._is_within = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._is_within = tag == "script" and "src" not in dict(attrs)
-        if self._is_within:
-            self.scripts.append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._is_within = False
-
-    def handle_data(self, data: str) -> None:
-        if self._is_within:
-            self.scripts[-1] += data
