@@ -46,7 +46,7 @@ _NO_KEYS: Final = "without keys the API serves its own machine alone; make one w
 # What of Gradio is served as a stream.
 _STREAM: Final = re.compile(r"/gradio_api/queue/data")
 _STREAM_RETRY_S: Final = 5
-_NOTHING: Final = "default-src 'none'; frame-ancestors 'none'"
+NOTHING: Final = "default-src 'none'; frame-ancestors 'none'"
 # Who may frame a response, in the scope of its request; ourselves alone when it isn't there.
 FRAMED_BY: Final = "rawi.framed_by"
 
@@ -250,7 +250,7 @@ class _Request:
             headers = MutableHeaders(scope=message)
             headers["X-Request-ID"] = self.id
             allowed = policy(str(self._scope.get(FRAMED_BY, "'self'")))
-            headers.setdefault("Content-Security-Policy", allowed if self.is_let_in else _NOTHING)
+            headers.setdefault("Content-Security-Policy", allowed if self.is_let_in else NOTHING)
             headers.setdefault("Referrer-Policy", "same-origin")
             headers.setdefault("X-Content-Type-Options", "nosniff")
         await self._send(message)

@@ -68,17 +68,14 @@ def build(loader: Loader, *, compact: bool = False, with_documents: bool = False
     return blocks
 
 
-def mount(app: FastAPI, loader: Loader, *, compact: bool = False, head: str = "") -> None:
+def mount(app: FastAPI, loader: Loader, *, compact: bool = False) -> None:
     """Put the page, or its compact form, at ``/`` of the application, after all else is there.
 
     Who may change the folder gets another page than who may not, so that nobody else can call what
     changes it.
-
-    :param head: What stands in the page's head beside its own.
     """
     settings = loader.settings
-    # Relative to the page's address, which a proxy may have lengthened.
-    head = f"{_HTML.head('../../ui' if compact else 'ui')}{head}"
+    head = str(_HTML.head(compact))
     plain = _gradio(app, build(loader, compact=compact), loader, head)
     full = plain
     if not compact and settings.page.documents_tab != "off":

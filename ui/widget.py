@@ -24,15 +24,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rag.config import WidgetSettings
 from rag.language import LANGUAGES
 from ui import page, text
-from ui.guard import FRAMED_BY, policy
+from ui.guard import FRAMED_BY, NOTHING, policy
 from ui.loading import Loader
 from ui.tickets import TicketError, Tickets
 
 PREFIX: Final = "/embed"
 _THEMES: Final = ("light", "dark")
-_REFUSED: Final = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
-# Relative, so that it is asked for within the session.
-HEAD: Final = '<script src="embed.js"></script>'
 
 
 def router(tickets: Tickets, settings: WidgetSettings) -> APIRouter:
@@ -104,7 +101,8 @@ def refuse_tickets(app: FastAPI) -> None:
 
     @app.exception_handler(TicketError)
     async def refused(_: object, exc: TicketError) -> Response:
-        return PlainTextResponse(str(exc), 403, headers=_REFUSED)
+        headers = {"Content-Security-Policy": NOTHING}
+        return PlainTextResponse(str(exc), 403, headers=headers)
 
 
 class Embedded:
@@ -116,18 +114,16 @@ class Embedded:
         self.app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         # Without a CORS middleware of the parent, Gradio adds one that lets every origin in.
         self.app.add_middleware(CORSMiddleware, allow_origins=[])
-        page.mount(self.app, loader, compact=True, head=HEAD)
+        page.mount(self.app, loader, compact=True)
         self._script = (page.STATIC / "embed.js").read_text(encoding="utf-8")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request below ``/embed/``."""
+        """Handle a request below ``/embed/``.
+
+        :raises TicketError: Without a session; see ``refuse_tickets``.
+        """
         signed, _, rest = str(scope["path"]).removeprefix(f"{PREFIX}/").partition("/")
-        try:
-            session = self._tickets.session(signed)
-        except TicketError as exc:
-            response = PlainTextResponse(str(exc), 403, headers=_REFUSED)
-            await response(scope, receive, send)
-            return
+        session = self._tickets.session(signed)
         served: ASGIApp = self.app
         if rest == "embed.js":
             source = self._script.replace('"__ORIGIN__"', json.dumps(session.origin))
