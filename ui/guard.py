@@ -100,7 +100,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = _Request(scope, send, self._settings.server.log_questions)
+        request = _Request(scope, send)
         try:
             await self._handle(request, scope, receive)
         finally:
@@ -200,7 +200,7 @@ class Guard:
             "status": request.status,
             "seconds": round(time.perf_counter() - request.began, 4),
         }
-        if "rawi.question" in scope:
+        if self._settings.server.log_questions and "rawi.question" in scope:
             fields["question"] = scope["rawi.question"]
         logs.access(**fields)
 
@@ -235,13 +235,12 @@ def again(message: Message, receive: Receive) -> Receive:
 class _Request:
     """One request on its way: its id and how it was answered."""
 
-    def __init__(self, scope: Scope, send: Send, log_questions: bool) -> None:
+    def __init__(self, scope: Scope, send: Send) -> None:
         self.id = secrets.token_hex(8)
         self.status = 499  # until something was answered
         self.began = time.perf_counter()
         self.is_let_in = False
         self._scope, self._send = scope, send
-        scope["rawi.log_questions"] = log_questions
 
     async def send(self, message: Message) -> None:
         """Pass a message on, with the headers that every response has."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import APIRouter, Query
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from starlette.responses import Response
@@ -30,15 +29,15 @@ def router(work: Work) -> APIRouter:
     routes = APIRouter()
     loading: dict[int | str, dict[str, Any]] = {503: {"model": Health, "description": "Not ready"}}
 
-    @routes.get("/healthz", response_model=Health, responses=loading)
-    async def healthz(ready: Annotated[bool, Query()] = False) -> Response:
+    @routes.get("/healthz", responses=loading)
+    async def healthz(response: Response, ready: bool = False) -> Health:
         """Say that the process lives; with ``?ready=true``, 503 until it can answer."""
         engine = work.engine()
+        if ready and engine is None:
+            response.status_code = 503
+            return Health(status="loading", ready=False)
         llm: Literal["ok", "failing"] = "failing" if engine and engine.llm_failure else "ok"
-        health = Health(status="ok", ready=engine is not None, llm=llm)
-        if ready and not health.ready:
-            return JSONResponse(Health(status="loading", ready=False).model_dump(), 503)
-        return JSONResponse(health.model_dump())
+        return Health(status="ok", ready=engine is not None, llm=llm)
 
     @routes.get("/metrics", include_in_schema=False)
     def scrape() -> Response:

@@ -48,6 +48,5 @@ def access(**fields: Any) -> None:
 
 
 def note_question(request: Request, question: str) -> None:
-    """Give the question to the log, which keeps it only with ``server.log_questions``."""
-    if request.scope.get("rawi.log_questions"):
-        request.scope["rawi.question"] = question
+    """Give the question to the guard, which logs it only with ``server.log_questions``."""
+    request.scope["rawi.question"] = question
