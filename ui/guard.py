@@ -250,6 +250,8 @@ class _Request:
             headers["X-Request-ID"] = self.id
             allowed = policy(str(self._scope.get(FRAMED_BY, "'self'")))
             headers.setdefault("Content-Security-Policy", allowed if self.is_let_in else NOTHING)
+            if FRAMED_BY in self._scope:  # there is a session in its address
+                headers.setdefault("Cache-Control", "no-store")
             headers.setdefault("Referrer-Policy", "same-origin")
             headers.setdefault("X-Content-Type-Options", "nosniff")
         await self._send(message)

@@ -17,9 +17,8 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, FastAPI, Header, Query
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
-from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rag.config import WidgetSettings
 from rag.language import LANGUAGES
@@ -129,16 +128,4 @@ class Embedded:
             source = self._script.replace('"__ORIGIN__"', json.dumps(session.origin))
             served = Response(source, media_type="text/javascript")
         scope[FRAMED_BY] = session.origin
-        below = {**scope, "root_path": f"{PREFIX}/{signed}"}
-        await served(below, receive, _uncached(send))
-
-
-def _uncached(send: Send) -> Send:
-    """Keep out of caches what has a session in its address, but for files named by content."""
-
-    async def uncached(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).setdefault("Cache-Control", "no-store")
-        await send(message)
-
-    return uncached
+        await served({**scope, "root_path": f"{PREFIX}/{signed}"}, receive, send)
