@@ -59,11 +59,6 @@ class Listing:
     failed: tuple[tuple[str, str], ...] = ()
     indexed: datetime | None = None
 
-    @property
-    def passages(self) -> int:
-        """Passages of all documents together."""
-        return sum(listed.passages for listed in self.documents)
-
 
 class RefusedError(RawiError):
     """A file can't be added or removed.
