@@ -37,7 +37,6 @@ from rag.index import IndexReport
 from ui import documents, examples, tickets
 from ui.documents import Listing
 from ui.examples import Example
-from ui.line import Lines
 from ui.work import Work
 
 logger = logging.getLogger(__name__)
@@ -68,7 +67,6 @@ class Progress:
 class Loader:
     """Loads the parts once and holds them until it is closed.
 
-    :ivar lines: Where all who ask this engine wait for their turn.
     :ivar work: Answers whatever is asked here, on a page or by a program.
     :ivar engine: None until all is there.
     :ivar listing: What the index holds.
@@ -79,16 +77,15 @@ class Loader:
     def __init__(self, settings: Settings) -> None:
         """Remember the settings; nothing is loaded before ``start``."""
         self.settings = settings
-        self.lines = Lines()
-        self.work = Work(lambda: self.engine, settings.limits, self.lines)
+        self.work = Work(lambda: self.engine, settings.limits)
         self.engine: Engine | None = None
         self.listing = Listing()
         self.examples: tuple[Example, ...] | None = None
         self.embedder: Embedder | None = None
         self._llm: LLM | None = None
         self._progress = Progress()
+        self._done: set[str] = set()
         self._began = time.monotonic()
-        self._lock = threading.Lock()
         self._opening = threading.Lock()
         self._current: Current | None = None
         self._database: os.stat_result | None = None
@@ -109,8 +106,8 @@ class Loader:
 
     def progress(self) -> Progress:
         """Return how far it is."""
-        with self._lock:
-            return replace(self._progress, seconds=time.monotonic() - self._began)
+        seconds = time.monotonic() - self._began
+        return replace(self._progress, done=frozenset(self._done), seconds=seconds)
 
     def wait(self, seconds: float) -> bool:
         """Wait until loading has ended, one way or the other; tell whether it has."""
@@ -217,9 +214,9 @@ class Loader:
         try:
             with ThreadPoolExecutor(1) as pool:
                 llm = pool.submit(engine.load_llm, self.settings)
-                llm.add_done_callback(lambda _: self._note("llm"))
+                llm.add_done_callback(lambda _: self._done.add("llm"))
                 self.embedder = load_embedder(self.settings)
-                self._note("embedder")
+                self._done.add("embedder")
                 self._llm = llm.result()
             if self.settings.documents.watch_s:
                 following = threading.Thread(target=self._follow, args=[self.embedder], daemon=True)
@@ -247,7 +244,7 @@ class Loader:
             while self.work.is_busy and not self._closed.wait(_LOOK_S):
                 pass
             try:
-                self.lines.warm(self.engine.warm, in_line=in_line)
+                self.work.lines.warm(self.engine.warm, in_line=in_line)
                 return
             except GenerationError as exc:
                 if str(exc) != said:
@@ -256,11 +253,6 @@ class Loader:
             if self._closed.wait(_WARM_AGAIN_S):
                 return
 
-    def _note(self, part: str) -> None:
-        with self._lock:
-            self._progress = replace(self._progress, done=self._progress.done | {part})
-
     def _finish(self, progress: Progress) -> None:
-        with self._lock:
-            self._progress = progress
+        self._progress = progress
         self._settled.set()

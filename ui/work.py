@@ -79,23 +79,18 @@ class Work:
     """Answers the questions of all programs and readers.
 
     :ivar engine: Returns the engine once it is loaded.
+    :ivar lines: Where all who ask it wait for their turn.
     :ivar metrics: Of all questions.
     """
 
-    def __init__(
-        self,
-        engine: Callable[[], Engine | None],
-        limits: LimitsSettings,
-        lines: Lines,
-    ) -> None:
+    def __init__(self, engine: Callable[[], Engine | None], limits: LimitsSettings) -> None:
         """Begin with no work.
 
         :param limits: How many questions are taken at once.
-        :param lines: Of those that wait.
         """
-        self.metrics = Metrics(engine, lines)
+        self.lines = Lines()
+        self.metrics = Metrics(engine, self.lines)
         self.engine = engine
-        self._lines = lines
         self._closed = threading.Event()
         self._places = AtOnce(each=limits.waiting_address, total=limits.waiting)
         self._threads = ThreadPoolExecutor(limits.waiting, thread_name_prefix="rawi-answer")
@@ -186,7 +181,7 @@ class Work:
         return self._submit(asker, self._translated, self._ready(), doc, start, end)
 
     def _translated(self, engine: Engine, doc: str, start: int, end: int) -> str:
-        with self._lines.write.joined() as waited:
+        with self.lines.write.joined() as waited:
             for _ in waited:
                 pass
             return engine.translation(doc, start, end)
@@ -225,7 +220,7 @@ class Work:
         try:
             engine = asked.within(engine)
             events = engine.answer(asked.question, asked.history)
-            for event in in_turn(events, self._lines, is_gone):
+            for event in in_turn(events, self.lines, is_gone):
                 self._note(event, asked)
                 asked.tell(event, engine)
             if not isinstance(event, Answer):

@@ -249,7 +249,7 @@ class TestQuestionsOnThePage:
         """Return how many questions there were at once."""
         most, end = 0, time.monotonic() + seconds
         while time.monotonic() < end:
-            most = max(most, len(loader.lines.search) + len(loader.lines.write))
+            most = max(most, len(loader.work.lines.search) + len(loader.work.lines.write))
             time.sleep(0.01)
         return most
 
@@ -278,8 +278,8 @@ class TestQuestionsOnThePage:
         loader, url = slow(words=20, limits={"waiting_address": 1})
         for n in range(3):
             asked_on_the_page(url, f"deafsession{n}")
-            assert until(lambda: len(loader.lines.write) == 1, 5)
-            assert until(lambda: len(loader.lines.write) == 0, 10)
+            assert until(lambda: len(loader.work.lines.write) == 1, 5)
+            assert until(lambda: len(loader.work.lines.write) == 0, 10)
 
     def test_have_one_bound_with_those_of_programs(self, slow: Any) -> None:
         _, url = slow(limits={"waiting_address": 2})

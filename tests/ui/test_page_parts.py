@@ -105,7 +105,7 @@ class TestAnswering:
     def test_too_many_are_turned_away(self, loaded: Any) -> None:
         loader = loaded(*["ساهم بمبلغ 30 مليار."] * 2, most=1)
         asked = Answering(loader)
-        with loader.lines.search.joined():
+        with loader.work.lines.search.joined():
             first = asked.answer("a", "1", "كم ساهم؟", [])
             next(first)
             for session in ("a", "b"):
