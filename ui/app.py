@@ -8,9 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from rag.config import Settings
@@ -40,13 +39,7 @@ def build(loader: Loader) -> FastAPI:
             yield
         loader.close()
 
-    app = FastAPI(title="Rawi", docs_url=None, redoc_url=None, lifespan=lifespan, openapi_url=None)
-
-    @app.get("/openapi.json", include_in_schema=False)
-    def described(request: Request) -> JSONResponse:
-        servers = [{"url": request.scope["rawi.root"] or "/"}]
-        return JSONResponse({**app.openapi(), "servers": servers})
-
+    app = FastAPI(title="Rawi", docs_url=None, redoc_url=None, lifespan=lifespan)
     app.include_router(api.router(work))
     app.include_router(health.router(work))
     app.include_router(uploads.router(settings, limits))

@@ -108,7 +108,7 @@ class Guard:
 
     async def _handle(self, request: _Request, scope: Scope, receive: Receive) -> None:
         trusted = self._settings.server.trusted_proxies
-        root = scope["rawi.root"] = self._root(scope, trusted)
+        root = self._root(scope, trusted)
         if root and scope["path"] == root:
             await RedirectResponse(f"{root}/", 307)(scope, receive, request.send)
             return
@@ -129,8 +129,9 @@ class Guard:
             await given(scope, receive, request.send)
             return
         request.is_let_in = True
+        request.scope = {**scope, "root_path": root, "path": f"{root}{scope['path']}"}
         try:
-            await self._app(scope, given, request.send)
+            await self._app(request.scope, given, request.send)
         finally:
             self._streams.leave(holder)
 
@@ -200,8 +201,8 @@ class Guard:
             "status": request.status,
             "seconds": round(time.perf_counter() - request.began, 4),
         }
-        if self._settings.server.log_questions and "rawi.question" in scope:
-            fields["question"] = scope["rawi.question"]
+        if self._settings.server.log_questions and "rawi.question" in request.scope:
+            fields["question"] = request.scope["rawi.question"]
         logs.access(**fields)
 
 
@@ -233,14 +234,18 @@ def again(message: Message, receive: Receive) -> Receive:
 
 
 class _Request:
-    """One request on its way: its id and how it was answered."""
+    """One request on its way: its id and how it was answered.
+
+    :ivar scope: As the application within has it, once it is let in.
+    """
 
     def __init__(self, scope: Scope, send: Send) -> None:
         self.id = secrets.token_hex(8)
         self.status = 499  # until something was answered
         self.began = time.perf_counter()
         self.is_let_in = False
-        self._scope, self._send = scope, send
+        self.scope = scope
+        self._send = send
 
     async def send(self, message: Message) -> None:
         """Pass a message on, with the headers that every response has."""
@@ -248,9 +253,9 @@ class _Request:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers["X-Request-ID"] = self.id
-            allowed = policy(str(self._scope.get(FRAMED_BY, "'self'")))
+            allowed = policy(str(self.scope.get(FRAMED_BY, "'self'")))
             headers.setdefault("Content-Security-Policy", allowed if self.is_let_in else NOTHING)
-            if FRAMED_BY in self._scope:  # there is a session in its address
+            if FRAMED_BY in self.scope:  # there is a session in its address
                 headers.setdefault("Cache-Control", "no-store")
             headers.setdefault("Referrer-Policy", "same-origin")
             headers.setdefault("X-Content-Type-Options", "nosniff")

@@ -100,10 +100,7 @@ class Pages:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         page = self.full if documents.may_change(self._settings, scope) else self.plain
-        # Gradio writes the path that browsers know into its page.
-        root = scope["rawi.root"]
-        seen = {"root_path": f"{root}{scope['root_path']}", "path": f"{root}{scope['path']}"}
-        await page({**scope, **seen}, receive, send)
+        await page(scope, receive, send)
 
 
 def _gradio(app: FastAPI, blocks: gr.Blocks, loader: Loader, head: str) -> Gate:

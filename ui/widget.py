@@ -121,11 +121,12 @@ class Embedded:
 
         :raises TicketError: Without a session; see ``refuse_tickets``.
         """
-        signed, _, rest = str(scope["path"]).removeprefix(f"{PREFIX}/").partition("/")
+        below = f"{scope['root_path']}/"
+        signed, _, rest = str(scope["path"]).removeprefix(below).partition("/")
         session = self._tickets.session(signed)
         served: ASGIApp = self.app
         if rest == "embed.js":
             source = self._script.replace('"__ORIGIN__"', json.dumps(session.origin))
             served = Response(source, media_type="text/javascript")
         scope[FRAMED_BY] = session.origin
-        await served({**scope, "root_path": f"{PREFIX}/{signed}"}, receive, send)
+        await served({**scope, "root_path": f"{below}{signed}"}, receive, send)
