@@ -10,8 +10,8 @@ import gradio as gr
 from rag.language import clean, detect, is_supported
 from ui import messages, text
 from ui.answering import Answering
-from ui.chat import Chat, Update
-from ui.components import asker, given, given_number, on
+from ui.chat import Chat
+from ui.components import Update, asker, given, given_number, on
 from ui.conversations import Conversation, Conversations, Message
 from ui.feedback import Notes
 from ui.markup import problem_html

@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 from markupsafe import Markup, escape
 
-from rag.language import Language, Span
+from rag.language import Language, Span, direction, other
 
 _RTL: Final = r"\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc"  # letters, marks, digits, punctuation
 _RTL_LETTER: Final = re.compile(
@@ -44,7 +44,6 @@ class _Script:
     own: re.Pattern[str]
     chunk: re.Pattern[str]
     joining: frozenset[str]
-    direction: Literal["rtl", "ltr"]
 
 
 def _chunks(own: str) -> re.Pattern[str]:
@@ -53,10 +52,8 @@ def _chunks(own: str) -> re.Pattern[str]:
 
 
 _SCRIPTS: Final[dict[Language, _Script]] = {
-    "ar": _Script(_LTR_LETTER, _RTL_LETTER, _chunks(_RTL), frozenset("-–—,:;&/+.!?'’*_"), "ltr"),
-    "en": _Script(
-        _RTL_LETTER, _LTR_LETTER, _chunks("A-Za-zÀ-ÖØ-öø-ɏ"), frozenset("-–—،:؛/.!؟*_"), "rtl"
-    ),
+    "ar": _Script(_LTR_LETTER, _RTL_LETTER, _chunks(_RTL), frozenset("-–—,:;&/+.!?'’*_")),
+    "en": _Script(_RTL_LETTER, _LTR_LETTER, _chunks("A-Za-zÀ-ÖØ-öø-ɏ"), frozenset("-–—،:؛/.!؟*_")),
 }
 
 
@@ -185,7 +182,7 @@ def isolated_html(text: str, language: Language, marks: Sequence[tuple[int, int]
     for start, end in foreign_runs(text, language):
         parts.append(_marked(text, at, start, marks))
         inner = _marked(text, start, end, marks)
-        parts.append(foreign.format(_SCRIPTS[language].direction, inner))
+        parts.append(foreign.format(direction(other(language)), inner))
         at = end
     return Markup("").join([*parts, _marked(text, at, len(text), marks)])
 

@@ -12,11 +12,9 @@ from typing import Any
 import gradio as gr
 
 from ui import messages, panels, text, tickets
-from ui.components import acting, on
+from ui.components import Update, acting, on
 from ui.conversations import Conversation, Conversations
 from ui.loading import Loader
-
-Update = dict[Any, Any]
 
 
 class Chat:

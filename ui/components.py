@@ -17,6 +17,9 @@ watch("value", () => window.rawi.changed(element));
 """
 _MOST_DIGITS = 9
 
+# What an event shows: components and what they hold from then on.
+Update = dict[Any, Any]
+
 
 def acting(*acts: str, **options: Any) -> gr.HTML:
     """Return an HTML component whose ``[data-act]`` buttons become these events."""

@@ -11,14 +11,12 @@ from markupsafe import Markup
 from rag import readers
 from rag.errors import IndexStorageError, RawiError
 from ui import documents, indexing, text
-from ui.components import acting, carried, given, on
+from ui.components import Update, acting, carried, given, on
 from ui.documents import RefusedError, size_text
 from ui.indexing import Job
 from ui.loading import Loader
 from ui.markup import heading, macros, problem_html
 from ui.text import Phrase, isolated
-
-Update = dict[Any, Any]
 
 # Files that are listed before the one that is being read, and from it on.
 _BEFORE, _AFTER = 10, 20

@@ -12,8 +12,8 @@ import gradio as gr
 from rag.errors import GenerationError, QuestionError, RawiError
 from rag.language import Span
 from ui import export, messages, panels, sources, text
-from ui.chat import Chat, Update
-from ui.components import asker, carried, given, given_number, on
+from ui.chat import Chat
+from ui.components import Update, asker, carried, given, given_number, on
 from ui.conversations import MOST_DOCS, Conversations, Message, Quote, Rating
 from ui.feedback import Notes
 from ui.messages import translation_html
