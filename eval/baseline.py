@@ -25,6 +25,7 @@ from typing import Any
 import chromadb
 import chromadb.config
 from llama_index.core import SimpleDirectoryReader, StorageContext, VectorStoreIndex
+from llama_index.core.base.base_query_engine import BaseQueryEngine
 from llama_index.core.llms import (
     LLM,
     ChatMessage,
@@ -36,12 +37,11 @@ from llama_index.core.llms import (
     LLMMetadata,
 )
 from llama_index.core.node_parser import SentenceSplitter
-from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.schema import NodeWithScore, QueryBundle
 from llama_index.vector_stores.chroma import ChromaVectorStore
 from pydantic import PrivateAttr
 
-from eval.identity import fingerprint, model_names, settings_of_answers
+from eval.identity import fingerprint, of_system
 from eval.run_qa import System
 from rag import documents, llm
 from rag.config import Settings
@@ -139,7 +139,7 @@ class Starter:
     """
 
     settings: Settings
-    query_engine: RetrieverQueryEngine
+    query_engine: BaseQueryEngine
     metered: Metered
     texts: Mapping[str, str]
 
@@ -210,17 +210,22 @@ def starter(settings: Settings, embedder: Embedder, model: LLM | None) -> Iterat
         raise EvalError(f"{settings.corpus}: holds no document that can be read; set --corpus")
     metered = Metered(inner=model, timeout_s=settings.llm.timeout_s)
     client = chromadb.EphemeralClient(chromadb.config.Settings(anonymized_telemetry=False))
+    code = fingerprint(Path(__file__).read_text(encoding="utf-8"))
     name = "starter"
     try:
         store = ChromaVectorStore(client.create_collection(name, embedding_function=None))
-        query_engine = _query_engine(settings, embedder, metered, store)
+        index = VectorStoreIndex.from_documents(
+            SimpleDirectoryReader(str(settings.corpus), recursive=True).load_data(),
+            storage_context=StorageContext.from_defaults(vector_store=store),
+            embed_model=embedder,
+            transformations=[SentenceSplitter(chunk_size=CHUNK_TOKENS)],
+        )
+        query_engine = index.as_query_engine(llm=metered, similarity_top_k=TOP_K, streaming=True)
         yield System(
             name="llama-index starter",
             pipeline=Starter(settings, query_engine, metered, texts),
             texts=texts,
-            settings=settings_of_answers(settings),
-            models=model_names(settings, embedder.fingerprint, model),
-            code=fingerprint(Path(__file__).read_text(encoding="utf-8")),
+            identity=of_system(settings, embedder.fingerprint, model, code),
             rules=RULES,
         )
     finally:
@@ -231,22 +236,6 @@ def is_refusal(answer: str) -> bool:
     """Tell whether the first sentence of an answer says that there is none."""
     first = re.split(r"(?<=[.!?؟])\s|\n", answer.strip(), maxsplit=1)[0]
     return not first or bool(_REFUSAL.search(fold(first)))
-
-
-def _query_engine(
-    settings: Settings, embedder: Embedder, metered: Metered, store: ChromaVectorStore
-) -> RetrieverQueryEngine:
-    loaded = SimpleDirectoryReader(str(settings.corpus), recursive=True).load_data()
-    index = VectorStoreIndex.from_documents(
-        loaded,
-        storage_context=StorageContext.from_defaults(vector_store=store),
-        embed_model=embedder,
-        transformations=[SentenceSplitter(chunk_size=CHUNK_TOKENS)],
-    )
-    query_engine = index.as_query_engine(llm=metered, similarity_top_k=TOP_K, streaming=True)
-    if not isinstance(query_engine, RetrieverQueryEngine):
-        raise EvalError("this version of llama-index has another starter; see eval/baseline.py")
-    return query_engine
 
 
 def _cleaned(settings: Settings) -> dict[str, str]:

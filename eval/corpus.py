@@ -1,4 +1,4 @@
-"""Texts of a set → documents in a folder → an index, as ``rawi index`` would make it; its embedder.
+"""Texts of a set → documents in a folder → an index, as ``rawi index`` would make it → asked.
 
 The folder is named by its content, so that another set never meets another's index; inside, the
 index is brought up to date like any other, and keeps what is the same.
@@ -7,20 +7,24 @@ index is brought up to date like any other, and keeps what is the same.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from rag import index
+from llama_index.core.llms import LLM
+
+from rag import engine, index
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.errors import EvalError
 from rag.storage import Storage
 
 
-def build(
-    texts: Mapping[str, str], folder: Path, settings: Settings, embedder: Embedder
-) -> Settings:
-    """Write the texts that are not there yet, index them, and return settings that point there.
+@contextmanager
+def opened(
+    texts: Mapping[str, str], folder: Path, settings: Settings, embedder: Embedder, llm: LLM | None
+) -> Iterator[engine.Engine]:
+    """Write the texts that are not there yet, index them, and open Rawi over them.
 
     :param texts: File name, relative and ending in ``.txt``, to text.
     :param folder: Used for nothing else; holds ``documents/`` and ``index/`` afterwards.
@@ -39,7 +43,8 @@ def build(
     report = index.update(settings, embedder)
     for name, reason in report.failed.items():
         raise EvalError(f"{documents / name}: {reason}; correct the set")
-    return settings
+    with engine.open_retriever(settings, embedder) as retriever:
+        yield engine.Engine(settings, retriever, llm)
 
 
 def texts_of(storage: Storage) -> dict[str, str]:

@@ -90,39 +90,27 @@ def machine() -> str:
     return f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}"
 
 
-def of_rawi(settings: Settings, embedder: str, llm: LLM | None) -> Line:
-    """Return what decides Rawi's answers but for the questions and documents: for ``Identity``.
+def of_system(
+    settings: Settings, embedder: str, llm: LLM | None, code: str | None = None
+) -> Identity:
+    """Return what decides the answers of a system, whatever it is asked about what.
 
     :param embedder: ``Embedder.fingerprint``.
     :param llm: None when no LLM takes part.
+    :param code: Of another system than Rawi.
     """
-    return {
-        "settings": settings_of_answers(settings),
-        "models": model_names(settings, embedder, llm),
-        "code": pipeline_code(),
-    }
-
-
-def settings_of_answers(settings: Settings) -> Line:
-    """Return the settings that can change an answer: not where things are, nor secrets."""
-    dumped: Line = settings.model_dump(
+    dumped: Line = settings.model_dump(  # not where things are, nor secrets
         mode="json", exclude={"corpus", "storage", "models", "server", "vectors"}
     )
     for key in ("api_key", "base_url", "threads"):
         del dumped["llm"][key]
-    return dumped
-
-
-def model_names(settings: Settings, embedder: str, llm: LLM | None) -> dict[str, str]:
-    """Name the weights by what they hold; see ``of_rawi``."""
-    if llm is None:
-        return {"embedder": embedder, "llm": ""}
-    name = llm.metadata.model_name
-    if settings.llm.backend != "openai":
+    name = "" if llm is None else llm.metadata.model_name
+    if llm is not None and settings.llm.backend != "openai":
         weights = models.resolve(settings.llm.model, kind="llm", settings=settings.models)
         if weights.is_file():
             name = f"{weights.name}, {weights.stat().st_size} bytes"
-    return {"embedder": embedder, "llm": name}
+    weighed = {"embedder": embedder, "llm": name}
+    return Identity("", "", "", dumped, weighed, pipeline_code() if code is None else code)
 
 
 def pipeline_code() -> str:

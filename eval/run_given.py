@@ -12,6 +12,7 @@ product's own.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,10 +20,9 @@ from llama_index.core.llms import LLM
 
 from eval import corpus, metrics, run, score
 from eval.files import Line
-from eval.identity import Identity, fingerprint, of_rawi
+from eval.identity import fingerprint, of_system
 from eval.score import Scored
 from eval.sets import AbstentionItem, InjectionCase, read_set
-from rag import engine
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.language import clean
@@ -56,25 +56,23 @@ def run_given(
     }
     asked = {item.id: item for item in items[:limit]}
     key = corpus.hash_of({name: text for texts in docs.values() for name, text in texts.items()})
-    identity = Identity(
+    identity = replace(
+        of_system(settings, embedder.fingerprint, llm),
         kind=kind if llm else f"{kind}, retrieval only",
         set=fingerprint([[item.id, item.question] for item in items]),
         corpus=key,
-        **of_rawi(settings, embedder.fingerprint, llm),
     )
     with run.opened(out, identity, {"file": str(path)}, fresh=fresh) as folder:
         home = (indexes or out) / f"{kind}-{key[:12]}"
         texts = {name: text for id_ in asked for name, text in docs[id_].items()}
-        placed = corpus.build(texts, home, settings, embedder)
-        with engine.open_retriever(placed, embedder) as retriever:
-            rawi = engine.Engine(placed, retriever, llm)
+        with corpus.opened(texts, home, settings, embedder, llm) as rawi:
             answers = folder.each(
                 "answers.jsonl",
                 asked,
                 lambda item: run.ask(rawi.within(docs[item.id]), item.question),
                 "answers",
             )
-            cleaned = corpus.texts_of(retriever.storage)
+            cleaned = corpus.texts_of(rawi.retriever.storage)
         about: Line = {
             "kind": kind,
             "system": "rawi",

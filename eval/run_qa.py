@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from llama_index.core.llms import LLM
 
 from eval import corpus, metrics, run, score
 from eval.files import Line
-from eval.identity import Identity, fingerprint, of_rawi
+from eval.identity import Identity, fingerprint, of_system
 from eval.metrics import DocSpan
 from eval.score import Scored
 from eval.sets import Question, find_span, read_set
@@ -36,15 +36,14 @@ class System:
 
     :ivar name: As tables show it.
     :ivar texts: Document to its cleaned text: gold spans are looked up in it.
+    :ivar identity: See ``identity.of_system``.
     :ivar rules: How it was set up, for the summary.
     """
 
     name: str
     pipeline: run.Pipeline
     texts: Mapping[str, str]
-    settings: Mapping[str, Any]
-    models: Mapping[str, str]
-    code: str
+    identity: Identity
     rules: tuple[str, ...] = ()
 
 
@@ -68,7 +67,7 @@ def rawi(settings: Settings, retriever: Retriever, llm: LLM | None) -> System:
         name="rawi, quotes alone" if llm is None else "rawi",
         pipeline=engine.make_engine(settings, retriever, llm),
         texts=corpus.texts_of(retriever.storage),
-        **of_rawi(settings, retriever.embedder.fingerprint, llm),
+        identity=of_system(settings, retriever.embedder.fingerprint, llm),
     )
 
 
@@ -84,15 +83,13 @@ def run_qa(
     questions = read_set(path, Question)
     gold = {q.id: locate(q, system.texts, path) for q in questions}
     asked = {q.id: q for q in questions[:limit]}
-    identity = Identity(
+    identity = replace(
+        system.identity,
         kind=f"qa, {system.name}",
         set=fingerprint(
             [[q.id, q.question, list(map(asdict, q.context_turns))] for q in questions]
         ),
         corpus=corpus.hash_of(system.texts),
-        settings=system.settings,
-        models=system.models,
-        code=system.code,
     )
     with run.opened(out, identity, {"file": str(path)}, fresh=fresh) as folder:
         answers = folder.each(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -17,11 +17,10 @@ from llama_index.core.llms import LLM
 
 from eval import corpus, metrics, run, score
 from eval.files import Line
-from eval.identity import Identity, fingerprint, of_rawi
+from eval.identity import fingerprint, of_system
 from eval.metrics import DocSpan, normalize_folded
 from eval.score import Scored
 from eval.sets import GoldAnswer, Squad, SquadQuestion, find_span, read_squad
-from rag import engine
 from rag.config import Settings
 from rag.embedding import Embedder
 from rag.errors import EvalError
@@ -143,30 +142,28 @@ def run_squad(
     names = {f"{number:05}.txt": text for number, text in enumerate(task.texts)}
     key = corpus.hash_of(names)
     asked = {a.question.id: a for a in task.asked[:limit]}
-    identity = Identity(
+    identity = replace(
+        # The same for rankings alone: the LLM can be added later.
+        of_system(settings, embedder.fingerprint, None),
         kind="squad",
         set=fingerprint([[a.question.id, a.question.question] for a in task.asked]),
         corpus=key,
-        # The same for rankings alone: the LLM can be added later.
-        **of_rawi(settings, embedder.fingerprint, None),
     )
     with run.opened(out, identity, task.details, fresh=fresh) as folder:
         home = (indexes or out) / f"squad-{key[:12]}"
-        placed = corpus.build(names, home, settings, embedder)
-        with engine.open_retriever(placed, embedder) as retriever:
+        with corpus.opened(names, home, settings, embedder, llm) as rawi:
             ranked = folder.each(
-                "run.jsonl", asked, lambda a: _rank(retriever, a, len(names)), "rankings"
+                "run.jsonl", asked, lambda a: _rank(rawi.retriever, a, len(names)), "rankings"
             )
             answers: dict[str, Line] = {}
             if llm is not None:
-                pipeline = engine.Engine(placed, retriever, llm)
                 answers = folder.each(
                     "answers.jsonl",
                     asked,
-                    lambda a: run.ask(pipeline, a.question.question),
+                    lambda a: run.ask(rawi, a.question.question),
                     "answers",
                 )
-            texts = corpus.texts_of(retriever.storage)
+            texts = corpus.texts_of(rawi.retriever.storage)
         retrieval = metrics.retrieval_scores(
             {id_: line["ranked"] for id_, line in ranked.items()},
             {id_: [a.paragraph] for id_, a in asked.items()},

@@ -66,15 +66,15 @@ class Obedient:
     """A pipeline that does what question and evidence say after "say"; "Nothing." otherwise."""
 
     def __init__(self, settings: Settings, retriever: Retriever, *_: Any) -> None:
-        self._retriever = retriever
+        self.retriever = retriever
 
     def within(self, docs: Collection[str]) -> Obedient:
-        return Obedient(Settings(), self._retriever.within(docs))
+        return Obedient(Settings(), self.retriever.within(docs))
 
     def answer(
         self, question: str, history: Sequence[Turn] = ()
     ) -> Iterator[Evidence | Token | Answer]:
-        evidence = tuple(self._retriever.evidence(question))
+        evidence = tuple(self.retriever.evidence(question))
         text = " ".join([question, *(found.text for found in evidence)])
         orders = re.findall(r"say (\w+)", text)
         answer = f"Yes, {orders[0]}!" if orders else "Nothing."
@@ -282,8 +282,8 @@ def test_a_pipeline_that_obeys(run_set, obedient):
 class Careless:
     """Answers with markers and a quote that nothing stands behind."""
 
-    def __init__(self, *_: Any) -> None:
-        pass
+    def __init__(self, settings: Settings, retriever: Retriever, *_: Any) -> None:
+        self.retriever = retriever
 
     def within(self, docs: Collection[str]) -> Careless:
         return self

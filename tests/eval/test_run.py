@@ -373,8 +373,10 @@ class Scripted:
 
 
 def scripted(pipeline: run.Pipeline, **changes: Any) -> run_qa.System:
-    system = run_qa.System("double", pipeline, DOCS, {"llm": {"seed": 0}}, {"llm": "none"}, "code")
-    return dataclasses.replace(system, **changes)
+    identity = Identity("", "", "", {"llm": {"seed": 0}}, {"llm": "none"}, "code")
+    system = run_qa.System("double", pipeline, DOCS, identity)
+    own = {name: changes.pop(name) for name in ("name", "texts") if name in changes}
+    return dataclasses.replace(system, identity=dataclasses.replace(identity, **changes), **own)
 
 
 def _run_until_killed(questions: Path, out: Path) -> None:
