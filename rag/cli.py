@@ -22,6 +22,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from rag.errors import QuestionError, RawiError
 from rag.language import clean
@@ -29,7 +30,6 @@ from rag.language import clean
 if TYPE_CHECKING:
     from rag.config import Settings
     from rag.engine import Answer, Turn
-    from rag.grounding import Citation
     from rag.index import IndexReport
     from rag.retrieval import Found
 
@@ -43,7 +43,9 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The model weights: pull, list, verify, pin.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
-errors = Console(stderr=True, highlight=False)
+# What is shown is anybody's: no word of it is coloured as code, and ":x:" is no picture.
+errors = Console(stderr=True, highlight=False, emoji=False)
+_output = Console(highlight=False, emoji=False)
 _INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
 Corpus = Annotated[
@@ -355,31 +357,20 @@ def _print_indexed(report: IndexReport, settings: Settings, as_json: bool) -> No
 
 
 def _print_found(found: Found) -> None:
-    console = Console(highlight=False)
-    console.print(f"[dim]{found.score:.3f} {plain(found.doc)}:{found.start}-{found.end}[/]")
-    console.print(escape(found.text) + "\n", soft_wrap=True)
+    _output.print(f"[dim]{found.score:.3f} {plain(found.doc)}:{found.start}-{found.end}[/]")
+    _output.print(escape(found.text) + "\n", soft_wrap=True)
 
 
 def _print_answer(answer: Answer) -> None:
     from rag import sayings
 
-    console = Console(highlight=False)
-    console.print(f"[bold]{escape(answer.answer)}[/]", soft_wrap=True)
+    _output.print(f"[bold]{escape(answer.answer)}[/]", soft_wrap=True)
     for citation in answer.citations:
         page = "" if citation.page is None else sayings.on_page(citation.page)[answer.language]
         place = f"{citation.doc}:{citation.start}-{citation.end}"
         origin = ", ".join(filter(None, (place, page, citation.author, citation.date)))
-        console.print(
-            f"\n  \\[{citation.marker}] {_with_marks(citation)}\n      [dim]{plain(origin)}[/]",
-            soft_wrap=True,
-        )
-
-
-def _with_marks(citation: Citation) -> str:
-    """Return a quote with the words in bold that carry the answer."""
-    said, at = "", citation.start
-    for start, end in citation.marks:
-        said += escape(citation.quote[at - citation.start : start - citation.start])
-        said += f"[bold]{escape(citation.quote[start - citation.start : end - citation.start])}[/]"
-        at = end
-    return said + escape(citation.quote[at - citation.start :])
+        quote = Text(citation.quote)
+        for start, end in citation.marks:  # the words that carry the answer
+            quote.stylize("bold", start - citation.start, end - citation.start)
+        _output.print(f"\n  \\[{citation.marker}]", quote, soft_wrap=True)
+        _output.print(f"      [dim]{plain(origin)}[/]", soft_wrap=True)

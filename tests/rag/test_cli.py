@@ -11,8 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from rag import cli
-from rag.engine import Engine
+from rag.engine import Answer, Engine, Timings
 from rag.errors import NoDocumentError
+from rag.grounding import Citation
 from tests.command import run_here
 from tests.conftest import ROOT
 
@@ -186,3 +187,11 @@ def test_models_verify_says_what_is_missing(rawi):
     result = rawi("models", "verify")
     assert result.returncode == 1
     assert "rawi models pull" in result.stderr
+
+
+def test_a_quote_is_printed_as_it_stands(capsys):
+    quote = "See [b]note[/b] :warning: 5 m."
+    citation = Citation(1, "a.txt", 7, 7 + len(quote), quote, marks=((33, 36),))
+    timings = Timings(0.1, 0.2, 0.3, 4, 5)
+    cli._print_answer(Answer("?", "en", "5 m :x: [1]", False, (citation,), (), timings))
+    assert capsys.readouterr().out == f"5 m :x: [1]\n\n  [1] {quote}\n      a.txt:7-37\n"
