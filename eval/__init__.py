@@ -3,7 +3,7 @@
 ::
 
     cli                   the commands
-    sets                  what is asked, read and checked; files: JSON with its mistakes named
+    sets                  what is asked, read and checked; files: JSON, read and written
     run_qa                a question set over a folder, put to Rawi or the starter (baseline)
     run_squad             a SQuAD file's paragraphs as the corpus
     run_given             questions that bring their documents: refusing, orders within a text

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from eval import files
 from eval.baseline import open_starter
 from eval.identity import machine, now
 from eval.run import Pipeline, answered
@@ -85,10 +86,9 @@ def run(settings: Settings, questions: Path, out: Path, limit: int | None = None
         "embed_question_ms": 1000 * embed_s,
     }
     out.mkdir(parents=True, exist_ok=True)
-    (out / "bench.json").write_text(json.dumps(result, indent=1), encoding="utf-8")
-    page = out / "bench.md"
-    page.write_text(_table(result), encoding="utf-8")
-    return page
+    files.write(out / "bench.json", json.dumps(result, indent=1))
+    files.write(out / "bench.md", _table(result))
+    return out / "bench.md"
 
 
 def indexing(settings: Settings, embedder: Embedder) -> Comparison:

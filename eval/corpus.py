@@ -13,6 +13,7 @@ from pathlib import Path
 
 from llama_index.core.llms import LLM
 
+from eval import files
 from rag import engine, index
 from rag.config import Settings
 from rag.embedding import Embedder
@@ -28,7 +29,7 @@ def opened(
 
     :param texts: File name, relative and ending in ``.txt``, to text.
     :param folder: Used for nothing else; holds ``documents/`` and ``index/`` afterwards.
-    :raises EvalError: When a text can't be indexed.
+    :raises EvalError: When a text can't be written or indexed.
     :raises IndexStorageError: When the index can't be written.
     """
     documents = folder / "documents"
@@ -36,9 +37,7 @@ def opened(
         path = documents / name
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            scratch = path.with_name(f".{path.name}.new")  # hidden: never indexed half
-            scratch.write_text(text, encoding="utf-8", errors="replace")
-            scratch.replace(path)
+            files.write(path, text)
     settings = settings.model_copy(update={"corpus": documents, "storage": folder / "index"})
     report = index.update(settings, embedder)
     for name, reason in report.failed.items():

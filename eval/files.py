@@ -1,11 +1,17 @@
-"""Files of JSON that people write or a killed run leaves: every mistake is named by its place."""
+"""The files of sets and runs: written in one step, and read with every mistake named by its place.
+
+People write them, and a killed run leaves them.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from filelock import Timeout
 
 from rag.errors import EvalError
 
@@ -59,12 +65,45 @@ def lines_of(path: Path, keys: Iterable[str], remedy: str) -> Iterator[tuple[str
 
     :raises EvalError: When it can't be read, holds nothing, or a line is no object with these keys.
     """
-    empty = True
+    text = text_of(path, remedy)
+    if not text.strip():
+        raise EvalError(f"{path}: holds no question; {remedy}")
     # Not splitlines(): JSON strings may hold U+2028, which is no end of a line here.
-    for number, line in enumerate(text_of(path, remedy).split("\n"), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
-            empty = False
             where = f"{path}, line {number}"
             yield where, object_of(line, where, keys, remedy)
-    if empty:
-        raise EvalError(f"{path}: holds no question; {remedy}")
+
+
+def by_id(path: Path, keys: Iterable[str], remedy: str) -> dict[str, Line]:
+    """Return the objects of a file's lines by their id; see ``lines_of``."""
+    return {str(line["id"]): line for _, line in lines_of(path, ("id", *keys), remedy)}
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file in one step: a kill leaves it as it was, or whole.
+
+    :raises EvalError: When it can't be written.
+    """
+    scratch = path.with_name(f".{path.name}.new")  # hidden: never indexed half
+    with writing(path):
+        scratch.write_text(text, encoding="utf-8", errors="replace", newline="\n")
+        scratch.replace(path)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say what is wrong when a file or folder can't be written, or locked.
+
+    :raises EvalError: Instead of ``OSError`` and ``filelock.Timeout``.
+    """
+    try:
+        yield
+    except Timeout as exc:
+        raise EvalError(
+            f"{path}: another rawi eval is writing there; wait for it, or give another --out"
+        ) from exc
+    except OSError as exc:
+        raise EvalError(
+            f"{path}: can't be written ({exc.strerror}); give a folder that can be"
+        ) from exc

@@ -23,7 +23,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from eval import page, results, words
+from eval import files, page, results, words
 from rag.errors import EvalError
 from rag.language import clean, detect, direction
 from rag.phrase import Phrase
@@ -47,13 +47,9 @@ def write(folders: Sequence[Path], limit: int | None = None) -> Path:
         raise EvalError("there is no run to report; give the folders of one or more runs")
     content = page.page(runs, limit or page.MOST_LISTED)
     for name in ("report.md", "report.html"):
-        path = folders[0] / name
-        text = _environment(name).get_template(f"{name}.jinja").render(page=content)
-        try:
-            path.write_text(text, encoding="utf-8", errors="replace", newline="\n")
-        except OSError as exc:
-            raise EvalError(f"{path}: can't be written ({exc.strerror})") from exc
-    return path
+        template = _environment(name).get_template(f"{name}.jinja")
+        files.write(folders[0] / name, template.render(page=content))
+    return folders[0] / name
 
 
 def _environment(name: str) -> jinja2.Environment:

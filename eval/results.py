@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from eval.files import Line, lines_of, object_at
+from eval.files import Line, by_id, object_at
 from rag.errors import EvalError
 
 
@@ -31,12 +32,12 @@ class Results:
         """Return ``qa``, ``squad``, ``abstain`` or ``injection``."""
         return str(self.summary["kind"])
 
-    @property
+    @cached_property
     def values(self) -> dict[str, Mapping[str, float]]:
         """Return question id to its value of every measure that applies."""
         return {id_: line["values"] for id_, line in self.scores.items()}
 
-    @property
+    @cached_property
     def outcomes(self) -> dict[str, float]:
         """Return question id to how it went as one number; a question flips when that changes."""
         return {id_: _outcome(line) for id_, line in self.scores.items()}
@@ -64,10 +65,10 @@ def read(folder: Path) -> Results:
         remedy = f"run: rawi eval qa FILE.jsonl --baseline --out {folder.parent}"
     summary = object_at(folder / "summary.json", ("kind", "set", "metrics", "environment"), remedy)
     keys = ("values", "cluster", "language", "category")
-    scores = _lines(folder / "scores.jsonl", keys, remedy)
+    scores = by_id(folder / "scores.jsonl", keys, remedy)
     answers: dict[str, Line] = {}
     if summary["kind"] != "squad" or "costs" in summary:
-        answers = _lines(folder / "answers.jsonl", ("abstained",), remedy)
+        answers = by_id(folder / "answers.jsonl", ("abstained",), remedy)
         for id_ in scores.keys() - answers:
             raise EvalError(f"{folder / 'answers.jsonl'}: has no {id_!r}; {remedy}")
     baseline = folder / "baseline"
@@ -111,7 +112,3 @@ def _outcome(score: Line) -> float:
     if "answerable" in score:
         return float(score["abstained"] != score["answerable"])
     return float(score["right"])
-
-
-def _lines(path: Path, keys: tuple[str, ...], remedy: str) -> dict[str, Line]:
-    return {str(line["id"]): line for _, line in lines_of(path, ("id", *keys), remedy)}

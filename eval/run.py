@@ -23,12 +23,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from rich.console import Console
 from rich.progress import track
 
 from eval import score
-from eval.files import Line, lines_of, object_at
+from eval.files import Line, by_id, object_at, write, writing
 from eval.identity import Identity, differing, environment
 from eval.score import Scored
 from rag.engine import Answer, Evidence, Token, Turn
@@ -81,7 +81,7 @@ class RunFolder:
         quiet = not _console.is_terminal
         for id_ in track(todo, label, console=_console, disable=quiet):
             lines[id_] = {"id": id_, **record(items[id_])}
-            with _translated(path), path.open("a", encoding="utf-8") as file:
+            with writing(path), path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(lines[id_], ensure_ascii=False) + "\n")
         return {id_: lines[id_] for id_ in items}
 
@@ -94,13 +94,13 @@ class RunFolder:
         :param about: More for the summary: kind, system, set, …
         """
         lines = (json.dumps(s.line, ensure_ascii=False) + "\n" for s in scored)
-        _replace(self.path / "scores.jsonl", "".join(lines))
+        write(self.path / "scores.jsonl", "".join(lines))
         summary = {"environment": self.about["environment"], **score.tables(scored)}
         if answers:
             summary["failed"] = score.failed(answers)
             summary["costs"] = score.costs(scored, answers)
         summary |= about
-        _replace(self.path / "summary.json", _pretty(summary))
+        write(self.path / "summary.json", _pretty(summary))
         return summary
 
 
@@ -117,27 +117,13 @@ def opened(
     """
     lock = FileLock(out / ".lock", timeout=0)
     try:
-        with _translated(out):
+        with writing(out):
             out.mkdir(parents=True, exist_ok=True)
             lock.acquire()
             about = _begin(out, identity, details, fresh)
         yield RunFolder(out, about)
     finally:
         lock.release()
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except Timeout as exc:
-        raise EvalError(
-            f"{path}: another rawi eval is writing there; wait for it, or give another --out"
-        ) from exc
-    except OSError as exc:
-        raise EvalError(
-            f"{exc.filename or path}: {exc.strerror}; give an --out that can be written to"
-        ) from exc
 
 
 def _begin(out: Path, identity: Identity, details: Mapping[str, Any], fresh: bool) -> Line:
@@ -165,7 +151,7 @@ def _begin(out: Path, identity: Identity, details: Mapping[str, Any], fresh: boo
             )
         # Where and when it was begun; judging it anew on another machine measures no time there.
         about["environment"] = earlier["environment"]
-    _replace(path, _pretty(about))
+    write(path, _pretty(about))
     return about
 
 
@@ -212,15 +198,7 @@ def _read_lines(path: Path) -> dict[str, Line]:
         os.truncate(path, whole)
     if not whole:
         return {}
-    remedy = "delete the line, or give --fresh"
-    return {line["id"]: line for _, line in lines_of(path, ("id",), remedy)}
-
-
-def _replace(path: Path, text: str) -> None:
-    scratch = path.with_name(path.name + ".new")
-    with _translated(path):
-        scratch.write_text(text, encoding="utf-8")
-        scratch.replace(path)
+    return by_id(path, (), "delete the line, or give --fresh")
 
 
 def _pretty(value: Any) -> str:

@@ -471,7 +471,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
     (tmp_path / "file").write_text("x", encoding="utf-8")
     identity = Identity("qa", "", "", {}, {}, "")
     folder = run.opened(tmp_path / "file", identity, {})
-    with pytest.raises(EvalError, match="give an --out that can be written to"), folder:
+    with pytest.raises(EvalError, match="file: can't be written"), folder:
         pass
 
 
