@@ -72,7 +72,7 @@ def feedback(
     if as_json:
         print_json([dataclasses.asdict(one) for one in noted])
         return
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     for one in noted:
         console.print(f"[dim]{one.when}[/]  {one.rating}  {one.reason}")
         console.print(f"  {plain(one.question)}\n  {plain(one.answer)}\n", soft_wrap=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from itsdangerous import Signer
 from limits import RateLimitItemPerDay
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import SlidingWindowCounterRateLimiter
 from pydantic import TypeAdapter, ValidationError
 
 from rag.errors import IndexStorageError
@@ -61,7 +61,7 @@ class Notes:
         """
         self._storage = storage
         self._signer = Signer(key, salt="rawi-answer", digest_method=hashlib.sha256)
-        self._changes = MovingWindowRateLimiter(MemoryStorage())
+        self._changes = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     def proof(self, question: str, answer: Message) -> str:
         """Return what proves that an answer was given to a question."""

@@ -18,10 +18,8 @@ class Limits:
 
     def __init__(self, settings: LimitsSettings) -> None:
         self._settings = settings
-        storage = MemoryStorage()
-        self._minutes = strategies.MovingWindowRateLimiter(storage)
-        # A day's hits are counted rather than remembered one by one.
-        self._days = strategies.SlidingWindowCounterRateLimiter(storage)
+        # Hits are counted: a window that remembers them keeps whoever it once saw.
+        self._counted = strategies.SlidingWindowCounterRateLimiter(MemoryStorage())
 
     def ask(self, address: str, session: str | None) -> int | None:
         """Count a question; return the seconds to wait when it is one too many, else None.
@@ -52,10 +50,10 @@ class Limits:
         )
 
     def _minute(self, most: int, whose: str) -> int | None:
-        return _wait(self._minutes, RateLimitItemPerMinute(most), whose, 1)
+        return _wait(self._counted, RateLimitItemPerMinute(most), whose, 1)
 
     def _day(self, most: int, whose: str, cost: int = 1) -> int | None:
-        return _wait(self._days, RateLimitItemPerDay(most), whose, cost)
+        return _wait(self._counted, RateLimitItemPerDay(most), whose, cost)
 
 
 class AtOnce:
