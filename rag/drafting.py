@@ -300,11 +300,13 @@ class Drafter:
         right, spent = llm.log_odds(self._model, asking, prompts.YES, prompts.NO, left_s)
         is_placed = bool(parsed.used or checked)
         certainty = prompts.certainty(reply.tokens)
+        # A part of what is quoted is said where the LLM finds it right: it may be no answer.
+        restated = restated and (is_whole or (right is not None and right > 0))
         return Said(
             *(used, is_placed, table if restated else checked, _answered(first)),
             *(right, reply.usage + spent, certainty),
             quote=quote,
-            is_restated=restated and (is_whole or (right or 0.0) > 0),
+            is_restated=restated,
         )
 
     def _reply(
@@ -412,7 +414,7 @@ def _by_table(used: Sequence[Found], language: Language) -> tuple[str, bool]:
     :return: "" where neither is figures alone; and whether it is all that the words say.
     """
     runs = [run for found in used for run in found.words.split(prompts.GAP)]
-    for words in (runs, [grounding.CLAUSE.split(run)[0] for run in runs]):
+    for words in (runs, list(map(grounding.first_clause, runs))):
         said = [restating.restated(each, language) for each in words]
         if all(said):
             return ("، " if language == "ar" else ", ").join(said), words == runs

@@ -38,12 +38,12 @@ _MIN_MARKED = 3  # letters: shorter words than that stand in any two sentences
 _NAME = re.compile(r"[A-Z0-9]")
 _LATIN_NAME = re.compile(r"\b[A-Z][a-z]{2,}")
 CLAUSE = re.compile(r"[,،;؛] | … ")
-# At the end of folded text: without it, the words that follow would say the opposite.
-_REVERSING = re.compile(
+# In folded text; at its end, the words that follow would say the opposite without it.
+_REVERSAL = (
     r"\b(?:except(?: for)?|excluding|other than|apart from|without|not|no"
-    r"|(?:ما ?)?عدا|الا|باستثناء|غير|سوي|دون|بدون|ليس(?:ت|وا)?|لا|لم|لن) "
-    r"(?:the |on |يوم |ايام |في )?$"
+    r"|(?:ما ?)?عدا|الا|باستثناء|غير|سوي|دون|بدون|ليس(?:ت|وا)?|لا|لم|لن)\b"
 )
+_REVERSING = re.compile(rf"{_REVERSAL} (?:the |on |يوم |ايام |في )?$")
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,12 @@ def _verbatim(run: str, found: Found) -> str:
                 first = n - len(reversed_[0].split()) if reversed_ else n
                 return text[cores[first][1] : cores[n + len(wanted) - 1][2]]
     return ""
+
+
+def first_clause(words: str) -> str:
+    """Return the first clause of some words; all of them where the rest takes something back."""
+    clause = CLAUSE.split(words)[0]
+    return words if re.search(_REVERSAL, fold(words[len(clause) :])) else clause
 
 
 def _cores(text: str) -> list[tuple[str, int, int]]:
@@ -280,7 +286,7 @@ def is_exact(answer: str, text: str) -> bool:
     """Tell whether the figures, their units and the dates of an answer stand in a text."""
     numbers = quantities.figures(text)
     # Not "two": Arabic says it by a noun's ending, and only some nouns' are known.
-    said = quantities.values(answer) | (quantities.spelled(answer) - {2})
+    said = quantities.values(answer) | {v for v in quantities.spelled(answer) if v > 2}
     if said - numbers or dates.named(answer) - dates.named(text):
         return False
     units: dict[Decimal, set[str]] = {}

@@ -48,24 +48,6 @@ _AMOUNT = re.compile(
     rf"(?:[\s-]?(?:(?P<power>{_POWER}) )?(?P<unit>{_UNIT})(?:\s(?P<powered>{_POWER})\b)?"
     rf"|(?=[\s-]?[^\W\d_]+\s(?P<money>{any_of(_MONEY)})\b))?"
 )
-# Fractions in words, after a number or of one: "2 and a half hours", «ساعة ونصف», "half a million".
-# An Arabic one after a small number alone may be of a time of day.
-_FRACTIONS = {
-    fold(word): Decimal(value)
-    for value, words in {"0.5": "half نصف نص", "0.25": "quarter ربع"}.items()
-    for word in words.split()
-}
-_FRACTION, _OF, _THOUSANDS = any_of(_FRACTIONS), any_of(UNITS), "(?:000)+"
-_MORE = rf"(?: and an? | و)(?:{_FRACTION})\b(?: ال(?:{_OF}|1{_THOUSANDS})\b)?"
-_MIXED = re.compile(
-    rf"(?<![\d.,:])(?P<number>\d{{1,3}})"
-    rf"(?: and an? (?:{_FRACTION})\b(?: (?P<times>1{_THOUSANDS})\b)?"
-    rf"| (?P<of>{_OF}|{any_of(SCALES)}){_MORE})|(?<![\d.,:])(?P<large>\d+{_THOUSANDS}){_MORE}"
-    rf"|(?:\b(?:one|an?) |{BEGIN})(?P<one>{_OF}){_MORE}"
-    rf"|{BEGIN}(?P<two>{any_of(units.DUALS)}){_MORE}"
-    rf"|(?:\ba )?{BEGIN}(?:{_FRACTION}) (?:of )?(?:an? )?(?P<part>{_OF})\b"
-    rf"|{BEGIN}(?:{_FRACTION}) (?P<scale>1{_THOUSANDS})\b"
-)
 _ADVERBS = {
     fold(word): unit
     for unit, words in {
@@ -101,7 +83,7 @@ def read(text: str) -> tuple[str, tuple[Quantity, ...]]:
     It is folded, its numbers are in digits, and names of several words and "per cent" are one word.
     Version numbers (``1.2.3``) and the digits within a Latin name (``GPT-4``) are no numbers.
     """
-    folded, spelled = _mixed(*_in_digits(dates.joined(_PERCENT.sub("%", fold(text)))))
+    folded, spelled = _in_digits(dates.joined(_PERCENT.sub("%", fold(text))))
     named = dates.named(text)
     found, rest = list[Quantity](), folded
     for reader in (dates.times, dates.days, _amounts):
@@ -153,7 +135,7 @@ def named_units(text: str) -> set[str]:
 
 def rates(text: str) -> set[str]:
     """Return the units of time by which a text says something: "a month", «سنويًا»."""
-    return {_by(match) for match in _RATE.finditer(read(text)[0])} & units.PERIODS
+    return {_by(match) for match in _RATE.finditer(fold(text))} & units.PERIODS
 
 
 def bounds(text: str) -> set[str]:
@@ -183,32 +165,6 @@ def _in_digits(folded: str) -> tuple[str, set[int]]:
             said += f"{number.value:f}"
             at = number.end
     return said + folded[at:], places
-
-
-def _mixed(folded: str, spelled: set[int]) -> tuple[str, set[int]]:
-    """Return a text with its fractions in digits, too, and the places of what was in words."""
-    said, places, at = "", set[int](), 0
-    for match in _MIXED.finditer(folded):
-        places |= {place + len(said) - at for place in spelled if at <= place < match.start()}
-        said += folded[at : match.start()]
-        places.add(len(said))
-        said += _with_fraction(match)
-        at = match.end()
-    places |= {place + len(said) - at for place in spelled if at <= place}
-    return said + folded[at:], places
-
-
-def _with_fraction(match: re.Match[str]) -> str:
-    words = reversed(re.findall(r"[^\W\d]+", match[0]))
-    fraction = next(_FRACTIONS[stem] for w in words if (stem := w.removeprefix("و")) in _FRACTIONS)
-    if match["large"]:
-        zeros = len(match["large"]) - len(match["large"].rstrip("0"))
-        return f"{int(match['large']) + fraction * 10 ** (zeros - zeros % 3):.0f}"
-    whole = int(match["number"] or (2 if match["two"] else 1 if match["one"] else 0))
-    of = match["of"] or match["one"] or match["part"] or ""
-    scale = SCALES.get(of) or int(match["times"] or match["scale"] or 1)
-    unit = UNITS.get(of) or units.DUALS.get(match["two"] or "", "")
-    return f"{((whole + fraction) * scale).normalize():f} {unit}".rstrip()
 
 
 def _amounts(folded: str) -> Iterator[Quantity]:

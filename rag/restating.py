@@ -47,8 +47,6 @@ _SCALES: dict[int, tuple[str, str, str]] = {  # in Arabic, alone and of 3 to 10
     10**9: ("billion", "مليار", "مليارات"),
     10**6: ("million", "مليون", "ملايين"),
 }
-_PARTS = {Decimal("0.5"): ("half", "نصف"), Decimal("0.25"): ("a quarter of", "ربع")}
-_VOWELS = ("hour", "inch")  # after "an"
 # Written alike, of different things: a weight and a currency; degrees of what; thousands.
 _UNSURE = re.compile(r"pounds?\b|اوقي(?:ه|ات)\b|°|\d\.\d{3}")
 _LETTER = re.compile(r"[\d.,]+[ -]?[^\W\d_]")  # alone, it stands for many things
@@ -222,9 +220,6 @@ def _sum(amount: Quantity, language: Language, *, is_governed: bool) -> str:
         return f"{figure}%"
     if not amount.unit:
         return figure
-    if amount.is_spelled and value in _PARTS:
-        said, one = _PARTS[value][arabic], units.name(amount.unit, Decimal(1), language)
-        return f"{said} {one}" if arabic else f"{said} {'an' if one in _VOWELS else 'a'} {one}"
     # After a scale, an Arabic unit stands in the singular, as after a hundred.
     name = units.name(amount.unit, Decimal(100) if arabic and scale > 1 else value, language)
     if arabic and value == 1:
@@ -237,7 +232,7 @@ def _sum(amount: Quantity, language: Language, *, is_governed: bool) -> str:
         return said
     per = units.name(amount.per, Decimal(1), language)
     if amount.per in units.PERIODS:
-        return said + (f" في ال{per}" if arabic else f" {'an' if per in _VOWELS else 'a'} {per}")
+        return said + (f" في ال{per}" if arabic else f" {'an' if per == 'hour' else 'a'} {per}")
     return said + (f" لكل {per}" if arabic else f" per {per}")
 
 

@@ -163,27 +163,32 @@ def _of_block(
         return
     begin = block.start + block.mark
     flow = masked[begin : block.end].replace("\n", " ")
-    spans = list(split_sentences(flow))
-    question = _asked_first(flow, spans)
-    if question:
-        lead, spans = "\n".join(filter(None, (lead, question))), spans[1:]
-    # An item that asks and answers is whole: the next one is about something else.
-    is_item = block.kind == "item" and not question
-    for number, span in enumerate(spans):
+    for number, (question, span) in enumerate(_answering(flow, list(split_sentences(flow)))):
+        under = "\n".join(filter(None, (lead, question)))
+        # An item that asks and answers is whole: the next one is about something else.
+        is_item = block.kind == "item" and not number and not question
         for start, end in _pieces(flow, span):
             place = Span(begin + start, begin + end)
             said = _said(masked, text, *place)
             counted = _COUNTED.match(fold(said[:40] or text[place.start : place.start + 40]))
-            group = block.group if is_item and not number else 0
+            group = block.group if is_item else 0
             group = group or (-1 if counted and start == span.start else 0)
-            yield _Sentence(Unit(*place, lead, said), n, group, block.group, level=block.level)
+            yield _Sentence(Unit(*place, under, said), n, group, block.group, level=block.level)
 
 
-def _asked_first(flow: str, spans: Sequence[Span]) -> str:
-    """Return the question that a block's other sentences answer; "" where it begins with none."""
-    said = [spoken(flow[slice(*span)]) for span in spans[:2]]
-    asks = len(said) > 1 and is_question(said[0]) and not is_question(said[1])
-    return said[0] if asks and len(said[0]) <= _LEAD_CHARS else ""
+def _answering(flow: str, spans: Sequence[Span]) -> Iterator[tuple[str, Span]]:
+    """Yield the sentences of a block, each with the question before it that it answers.
+
+    A question that is answered is no sentence of its own, in a block that begins with one.
+    """
+    said = [spoken(flow[slice(*span)]) for span in spans]
+    asks = [is_question(each) and len(each) <= _LEAD_CHARS for each in said]
+    question = ""
+    for n, span in enumerate(spans):
+        if asks[0] and asks[n : n + 2] == [True, False]:
+            question = said[n]
+        else:
+            yield ("" if asks[n] else question), span
 
 
 def _said(masked: str, text: str, start: int, end: int) -> str:

@@ -154,7 +154,8 @@ def script_hashes(page: bytes) -> list[str]:
 
     :param page: HTML in UTF-8.
     """
-    scripts = etree.HTML(page, etree.HTMLParser(encoding="utf-8")).iterfind(".//script")
+    parsed = etree.HTML(page, etree.HTMLParser(encoding="utf-8", huge_tree=True))
+    scripts = [] if parsed is None else parsed.iterfind(".//script")  # None: nothing is in it
     within = [script.text or "" for script in scripts if "src" not in script.attrib]
     digests = (hashlib.sha256(script.encode()).digest() for script in within)
     return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]

@@ -342,3 +342,17 @@ def test_of_two_places_the_one_that_is_written_alike_is_quoted():
 )
 def test_words_that_the_question_names_say_nothing(words, question, more):
     assert grounding.says_more(words, question) == more
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("30 مليار، مع 10 مليارات إضافية", "30 مليار"),
+        ("20 dinars, or 10 for children", "20 dinars"),
+        ("from 9 to 5, except on Fridays", "from 9 to 5, except on Fridays"),
+        ("من 9 إلى 5، ما عدا الجمعة", "من 9 إلى 5، ما عدا الجمعة"),
+        ("30 days", "30 days"),
+    ],
+)
+def test_a_first_clause_is_all_where_the_rest_takes_something_back(words, said):
+    assert grounding.first_clause(words) == said

@@ -32,31 +32,6 @@ def test_values(text, values):
     assert quantities.values(text) == {Decimal(v) for v in values}
 
 
-@pytest.mark.parametrize(
-    ("text", "value", "unit"),
-    [
-        ("an hour and a half, ساعة ونصف, 1.5 hours", "1.5", "hour"),
-        ("two and a half hours, ساعتان ونصف, ساعتين ونصف الساعة", "2.5", "hour"),
-        ("3 hours and a quarter, ثلاث ساعات وربع", "3.25", "hour"),
-        ("half an hour, a quarter and 0.5 hours, نصف ساعة", "0.5", "hour"),
-        ("ربع دينار, a quarter of a dinar", "0.25", "dinar"),
-        ("2 and a half million dollars, مليونان ونصف دولار", "2500000", "dollar"),
-        ("half a million dollars, نصف مليون دولار", "500000", "dollar"),
-    ],
-)
-def test_fractions_in_words(text, value, unit):
-    assert quantities.measures(text) == {(Decimal(value), unit)}
-    assert quantities.figures(text) == {Decimal(value)}
-    assert quantities.rates(text) == set()
-
-
-@pytest.mark.parametrize(
-    "text", ["the second half of 12 games", "الساعة 12 ونصف", "12 في النصف الثاني"]
-)
-def test_a_half_of_what_is_no_amount_is_no_fraction(text):
-    assert quantities.figures(text) == {Decimal(12)}
-
-
 def test_spelled_numbers():
     assert quantities.spelled("nine executives, وثلاثين") == {Decimal(9), Decimal(30)}
 

@@ -30,6 +30,7 @@ from tests.doubles import JudgingLLM
 from tests.rag.files import drawn, line
 from tests.ui.serving import ANSWER, QUESTION, Retriever, engine, served
 from ui import guard, keys, sources
+from ui.gate import script_hashes
 from ui.logs import JsonFormatter
 from ui.messages import short_title
 from ui.tickets import Tickets
@@ -531,3 +532,8 @@ def test_a_websocket_is_closed(tmp_path: Path) -> None:
             "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
         }  # fmt: skip
         assert httpx.get(f"{url}/v1/models", headers=upgrade).status_code != 101
+
+
+def test_a_page_without_scripts_has_no_hashes() -> None:
+    assert script_hashes(b"") == script_hashes(b"<!-- <script>a()</script> -->") == []
+    assert len(script_hashes(b"<script>a()</script><script src=b></script>")) == 1
