@@ -118,6 +118,8 @@ def test_rawi_index_goes_on_with_a_folder_until_it_is_interrupted(tmp_path: Path
     command += ["--corpus", str(corpus), "--storage", str(tmp_path / "storage")]
     often = {**os.environ, "RAWI_DOCUMENTS__WATCH_S": "0.3"}
     pipe = subprocess.PIPE
+    # What a shell runs in the background ignores interrupts, and so does all that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         [*RAWI, *command], cwd=ROOT, env=often, stdout=pipe, stderr=pipe
     ) as indexing:
