@@ -181,11 +181,15 @@ def _answering(flow: str, spans: Sequence[Span]) -> Iterator[tuple[str, Span]]:
 
     A question that is answered is no sentence of its own, in a block that begins with one.
     """
-    said = [spoken(flow[slice(*span)]) for span in spans]
+    said = [spoken(flow[slice(*span)]) for span in spans[:1]]
+    if not any(map(is_question, said)):
+        yield from (("", span) for span in spans)
+        return
+    said += [spoken(flow[slice(*span)]) for span in spans[1:]]
     asks = [is_question(each) and len(each) <= _LEAD_CHARS for each in said]
     question = ""
     for n, span in enumerate(spans):
-        if asks[0] and asks[n : n + 2] == [True, False]:
+        if asks[n : n + 2] == [True, False]:
             question = said[n]
         else:
             yield ("" if asks[n] else question), span

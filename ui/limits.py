@@ -50,10 +50,17 @@ class Limits:
         )
 
     def _minute(self, most: int, whose: str) -> int | None:
-        return _wait(self._counted, RateLimitItemPerMinute(most), whose, 1)
+        return self._wait(RateLimitItemPerMinute(most), whose)
 
     def _day(self, most: int, whose: str, cost: int = 1) -> int | None:
-        return _wait(self._counted, RateLimitItemPerDay(most), whose, cost)
+        return self._wait(RateLimitItemPerDay(most), whose, cost)
+
+    def _wait(self, most: RateLimitItem, whose: str, cost: int = 1) -> int | None:
+        """Count against a limit; return the seconds to wait when it is full, else None."""
+        if self._counted.hit(most, whose, cost=cost):
+            return None
+        stats = self._counted.get_window_stats(most, whose)
+        return max(1, math.ceil(stats.reset_time - time.time()))
 
 
 class AtOnce:
@@ -93,13 +100,3 @@ class AtOnce:
             self._taken[holder] -= 1
             if not self._taken[holder]:
                 del self._taken[holder]
-
-
-def _wait(
-    limiter: strategies.RateLimiter, most: RateLimitItem, whose: str, cost: int
-) -> int | None:
-    """Count against a limit; return the seconds to wait when it is full, else None."""
-    if limiter.hit(most, whose, cost=cost):
-        return None
-    stats = limiter.get_window_stats(most, whose)
-    return max(1, math.ceil(stats.reset_time - time.time()))

@@ -54,6 +54,7 @@ def test_spelled_numbers():
         ("anyone over 16 may stay", set()),
         ("in May two men came", set()),
         ("120 m2", set()),
+        ("3 h 25 min", {(3, "hour"), (25, "minute")}),
         ("سنتين", {(2, "year")}),  # not cents
     ],
 )
