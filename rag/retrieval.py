@@ -51,6 +51,8 @@ _CANDIDATES = 50
 _NEAREST = 0.7
 # A sentence's own part in its score; the rest is its passage's.
 _OWN = 0.7
+# Passages that a follow-up has read of the document that it goes on about, beside the others.
+_GONE_ON_ABOUT = 3
 
 
 @dataclass(frozen=True)
@@ -211,12 +213,15 @@ class Retriever(BaseRetriever):
 
         :param context: What was said before a follow-up. The search goes half by the question
             alone and half by both together: a follow-up may name its subject or lean on what it
-            follows, and nothing tells which.
+            follows, and nothing tells which. Most go on about the same document, so some passages
+            of it are read beside those that are found.
         :param read_as: What the reader is asked; the question by default.
         """
         with self._searching():
             query = self._query(question, context)
             ranked = self._ranked(query, self._settings.passages)
+            if context:
+                ranked += self._gone_on_about(context, query, ranked)
             found = [self._sentences(passage, query) for passage in ranked]
             if self.reader is not None:
                 found = self._read_by(self.reader, read_as or question, ranked, found)
@@ -340,6 +345,15 @@ class Retriever(BaseRetriever):
         order = self._reranker.order(query.question, [r.read.text for r in ranked])
         # The scores stay where they are: thresholds know this scale and no cross-encoder's.
         return [replace(ranked[i], score=r.score) for i, r in zip(order, ranked, strict=True)]
+
+    def _gone_on_about(
+        self, context: str, query: _Query, found: Sequence[_Ranked]
+    ) -> list[_Ranked]:
+        """Return the best passages of the document that was spoken of, but those found already."""
+        spoken_of = {ranked.passage.doc for ranked in self._ranked(self._query(context), 1)}
+        known = {ranked.passage.id for ranked in found}
+        best = self.within(spoken_of)._ranked(query, _GONE_ON_ABOUT)
+        return [ranked for ranked in best if ranked.passage.id not in known]
 
     def _search(self, query: _Query, table: lexical.Table, limit: int) -> Mapping[int, float]:
         return lexical.search(self.storage.db, query.words, table, limit, self._docs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,27 @@ def asked_files(folder: Path, *, held: bool = False) -> Iterator[tuple[Document,
             about[row["doc"]].append(row)
     for doc, asked in about.items():
         yield documents.parse(doc, (folder / "corpus" / doc).read_bytes()), asked
+
+
+@dataclass(frozen=True)
+class SecondTurn:
+    """A follow-up of a question about a file.
+
+    :ivar first: What was asked before, which has an answer.
+    :ivar then: What is asked next, as it is asked alone; of the same file.
+    :ivar question: The same in each language, as it is asked after the first and its answer.
+    """
+
+    first: Row
+    then: Row
+    question: Mapping[Language, str]
+
+
+def second_turns(folder: Path) -> Iterator[SecondTurn]:
+    """Yield the follow-ups of questions about files."""
+    asked = {row["id"]: row for row in rows(*sorted(folder.glob("questions-*.jsonl")))}
+    for row in rows(folder / "followups.jsonl"):
+        yield SecondTurn(asked[row["first"]], asked[row["next"]], row["question"])
 
 
 def places_of(row: Row, document: Document) -> list[Span]:
