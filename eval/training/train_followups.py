@@ -2,10 +2,11 @@
 
 A logistic regression over ``rag.wording.features``, on the second turns of
 ``followups.jsonl``: those that lean on a first question about a passage of
-``answers``, and those that were written to stand alone, about the same passage or another; and on
-those of ``files/followups.jsonl``, which lean on a question about a file, beside the same question
-as it is asked alone. What is printed is measured on thirds of the passages and files, held out in
-turn, without the turns that another third has word for word.
+``answers``, and those that were written to stand alone, about the same passage or another; on those
+of ``files/followups.jsonl``, which lean on a question about a file, beside the same question as it
+is asked alone; and on the questions of ``messages.jsonl``, which stand alone. What is printed is
+measured on thirds of the passages, files and forms, held out in turn, without the turns that
+another third has word for word.
 """
 
 from __future__ import annotations
@@ -25,19 +26,19 @@ from eval.training.train_messages import TRAINING
 from eval.training.written_passages import rows, second_turns
 from rag import config, followups, wording
 from rag.embedding import BUILT_IN_MODEL, load_embedder
-from rag.language import LANGUAGES, Language
+from rag.language import LANGUAGES, Language, detect
 
 _STRENGTH = 5.0  # inverse of the regularisation
 _FOLDS = 3
 _LEANING = ("follow-up", "file, follow-up")
-_ALONE = ("new", "same", "file, alone")
+_ALONE = ("new", "same", "file, alone", "message")
 
 
 @dataclass(frozen=True)
 class SecondTurn:
     """What is asked after a question and its answer.
 
-    :ivar about: The passage or file that they are about.
+    :ivar about: The passage or file that they are about, or the form that it was made of.
     """
 
     question: str
@@ -74,6 +75,10 @@ def _turns() -> Iterator[SecondTurn]:
             leaning, alone = turn.question[language], turn.then["question"][language]
             yield SecondTurn(leaning, language, "file, follow-up", turn.then["doc"])
             yield SecondTurn(alone, language, "file, alone", turn.then["doc"])
+    for row in rows(TRAINING / "messages.jsonl"):
+        if row["kind"] == "question":
+            form = row.get("form") or row["text"]
+            yield SecondTurn(row["text"], detect(row["text"]), "message", form)
 
 
 def _fitted(looks: Any, wanted: Any) -> Any:

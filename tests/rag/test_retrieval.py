@@ -160,6 +160,16 @@ def test_a_follow_up_is_searched_half_by_what_went_before(open_retriever: Open) 
     assert [sentence.score for sentence in found] == pytest.approx(expected, abs=HALF)
 
 
+def test_a_follow_up_is_read_in_the_document_that_was_spoken_of(open_retriever: Open) -> None:
+    documents = {"c.txt": "Cat!", "k.txt": "Cat cat.", "t.txt": "Dog dog dog.\n\nBird fish."}
+    retriever = open_retriever(documents, passages=2)
+    # "cat" is nearest to the first two, with "dog dog dog" and without, and t.txt is spoken of.
+    assert {found.doc for found in retriever.evidence("cat cat cat")} == {"c.txt", "k.txt"}
+    followed = retriever.evidence("cat cat cat", "Dog dog dog.")
+    assert {found.doc for found in followed} == {"c.txt", "k.txt", "t.txt"}
+    assert len({(found.doc, found.start) for found in followed}) == len(followed)
+
+
 def test_every_text_is_a_slice_of_its_document(open_retriever: Open) -> None:
     text = "\ufeff# Cats\r\n\r\n\tThe cat sleeps.  Does the dog?\r\nنام قط. \u200bوكلب؟ نعم! " * 3
     retriever = open_retriever({"mixed.md": text}, evidence_sentences=20, passages=50)
