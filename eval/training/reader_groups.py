@@ -40,7 +40,7 @@ SHARES: dict[Kind, float] = {
     "answered": 0.50, "gutted": 0.13, "absent": 0.07, "renamed": 0.16, "grafted": 0.14,
 }  # fmt: skip
 ARABIC = 0.45  # of the groups, by the passage that answers
-WRITTEN = 0.85  # of the groups: from written questions, where there are some
+WRITTEN = 0.6  # of the groups: from written questions, where there are some
 WRITTEN_GUTTED = 0.2  # of them
 ORDERED = 0.25  # of them: with an order to the machine among their sentences
 JUDGED = 0.15  # of the groups: from an abstention set, where there is one

@@ -4,7 +4,6 @@
 
     answers/      read_written   Written   questions about invented passages, in both languages
     files/        read_files     Written   questions about files of many layouts
-                  read_second_turns    …   follow-ups of these
     plain.jsonl   read_plain     Written   questions about sentences that sound like orders
     orders.jsonl  read_orders    Order     sentences for a machine, which answer nothing
 """
@@ -20,15 +19,12 @@ from pathlib import Path
 from eval.training.reader_passages import joined
 from eval.training.reader_sets import Pool
 from eval.training.written_passages import (
-    SecondTurn,
     asked_files,
     places_of,
     read_passages,
     rows,
-    second_turns,
 )
-from rag import conversation, passages
-from rag.conversation import Turn
+from rag import passages
 from rag.embedding import Embedder, PassageInput
 from rag.errors import EvalError
 from rag.language import LANGUAGES, Language, clean
@@ -118,31 +114,7 @@ def read_files(folder: Path, max_chars: int, *, held: bool = False) -> list[Writ
 
     :param held: Those that are held out, instead of those to train on.
     """
-    return list(_of_files(folder, max_chars, held=held).values())
-
-
-def read_second_turns(folder: Path, max_chars: int, *, held: bool = False) -> list[Written]:
-    """Read the follow-ups of questions about files, as they are read: after what they follow.
-
-    :param held: Those about files that are held out, instead of those to train on.
-    """
-    about = _of_files(folder, max_chars, held=held)
-    return [
-        replace(about[turn.then["id"]], asked={x: _resolved(turn, x) for x in LANGUAGES})
-        for turn in second_turns(folder)
-        if turn.then["id"] in about
-    ]
-
-
-def _resolved(turn: SecondTurn, language: Language) -> str:
-    said = turn.first["question"][language], turn.first["answer"][language]
-    before = [Turn("user", said[0]), Turn("assistant", said[1])]
-    return conversation.resolve(clean(turn.question[language]).strip(), before, 2).standalone
-
-
-def _of_files(folder: Path, max_chars: int, *, held: bool) -> dict[str, Written]:
-    """Return the questions about files by their ids."""
-    found = {}
+    found = []
     for document, about in asked_files(folder, held=held):
         cut = passages.cut(document, max_chars)
         read = tuple(passages.of_document(document, piece) for piece in cut)
@@ -158,7 +130,7 @@ def _of_files(folder: Path, max_chars: int, *, held: bool) -> dict[str, Written]
                 raise EvalError(f"{row['id']}: nothing that answers is a unit")
             asked = {language: clean(row["question"][language]).strip() for language in LANGUAGES}
             alone = row["type"] != "correction"
-            found[row["id"]] = Written(document.title, asked, (Version(read, answers),), alone)
+            found.append(Written(document.title, asked, (Version(read, answers),), alone))
     return found
 
 

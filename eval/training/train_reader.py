@@ -157,7 +157,6 @@ def _written(folder: Path, max_chars: int, *, held: bool = False) -> list[Writte
     found = reader_written.read_written(folder / "answers", max_chars, held=held)
     # There are few files, and many layouts: they are asked about more often.
     found += 2 * reader_written.read_files(folder / "files", max_chars, held=held)
-    found += 2 * reader_written.read_second_turns(folder / "files", max_chars, held=held)
     return found if held else found + reader_written.read_plain(folder / "plain.jsonl")
 
 
