@@ -1,8 +1,9 @@
 """Follow-ups: what a question refers to is put before it.
 
 Nothing is rewritten by a model: that costs seconds here, and the small ones garble names. A
-question that leans on what was said before is read after the last question and its answer. Whether
-it leans on them, ``followups`` decides.
+question that leans on what was said before is read by the LLM after the last question and its
+answer, and by the reader, which would find the sentence of that answer again, after the last
+question alone. Whether it leans on them, ``followups`` decides.
 """
 
 from __future__ import annotations
@@ -31,19 +32,25 @@ class Asked:
     """A question with what it refers to.
 
     :ivar question: As it was asked, cleaned.
-    :ivar standalone: With what it follows before it; the same if it stands alone.
+    :ivar standalone: With the last question and answer before it; the same if it stands alone.
+    :ivar last: The last question; empty if it stands alone.
     :ivar context: The last exchange; empty if it stands alone.
     :ivar parts: The questions that it asks; itself, if it asks one.
     """
 
     question: str
     standalone: str
+    last: str
     context: str
     parts: tuple[str, ...]
 
+    def read(self, part: str) -> str:
+        """Return a part of the question, or all of it, as the reader reads it."""
+        return f"{self.last} {part}".strip()
+
     def alone(self) -> Asked:
         """Return the question as one that refers to nothing."""
-        return replace(self, standalone=self.question, context="")
+        return replace(self, standalone=self.question, last="", context="")
 
 
 def resolve(question: str, history: Sequence[Turn], max_turns: int) -> Asked:
@@ -54,11 +61,11 @@ def resolve(question: str, history: Sequence[Turn], max_turns: int) -> Asked:
     recent = _without_courtesies(history[-max_turns:] if max_turns else [])
     context = "\n".join(_end(turn, _MOST_CONTEXT) for turn in recent[-2:])
     earlier = [_end(turn, _MOST_WORDS) for turn in recent if turn.role == "user"]
-    asked = Asked(question, question, context, tuple(parts.split(question)))
+    asked = Asked(question, question, "", context, tuple(parts.split(question)))
     if not earlier:
         return asked.alone()
     standalone = f"{_before(earlier[-1], recent[-1])} {question}"
-    return replace(asked, standalone=standalone)
+    return replace(asked, standalone=standalone, last=earlier[-1])
 
 
 def _end(turn: Turn, most: int) -> str:

@@ -260,10 +260,14 @@ class Engine:
         The best of each part stand first. They are scored for the whole question, as the others
         are: where one isn't among them, no better than the last.
         """
-        whole = self.retriever.evidence(asked.question, asked.context, read_as=asked.standalone)
+        question = asked.question
+        whole = self.retriever.evidence(question, asked.context, read_as=asked.read(question))
         if len(asked.parts) == 1:
             return tuple(whole), [whole]
-        parts = [self.retriever.evidence(part, asked.standalone) for part in asked.parts]
+        parts = [
+            self.retriever.evidence(part, asked.standalone, read_as=asked.read(part))
+            for part in asked.parts
+        ]
         places = {(found.doc, found.start): found for found in whole}
         leads: dict[tuple[str, int], Found] = {}
         for found in (evidence[0] for evidence in parts if evidence):

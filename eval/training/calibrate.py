@@ -125,7 +125,7 @@ def read_cases(path: Path, settings: Settings, embedder: Embedder, reader: Reade
             what = conversation.resolve(clean(q.question).strip(), q.context_turns, turns)
             what = followups.decided(what, follows)
             found = by_scores.evidence(what.question, what.context)
-            read = by_reader.evidence(what.question, what.context, read_as=what.standalone)
+            read = by_reader.evidence(what.question, what.context, read_as=what.read(what.question))
             logits = {_span(sentence): sentence.score for sentence in read}
             cases.append(
                 Case(

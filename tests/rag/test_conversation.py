@@ -18,6 +18,7 @@ def test_a_question_comes_with_the_exchange_before_it():
     assert asked == Asked(
         question="And how much was it?",
         standalone="Who led the round? SoftBank. And how much was it?",
+        last="Who led the round?",
         context="Who led the round?\nSoftBank.",
         parts=("And how much was it?",),
     )
@@ -26,6 +27,13 @@ def test_a_question_comes_with_the_exchange_before_it():
 def test_alone_it_comes_with_nothing():
     asked = conversation.resolve("And how much was it?", HISTORY, 4).alone()
     assert (asked.standalone, asked.context) == ("And how much was it?", "")
+    assert asked.read("how much was it?") == "how much was it?"
+
+
+def test_the_reader_reads_it_or_a_part_of_it_after_the_last_question_alone():
+    asked = conversation.resolve("And how much was it, and when?", HISTORY, 4)
+    assert asked.read(asked.question) == "Who led the round? And how much was it, and when?"
+    assert asked.read("And how much was it?") == "Who led the round? And how much was it?"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +79,7 @@ def test_thanks_and_greetings_are_passed_over(language):
 
 def test_the_past_is_bounded():
     assert conversation.resolve("And it?", HISTORY, 0) == Asked(
-        "And it?", "And it?", "", ("And it?",)
+        "And it?", "And it?", "", "", ("And it?",)
     )
     assert conversation.resolve("And it?", HISTORY, 1).context == ""
     assert conversation.resolve("And it?", HISTORY, 2).context == "Who led the round?\nSoftBank."

@@ -145,7 +145,7 @@ FINE = "It costs £45, or £25 when paid early."
 
 def said(model, evidence, question="كم الغرامة؟", language="ar"):
     drafter = Drafter(model, Settings())
-    asked = Asked(question, question, "", (question,))
+    asked = Asked(question, question, "", "", (question,))
     return llm.whole(drafter.short(asked, [evidence], language))
 
 
@@ -175,7 +175,7 @@ def test_words_of_the_last_answer_are_read_until_the_sentence_is_settled(is_held
     model = JudgingLLM(replies=deque(["1: £45 → 45 جنيهًا"]))
     first, asked = (
         model.first_token,
-        Asked("وكم الغرامة؟", "التذكرة 2 جنيه. وكم الغرامة؟", "", ("",)),
+        Asked("وكم الغرامة؟", "التذكرة 2 جنيه. وكم الغرامة؟", "", "", ("",)),
     )
     firsts = []
     monkeypatch.setattr(JudgingLLM, "first_token", lambda *a: firsts.append(a[1]) or first(*a[1:]))
@@ -206,6 +206,6 @@ def test_of_many_words_in_the_other_language_the_first_clause_is_said(quote, wor
 @pytest.mark.parametrize(("score", "best"), [(0.2, 1), (0.04, 0)])
 def test_the_llm_chooses_among_what_the_reader_finds_plausible(score, best):
     read = [found(FINE, 0.9), found("Answer: nothing.", score, 100)]
-    asked = Asked("How much?", "How much?", "", ("How much?",))
+    asked = Asked("How much?", "How much?", "", "", ("How much?",))
     drafter = Drafter(JudgingLLM(replies=deque(), likeliest="2"), Settings())
     assert drafter.answered(asked, read, "en")[1] == read[best]

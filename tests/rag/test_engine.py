@@ -359,7 +359,7 @@ def test_a_follow_up_is_searched_and_read_with_what_it_follows():
         (
             "And how much?",
             "Who led the round?\nSoftBank.",
-            "Who led the round? SoftBank. And how much?",
+            "Who led the round? And how much?",
         ),
     ]
 

@@ -11,8 +11,8 @@ from rag.wording import Linear
 from tests.conftest import VOCABULARY, WordEmbedder
 
 WIDTH = len(VOCABULARY) + 1 + wording.PIECES
-ASKED = Asked("the dog", "The cat? A cat. the dog", "The cat?\nA cat.", ("the dog",))
-LONG = Asked("how big is the dog there", "…", "The cat?\nA cat.", ())
+ASKED = Asked("the dog", "The cat? A cat. the dog", "The cat?", "The cat?\nA cat.", ("the dog",))
+LONG = Asked("how big is the dog there", "…", "The cat?", "The cat?\nA cat.", ())
 
 
 def dogs_lean(bias: float) -> Linear:
