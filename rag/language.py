@@ -114,9 +114,9 @@ _VOWELS = re.compile(
 def bare(text: str) -> str:
     """Return a text without tashkeel and tatweel, otherwise as it is: what models read.
 
-    They were trained on texts that have next to none.
+    They were trained on texts that have next to none, and write the ا of a vowelled ٱ.
     """
-    return _VOWELS.sub("", text)
+    return _VOWELS.sub("", text).replace("ٱ", "ا")
 
 
 _ARABIC = (

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rag.language import (
     Span,
+    bare,
     clean,
     detect,
     direction,
@@ -163,6 +164,19 @@ def test_fold_is_idempotent_where_one_rule_makes_room_for_another(text: str) -> 
 @given(mixed)
 def test_fold_does_not_see_what_clean_removes(text: str) -> None:
     assert fold(clean(text)) == fold(text)
+
+
+@pytest.mark.parametrize(
+    ("vowelled", "read"),
+    [
+        ("فِي ٱلْمَدِينَةِ", "في المدينة"),
+        ("وَٱسْتَمَعَ ٱلنَّاسُ", "واستمع الناس"),
+        ("مَتَى وُلِدَ ٱلْكَاتِبُ؟", "متى ولد الكاتب؟"),
+        ("أُسِّسَ آخِرُهُ", "أسس آخره"),
+    ],
+)
+def test_what_models_read_is_spelled_as_without_vowels(vowelled: str, read: str) -> None:
+    assert bare(vowelled) == read
 
 
 @pytest.mark.parametrize(

@@ -202,6 +202,8 @@ ARABIC = passage(
         ("How many people had to leave their homes?", 2),
         ("متى اكتمل بناء السد العالي؟", 1),
         ("كم شخصا اضطر إلى ترك بيته؟", 2),
+        ("مَتَى ٱكْتَمَلَ بِنَاءُ ٱلسَّدِّ ٱلْعَالِي؟", 1),
+        ("كَمْ شَخْصًا ٱضْطُرَّ إِلَى تَرْكِ بَيْتِهِ؟", 2),
     ],
 )
 def test_the_sentence_that_answers_gets_the_most(

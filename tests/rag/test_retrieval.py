@@ -314,6 +314,14 @@ def test_a_sentence_that_stands_in_several_places_is_found_once(open_retriever: 
     assert sorted(sentence.text for sentence in found) == ["Cat cat.", "Dog.", "Fish."]
 
 
+def test_a_vowelled_question_is_read_as_without_vowels(open_retriever: Open) -> None:
+    retriever = open_retriever(DOCUMENTS)
+    retriever.passages("أَيْنَ ٱلْقِطُّ؟")
+    assert retriever.embedder.seen[-1] == "أين القط؟"
+    retriever.passages("مَنْ رَأَى كَلْبًا")
+    assert retriever.embedder.seen[-1] == "من رأى كلبا"
+
+
 class EvenReader:
     """Finds every unit as likely as the others."""
 
