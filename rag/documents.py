@@ -185,7 +185,7 @@ def parse(doc: str, content: bytes, sandbox: Sandbox | None = None) -> Document:
     title = layout.title if len(layout.title) <= TITLE_MAX_CHARS else ""
     document = Document(
         id=doc,
-        title=title or _title(layout) or " ".join(clean(PurePosixPath(doc).stem).split()) or doc,
+        title=title or _title(layout) or file_title(doc),
         language=detect(said),
         text=reading.text,
         sha256=digest(doc, content, settings),
@@ -195,6 +195,11 @@ def parse(doc: str, content: bytes, sandbox: Sandbox | None = None) -> Document:
     )
     document.__dict__["layout"] = layout  # it is there already
     return document
+
+
+def file_title(doc: str) -> str:
+    """Return the title of a document that has none of its own: its file's name."""
+    return " ".join(clean(PurePosixPath(doc).stem).split()) or doc
 
 
 def _title(layout: Layout) -> str:

@@ -21,7 +21,7 @@ from rag.config import AnswerSettings, Settings
 from rag.conversation import Asked
 from rag.errors import GenerationError
 from rag.grounding import Citation
-from rag.language import Language, fold, is_function_word
+from rag.language import Language, is_function_word, wording
 from rag.llm import Reply, Usage
 from rag.retrieval import Found
 
@@ -91,7 +91,7 @@ def distinct(sentences: Sequence[Found]) -> list[Found]:
     """Return sentences, of those that say the same the first alone."""
     said: dict[str, Found] = {}
     for found in sentences:
-        said.setdefault(fold(found.shown), found)
+        said.setdefault(wording(found.shown), found)
     return list(said.values())
 
 

@@ -119,6 +119,14 @@ def bare(text: str) -> str:
     return _VOWELS.sub("", text).replace("ٱ", "ا")
 
 
+def wording(text: str) -> str:
+    """Return a folded text without the marks at its end: copies differ in them.
+
+    A question mark stays, for in Arabic it may be all that makes a question.
+    """
+    return fold(text).rstrip(" .!,;:")
+
+
 _ARABIC = (
     r"\u0610-\u061a\u0620-\u065f\u066e-\u06d3\u06d5-\u06ef\u06fa-\u06ff\u0750-\u077f\u08a0-\u08ff"
     r"\ufb50-\ufdff\ufe70-\ufefc"

@@ -36,7 +36,7 @@ from rag import documents, lexical, naming, passages
 from rag.config import RetrievalSettings
 from rag.embedding import Embedder, PassageInput, Vectors
 from rag.errors import IndexStorageError
-from rag.language import Language, Span, detect, fold
+from rag.language import Language, Span, detect, wording
 from rag.lexical import LexicalQuery
 from rag.reader import Reader
 from rag.reranking import Reranker
@@ -399,7 +399,10 @@ class Retriever(BaseRetriever):
         return found
 
     def _distinct(self, scored: Sequence[tuple[float, _Passage]], k: int) -> list[_Ranked]:
-        """Return the first ``k`` passages with their texts, of copies the first alone."""
+        """Return the first ``k`` passages with their texts, of copies the first alone.
+
+        A title is part of what is said, but not one that is only the name of a copy's file.
+        """
         ranked: dict[str, _Ranked] = {}
         for score, passage in scored:
             if len(ranked) == k:
@@ -408,7 +411,8 @@ class Retriever(BaseRetriever):
             if not found.text:  # removed since it was found
                 continue
             said = passages.read_form(found.title, passage.units, found.text, passage.span.start)
-            ranked.setdefault(f"{found.title}\n{fold(said.text)}", found)
+            title = "" if found.title == documents.file_title(passage.doc) else found.title
+            ranked.setdefault(f"{title}\n{wording(said.text)}", found)
         return list(ranked.values())
 
     def _with_text(self, passage: _Passage, score: float) -> _Ranked:
@@ -467,7 +471,7 @@ def _once(sentences: Sequence[Found], *, add_up: bool) -> list[Found]:
     """
     said: dict[str, list[Found]] = {}
     for found in sentences:
-        said.setdefault(fold(f"{found.lead}\n{found.shown}"), []).append(found)
+        said.setdefault(wording(f"{found.lead}\n{found.shown}"), []).append(found)
     once = []
     for places in said.values():
         best = max(places, key=lambda found: found.score) if add_up else places[0]

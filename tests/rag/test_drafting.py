@@ -127,6 +127,13 @@ def test_what_says_the_same_is_quoted_once():
     assert drafting.distinct([*copies, found("A  CAT.", 0.4, 90)]) == copies[:1]
 
 
+def test_copies_that_differ_in_the_marks_at_their_end_are_quoted_once():
+    for first, *others in (["A cat.", "A cat", "A cat!"], ["قط أسود", "قط أسود.", "قط أسود؛"]):
+        copies = [found(text, 0.5, n * 90) for n, text in enumerate([first, *others])]
+        assert drafting.distinct(copies) == copies[:1]
+    assert len(drafting.distinct([found("A cat.", 0.5), found("A cat?", 0.5, 90)])) == 2
+
+
 def test_a_row_is_said_in_pairs_and_cited_as_it_stands():
     row = replace(found("| Hail | 7 |", 0.9), said="Town: Hail; Staff: 7")
     draft = quoted([row], "en", 60)

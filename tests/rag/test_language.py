@@ -14,6 +14,7 @@ from rag.language import (
     fold,
     is_supported,
     split_sentences,
+    wording,
 )
 from tests.growth import assert_about_linear
 
@@ -177,6 +178,20 @@ def test_fold_does_not_see_what_clean_removes(text: str) -> None:
 )
 def test_what_models_read_is_spelled_as_without_vowels(vowelled: str, read: str) -> None:
     assert bare(vowelled) == read
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("The pool is closed.", "the pool is closed", True),
+        ("المسبح مغلق!", "المسبح مغلق…", True),
+        ("المسبح مغلق؛", "المسبح مغلق", True),
+        ("المسبح مغلق؟", "المسبح مغلق.", False),
+        ("It costs 1.5", "It costs 15.", False),
+    ],
+)
+def test_copies_differ_in_the_marks_at_their_end(one: str, other: str, same: bool) -> None:
+    assert (wording(one) == wording(other)) == same
 
 
 @pytest.mark.parametrize(

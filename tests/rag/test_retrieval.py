@@ -126,7 +126,7 @@ def test_a_sentence_scores_by_its_own_cosine_and_its_passages(
 
 
 def test_sentences_of_several_passages_are_ranked_together(open_retriever: Open) -> None:
-    documents = {"t.txt": TWO, "b.txt": "Bird.", "c.txt": "Cat!"}
+    documents = {"t.txt": TWO, "b.txt": "Bird.", "c.txt": "A cat!"}
     found = open_retriever(documents, evidence_sentences=4).evidence("cat")
     # "Bird." is its own passage: its score is its cosine, 1/2, between those of TWO's sentences.
     assert DOGS < 1 / 2 < CAT < 1
@@ -135,7 +135,7 @@ def test_sentences_of_several_passages_are_ranked_together(open_retriever: Open)
 
 
 def test_evidence_comes_from_the_best_passages_alone(open_retriever: Open) -> None:
-    documents = {"t.txt": TWO, "b.txt": "Bird.", "c.txt": "Cat!"}
+    documents = {"t.txt": TWO, "b.txt": "Bird.", "c.txt": "A cat!"}
     found = open_retriever(documents, passages=2).evidence("cat")
     # The passages: cat.txt 1, two.txt .58, and bird.txt .5, which is the third.
     assert [sentence.doc for sentence in found] == ["c.txt", "t.txt", "t.txt"]
@@ -161,7 +161,7 @@ def test_a_follow_up_is_searched_half_by_what_went_before(open_retriever: Open) 
 
 
 def test_a_follow_up_is_read_in_the_document_that_was_spoken_of(open_retriever: Open) -> None:
-    documents = {"c.txt": "Cat!", "k.txt": "Cat cat.", "t.txt": "Dog dog dog.\n\nBird fish."}
+    documents = {"c.txt": "A cat!", "k.txt": "Cat cat.", "t.txt": "Dog dog dog.\n\nBird fish."}
     retriever = open_retriever(documents, passages=2)
     # "cat" is nearest to the first two, with "dog dog dog" and without, and t.txt is spoken of.
     assert {found.doc for found in retriever.evidence("cat cat cat")} == {"c.txt", "k.txt"}
@@ -312,6 +312,31 @@ def test_a_sentence_that_stands_in_several_places_is_found_once(open_retriever: 
     documents = {"1.txt": "Cat cat. Dog.", "2.txt": "Cat cat. Fish."}
     found = open_retriever(documents, evidence_sentences=9).evidence("cat")
     assert sorted(sentence.text for sentence in found) == ["Cat cat.", "Dog.", "Fish."]
+
+
+def test_copies_with_other_marks_at_their_end_are_found_once(open_retriever: Open) -> None:
+    documents = {
+        "1.txt": "Cat cat. Dog.",
+        "2.txt": "Fish.\n\nCat cat",
+        "3.txt": "Bird.\n\nCat cat!",
+    }
+    found = open_retriever(documents, evidence_sentences=9).evidence("cat")
+    said = sorted(sentence.text.rstrip(".!") for sentence in found)
+    assert said == ["Bird", "Cat cat", "Dog", "Fish"]
+
+
+def test_copies_of_a_file_without_a_title_do_not_take_others_places(open_retriever: Open) -> None:
+    text = "Cat cat:\n\nPhone: 1234"  # neither line is a title
+    names = ("notes.txt", "notes (1).txt", "نسخة من notes.txt")
+    found = open_retriever(dict.fromkeys(names, text) | {"9.txt": "Dog."}, passages=2)
+    assert len({passage.text for passage in found.passages("cat")}) == 2
+
+
+def test_the_same_text_under_two_titles_is_read_twice(open_retriever: Open) -> None:
+    documents = {
+        f"{title}.md": f"---\ntitle: {title}s\n---\n\nCat cat:\n" for title in ("Rule", "Note")
+    }
+    assert len(open_retriever(documents).passages("cat")) == 2
 
 
 def test_a_vowelled_question_is_read_as_without_vowels(open_retriever: Open) -> None:
