@@ -32,7 +32,7 @@ _RIGHT, _CERTAIN, _SHORT = 0.39, 1.50, -0.46
 _USUAL = -0.7
 
 _WORD = re.compile(r"\w+")
-_MARKABLE = re.compile(r"\d+(?:[.,٫٬]\d+)*|\w+")
+_MARKABLE = re.compile(rf"{quantities.GROUPED}|\d+(?:[.,٫٬]\d+)*|\w+")
 _ARABIC, _LATIN = re.compile("[\u0621-\u064a]"), re.compile("[a-z]")  # of folded words
 _MIN_MARKED = 3  # letters: shorter words than that stand in any two sentences
 _NAME = re.compile(r"[A-Z0-9]")
@@ -172,7 +172,7 @@ def marks(answer: str, found: Found) -> tuple[Span, ...]:
     """Return the places of the words that an answer has from a sentence, in either script."""
     said = {word for word in folded_words(answer) if len(word) >= _MIN_MARKED}
     arabic = bool(_ARABIC.search(fold(answer)))
-    numbers = quantities.spelled(answer)
+    numbers = quantities.figures(answer)
     for match in _MARKABLE.finditer(answer):
         numbers |= quantities.values(match[0])
     spans = []

@@ -46,7 +46,7 @@ _TEMPLATE = re.compile(r"</?s>|\[/?INST\]|<\s*/?\s*\|?|\|\s*>", re.IGNORECASE)
 _REPLY = re.compile(
     r"\[?(\d+)\]?((?:\s*(?:[,،]|and|و)\s*\[?\d+\]?)*)\s*[:.](?:\s+(.*))?", re.DOTALL
 )
-_FIGURE = re.compile(r"\d+(?:[.,:/]\d+)*")
+_FIGURE = re.compile(rf"{quantities.GROUPED}|\d+(?:[.,:/]\d+)*")
 _LATIN_WORD = re.compile(r"[A-Za-z]+")
 _SIGNS = r" -/:-@\[-`{-~\u00A0-\u00BF\u2010-\u203A\u20A0-\u20BF"
 _LETTERS: dict[Language, str] = {

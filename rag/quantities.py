@@ -13,10 +13,19 @@ from decimal import Decimal
 from functools import lru_cache
 
 from rag import dates, number_words, units
-from rag.language import any_of, fold
+from rag.language import any_of, clean, fold
 from rag.number_words import BEGIN, SCALES
 from rag.units import CURRENCIES, UNITS, Quantity
 
+# A figure of cleaned text whose thousands are not parted by commas: 1.500.000, 1.500,75, 1'500'000
+# and, from two groups on, 1 500 000. Not 1.2.3, 12.03.2024 or a telephone number.
+GROUPED = (
+    r"(?<![\d.,٫])(?<!\d['’])(?![0٠۰])"
+    r"(?:\d{1,3}(?:(?:[.٫]\d{3}){2,}|[.٫]\d{3}(?=,\d{1,2}(?!\d))|(?:['’]\d{3})+)"
+    r"|(?<!\d )(?<!\+)\d{1,3}(?: \d{3}){2,}(?! ?\d))"
+    r"(?:(?:[,٫]|(?<![.٫]\d{3})\.)\d{1,2})?(?!['’]?\d|[.,٫]\d)"
+)
+_GROUPED = re.compile(GROUPED)
 _LETTERS = {"k": 3, "m": 6, "b": 9, "t": 12}  # written onto the number: 500m, $6.6B
 # Nouns whose dual says "two" of them, beside units; of other words, a dual looks like a plural.
 _PAIR = re.compile(rf"{BEGIN}(?:شخص|مرت|دورت|جولت|شركت|ضعف)(?:ان|ين)\b")
@@ -83,7 +92,8 @@ def read(text: str) -> tuple[str, tuple[Quantity, ...]]:
     It is folded, its numbers are in digits, and names of several words and "per cent" are one word.
     Version numbers (``1.2.3``) and the digits within a Latin name (``GPT-4``) are no numbers.
     """
-    folded, spelled = _in_digits(dates.joined(_PERCENT.sub("%", fold(text))))
+    grouped = fold(_GROUPED.sub(_by_commas, clean(text)))
+    folded, spelled = _in_digits(dates.joined(_PERCENT.sub("%", grouped)))
     named = dates.named(text)
     found, rest = list[Quantity](), folded
     for reader in (dates.times, dates.days, _amounts):
@@ -152,6 +162,12 @@ def ordinals(text: str) -> set[Decimal]:
     folded = fold(text)
     words = {number.value for number in number_words.spelled(folded) if number.unit == "ordinal"}
     return words | {Decimal(day) for day in re.findall(r"\b(\d+)(?:st|nd|rd|th)\b", folded)}
+
+
+def _by_commas(figure: re.Match[str]) -> str:
+    """Return a ``GROUPED`` figure as it is read: 1,500,000.75."""
+    groups = re.sub(r"\D(?=\d{3})", ",", figure[0])
+    return re.sub(r"\D(?=\d{1,2}$)", ".", groups)
 
 
 def _in_digits(folded: str) -> tuple[str, set[int]]:

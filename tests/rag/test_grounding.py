@@ -44,6 +44,17 @@ def test_the_words_that_carry_the_answer_are_marked_in_the_document():
     assert marked("a sum", ARABIC) == []
 
 
+@pytest.mark.parametrize("figure", ["1.500.000", "1 500 000", "1'500'000", "١ ٥٠٠ ٠٠٠"])
+def test_a_figure_with_its_thousands_parted_is_one(figure):
+    text = f"بلغت الكلفة {figure} دينار."
+    found = Found("c.txt", 0, len(text), text, 0.5, "ar")
+    answer = "1.5 million dinars"
+    assert grounding.is_exact(answer, text)
+    assert grounding.is_put(answer, text, "How much?")
+    assert not grounding.is_exact("500 dinars", text)
+    assert [text[a:z] for a, z in grounding.marks(answer, found)] == [figure]
+
+
 def test_figures_are_looked_for_in_what_else_was_read():
     holding = grounding.holding
     assert holding("10 billion", "Who?", [SOFTBANK], [META, OTHERS]) == (OTHERS,)

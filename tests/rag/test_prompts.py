@@ -110,6 +110,11 @@ def test_a_reply_holds_the_figures_that_were_read(language, given):
     assert found["root"].startswith('"2" ')
 
 
+def test_a_figure_with_its_thousands_parted_is_written_whole():
+    found = rules(1, "From 1 500 000 to ٢'٠٠٠'٠٠٠ or 2.500.000 in 12 days")
+    assert found["given"] == """"1 500 000" | "12" | "2'000'000" | "2.500.000\""""
+
+
 def test_a_reply_without_figures_can_be_held():
     assert rules(1, "blue")["given"] == '"0"'
 

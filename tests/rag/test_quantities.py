@@ -32,6 +32,36 @@ def test_values(text, values):
     assert quantities.values(text) == {Decimal(v) for v in values}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("1.500.000", "1 500 000", "1\xa0500\u202f000", "1\u2009500\u2009000", "1'500'000"),
+        *("1’500’000", "١.٥٠٠.٠٠٠", "١ ٥٠٠ ٠٠٠", "١٬٥٠٠٬٠٠٠", "«1.500.000»", "€1.500.000."),
+        *("1.500.000 and 1 500 000, or 1'500'000", "١'٥٠٠'٠٠٠ دينار", "1.500.000,00"),
+    ],
+)
+def test_thousands_are_parted_in_many_ways(text):
+    assert quantities.values(text) == {Decimal(1_500_000)}
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("1.500.000,75 or 12 500 000.5", {"1500000.75", "12500000.5"}),
+        ("24'000 and 1.500,75", {"24000", "1500.75"}),
+        ("1 500 000-2 000 000 in 2024", {"1500000", "2000000", "2024"}),
+        ("12.03.2024, v1.200.300, 10.200.300.12", set()),
+        ("1 500", {1, 500}),
+        ("120  300  450\t600", {120, 300, 450, 600}),
+        ("050 123 456", {50, 123, 456}),
+        ("+962 777 123 456", {962, 777, 123, 456}),
+        ("20 100 123 4567", {20, 100, 123, 4567}),
+    ],
+)
+def test_what_parts_thousands_is_told_from_what_parts_figures(text, values):
+    assert quantities.values(text) == {Decimal(v) for v in values}
+
+
 def test_spelled_numbers():
     assert quantities.spelled("nine executives, وثلاثين") == {Decimal(9), Decimal(30)}
 
@@ -134,7 +164,7 @@ def test_another_unit_is_another_measure(one, other):
 
 
 def test_a_long_text_of_numbers_is_read_in_linear_time():
-    for part in ("five hundred and 3 ", "خمسة و"):
+    for part in ("five hundred and 3 ", "خمسة و", "500 ", "500."):
         assert quantities.measures(part * 500) == set()
         assert_about_linear(quantities.measures, part, 500)
 

@@ -65,6 +65,8 @@ def test_english_figures_are_said_in_arabic(english, arabic):
         ("6,6 مليار دولار", "6.6 billion dollars"),
         ("50% و34%", "50% and 34%"),
         ("٪٢٥", "25%"),
+        ("1 500 000 دينار", "1.5 million dinars"),
+        ("٢٤'٠٠٠ ريال", "24,000 riyals"),
         ("بـ 25 دينارًا", "25 dinars"),
         ("٣ كانون الثاني ٢٠٢٤", "3 January 2024"),
         ("من الاثنين إلى الخميس، ٨ ساعات", "from Monday to Thursday, 8 hours"),
