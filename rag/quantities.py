@@ -18,11 +18,12 @@ from rag.number_words import BEGIN, SCALES
 from rag.units import CURRENCIES, UNITS, Quantity
 
 # A figure of cleaned text whose thousands are not parted by commas: 1.500.000, 1.500,75, 1'500'000
-# and, from two groups on, 1 500 000. Not 1.2.3, 12.03.2024 or a telephone number.
+# and, where it ends in 000, 1 500 000: else it may be a row of a table. Not 1.2.3, 12.03.2024 or a
+# telephone number.
 GROUPED = (
     r"(?<![\d.,٫])(?<!\d['’])(?![0٠۰])"
     r"(?:\d{1,3}(?:(?:[.٫]\d{3}){2,}|[.٫]\d{3}(?=,\d{1,2}(?!\d))|(?:['’]\d{3})+)"
-    r"|(?<!\d )(?<!\+)\d{1,3}(?: \d{3}){2,}(?! ?\d))"
+    r"|(?<!\d )(?<!\+)\d{1,3}(?: \d{3})+ [0٠۰]{3}(?! ?\d))"
     r"(?:(?:[,٫]|(?<![.٫]\d{3})\.)\d{1,2})?(?!['’]?\d|[.,٫]\d)"
 )
 _GROUPED = re.compile(GROUPED)
