@@ -11,11 +11,13 @@ import difflib
 import ipaddress
 import logging
 import os
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
+import httpx
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict, SettingsError
@@ -39,14 +41,18 @@ def _network(text: str) -> str:
 
 
 def _address(url: str) -> str:
-    urlsplit(url).port  # noqa: B018 - raises ValueError for one that is none
-    return url
+    """Refuse what the client can't ask, as its own parser sees it."""
+    with suppress(httpx.InvalidURL):
+        parsed = httpx.URL(url)
+        if _ADDRESS.fullmatch(url) and parsed.host and (parsed.port or 0) <= _LAST_PORT:
+            return url
+    raise ValueError("must be like http://127.0.0.1:8000/v1, without a user, ? or #")
 
 
 # Without a user, who would stand in what is told of it.
-ServerUrl = Annotated[
-    str, Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"), AfterValidator(_address)
-]
+_ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+_LAST_PORT = 65_535
+ServerUrl = Annotated[str, AfterValidator(_address)]
 # As a browser writes it: no path, no trailing slash, no wildcard, no user, no default port.
 Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:\d{1,5})?$")]
 RootPath = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9_.~-]+)*$")]
@@ -138,7 +144,7 @@ class LLMSettings(Section):
     backend: Literal["llamacpp", "transformers", "openai", "none"] = "llamacpp"
     model: str = Field("qwen2.5-coder-1.5b", min_length=1)
     adapter: str = Field("auto", min_length=1)
-    base_url: str = "http://127.0.0.1:8000/v1"
+    base_url: ServerUrl = "http://127.0.0.1:8000/v1"
     api_key: SecretStr = SecretStr("")
     context_tokens: int = Field(4_096, ge=1_024, le=131_072)
     max_tokens: int = Field(200, ge=16, le=4_096)

@@ -157,6 +157,13 @@ FILE_MISTAKES = {
     "not a path": ("corpus: 5", ["corpus = 5", "must be a path"]),
     "no path": ("storage:", ["storage = None", "must be a path"]),
     "not a section": ("llm: 5", ["llm = 5", "must hold keys and values"]),
+    "no address": ('llm: {base_url: ""}', ["llm.base_url = ''", "must be like http://"]),
+    "an address without a scheme": ("llm: {base_url: 'localhost:8000'}", ["must be like http://"]),
+    "no port": ("llm: {base_url: 'http://localhost:8000v1'}", ["llm.base_url", "must be like"]),
+    "a port beyond all": ("vectors: {url: 'http://h:80000'}", ["vectors.url", "must be like"]),
+    "half an IPv6 address": ("llm: {base_url: 'http://[::1'}", ["must be like http://"]),
+    "a port alone": ("llm: {base_url: 'http://:8000/v1'}", ["must be like http://"]),
+    "no name of a host": ("llm: {base_url: 'http://\u200d..خادم/v1'}", ["must be like http://"]),
     "not YAML": ("llm: [", ["is not valid YAML", "line 1"]),
     "not a mapping": ("- llm", ["must hold keys and values, not a list"]),
 }
