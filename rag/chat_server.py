@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
+import httpx
 import openai
 from llama_index.core.base.llms.types import LogProb
 from llama_index.core.llms import ChatMessage, ChatResponse, ChatResponseGen, MessageRole
@@ -33,8 +35,12 @@ _TOLD: Final = 20
 _TOLD_LESS: Final = 5
 # Of a server that doesn't take a part of the request, and perhaps doesn't say which.
 _REFUSALS: Final = frozenset({400, 422, 500, 501})
-# Of one that says which; of these, most are about something else.
-_NAMED_REFUSALS: Final = frozenset({403, 404, 405, *_REFUSALS})
+# Of one that says which; of these, most are about something else. 200: an error stands in it.
+_NAMED_REFUSALS: Final = frozenset({200, 403, 404, 405, *_REFUSALS})
+# Of a server, or of one before it, whose worker is gone: over log-probabilities, as some are.
+_FAILURES: Final = frozenset({502, 503, 504})
+# Of a place where no LLM answers.
+_NOWHERE: Final = frozenset({404, 405})
 _WORDS: Final = 300  # characters of a server's own that are told
 
 NOT_OPENAI: Final = (
@@ -59,6 +65,19 @@ class Usage:
         )
 
 
+class _SaidError(GenerationError):
+    """An error that stands where an answer should, in the server's own words.
+
+    :ivar body: What it says: words, or an object with more.
+    """
+
+    def __init__(self, body: object) -> None:
+        """Keep what a server says."""
+        words = _mapping(body).get("message") or body
+        super().__init__(f"the LLM server failed: {str(words)[:_WORDS]}")
+        self.body = body
+
+
 class OpenAICompatible(OpenAILike):
     """A client of vLLM, Ollama, llama-server, OpenAI and many more.
 
@@ -76,7 +95,11 @@ class OpenAICompatible(OpenAILike):
         :raises GenerationError: When the server says or sends what is no answer.
         """
         text, finish, thought = "", None, False
-        for chunk in self._chunks(messages, **kwargs):
+        request = {
+            "messages": to_openai_message_dicts(messages, model=self.model),
+            **self._get_model_kwargs(stream=True, **kwargs),
+        }
+        for chunk in self._asked(request):
             choice = _choice(chunk)
             said = choice.get("delta") or choice.get("message")
             delta, finish = _text(said), choice.get("finish_reason") or finish
@@ -100,30 +123,6 @@ class OpenAICompatible(OpenAILike):
                 " first needs more (llm.max_tokens)"
             )
 
-    def _chunks(
-        self, messages: Sequence[ChatMessage], **kwargs: Any
-    ) -> Iterator[Mapping[str, Any]]:
-        request = {
-            "messages": to_openai_message_dicts(messages, model=self.model),
-            **self._get_model_kwargs(stream=True, **kwargs),
-        }
-        created = self._create(request)
-        if not isinstance(created, Stream):
-            yield _whole(_plain(created))
-            return
-        with created as stream:
-            if "json" in stream.response.headers.get("content-type", ""):
-                # An error, or all of the answer at once.
-                stream.response.read()
-                yield _whole(stream.response.json())
-                return
-            began = False
-            for chunk in stream:
-                began = True
-                yield _checked(_plain(chunk))
-            if not began:
-                raise GenerationError(NOT_OPENAI)
-
     def first_token(
         self, messages: Sequence[ChatMessage], timeout_s: float
     ) -> tuple[dict[str, float], Usage]:
@@ -139,7 +138,7 @@ class OpenAICompatible(OpenAILike):
             "top_logprobs": _TOLD,
             "timeout": timeout_s,
         }
-        reply = _whole(_plain(self._create(request)))
+        [reply] = self._asked(request)
         choice, usage = _choice(reply), _usage(reply)
         likely = _likely(choice.get("logprobs"))
         if not likely and not self._doubted:  # it was asked for them
@@ -149,36 +148,62 @@ class OpenAICompatible(OpenAILike):
             return {}, usage
         return likely, usage
 
-    def _create(self, request: Request) -> Any:
-        """Ask; where the server refuses a part of the request, without it, until it answers.
+    def _asked(self, request: Request) -> Generator[Mapping[str, Any], None, None]:
+        """Yield a reply as it comes; what the server refuses, it is asked without.
 
-        :raises openai.APIError: When it doesn't for another reason; the first that it gave.
+        :raises openai.APIError: When it doesn't answer for another reason; the first that it gave.
+        :raises GenerationError: When it says or sends what is no answer.
         """
         for name in self._given_up:
             request = _WITHOUT[name](request)
         given_up: list[str] = []
-        first: openai.APIStatusError | None = None
+        first: openai.APIError | _SaidError | None = None
         is_sure = True
         while True:
+            pieces = self._sent(request)
             try:
-                reply = self._get_client().chat.completions.create(**request)
+                piece = next(pieces)
                 break
-            except openai.APIStatusError as exc:
+            except (openai.APIError, _SaidError) as exc:
                 first = first or exc
                 names, is_named = _refused(exc, request)
                 if not names:
                     raise first from None
-                is_sure = is_sure and (
-                    is_named or exc.status_code != HTTPStatus.INTERNAL_SERVER_ERROR
-                )
+                is_sure = is_sure and (is_named or _status(exc) not in {500, *_FAILURES})
                 given_up += names
                 for name in names:
                     request = _WITHOUT[name](request)
         # A server that fails and doesn't say over what may have stumbled: not twice over the same.
         if is_sure or given_up == self._doubted:
             self._give_up(given_up)
-        self._doubted = given_up
-        return reply
+        if given_up or any(_WITHOUT[name](request) != request for name in self._doubted):
+            self._doubted = given_up
+        with closing(pieces):
+            yield piece
+            yield from pieces
+
+    def _sent(self, request: Request) -> Generator[Mapping[str, Any], None, None]:
+        """Send a request, and yield the reply as it comes: at least a piece.
+
+        :raises openai.APIError: When the server doesn't answer.
+        :raises GenerationError: When it says or sends what is no answer.
+        """
+        created = self._get_client().chat.completions.create(**request)
+        if not isinstance(created, Stream):
+            yield _whole(_plain(created))
+            return
+        with created as stream:
+            if "json" in stream.response.headers.get("content-type", ""):
+                # An error, or all of the answer at once.
+                stream.response.read()
+                yield _whole(stream.response.json())
+                return
+            began = False
+            for chunk in stream:
+                began = True
+                yield _checked(_plain(chunk))
+            if not began:
+                raise GenerationError(NOT_OPENAI)
 
     def _give_up(self, names: Sequence[str]) -> None:
         """Ask without some parts of a request from now on, and say so once."""
@@ -226,26 +251,43 @@ _WITHOUT: Final[dict[str, Callable[[Request], Request]]] = {
 }
 
 
-def _refused(exc: openai.APIStatusError, request: Request) -> tuple[list[str], bool]:
+def _refused(exc: openai.APIError | _SaidError, request: Request) -> tuple[list[str], bool]:
     """Return what of a request a server refuses, or may refuse, and whether it says so."""
-    if exc.status_code not in _NAMED_REFUSALS:
-        return [], False
+    status = _status(exc)
     there = [name for name, without in _WITHOUT.items() if without(request) != request]
-    named = [n for n in there if re.search(rf"(?<![a-z])(?:top_)?{n}(?![a-z_])", exc.message)]
+    told_odds = [name for name in there if name == "logprobs"]
+    if status in _FAILURES:
+        return told_odds, False
+    if status not in _NAMED_REFUSALS:
+        return [], False
+    words = exc.message if isinstance(exc, openai.APIStatusError) else str(exc.body)
+    named = [n for n in there if re.search(rf"(?<![a-z])(?:top_)?{n}(?![a-z_])", words)]
     if named:
         return named[:1], True
-    if exc.status_code not in _REFUSALS:
+    if status not in _REFUSALS:
         return [], False
     unsaid = [name for name in there if name != "stream"]  # which hardly any lacks
-    return [name for name in there if name == "logprobs"] or unsaid, False
+    return told_odds or unsaid, False
+
+
+def _status(exc: openai.APIError | _SaidError) -> int | None:
+    """Return the status of an error, or what is one in all but the name; None without an answer."""
+    if isinstance(exc, openai.APIStatusError):
+        return exc.status_code
+    if isinstance(exc, openai.APIConnectionError):
+        is_unasked = isinstance(exc.__cause__, (httpx.ConnectError, httpx.TimeoutException))
+        return None if is_unasked else HTTPStatus.BAD_GATEWAY
+    code = _mapping(exc.body).get("code")
+    return code if isinstance(code, int) else HTTPStatus.OK
 
 
 def refusal(exc: openai.APIStatusError) -> str:
-    """Say that a server refused, in its own words."""
+    """Say that a server refused, in its own words, or that they are a whole web page."""
+    is_page = "html" in exc.response.headers.get("content-type", "")
     body = exc.body if isinstance(exc.body, str) else _mapping(exc.body).get("message")
-    told = str(body or exc.message)[:_WORDS]
+    told = "a web page" if is_page else str(body or exc.message)[:_WORDS]
     hint = ""
-    if exc.status_code == HTTPStatus.NOT_FOUND:
+    if exc.status_code in _NOWHERE or (is_page and exc.response.is_client_error):
         hint = "; check llm.base_url, which most often ends in /v1, and llm.model"
     return f"the LLM server refused ({exc.status_code}): {' '.join(told.split())}{hint}"
 
@@ -257,8 +299,7 @@ def _checked(reply: Mapping[str, Any]) -> Mapping[str, Any]:
     """
     error = reply.get("error")
     if error and not _choice(reply):
-        told = error.get("message") if isinstance(error, dict) else error
-        raise GenerationError(f"the LLM server failed: {str(told or error)[:_WORDS]}")
+        raise _SaidError(error)
     return reply
 
 
@@ -270,9 +311,7 @@ def _whole(reply: object) -> Mapping[str, Any]:
     told = _checked(_mapping(reply))
     if not _choice(told):
         words = next((told[key] for key in ("message", "detail") if told.get(key)), "")
-        raise GenerationError(
-            f"the LLM server failed: {str(words)[:_WORDS]}" if words else NOT_OPENAI
-        )
+        raise _SaidError({**told, "message": words}) if words else GenerationError(NOT_OPENAI)
     return told
 
 

@@ -26,7 +26,7 @@ ASKED = [
 ]
 SAID = "The lighthouse is 34 metres high."
 Request = dict[str, Any]
-# A status, and an object or what stands in the body.
+# A status, 0 for a connection that is dropped, and an object or what stands in the body.
 Response = tuple[int, Any]
 
 
@@ -61,6 +61,8 @@ def server(habit: Callable[[Request], Response]) -> Iterator[tuple[LLM, list[Req
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             asked.append(request)
             status, body = habit(request)
+            if not status:
+                return  # hangs up
             is_stream = isinstance(body, str) and not body.startswith("<")
             kind = "text/event-stream" if is_stream else "application/json"
             kind = "text/html" if isinstance(body, str) and body.startswith("<") else kind
@@ -222,10 +224,21 @@ def test_a_page_in_place_of_odds_is_no_answer() -> None:
         odds(model)
 
 
-def test_a_path_that_is_not_there_is_told_with_what_to_look_at() -> None:
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (404, {"error": {"message": "nothing here"}}, "nothing here"),
+        (405, {"detail": "Method Not Allowed"}, ".*Method Not Allowed.*"),
+        (403, "<html>Log in</html>", "a web page"),
+        (404, "<!doctype html><title>Not Found</title>", "a web page"),
+    ],
+)
+def test_a_path_that_is_not_there_is_told_with_what_to_look_at(
+    status: int, body: Any, said: str
+) -> None:
     with (
-        server(lambda _: (404, {"error": {"message": "nothing here"}})) as (model, _),
-        pytest.raises(GenerationError, match=r"404\): nothing here; check llm\.base_url.*/v1"),
+        server(lambda _: (status, body)) as (model, _),
+        pytest.raises(GenerationError, match=rf"{status}\): {said}; check llm\.base_url.*/v1"),
     ):
         reply(model)
 
@@ -265,6 +278,64 @@ def test_a_part_that_is_refused_is_left_out_from_then_on(
     assert [name in record.message for record in caplog.records] == [True]
     if name == "max_tokens":
         assert asked[-1]["max_completion_tokens"] == 200
+
+
+@pytest.mark.parametrize("is_event", [False, True])
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("max_tokens", {"message": "Unsupported parameter: 'max_tokens'", "code": "unsupported"}),
+        ("seed", {"message": "an argument isn't known", "param": "seed"}),
+        ("stream_options", "stream_options: extra field"),
+        ("temperature", {"message": "Extra inputs are not permitted", "code": 422}),
+    ],
+)
+def test_a_part_that_is_refused_in_a_200_is_left_out_from_then_on(
+    name: str, error: Any, is_event: bool
+) -> None:
+    body = {"error": error}
+
+    def habit(request: Request) -> Response:
+        if name not in request:
+            return usual(request)
+        return 200, f"data: {json.dumps(body)}\n\n" if is_event else body
+
+    with server(habit) as (model, asked):
+        assert [reply(model), reply(model)] == [SAID, SAID]
+    assert sum(name in request for request in asked) == 1
+
+
+def test_odds_that_are_refused_in_a_200_are_asked_for_once() -> None:
+    def habit(request: Request) -> Response:
+        return (200, {"error": "no logprobs"}) if "logprobs" in request else usual(request)
+
+    with server(habit) as (model, asked):
+        assert [odds(model), odds(model)] == [None, None]
+        assert len(asked) == 2
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 0])
+def test_a_worker_that_dies_over_odds_is_asked_for_them_twice(status: int) -> None:
+    def habit(request: Request) -> Response:
+        return (status, "<html>gone</html>") if "logprobs" in request else usual(request)
+
+    with server(habit) as (model, asked):
+        for _ in range(3):
+            assert odds(model) is None
+            assert reply(model) == SAID
+    assert sum("logprobs" in request for request in asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"), [(503, "503"), (0, "can't be reached"), (429, "429")]
+)
+def test_a_server_that_is_down_is_said_to_be(status: int, reason: str) -> None:
+    with server(lambda _: (status, {"error": {"message": "?"}})) as (model, asked):
+        for ask, most in ((odds, 2), (reply, 1)):
+            asked.clear()
+            with pytest.raises(GenerationError, match=reason):
+                ask(model)
+            assert len(asked) <= most
 
 
 @pytest.mark.parametrize(
