@@ -33,7 +33,16 @@ from filelock import FileLock, Timeout
 from rag.config import Settings, VectorsSettings
 from rag.damage import at_first_sight, torn
 from rag.errors import IndexStorageError, NoIndexError, StaleIndexError
-from rag.storage import CHROMA, DATABASE, FORMAT, Storage, fingerprint, remove_unread, translated
+from rag.storage import (
+    CHROMA,
+    DATABASE,
+    FORMAT,
+    Storage,
+    fingerprint,
+    is_writable,
+    remove_unread,
+    translated,
+)
 
 _NAME = re.compile(r"index-[0-9a-f]{16}")
 _HOLDER_CHARS = 200
@@ -116,8 +125,8 @@ def open_current(settings: Settings, embedder: str, *, any_passages: bool = Fals
     if not ((folder / DATABASE).is_file() and files):
         raise NoIndexError(f"{folder}: the index is gone or in parts; run: rawi index")
     with translated(settings.storage):
-        writable = os.access(folder, os.W_OK)
-        store = Storage(folder, place) if writable else Storage.copied(folder, place)
+        opened = Storage if is_writable(folder) else Storage.copied
+        store = opened(folder, place)
     try:
         if problem := at_first_sight(store):
             raise IndexStorageError(f"{folder}: {problem}; run: rawi index")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import zlib
 from pathlib import Path
@@ -12,7 +11,7 @@ from chromadb.errors import ChromaError
 
 from rag import lexical
 from rag.config import VectorsSettings
-from rag.storage import CHROMA, ELSEWHERE, Storage, collection_of, is_full, own_vector
+from rag.storage import CHROMA, ELSEWHERE, Storage, collection_of, is_full, is_writable, own_vector
 from rag.vector_server import forget
 from rag.vectors import is_whole, remove
 
@@ -46,7 +45,7 @@ def find(folder: Path, vectors: VectorsSettings) -> tuple[Path, str] | None:
                 vector = np.array(_any_vector(store))
                 store.collection.query(query_embeddings=[vector], n_results=1, include=[])
     except (ChromaError, ValueError) as exc:
-        if is_full(folder) or not os.access(folder, os.W_OK):
+        if is_full(folder) or not is_writable(folder):
             raise
         problem = str(exc).partition("\n")[0]
     return (folder / CHROMA, problem) if problem else None

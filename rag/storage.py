@@ -12,8 +12,9 @@ import shutil
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import astuple, dataclass
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, get_args
@@ -129,7 +130,8 @@ class Storage:
         self._writing = writing
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if folder.stat().st_mode & 0o077:
-            folder.chmod(0o700)
+            with suppress(PermissionError):  # another user's, who lets a group write there
+                folder.chmod(0o700)
         # Held as long as this is open, by whatever end: nobody removes what is being read.
         self._in_use = (folder / _IN_USE).open("a")
         fcntl.flock(self._in_use, fcntl.LOCK_SH)
@@ -329,6 +331,13 @@ def collection_of(index: Path) -> str:
     return str(row[0]) if row else ""
 
 
+def is_writable(folder: Path) -> bool:
+    """Tell whether a folder and all that is in it can be written to."""
+    within = (Path(at, name) for at, *names in os.walk(folder) for name in chain(*names))
+    # Another process may have removed some since.
+    return all(os.access(path, os.W_OK) or not path.exists() for path in (folder, *within))
+
+
 def require_space(storage: Path, document_bytes: int) -> None:
     """Stop before a document would fill the disk: on a full one, the index can't even be read.
 
@@ -365,8 +374,8 @@ def _hint(storage: Path, reason: str) -> str:
     full = any(sign in reason for sign in ("full", "No space", "quota", "File too large"))
     if full or is_full(storage):
         return "free some space and run: rawi index (what is indexed so far is kept)"
-    denied = "read-only" in reason.lower() or "readonly" in reason or "Permission" in reason
-    if denied or (storage.exists() and not os.access(storage, os.W_OK)):
+    signs = ("read-only", "readonly", "permission", "not permitted")
+    if any(sign in reason.lower() for sign in signs) or not is_writable(storage):
         return "give a --storage folder that can be written to"
     if reason in ("Not a directory", "File exists"):
         return "give a --storage that is a folder"

@@ -849,13 +849,15 @@ def held_documents(storage_folder: Path, copies: Path) -> tuple[int, int, int]:
     return *held, len(list(copies.iterdir()))
 
 
+@pytest.mark.parametrize("which", ["", "**/*.*", "**/in-use", "**/rawi.sqlite3"])
 @pytest.mark.slow
-def test_a_read_only_storage_is_read(
-    settings: Settings, embedder: WordEmbedder, three: None, tmp_path: Path
+def test_a_storage_of_which_anything_is_read_only_is_read(
+    settings: Settings, embedder: WordEmbedder, three: None, tmp_path: Path, which: str
 ) -> None:
     update(settings, embedder)
     before = contents(settings.storage)
-    paths = [settings.storage, *settings.storage.rglob("*")]
+    paths = list(settings.storage.glob(which or "**/*"))
+    paths += [] if which else [settings.storage]
     for path in paths:
         path.chmod(0o555 if path.is_dir() else 0o444)
     (tmp_path / "copies").mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sqlite3
 import stat
@@ -47,6 +48,22 @@ def test_an_index_is_its_owners_alone(
     assert stat.S_IMODE(index_folder(settings).stat().st_mode) == 0o700
 
 
+def test_an_index_that_a_group_may_write_to_is_used_by_who_does_not_own_it(
+    settings: Settings, write: Write, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path, mode: int) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    write("cat.txt", "The cat is in the garden.")
+    index.update(settings, embedder)
+    index_folder(settings).chmod(0o770)
+    monkeypatch.setattr(Path, "chmod", refused)
+    with current.open_current(settings, embedder.fingerprint) as store:
+        assert store.text("cat.txt")
+    write("dog.txt", "The dog is in the house.")
+    assert index.update(settings, embedder).added == 1
+
+
 def test_other_weights_and_settings_have_other_fingerprints(settings: Settings) -> None:
     other = settings.model_copy(update={"passages": PassagesSettings(max_chars=500)})
     prints = {
@@ -65,6 +82,7 @@ ERRORS = {
     "SQLite": (sqlite3.OperationalError("database or disk is full"), "disk is full; free some"),
     "Chroma": (InternalError("database or disk is full (code: 13)\nat y"), "(code: 13); free some"),
     "permission": (PermissionError(13, "Permission denied"), "give a --storage folder that can be"),
+    "another's": (PermissionError(1, "Operation not permitted"), "give a --storage folder that"),
     "read-only": (OSError(30, "Read-only file system"), "give a --storage folder that can be"),
     "read-only SQLite": (
         sqlite3.OperationalError("attempt to write a readonly database"),
