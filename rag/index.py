@@ -73,7 +73,8 @@ def update(
 
     :param progress: Called with a document's id, the number done and the number to do.
     :param may_empty: Whether folders without documents are meant: what was indexed of one within
-        is forgotten, and the index is removed when the corpus is one.
+        is forgotten, and the index is removed when the corpus is one, or has none but what can't be
+        read.
     :param refused: Called with the id of a document that can't be read, and why.
     :raises DocumentError: When the corpus isn't there, isn't what it was or holds no document that
         can be read; what was indexed before is kept.
@@ -97,7 +98,10 @@ def update(
             with Storage(folder, settings.vectors, writing=True) as store:
                 lost = Lost(store, settings.corpus, files, may_empty=may_empty)
                 report = _synchronise(store, files, lost, settings, embedder, progress, refused)
-            current.make_current(folder, embedder.fingerprint, settings.vectors)
+            if report.documents:
+                current.make_current(folder, embedder.fingerprint, settings.vectors)
+            else:
+                current.drop(settings.storage, settings.vectors)
     return report
 
 
@@ -201,10 +205,13 @@ def _synchronise(
     kept, unreachable = lost.kept(known, read)
     failed |= {_shown(doc): Failure(reason, "") for doc, reason in unreachable.items()}
     reasons = {doc: failure.reason for doc, failure in sorted(failed.items())}
-    if not read:
-        # An empty or unreadable folder is a mistake more often than a wish: keep what there is.
-        raise DocumentError(_nothing_to_index(settings, reasons if files else {}, bool(known)))
     gone = known.keys() - read.keys() - kept
+    if not read and not (gone and lost.may_empty):
+        # An empty or unreadable folder is a mistake more often than a wish: keep what there is.
+        left = known.keys() - unreachable.keys()
+        raise DocumentError(
+            _nothing_to_index(settings, reasons if files else {}, bool(known), bool(left))
+        )
     _remove(store, gone)
     report = IndexReport(added, changed, len(gone), unchanged + len(kept), reasons, 0, 0)
     return _finish(store, report, failed, lost.devices)
@@ -396,16 +403,19 @@ def _shown(doc: str) -> str:
     return doc.encode("utf-8", "backslashreplace").decode()
 
 
-def _nothing_to_index(settings: Settings, failed: dict[str, str], held: bool) -> str:
+def _nothing_to_index(
+    settings: Settings, failed: dict[str, str], held: bool, forgettable: bool
+) -> str:
     kept = KEPT if held else ""
+    hint = ", or run: rawi index --empty" if forgettable else ""
     if not failed:
-        hint = ", or run: rawi index --empty" if held else ""
         return (
             f"{settings.corpus}: holds no documents{kept}; put .txt or .md files there, or others"
             f" that Rawi reads{hint}"
         )
     doc, reason = next(iter(failed.items()))
+    hint = f"; put one there that can{hint}" if hint else ""
     return (
         f"{settings.corpus}: none of its {len(failed)} files can be read;"
-        f" the first, {doc}: {reason}{kept}"
+        f" the first, {doc}: {reason.removesuffix(KEPT)}{kept}{hint}"
     )

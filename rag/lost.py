@@ -20,6 +20,8 @@ class Lost:
     """What a run can't reach.
 
     :ivar devices: The file systems of the corpus and of the folders within that have their own.
+    :ivar may_empty: Whether a corpus without documents is meant, or surely had them deleted: it
+        still holds a file that the last run couldn't read, as no other folder in its place would.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Lost:
         self._emptied: dict[str, str] = {}
         self.devices = _devices(corpus, _folders(held) | _folders(files))
         self._before = before = store.numbers("devices")
+        self.may_empty = may_empty
         top = corpus.resolve()
         if may_empty or str(top) not in before:
             return
@@ -43,6 +46,8 @@ class Lost:
                 f"{corpus}: is on another device than before and holds none of its {len(held)}"
                 f" documents{KEPT}; mount it, or run: rawi index --empty"
             )
+        refused = {row[0] for row in store.db.execute("SELECT doc FROM failures")}
+        self.may_empty = held.isdisjoint(files) and not refused.isdisjoint(files)
         shown = _folders(files)
         for folder in sorted(_folders(held)):
             path = top / folder

@@ -92,7 +92,8 @@ _ARABIC: Final = {
     r"(.*): no such folder; .*": "لا يوجد المجلد {}.",
     r"(.*): can't be listed \((.*)\)": "تعذّرت قراءة محتوى المجلد {} ({}).",
     r"(.*): holds no documents; what was indexed before still answers.*": (
-        "ليس في المجلد {} وثائق، وما زالت الإجابة مما فُهرس من قبل."
+        "ليس في المجلد {} وثائق، وما زالت الإجابة مما فُهرس من قبل. ضع فيه وثائق، أو نفّذ:"
+        " rawi index --empty"
     ),
     r"(.*): holds no documents; .*": "ليس في المجلد {} وثائق.",
     r"(.*) is not in (.*); (run: .*)": "النموذج {} غير موجود في المجلد {}. {}",
@@ -133,7 +134,8 @@ _ARABIC: Final = {
 }
 _NONE_READ: Final = re.compile(
     r"(?P<folder>.*): none of its (?P<count>\d+) files can be read;"
-    r" the first, (?P<doc>.*?): (?P<why>.*?)(?P<kept>; what was indexed before still answers)?",
+    r" the first, (?P<doc>.*?): (?P<why>.*?)(?P<kept>; what was indexed before still answers)?"
+    r"(?P<hint>; put one there that can, .*)?",
     re.DOTALL,
 )
 
@@ -145,6 +147,7 @@ def phrase(reason: str) -> Phrase | None:
         arabic = "لا يُقرأ أي ملف في المجلد {} (عدد ملفاته {}). أولها {}: {}"
         said = why.ar if why else isolated(found["why"])
         said += " وما زالت الإجابة مما فُهرس من قبل." if found["kept"] else ""
+        said += " ضع فيه ملفًا يُقرأ، أو نفّذ: rawi index --empty" if found["hint"] else ""
         folder, doc = isolated(found["folder"]), isolated(found["doc"])
         return Phrase(arabic.format(folder, found["count"], doc, said), reason)
     for said, arabic in _ARABIC.items():

@@ -542,13 +542,71 @@ def test_a_corpus_that_is_meant_to_be_empty_leaves_no_index(
     assert update(settings, embedder, may_empty=True).added == 1
 
 
-def test_what_is_meant_to_be_empty_and_is_not_readable_is_kept(
+def test_a_corpus_with_nothing_readable_leaves_no_index_if_that_is_meant(
     settings: Settings, embedder: WordEmbedder, three: None
 ) -> None:
     update(settings, embedder)
     only_bad_files(settings.corpus)
-    with pytest.raises(DocumentError, match="none of its 1 files"):
+    with pytest.raises(DocumentError, match=r"files .* before still answers; .*rawi index --empty"):
+        update(settings, embedder)
+    report = update(settings, embedder, may_empty=True)
+    assert (counts(report), list(report.failed)) == ((0, 0, 3, 0), ["bad.txt"])
+    with pytest.raises(NoIndexError):
+        current.open_current(settings, PRINT)
+    with pytest.raises(DocumentError, match=r"none of its 1 files can be read; [^;]*; save it .*"):
         update(settings, embedder, may_empty=True)
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "bad.txt", "pictures/photo.jpg"])
+def test_the_last_readable_file_is_deleted_where_one_stays_that_never_was(
+    settings: Settings, embedder: WordEmbedder, write: Write, name: str
+) -> None:
+    write("a.txt", "Cats sleep.")
+    write(name, b"\xff\xd8\xff")
+    update(settings, embedder)
+    with current.open_current(settings, PRINT) as store:
+        (settings.corpus / "a.txt").unlink()
+        assert counts(update(settings, embedder)) == (0, 0, 1, 0)
+        assert store.count("documents") == 0  # nor does who has it open answer from it
+    with pytest.raises(NoIndexError):
+        current.open_current(settings, PRINT)
+
+
+def test_documents_that_turned_unreadable_all_at_once_are_kept(
+    settings: Settings, embedder: WordEmbedder, three: None, write: Write
+) -> None:
+    write("photo.jpg", b"\xff\xd8\xff")
+    update(settings, embedder)
+    before = state(settings)
+    for name in ("a.txt", "b.txt", "sub/c.txt"):
+        write(name, b"\xff")
+    with pytest.raises(DocumentError, match="none of its 4 files"):
+        update(settings, embedder)
+    assert state(settings)["documents"] == before["documents"]
+
+
+def test_what_cannot_be_reached_is_not_advised_to_be_forgotten(
+    settings: Settings, embedder: WordEmbedder, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("a.txt", "Cats sleep.")
+    update(settings, embedder)
+    fail(monkeypatch, "a.txt", errno.EIO)
+    for may_empty in (False, True):
+        with pytest.raises(DocumentError) as raised:
+            update(settings, embedder, may_empty=may_empty)
+        assert str(raised.value).endswith("error); what was indexed before still answers")
+    assert texts(settings)
+
+
+def test_a_folder_within_that_turned_empty_is_kept_beside_what_cannot_be_read(
+    settings: Settings, embedder: WordEmbedder, write: Write
+) -> None:
+    write("photo.jpg", b"\xff\xd8\xff")
+    write("mounted/a.txt", "Cats sleep.")
+    update(settings, embedder)
+    (settings.corpus / "mounted" / "a.txt").unlink()
+    with pytest.raises(DocumentError, match="before still answers"):
+        update(settings, embedder)
     assert state(settings)["documents"]
 
 

@@ -233,6 +233,18 @@ def test_every_reason_is_told_in_arabic(tmp_path: Path, name: str, content: byte
     assert reasons.phrase(f"/a: none of its 2 files can be read; the first, {name}: {told.en}")
 
 
+def test_what_to_do_where_nothing_can_be_read_is_told_in_arabic() -> None:
+    said = "/a: none of its 1 files can be read; the first, b.txt: holds no text"
+    kept = f"{said}; what was indexed before still answers"
+    hint = "rawi index --empty"
+    for reason in (said, kept, f"{kept}; put one there that can, or run: {hint}"):
+        told = reasons.phrase(reason)
+        assert told is not None
+        assert ("وما زالت الإجابة" in told.ar) == (reason != said)
+        assert (hint in told.ar) == (hint in reason)
+        assert "ليس في الملف نص." in told.ar
+
+
 @pytest.mark.browser
 @IN_BOTH
 def test_an_empty_folder_leads_to_the_documents_and_is_answered_from_once_indexed(
