@@ -32,7 +32,7 @@ from rag.vector_server import AGAIN, forget
 from rag.vectors import connect, remove
 
 # Raised by one whenever the tables, the cutting or the folding change.
-FORMAT = 8
+FORMAT = 9
 
 # Opening an index, even to read it, takes some space; what Chroma says when there is none is
 # often "Failed to apply logs".

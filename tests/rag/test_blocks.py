@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rag import front_matter
 from rag.documents import Document, parse
 from rag.sentences import Unit, shown
 from tests.growth import assert_about_linear
@@ -327,6 +328,40 @@ def test_front_matter_gives_a_title_and_is_no_text(text, name):
     assert said(text, name) == ["It is red."]
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "last review: 2024-12-04\nnext review date: 2025-12-04\n",
+        "title: Cats: a rise\nlast review: 2024-12-04\n",
+        "آخر مراجعة: 2024-12-04\nالمسؤول عن الصيانة: سالم\n",
+        'tags: [\na,\nb\n]\n"last review": 2024-12-04\n',
+        "dc.creator: Lund\nog:type: note\n",
+        "owner's name: Lund\nsummary: |\n  One: two.\n\n  Three.\n",
+    ],
+)
+def test_fields_of_any_short_names_are_front_matter(fields):
+    assert led(f"---\n{fields}---\n\nIt is red.\n\n---\n\nIt is long.") == [
+        ("", "It is red."),
+        ("", "It is long."),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- The ferry is red.\n- It is long.",
+        "# The ferry\n\n- It is red.",
+        "The ferry is red.\nIt is long.",
+        "Whoever wants to take a dog along has to know: it pays.",
+        "[" * 9_000,
+        "&a [*a, *a]",
+    ],
+    ids=["a list", "a heading", "lines", "a sentence", "nested", "an alias"],
+)
+def test_what_yaml_reads_as_no_fields_is_text(text):
+    assert front_matter.read(f"---\n{text}\n\n---\n") == (0, "")
+
+
 def test_fields_between_rules_without_a_title_are_what_a_plain_note_says():
     assert said("---\nPhone: 055 123\nRoom: 7\n---\n", "a.txt") == ["Phone: 055 123", "Room: 7"]
 
@@ -395,7 +430,9 @@ def test_time_is_about_linear(name, part):
     assert_about_linear(lambda text: document("A cat.\n\n" + text, name).units, part, few)
 
 
-@pytest.mark.parametrize("part", [" ", "\n", "a: b\n", "title: >\n "])
+@pytest.mark.parametrize(
+    "part", [" ", "\n", "a: b\n", "title: >\n ", "a b c d", "\nx\n", "\n(", "\n{a: ["]
+)
 @pytest.mark.slow
 def test_front_matter_takes_about_linear_time(part):
     assert_about_linear(lambda text: document(f"---\ntitle: a{text}\n---\nA cat."), part, 5_000)
