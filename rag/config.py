@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-import httpx
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict, SettingsError
@@ -41,17 +41,15 @@ def _network(text: str) -> str:
 
 
 def _address(url: str) -> str:
-    """Refuse what the client can't ask, as its own parser sees it."""
-    with suppress(httpx.InvalidURL):
-        parsed = httpx.URL(url)
-        if _ADDRESS.fullmatch(url) and parsed.host and (parsed.port or 0) <= _LAST_PORT:
+    with suppress(ValueError):  # a port that is none, or a host's name
+        parts = urlsplit(url)
+        if _ADDRESS.fullmatch(url) and (parts.hostname or "").encode("idna") and parts.port != 0:
             return url
     raise ValueError("must be like http://127.0.0.1:8000/v1, without a user, ? or #")
 
 
 # Without a user, who would stand in what is told of it.
 _ADDRESS = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
-_LAST_PORT = 65_535
 ServerUrl = Annotated[str, AfterValidator(_address)]
 # As a browser writes it: no path, no trailing slash, no wildcard, no user, no default port.
 Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:\d{1,5})?$")]
