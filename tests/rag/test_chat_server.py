@@ -106,6 +106,18 @@ def odds(model: LLM) -> float | None:
         (f"◁think▷43?◁/think▷{SAID}", SAID),
         (f"<seed:think>43?</seed:think>{SAID}", SAID),
         (f"<think>43?</think><answer>{SAID}</answer>", SAID),
+        (
+            f"<|START_THINKING|>43?<|END_THINKING|><|START_RESPONSE|>{SAID}<|END_RESPONSE|>",
+            SAID,
+        ),
+        (
+            "<|begin_of_thought|>\n43?\n<|end_of_thought|>\n\n<|begin_of_solution|>\n"
+            f"{SAID}\n<|end_of_solution|>\n",
+            SAID,
+        ),
+        (f"<|thinking|>43?<|/thinking|>{SAID}", SAID),
+        ("<|START_THINKING|>Is it 43? The lighthouse is 43", ""),
+        (f"43?<|END_THINKING|>{SAID}", SAID),
         (f"<think>43? <think>34?</think>.</think>{SAID}", SAID),
         ("<|channel|>analysis<|message|>Perhaps 43.", ""),
         (
