@@ -2,7 +2,7 @@
 
 Such a message holds a whole conversation, each turn after the name of who speaks, and mostly the
 JSON that the reply is to be. It asks nothing of the documents, and no LLM is needed: a title is
-what the reader asked first, and a list has nothing in it.
+what the reader asked first; a list has nothing in it, and so has whatever else is wanted.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ _SAID: Final = re.compile(
 _NAMED: Final = re.compile(r"^(?P<signs>[^\w\n]{0,20})\w{1,20}\W{0,8}?:", re.MULTILINE)
 # {"title": "…"} or {"tags": ["…", …]}, as an example of the reply.
 _FORM: Final = re.compile(r'\{\s*"(?P<key>\w+)"\s*:\s*(?P<value>["\[])')
+# What a conversation is about, by the key that it is wanted under.
+_TITLE: Final = re.compile(r"title|topic|subject|عنوان|موضوع", re.IGNORECASE)
 _MOST_WORDS: Final = 8
 
 
@@ -39,7 +41,8 @@ def reply(message: str) -> str | None:
     title = " ".join(words[:_MOST_WORDS]).rstrip("?؟.!،, ")
     if form is None:
         return title
-    value = title if form["value"] == '"' else []
+    text = title if _TITLE.search(form["key"]) else ""
+    value = text if form["value"] == '"' else []
     return json.dumps({form["key"]: value}, ensure_ascii=False)
 
 

@@ -21,6 +21,9 @@ TITLE = (
     [
         (TITLE, {"title": "When does the ferry to the island leave"}),
         (TITLE.replace('"short title"', '["one", "two"]').replace("title", "next"), {"next": []}),
+        (TITLE.replace('"title"', '"text"'), {"text": ""}),
+        (TITLE.replace('"title"', '"emoji"'), {"emoji": ""}),
+        (TITLE.replace('"title"', '"عنوان"'), {"عنوان": "When does the ferry to the island leave"}),
         (
             "Name this conversation.\n\nUser: متى تغادر العبارة؟\nAI: في التاسعة.",
             "متى تغادر العبارة",
@@ -34,7 +37,7 @@ TITLE = (
         ('Name it.\n|> User:\n"Which ferry?"\n|> Reply:\n"The first."\n|> Name:', "Which ferry"),
     ],
 )
-def test_a_title_is_what_was_asked_first_and_a_list_is_empty(message: str, said: object) -> None:
+def test_a_title_is_what_was_asked_first_and_all_else_is_empty(message: str, said: object) -> None:
     reply = tasks.reply(message)
     assert reply is not None
     assert (json.loads(reply) if isinstance(said, dict) else reply) == said
