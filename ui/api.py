@@ -18,6 +18,7 @@ from typing import Any, Final
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from rag.engine import Answer, Evidence, Timings, Token, Turn
@@ -79,7 +80,7 @@ def router(work: Work) -> APIRouter:
         """List the one model."""
         return schemas.Models()
 
-    @routes.get("/v1/models/{model}")
+    @routes.get("/v1/models/{model:path}")  # org/name
     async def model(model: str) -> schemas.Model:
         """Describe the one model."""
         _check_model(model)
@@ -117,6 +118,12 @@ def say_errors_as_openai(app: FastAPI) -> None:
         headers = {"Retry-After": _RETRY_S} if status in (429, 503) else None
         return JSONResponse(schemas.error(str(exc), *said), status, headers)
 
+    @app.exception_handler(HTTPException)
+    async def refused(_: Request, exc: HTTPException) -> JSONResponse:
+        # A body that is no text, or has no bottom; what else FastAPI itself refuses.
+        body = schemas.error(str(exc.detail), "invalid_request_error")
+        return JSONResponse(body, exc.status_code, exc.headers)
+
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, exc: RequestValidationError) -> JSONResponse:
         # The first error alone, and never the input: it may be large, or not even text.
@@ -132,11 +139,12 @@ def _conversation(messages: Sequence[ChatMessage]) -> tuple[str, list[Turn]]:
 
     :raises QuestionError: When the last message isn't the user's.
     """
-    turns = [
-        Turn("user" if message.role == "user" else "assistant", message.content)
-        for message in messages
-        if message.role in ("user", "assistant")
-    ]
+    turns: list[Turn] = []
+    for message in messages:
+        is_answered = not turns or turns[-1].role == "assistant"
+        role = message.role or ("user" if is_answered else "assistant")
+        if role in ("user", "assistant"):
+            turns.append(Turn("user" if role == "user" else "assistant", message.content))
     if not turns or turns[-1].role != "user":
         raise QuestionError("the last message must be the user's; it is the question")
     return turns[-1].content, turns[:-1]

@@ -31,13 +31,15 @@ class _Part(BaseModel):
     """A part of a message; text alone is read, images and files are not."""
 
     type: str
-    text: str | None = None
+    text: str | dict[str, Any] | None = None
 
 
 def _said(content: object) -> str:
     """Return what a message says as one text, however a client writes it."""
     parts = content if isinstance(content, list) else [content]
-    texts = (part.get("text") if isinstance(part, dict) else part for part in parts)
+    texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
+    # As OpenAI's assistants write it: {"text": {"value": "…"}}.
+    texts = [text.get("value") if isinstance(text, dict) else text for text in texts]
     return " ".join(text for text in texts if isinstance(text, str))
 
 
@@ -45,10 +47,11 @@ class ChatMessage(BaseModel):
     """One message; the last is the question, which has a bound of its own, ``question.max_chars``.
 
     Roles other than ``user`` and ``assistant`` are taken, so that clients which always send them
-    work, and never read: what Rawi says and how is its operator's business.
+    work, and never read: what Rawi says and how is its operator's business. Without a role, a
+    message is of whose turn it is.
     """
 
-    role: str
+    role: str | None = None
     content: Annotated[
         str, BeforeValidator(_said, json_schema_input_type=list[_Part] | str | None)
     ] = ""

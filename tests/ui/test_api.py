@@ -105,8 +105,11 @@ def test_llama_index_openai_like_works_whole_and_streamed(ask):
 def test_there_is_one_model(ask):
     assert [model.id for model in ask.models.list()] == ["rawi"]
     assert ask.models.retrieve("rawi").owned_by == "rawi"
+    for name in ("gpt-5", "org/name", "org/name/v2:free"):
+        reply = httpx.get(f"{ask.base_url}models/{name}")
+        assert (reply.status_code, reply.json()["error"]["code"]) == (404, "model_not_found")
     with pytest.raises(openai.NotFoundError, match="no such model"):
-        ask.models.retrieve("gpt-5")
+        ask.models.retrieve("org/name")
 
 
 def test_search_gives_passages(silent):
@@ -187,7 +190,26 @@ def test_what_cannot_be_asked_is_refused_in_openais_form(silent, body, status, p
     assert reply.status_code == status
     error = reply.json()["error"]
     assert error["type"] == "invalid_request_error"
+    assert error["code"] == ("model_not_found" if status == 404 else None)
     assert part in error["message"]
+
+
+UNREADABLE = {
+    "not UTF-8": json.dumps(ASK, ensure_ascii=False).encode("cp1256", "replace"),
+    "half a byte order mark": b"\xff" + json.dumps(ASK).encode(),
+    "lists without a bottom": b'{"messages":' + b"[" * 100_000,
+    "objects without a bottom": b'{"messages":' * 100_000,
+    "not whole": b'{"messages":',
+}
+
+
+@pytest.mark.parametrize("path", ["v1/chat/completions", "search"])
+@pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_body_that_cannot_be_read_is_refused_in_openais_form(silent, content, path):
+    headers = {"content-type": "application/json"}
+    reply = httpx.post(f"{silent}/{path}", content=content, headers=headers)
+    assert reply.status_code in (400, 422)
+    assert reply.json()["error"]["type"] == "invalid_request_error"
 
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
@@ -199,6 +221,15 @@ EARLIER = {
     "texts in other forms": [
         {"role": "user", "content": ["What", {"text": "is this?"}, None, {"type": "x", "text": 5}]},
         {"role": "assistant", "content": {"text": "A bank."}},
+    ],
+    "texts in objects": [
+        {"role": "user", "content": [{"type": "text", "text": {"value": "What?"}}]},
+        {"role": "assistant", "content": [{"type": "text", "text": {"value": None}}]},
+    ],
+    "no roles": [{"role": None, "content": "What?"}, {"content": "A bank."}],
+    "an answer without a role": [
+        {"role": "user", "content": "What?"},
+        {"role": None, "content": "A bank."},
     ],
     "many messages": [
         {"role": role, "content": "So?"} for _ in range(150) for role in ("user", "assistant")
@@ -226,6 +257,16 @@ def test_of_what_was_said_before_the_text_that_is_needed_is_read(tmp_path, earli
     assert reply.json()["choices"][0]["message"]["content"] == f"{ANSWER} [1]"
     assert QUESTION in model.prompts[0][-1].content
     assert len(model.prompts[0][-1].content) < 1_000
+
+
+@pytest.mark.parametrize("role", [{"role": None}, {}])
+def test_a_message_without_a_role_is_of_whose_turn_it_is(ask, role):
+    question = [{"type": "text", "text": {"value": QUESTION}}]
+    asked = [{**role, "content": said} for said in ("What?", "A bank.", question)]
+    for messages, status in ((asked[:2], 400), (asked, 200)):
+        body = {"model": "rawi", "messages": messages}
+        reply = httpx.post(f"{ask.base_url}chat/completions", json=body)
+        assert reply.status_code == status, reply.text
 
 
 @pytest.mark.parametrize("path", ["/v1/embeddings", "/chat/completions", "/v1/models/gpt-5"])
