@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -105,15 +106,20 @@ class _Reading:
         return Layout(tuple(blocks), whole, title)
 
     def _read(self, tokens: Sequence[Token]) -> None:
-        depth = group = 0
+        depth = group = number = 0
         header: list[str] = []
         for n, token in enumerate(tokens):
             before = tokens[n - 1].type if n else ""
             if token.type in ("bullet_list_open", "ordered_list_open"):
-                group = group if depth else n + 1
+                if not depth and token.attrGet("start") == number + 1:
+                    self._go_on(group)
+                elif not depth:
+                    group = n + 1
                 depth += 1
             elif token.type in ("bullet_list_close", "ordered_list_close"):
                 depth -= 1
+            elif token.type == "list_item_open" and depth == 1:
+                number = int(token.info or 0)
             elif token.type == "inline" and before == "heading_open":
                 self._heading(token, int(tokens[n - 1].tag[1:]))
             elif token.type == "inline" and before == "paragraph_open":
@@ -122,7 +128,10 @@ class _Reading:
                 self._paragraph(token, kind)
             elif token.type in ("fence", "code_block"):
                 said = token.content.strip("\n")
-                self._found.append(Block("code", *self._span(token), said=said))
+                inside = group if depth else 0
+                self._found.append(
+                    Block("code", *self._span(token), depth, said=said, group=inside)
+                )
             elif token.type == "html_block":
                 self._html(self._span(token))
             elif token.type == "tr_open":
@@ -131,7 +140,16 @@ class _Reading:
                     header = cells
                 elif any(cells):
                     said = tables.said(header, cells)
-                    self._found.append(Block("row", *self._span(token), said=said))
+                    inside = group if depth else 0
+                    self._found.append(Block("row", *self._span(token), said=said, group=inside))
+
+    def _go_on(self, group: int) -> None:
+        """Put the code that parts a list from where its numbers go on into that list."""
+        for n in range(len(self._found) - 1, -1, -1):
+            found = self._found[n]
+            if not isinstance(found, Block) or found.kind != "code" or found.group:
+                return
+            self._found[n] = replace(found, group=group)
 
     def _span(self, token: Token) -> Span:
         first, last = token.map or (0, 0)

@@ -52,7 +52,9 @@ def layout(text: str) -> Layout:
             taken = 1
         elif code := _code(text, every, n):
             said = "\n".join(text[slice(*each)] for each in every[n : n + code])
-            blocks.append(Block("code", line.start, every[n + code - 1].end, said=said))
+            within = blocks[-1].group if blocks else 0
+            end = every[n + code - 1].end
+            blocks.append(Block("code", line.start, end, said=said, group=within))
             taken = code
         elif mark := _MARKED.match(shown):
             level = len(mark["level"])

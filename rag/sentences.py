@@ -112,7 +112,7 @@ def _sentences(found: Layout, text: str, title: str) -> Iterator[_Sentence]:
     under: list[tuple[int, str]] = []
     title = title if _is_whole(found, title) else ""
     asked, until = "", 0  # a question without a mark is answered by the next block alone
-    held: _Sentence | None = None  # may announce code
+    held: _Sentence | None = None  # code may go with it
     for n, block in enumerate(found.blocks):
         said = spoken(found.masked[block.start : block.end])
         heads = block.kind == "heading" and len(said) <= _LEAD_CHARS and _heads(found.blocks, n)
@@ -123,6 +123,9 @@ def _sentences(found: Layout, text: str, title: str) -> Iterator[_Sentence]:
         elif block.kind == "question":
             asked = spoken(found.masked[block.start + block.mark : block.end])[:_LEAD_CHARS]
             until = len(found.blocks) if block.mark else n + 1
+            if held:
+                yield held
+                held = None
             continue
         elif n > until:
             asked = ""
@@ -131,7 +134,7 @@ def _sentences(found: Layout, text: str, title: str) -> Iterator[_Sentence]:
             lead = "\n".join(lines[: -1 if lines and said != title else None])
         else:
             lead = "\n".join([*lines, *([asked] if asked else [])])
-        if block.kind == "code" and held and _announces(held.unit, found.masked):
+        if block.kind == "code" and held and _goes_with(block, held, found):
             held = held._replace(unit=_with_code(held.unit, block, found.masked))
             continue
         if held:
@@ -215,6 +218,19 @@ def announces(said: str) -> bool:
 
 def _announces(unit: Unit, masked: str) -> bool:
     return announces(unit.said or spoken(masked[unit.start : unit.end]))
+
+
+def _goes_with(code: Block, held: _Sentence, found: Layout) -> bool:
+    """Tell whether code goes with the sentence before it, as code in between does.
+
+    What a sentence announces is of any length; a few lines belong to one that ends in a full stop.
+    """
+    before = found.blocks[held.block]
+    if held.heading or before.kind in ("row", "code"):
+        return False
+    if announces(spoken(found.masked[before.start : before.end])):
+        return True
+    return before.group == code.group and len(code.said) <= _PIECE_CHARS
 
 
 def _with_code(unit: Unit, code: Block, masked: str) -> Unit:

@@ -175,7 +175,7 @@ class _Walk:
         if _HEADING.fullmatch(tag):
             self._writer.heading(_said(node), int(tag[1]))
         elif tag == "pre":
-            self._writer.code(node.text_content())
+            self._writer.code(node.text_content(), self._group if self._level else 0)
         elif tag in ("ul", "ol"):
             self._list(node)
         elif tag == "table" and not node.xpath(_LAYS_OUT):

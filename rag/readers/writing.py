@@ -120,10 +120,13 @@ class Writer:
             self._say(block, _joined(cells), close=self._in_table)
             self._in_table = True
 
-    def code(self, text: str) -> None:
-        """Say lines as they stand."""
+    def code(self, text: str, group: int = 0) -> None:
+        """Say lines as they stand.
+
+        :param group: What ``begin_list`` gave for the list that they stand in; 0 for none.
+        """
         text = "\n".join(line.rstrip() for line in clean(text).strip("\n").split("\n"))
-        self._say(Block("code", 0, 0, said=text), text)
+        self._say(Block("code", 0, 0, said=text, group=group), text)
 
     def plain(self, text: str) -> None:
         """Say a text whose blocks are told by its own signs."""

@@ -247,7 +247,42 @@ def test_code_is_one_with_what_announces_it():
     assert said(text) == ["Start it so:\ncd app\n./run # now. really", "Then wait."]
     first = units(text)[0]
     assert text[first.start : first.end].endswith("really\n```")
-    assert said("It runs.\n\n    cd app\n") == ["It runs.", "cd app"]
+    two = "Run these commands.\n\n```\nmake\n```\n```\nmake run\n```\n"
+    assert said(two) == ["Run these commands.\nmake\nmake run"]
+    assert said(two.replace("commands.", "commands:")) == ["Run these commands:\nmake\nmake run"]
+    assert led("## Run it:\n\n    make\n\nIt runs.\n") == [
+        ("Run it:", "make"),
+        ("Run it:", "It runs."),
+    ]
+
+
+def test_long_code_is_apart_from_what_does_not_announce_it():
+    code = "ship = harbour()\n" * 40
+    assert said(f"It prints this.\n\n```\n{code}```\n") == ["It prints this.", code.strip()]
+    listed = f"It:\n\n- runs.\n\n```\n{code}```\n".replace("\n", "\n  ").replace("  -", "-")
+    *_, stops = units(f"{listed}\n- stops.\n")
+    assert (stops.lead, stops.list) == ("It:", 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Do:\n\n1. Install it.\n\n   ```\n   make\n   ```\n\n2. Start it.\n3. Wait.\n", "a.md"),
+        ("Do:\n\n1. Install it.\n```\nmake\n```\n2. Start it.\n3. Wait.\n", "a.md"),
+        ("Do:\n\n1. Install it:\n\n       make\n\n2. Start it.\n3. Wait.\n", "a.txt"),
+        ("<p>Do:<ol><li>Install it.<pre>make</pre><li>Start it.<li>Wait.</ol>", "a.html"),
+    ],
+)
+def test_code_within_steps_leaves_them_one_list(text, name):
+    opening, *steps = (unit for block in document(text, name).units for unit in block)
+    assert opening.opens
+    assert [(step.lead, step.list) for step in steps] == 3 * [("Do:", opening.list)]
+    assert steps[0].said.endswith("\nmake")
+
+
+def test_code_below_a_list_is_no_part_of_it():
+    text = "1. Ships\n2. Boats\n\n```\nmake\n```\n"
+    assert said(text) == ["1. Ships", "2. Boats", "make"]
 
 
 def test_indented_lines_of_plain_text_are_code_after_what_announces_them():
