@@ -37,7 +37,7 @@ OWN = {
     "/openapi.json": "what the API can do",
     "/v1/chat/completions": "the API; with a key, or this machine alone",
     "/v1/models": "as above",
-    "/v1/models/{model}": "as above",
+    "/v1/models/{model:path}": "as above",
     "/search": "as above",
     "/translate": "as above",
     "/mcp": "as above",
