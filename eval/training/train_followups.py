@@ -23,7 +23,7 @@ from safetensors.numpy import save_file
 from sklearn.linear_model import LogisticRegression
 
 from eval.training.train_messages import TRAINING
-from eval.training.written_passages import rows, second_turns
+from eval.training.written_passages import follow_ups, rows
 from rag import config, followups, wording
 from rag.embedding import BUILT_IN_MODEL, load_embedder
 from rag.language import LANGUAGES, Language, detect
@@ -70,7 +70,7 @@ def main(
 def _turns() -> Iterator[SecondTurn]:
     for row in rows(TRAINING / "followups.jsonl"):
         yield SecondTurn(row["question"], row["language"], row["kind"], row["first"]["passage"])
-    for turn in second_turns(TRAINING / "files"):
+    for turn in follow_ups(TRAINING / "files"):
         for language in LANGUAGES:
             leaning, alone = turn.question[language], turn.then["question"][language]
             yield SecondTurn(leaning, language, "file, follow-up", turn.then["doc"])

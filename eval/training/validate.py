@@ -23,7 +23,7 @@ from pathlib import Path
 
 from eval.metrics import holds_any, is_correct
 from eval.sets import InjectionCase, Question, find_span, read_set
-from eval.training.written_passages import Row, asked_files, rows, second_turns
+from eval.training.written_passages import Row, asked_files, follow_ups, rows
 from rag import documents, passages
 from rag.config import Settings
 from rag.documents import Document
@@ -186,7 +186,7 @@ def files(folder: Path) -> Iterator[str]:
                 times = document.text.count(clean(gold))
                 if times != 1:
                     yield f"{row['id']}: what answers stands {times} times: {gold[:50]}"
-    for turn in second_turns(folder):
+    for turn in follow_ups(folder):
         pair = f"{turn.first['id']} and {turn.then['id']}"
         if turn.first["doc"] != turn.then["doc"] or not turn.first["answer"]:
             yield f"{pair}: about two files, or what is followed has no answer"

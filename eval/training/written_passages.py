@@ -65,7 +65,7 @@ def asked_files(folder: Path, *, held: bool = False) -> Iterator[tuple[Document,
 
 
 @dataclass(frozen=True)
-class SecondTurn:
+class FollowUp:
     """A follow-up of a question about a file.
 
     :ivar first: What was asked before, which has an answer.
@@ -78,11 +78,11 @@ class SecondTurn:
     question: Mapping[Language, str]
 
 
-def second_turns(folder: Path) -> Iterator[SecondTurn]:
+def follow_ups(folder: Path) -> Iterator[FollowUp]:
     """Yield the follow-ups of questions about files."""
     asked = {row["id"]: row for row in rows(*sorted(folder.glob("questions-*.jsonl")))}
     for row in rows(folder / "followups.jsonl"):
-        yield SecondTurn(asked[row["first"]], asked[row["next"]], row["question"])
+        yield FollowUp(asked[row["first"]], asked[row["next"]], row["question"])
 
 
 def places_of(row: Row, document: Document) -> list[Span]:
